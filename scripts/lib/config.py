@@ -1,0 +1,124 @@
+"""The run's configuration: read, checked against its schemas and tables, and explained in one line where it is wrong."""
+
+import difflib
+import json
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+from referencing import Registry, Resource
+
+TABLES = ("languages", "models", "benchmarks")
+
+
+class ConfigError(Exception):
+    """A wrong configuration: one line that names the key, what is wrong with it and what to do."""
+
+
+@cache
+def _read_yaml(path: Path, stamp: int) -> Any:
+    """A YAML file's value; `stamp`, its time of change, keeps the cache honest."""
+    del stamp
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def read_yaml(path: str | Path) -> Any:
+    """The value of a YAML file; raise `ConfigError` when it is missing or malformed."""
+    file = Path(path)
+    if not file.is_file():
+        raise ConfigError(f"{file} does not exist")
+    return _read_yaml(file, file.stat().st_mtime_ns)
+
+
+def _registry(schemas: Path) -> Registry:
+    """All schemas of a folder under their file names, so that they can refer to each other."""
+    files = sorted(schemas.glob("*.schema.yaml"))
+    return Registry().with_resources((file.name, Resource.from_contents(read_yaml(file))) for file in files)
+
+
+def _unknown_key(error: jsonschema.ValidationError) -> str:
+    """The message for keys that the schema does not know, with the nearest known one."""
+    known = sorted(error.schema.get("properties", {}))
+    key = sorted(str(name) for name in error.instance if name not in known)[0]
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"unknown key '{key}'; " + (f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}")
+
+
+def _explain(error: jsonschema.ValidationError, where: str) -> str:
+    """One line for one validation error: key, fault, remedy."""
+    key = ".".join(str(part) for part in error.absolute_path) or "top level"
+    fault = _unknown_key(error) if error.validator == "additionalProperties" else error.message
+    meaning = error.schema.get("description", "") if error.validator != "additionalProperties" else ""
+    hint = f" ({meaning})" if meaning else ""
+    return " ".join(f"{where}: {key}: {fault}{hint}".split())
+
+
+def validate(value: Any, name: str, root: str | Path, where: str) -> None:
+    """Check `value` against `config/schemas/<name>.schema.yaml`; raise `ConfigError` with the most telling fault."""
+    registry = _registry(Path(root, "config", "schemas"))
+    schema = registry.contents(f"{name}.schema.yaml")
+    validator = jsonschema.Draft202012Validator(schema, registry=registry)
+    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    if error is not None:
+        raise ConfigError(_explain(error, where))
+
+
+def _check_names(given: list[str], known: dict[str, Any], key: str, table: str) -> None:
+    """Raise `ConfigError` for the first name of `given` that the table lacks."""
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            remedy = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+            raise ConfigError(f"config: {key}: '{name}' is not in config/{table}.yaml; {remedy}")
+
+
+def _check_corpus(corpus: dict[str, Any], root: str | Path) -> None:
+    """Raise `ConfigError` unless a corpus given as a path is there."""
+    path = corpus.get("path")
+    if path and not Path(root, path).exists():
+        raise ConfigError(f"config: corpus.path: '{path}' does not exist below {root}; give a folder or file that does")
+
+
+def load_tables(root: str | Path) -> tuple[dict[str, Any], ...]:
+    """The checked tables `config/{languages,models,benchmarks}.yaml`, in this order."""
+    tables = []
+    for name in TABLES:
+        table = read_yaml(Path(root, "config", f"{name}.yaml"))
+        validate(table, name, root, f"config/{name}.yaml")
+        tables.append(table)
+    return tuple(tables)
+
+
+def check(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...]:
+    """Check the merged configuration and the tables that it points into; return the tables.
+
+    Raises `ConfigError` with one line for the first fault.
+    """
+    plain = json.loads(json.dumps(config))
+    validate(plain, "config", root, "config")
+    languages, models, benchmarks = load_tables(root)
+    _check_names(plain["languages"], languages, "languages", "languages")
+    _check_names(plain["models"], models, "models", "models")
+    _check_corpus(plain["corpus"], root)
+    return languages, models, benchmarks
+
+
+def prepare(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...]:
+    """What the Snakefile does first: check the configuration and let scripts find the project and stay off the net.
+
+    Returns the tables of languages, models and benchmarks. A wrong configuration ends the process with one line.
+    """
+    try:
+        tables = check(config, root)
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
+    paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    return tables
