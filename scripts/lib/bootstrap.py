@@ -1,0 +1,71 @@
+"""Percentile bootstrap intervals (Efron and Tibshirani, 1993, chapter 13), over problems or documents."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+RESAMPLES = 2000
+LEVEL = 0.95
+# Random indices in memory at a time: 2 million of 8 bytes.
+_INDICES = 2_000_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Values of n problems and the weight of each in the mean (ones when none are given), both of shape (n,)."""
+
+    values: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, values: object, weights: object = None) -> "Sample":
+        """A sample of any sequences of numbers; raise `ValueError` when it is empty or the lengths differ."""
+        array = np.asarray(values, dtype=np.float64)
+        weight = np.ones_like(array) if weights is None else np.asarray(weights, dtype=np.float64)
+        if array.ndim != 1 or not len(array) or weight.shape != array.shape:
+            raise ValueError(f"a sample needs as many weights as values and at least one: {array.shape} {weight.shape}")
+        return cls(array, weight)
+
+    def mean(self) -> float:
+        """The weighted mean."""
+        return float(self.values @ self.weights / self.weights.sum())
+
+    def means(self, chosen: np.ndarray) -> np.ndarray:
+        """Weighted means of the resamples `chosen`, indices of shape (resamples, n); shape (resamples,)."""
+        weights = self.weights[chosen]
+        return (self.values[chosen] * weights).sum(axis=1) / weights.sum(axis=1)
+
+
+def _identity(value: np.ndarray) -> np.ndarray:
+    return value
+
+
+def _chosen(count: int, seed: int) -> Iterator[np.ndarray]:
+    """`RESAMPLES` rows of `count` indices drawn with replacement, in blocks of bounded size."""
+    generator = np.random.default_rng(seed)
+    block = max(1, min(RESAMPLES, _INDICES // count))
+    for start in range(0, RESAMPLES, block):
+        yield generator.integers(count, size=(min(block, RESAMPLES - start), count))
+
+
+def _percentiles(parts: list[np.ndarray]) -> tuple[float, float]:
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(np.concatenate(parts), [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def interval(sample: Sample, seed: int, transform: Callable = _identity) -> tuple[float, float]:
+    """95 % interval of `transform` (elementwise) of the sample's mean."""
+    return _percentiles([transform(sample.means(chosen)) for chosen in _chosen(len(sample.values), seed)])
+
+
+def paired_interval(first: Sample, second: Sample, seed: int, transform: Callable = _identity) -> tuple[float, float]:
+    """95 % interval of `transform(mean of second) - transform(mean of first)`, both over the same n problems in order.
+
+    Each resample draws the same problems from both, so what makes a problem hard for both cancels out.
+    """
+    if first.values.shape != second.values.shape:
+        raise ValueError(f"samples of {len(first.values)} and {len(second.values)} problems are not paired")
+    blocks = _chosen(len(first.values), seed)
+    return _percentiles([transform(second.means(chosen)) - transform(first.means(chosen)) for chosen in blocks])

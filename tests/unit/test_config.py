@@ -1,0 +1,68 @@
+"""Configuration: the shipped ones are valid, and each fault is one line that names its key."""
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.config import ConfigError, check, read_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def config():
+    """The default configuration, for each test to spoil."""
+    return copy.deepcopy(read_yaml(ROOT / "config" / "config.yaml"))
+
+
+def merged(base, overlay):
+    """The overlay laid over the base the way Snakemake does it."""
+    if not isinstance(base, dict) or not isinstance(overlay, dict):
+        return overlay
+    return {**base, **{key: merged(base.get(key), value) for key, value in overlay.items()}}
+
+
+def test_default_is_valid(config):
+    languages, models, benchmarks = check(config, ROOT)
+    assert set(config["languages"]) <= set(languages)
+    assert set(config["models"]) <= set(models)
+    assert benchmarks
+
+
+OVERLAYS = [ROOT / "config" / "paper.yaml", *sorted((ROOT / "config" / "examples").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_overlays_are_valid(config, overlay):
+    value = merged(config, read_yaml(overlay))
+    value["corpus"] = config["corpus"]
+    check(value, ROOT)
+
+
+@pytest.mark.parametrize(
+    "key, value, told",
+    [
+        ("pairz", 1, "'pairs'"),
+        ("shard_size", -1, "shard_size"),
+        ("languages", ["Pyton"], "'Python'"),
+        ("languages", [], "languages"),
+        ("models", ["gpt-none"], "models"),
+        ("variants", ["fast"], "variants"),
+        ("corpus", {"path": "no/such/folder"}, "corpus.path"),
+        ("seed", "x", "seed"),
+        ("compile", {"wall": 1}, "compile"),
+    ],
+)
+def test_fault_is_one_line_that_names_the_key(config, key, value, told):
+    config[key] = value
+    with pytest.raises(ConfigError) as caught:
+        check(config, ROOT)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_malformed_yaml_is_named(tmp_path):
+    (tmp_path / "bad.yaml").write_text("a: [1,\n")
+    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        read_yaml(tmp_path / "bad.yaml")
