@@ -1,0 +1,68 @@
+"""The look of all figures, and SVG files whose bytes depend on what is drawn alone.
+
+Colours are Okabe and Ito's (2008), told apart under every common colour-vision deficiency.
+"""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("svg")
+
+from matplotlib import pyplot  # noqa: E402
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+from scripts.lib.files import atomic_path  # noqa: E402
+
+INK = "#23262b"
+FAINT = "#8a9099"
+GRID = "#e4e6ea"
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#999999", "#F0E442")
+BASE, IRCODER = "#8a9099", "#0072B2"
+
+_STYLE = {
+    "svg.hashsalt": "ircoder",
+    "svg.fonttype": "none",
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
+
+
+def panels(rows: int, columns: int, width: float, height: float, **keywords: object) -> tuple[Figure, list[Axes]]:
+    """A figure of `rows` by `columns` panels in the project's look; sizes in inches, panels row by row."""
+    matplotlib.rcdefaults()
+    matplotlib.use("svg")
+    matplotlib.rcParams.update(_STYLE)
+    figure, axes = pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False, **keywords)
+    return figure, list(axes.flat)
+
+
+def note(axes: Axes, text: str) -> None:
+    """Say in an empty panel why nothing is drawn."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, text, ha="center", va="center", color=FAINT, transform=axes.transAxes)
+
+
+def save_svg(figure: Figure, path: str | Path) -> None:
+    """Write the figure atomically as SVG without date or random identifiers, and close it."""
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    pyplot.close(figure)
