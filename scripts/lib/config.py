@@ -1,4 +1,4 @@
-"""The run's configuration: read, checked against its schemas and tables, and explained in one line where it is wrong."""
+"""The configuration of a run: read, checked against schemas and tables, and explained in one line where it is wrong."""
 
 import difflib
 import json
