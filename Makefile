@@ -1,0 +1,51 @@
+# The commands of the README. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTHON := $(BIN)/python
+# Tools of .venv come first in the jobs of a run, too.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# More for Snakemake: make run ARGS="--configfile config/paper.yaml -n"
+ARGS ?=
+
+.PHONY: help
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup:  ## install what is missing: Debian packages by apt-get, Python packages into .venv
+	@envs/host/setup.sh
+
+.PHONY: setup-test
+setup-test:
+	@envs/host/setup.sh test
+
+.PHONY: run
+run: setup  ## run the default config and print the main table; ARGS goes to Snakemake
+	@$(PYTHON) -m scripts.lib.resume
+	@$(BIN)/snakemake $(ARGS)
+	@cat results/tables/main.md
+	@echo
+	@echo "tables:  results/tables/"
+	@echo "figures: results/figures/"
+	@echo "report:  results/report.html"
+
+.PHONY: lint
+lint: setup-test  ## check the form of all sources
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile rules
+	@$(BIN)/snakemake --lint
+	@git ls-files '*.sh' | xargs -r shellcheck
+
+.PHONY: test
+test: lint  ## check the form of all sources and run all tests
+	@$(BIN)/pytest -n 2
+
+.PHONY: clean
+clean:  ## delete results, logs and Snakemake's records; .venv stays
+	@rm -rf results checkpoints .snakemake
