@@ -69,7 +69,7 @@ python_packages() {
     python3 -m venv "$venv"
     # As constraints, the pins also hold in the throw-away environments in which pip builds packages without a wheel.
     PIP_CONSTRAINT=$here/requirements.txt "$venv/bin/python" -m pip install --disable-pip-version-check \
-        -r "$here/requirements.txt"
+        --use-pep517 -r "$here/requirements.txt"
     "$venv/bin/python" -m pip check
     echo "$wanted" >"$stamp"
 }

@@ -1,0 +1,153 @@
+"""The set-up of the host route: pins, and what setup.sh does where something is missing."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = ROOT / "envs" / "host"
+PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([0-9][A-Za-z0-9.]*)")
+
+
+def canonical(name: str) -> str:
+    """A package's name in the one spelling that compares."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(file: Path) -> dict[str, str]:
+    """Package → version of a requirements file; fails for a line that is no exact pin."""
+    found = {}
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        requirement = line.split("#")[0].strip()
+        if requirement:
+            match = PIN.fullmatch(requirement)
+            assert match, f"{file.name}:{number}: '{requirement}' is no exact pin of a released version"
+            found[canonical(match[1])] = match[2]
+    return found
+
+
+def imported_packages() -> set[str]:
+    """Names of the top-level modules that the project's Python files import from outside."""
+    found = set()
+    for file in [*(ROOT / "scripts").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        if "data" in file.relative_to(ROOT).parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"scripts", "tests", "conftest"}
+
+
+def test_what_is_installed_is_pinned_exactly_and_from_nowhere_special() -> None:
+    locked = pins(HOST / "requirements.txt")
+    assert pins(HOST / "requirements.in").items() <= locked.items()
+    assert not [name for name in locked if name.startswith(("nvidia-", "cuda-", "triton"))]
+
+
+def test_every_imported_package_is_named_in_the_requirements() -> None:
+    distributions = packages_distributions()
+    wanted = pins(HOST / "requirements.in")
+    missing = {
+        module
+        for module in imported_packages()
+        if not {canonical(name) for name in distributions.get(module, [])} & wanted.keys()
+    }
+    assert missing == set()
+
+
+# Makes in no time a .venv whose Python agrees to everything.
+QUICK_VENV = f"""if [ "$*" = "-m venv ${{@: -1}}" ]; then
+    mkdir -p "$3/bin"; printf '#!/bin/sh\\n' >"$3/bin/python"; chmod +x "$3/bin/python"
+else
+    exec {sys.executable} "$@"
+fi"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A copy of the set-up files beside a folder `bin` of commands that play another machine's."""
+    shutil.copytree(HOST, tmp_path / "envs" / "host")
+    (tmp_path / "envs" / "host" / "requirements.txt").write_text("# nothing\n")
+    (tmp_path / "bin").mkdir()
+    command(tmp_path, "dpkg-query", "echo installed")
+    command(tmp_path, "apt-get", 'echo "apt-get $*" >>"$(dirname "$0")/called"')
+    command(tmp_path, "dpkg", "true")
+    command(tmp_path, "python3", QUICK_VENV)
+    return tmp_path
+
+
+def command(machine: Path, name: str, body: str) -> None:
+    """Put a command on the machine's PATH."""
+    file = machine / "bin" / name
+    file.write_text(f"#!/bin/bash\n{body}\n")
+    file.chmod(0o755)
+
+
+def set_up(machine: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run setup.sh there."""
+    environment = os.environ | {"PATH": f"{machine / 'bin'}:{os.environ['PATH']}"}
+    script = machine / "envs" / "host" / "setup.sh"
+    return subprocess.run([script, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_without_root_and_sudo_the_one_missing_command_is_printed_and_nothing_done(machine: Path) -> None:
+    command(machine, "id", "echo 1000")
+    command(machine, "sudo", "exit 1")
+    command(machine, "dpkg-query", '[[ "${@: -1}" != @(nim|ghc) ]] && echo installed')
+    done = set_up(machine)
+    assert done.returncode == 1
+    assert done.stdout == "sudo apt-get install -y --no-install-recommends ghc nim\n"
+    assert not (machine / ".venv").exists()
+    assert not (machine / "bin" / "called").exists()
+
+
+def test_with_sudo_what_is_missing_is_installed_through_it(machine: Path) -> None:
+    command(machine, "id", "echo 1000")
+    command(machine, "sudo", 'shift; exec "$@"')
+    command(machine, "dpkg-query", '[[ "${@: -1}" != nim ]] && echo installed')
+    assert set_up(machine).returncode == 0
+    called = (machine / "bin" / "called").read_text().splitlines()
+    assert called[-1].endswith("install --no-install-recommends nim")
+    assert called[-2].endswith("update")
+
+
+def test_packages_of_the_tests_are_installed_for_the_tests_alone(machine: Path) -> None:
+    command(machine, "dpkg-query", '[[ "${@: -1}" != shellcheck ]] && echo installed')
+    assert set_up(machine).returncode == 0
+    assert not (machine / "bin" / "called").exists()
+    assert set_up(machine, "test").returncode == 0
+    assert "install --no-install-recommends shellcheck" in (machine / "bin" / "called").read_text()
+
+
+def test_a_whole_venv_is_kept_and_a_half_made_or_outdated_one_replaced(machine: Path) -> None:
+    assert set_up(machine).returncode == 0
+    junk, stamp = machine / ".venv" / "junk", machine / ".venv" / ".complete"
+    junk.touch()
+    assert set_up(machine).returncode == 0
+    assert junk.exists()
+
+    stamp.unlink()
+    assert set_up(machine).returncode == 0
+    assert not junk.exists()
+    assert stamp.exists()
+
+    junk.touch()
+    (machine / "envs" / "host" / "requirements.txt").write_text("# nothing, in other words\n")
+    assert set_up(machine).returncode == 0
+    assert not junk.exists()
+
+
+def test_a_failed_installation_leaves_no_mark_of_a_whole_one(machine: Path) -> None:
+    (machine / "bin" / "python3").unlink()
+    (machine / "envs" / "host" / "requirements.txt").write_text("./no-such-package\n")
+    assert set_up(machine).returncode != 0
+    assert not (machine / ".venv" / ".complete").exists()
