@@ -1,4 +1,4 @@
-"""What every rule file uses: code hashes as params and paths below the project's root."""
+"""What every rule file uses: code hashes as params, paths below the project's root, memory and time that grow at a retry."""
 
 from pathlib import Path
 
@@ -8,3 +8,26 @@ from scripts.lib.code import code_hash as code
 def rooted(path):
     """A path of the config, read relative to the project's root, whatever the working directory is."""
     return str(Path(ROOT, path))
+
+
+# What the Snakemake inside a cluster's job takes beside the job's own program.
+NESTED_SNAKEMAKE_MB = 300
+
+
+def _per_attempt(need, extra=0):
+    """A resource function: `need` (a number, or a function of the wildcards) plus `extra`, times the attempt."""
+
+    def amount(wildcards, attempt):
+        return ((need(wildcards) if callable(need) else need) + extra) * attempt
+
+    return amount
+
+
+def memory(need):
+    """`mem_mb` of a rule that needs `need` megabytes; a job that was killed for memory comes back with more."""
+    return _per_attempt(need, NESTED_SNAKEMAKE_MB)
+
+
+def minutes(need):
+    """`runtime` of a rule that takes at most `need` minutes; a job that ran out of time comes back with more."""
+    return _per_attempt(need)
