@@ -1,0 +1,178 @@
+"""The bubblewrap command line of a sandbox, how root gives up its identity for it, and the handshake at its start."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pwd
+import re
+import selectors
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from scripts.lib.job import InputError
+
+WORK = "/work-folder"
+_USER = "1000"
+_HANDSHAKE_SECONDS = 60
+_SYSTEM = ("bin", "lib", "lib32", "lib64", "libx32", "sbin")
+_ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d")
+_ACCOUNTS = {"passwd": f"user:x:{_USER}:{_USER}::{WORK}:/bin/sh\n", "group": f"user:x:{_USER}:\n"}
+_REMEDY = (
+    "allow unprivileged user namespaces (Debian: sysctl kernel.unprivileged_userns_clone=1; Ubuntu 24.04 and later: an "
+    "AppArmor profile for bwrap, or sysctl kernel.apparmor_restrictunprivileged_userns=0), or set the section's "
+    "`sandbox: off` in the config if you trust the programs"
+)
+
+
+def fixed_options(mounts: Mapping[str, int], work_mb: int) -> tuple[str, ...]:
+    """The command line up to what differs from run to run.
+
+    `mounts` are the extra read-only paths with open descriptors of them; `work_mb` bounds each writable folder.
+    """
+    extra = [part for path, held in mounts.items() for part in ("--ro-bind", f"/proc/self/fd/{held}", path)]
+    return tuple(_namespaces() + _system_mounts() + extra + _own_folders(work_mb))
+
+
+def _namespaces() -> list[str]:
+    """Options for name spaces, identity and lifetime."""
+    return [
+        *("bwrap", "--unshare-all", "--unshare-user", "--uid", _USER, "--gid", _USER, "--hostname", "sandbox"),
+        *("--die-with-parent", "--new-session"),
+    ]
+
+
+def _system_mounts() -> list[str]:
+    """Options for the operating system, read-only: `/usr`, its links at the root, and chosen files of `/etc`."""
+    options = ["--ro-bind", "/usr", "/usr"]
+    for name in _SYSTEM:
+        place = Path("/", name)
+        if place.is_symlink():
+            options += ["--symlink", str(place.readlink()), str(place)]
+        elif place.is_dir():
+            options += ["--ro-bind", str(place), str(place)]
+    for name in _ETC:
+        options += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    return options
+
+
+def outermost(paths: Sequence[str]) -> list[str]:
+    """The existing ones of some paths, without those below another one or below `/usr`, which is there anyway."""
+    taken = [Path("/usr")]
+    for path in sorted({Path(path) for path in paths}):
+        if path.exists() and not any(path.is_relative_to(outer) for outer in taken):
+            taken.append(path)
+    return [str(path) for path in taken[1:]]
+
+
+def _own_folders(work_mb: int) -> list[str]:
+    """Options for what a run may write to; all else, `/dev` and `/` included, becomes read-only."""
+    size = str(work_mb * 1_000_000)
+    options = ["--proc", "/proc", "--dev", "/dev"]
+    for folder in ("/dev/shm", "/tmp", WORK):
+        options += ["--size", size, "--tmpfs", folder]
+    return [*options, "--remount-ro", "/dev", "--chdir", WORK]
+
+
+def memory_file(content: bytes) -> int:
+    """Descriptor of an anonymous file that holds `content` and can never be changed."""
+    descriptor = os.memfd_create("sandbox", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    return descriptor
+
+
+@contextlib.contextmanager
+def descriptors() -> Iterator[list[int]]:
+    """A list whose descriptors are closed at the end."""
+    held: list[int] = []
+    try:
+        yield held
+    finally:
+        for descriptor in held:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+def file_options(files: Mapping[str, bytes | Path], held: list[int]) -> list[str]:
+    """Options that copy `files` (name below the work folder to content) into a sandbox; descriptors go to `held`."""
+    options: list[str] = []
+    system = {f"/etc/{name}": text.encode() for name, text in _ACCOUNTS.items()}
+    for place, content in [
+        *system.items(),
+        *((f"{WORK}/{checked_name(name)}", value) for name, value in files.items()),
+    ]:
+        held.append(os.open(content, os.O_RDONLY) if isinstance(content, Path) else memory_file(content))
+        options += ["--file", str(held[-1]), place]
+    return options
+
+
+def checked_name(name: str) -> str:
+    """A file name below the work folder, as given; raise `ValueError` when it leads out of it."""
+    if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
+        raise ValueError(f"not a file name below the work folder: {name!r}")
+    return name
+
+
+@cache
+def unprivileged() -> dict[str, object]:
+    """How root gives up its identity for a sandbox, as `Popen` arguments; empty for others.
+
+    Also empty where bubblewrap lies in a folder that `nobody` cannot enter.
+    """
+    program = Path(shutil.which("bwrap") or "/bwrap").resolve()
+    if os.geteuid() != 0 or not all(folder.stat().st_mode & stat.S_IXOTH for folder in program.parents):
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+@cache
+def counts_by_namespace() -> bool:
+    """Whether the kernel counts a user's processes for each user namespace by itself, as Linux does from 5.14 on."""
+    major, minor = re.match(r"(\d+)\.(\d+)", os.uname().release).groups()
+    return (int(major), int(minor)) >= (5, 14)
+
+
+def first_process(info: int, process: subprocess.Popen[bytes]) -> int:
+    """Process id, seen from outside, of the sandbox's first process, once its root is in place.
+
+    Raise `InputError` when bubblewrap fails.
+    """
+    deadline = time.monotonic() + _HANDSHAKE_SECONDS
+    text = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(info, selectors.EVENT_READ)
+        while b"}" not in text and selector.select(max(0, deadline - time.monotonic())):
+            block = os.read(info, 4096)
+            if not block:
+                raise _refused(process)
+            text += block
+    pid = json.loads(text)["child-pid"]
+    outside, root = Path("/").stat().st_dev, Path(f"/proc/{pid}/root")
+    while time.monotonic() < deadline:
+        # The last step of its set-up is to take the new root; until then the root is ours or bubblewrap's own.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, NotADirectoryError):
+            if root.stat().st_dev != outside and Path(f"{root}{WORK}").is_dir():
+                return pid
+        if process.poll() is not None:
+            raise _refused(process)
+        time.sleep(0.0005)
+    raise _refused(process)
+
+
+def _refused(process: subprocess.Popen[bytes]) -> InputError:
+    """Why bubblewrap did not start, as a line for people."""
+    process.kill()
+    _, message = process.communicate()
+    text = " ".join(message.decode("utf-8", "replace").split()) or "it did not get ready"
+    return InputError(f"the sandbox does not start: {text}; {_REMEDY}")

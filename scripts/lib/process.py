@@ -1,0 +1,263 @@
+"""Run a process with its output captured, and watch its whole tree, through /proc, for limits on what it uses."""
+
+import contextlib
+import ctypes
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import IO, NamedTuple
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_BLOCK = 1 << 16
+_FIRST_TICK = 0.01
+_LAST_TICK = 0.05
+_KILLED = 128 + signal.SIGKILL
+_SET_CHILD_SUBREAPER = 36
+_FILE_TOO_BIG = 128 + signal.SIGXFSZ
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one run may use; `file_mb` bounds a single file, `processes` counts threads too.
+
+    `address_space` also applies `memory_mb` as RLIMIT_AS to each process. It stops an allocation at once, but breaks
+    runtimes that reserve far more than they use (Go, GHC, Swift, the JVM).
+    """
+
+    wall_seconds: float
+    cpu_seconds: float
+    memory_mb: int
+    output_bytes: int = 4_000_000
+    file_mb: int = 64
+    processes: int = 128
+    address_space: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    `status` is `exited` (by itself; `returncode` is its exit code, or 128 + the signal that ended it) or the limit at
+    which the whole tree was killed: `timeout`, `cpu_limit`, `memory_limit`, `output_limit`, `process_limit`; or
+    `killed` when somebody else ended it. `files` has the files asked for that were there.
+    """
+
+    status: str
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+class Usage(NamedTuple):
+    """What a process tree uses at one moment; `cpu_seconds` includes children that have ended."""
+
+    cpu_seconds: float
+    memory_mb: float
+    tasks: int
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of the children of all threads of `pid`; empty when it is gone."""
+    found: list[int] = []
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found.extend(map(int, Path(task, "children").read_bytes().split()))
+    except (FileNotFoundError, ProcessLookupError):
+        return found
+    return found
+
+
+def descendants(pid: int, most: int = 100_000) -> list[int]:
+    """`pid` and every process below it, parents first, at most `most`."""
+    found = [pid]
+    for process in found:
+        if len(found) >= most:
+            break
+        found.extend(children(process))
+    return found[:most]
+
+
+def _stat(pid: int) -> tuple[float, int, int] | None:
+    """CPU seconds (with those of waited-for children), resident bytes and threads of a process; None when gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return sum(map(int, fields[11:15])) / _TICKS, int(fields[21]) * _PAGE, int(fields[17])
+
+
+def _proportional_bytes(pid: int) -> int | None:
+    """Resident bytes with shared pages split among their users (PSS); None when gone or not readable."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return None
+    sizes = [int(line.split()[1]) << 10 for line in lines if line.startswith(b"Pss:")]
+    return sizes[0] if sizes else None
+
+
+def usage(pid: int, most_tasks: int, memory_mb: float) -> Usage:
+    """What the tree below `pid` uses.
+
+    Memory is the sum of resident sizes; only when that passes `memory_mb` is it counted again with shared pages split,
+    which is slower. Counting stops soon after `most_tasks`.
+    """
+    processes = descendants(pid, most_tasks + 1)
+    stats = {process: stat for process in processes if (stat := _stat(process)) is not None}
+    memory = sum(stat[1] for stat in stats.values())
+    if memory > memory_mb * 1e6:
+        memory = sum(_proportional_bytes(process) or stat[1] for process, stat in stats.items())
+    tasks = max(len(processes), sum(stat[2] for stat in stats.values()))
+    return Usage(sum(stat[0] for stat in stats.values()), memory / 1e6, tasks)
+
+
+class Capture:
+    """Reads a child's output pipes and notices its end, without ever holding much more than `most` bytes."""
+
+    def __init__(self, process: subprocess.Popen[bytes], most: int) -> None:
+        self.most = most
+        self.pipes = (process.stdout, process.stderr)
+        self.parts = {pipe: bytearray() for pipe in self.pipes}
+        self.selector = selectors.DefaultSelector()
+        self.ended = os.pidfd_open(process.pid)
+        self.selector.register(self.ended, selectors.EVENT_READ)
+        for pipe in self.pipes:
+            os.set_blocking(pipe.fileno(), False)
+            self.selector.register(pipe, selectors.EVENT_READ)
+
+    @property
+    def full(self) -> bool:
+        """Whether the child wrote more than it may."""
+        return sum(map(len, self.parts.values())) > self.most
+
+    def _read(self, pipe: IO[bytes]) -> bool:
+        """Take one block of what a pipe holds; False when there is no more to come or to take."""
+        try:
+            block = os.read(pipe.fileno(), _BLOCK)
+        except BlockingIOError:
+            return True
+        self.parts[pipe] += block
+        return bool(block) and not self.full
+
+    def wait(self, seconds: float) -> bool:
+        """Read output for up to `seconds`; True once the child has ended."""
+        ready = [key.fileobj for key, _ in self.selector.select(seconds)]
+        for pipe in ready:
+            if pipe != self.ended and not self._read(pipe):
+                self.selector.unregister(pipe)
+        return self.ended in ready
+
+    def drain(self) -> None:
+        """Read what an ended child left in its pipes, never waiting for more."""
+        for pipe in self.pipes:
+            size = -1
+            while size != len(self.parts[pipe]) and not self.full:
+                size = len(self.parts[pipe])
+                self._read(pipe)
+
+    def close(self) -> tuple[bytes, bytes]:
+        """Give back all descriptors and return what was read from standard output and error, each cut at the cap."""
+        self.selector.close()
+        os.close(self.ended)
+        for pipe in self.pipes:
+            pipe.close()
+        return bytes(self.parts[self.pipes[0]][: self.most]), bytes(self.parts[self.pipes[1]][: self.most])
+
+
+def kill(pids: list[int]) -> None:
+    """SIGKILL each process that is still there."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _passed(limits: Limits, seconds: float, used: Usage) -> str | None:
+    """The first limit that a tree has passed, as an outcome status."""
+    checks = {
+        "timeout": seconds > limits.wall_seconds,
+        "cpu_limit": used.cpu_seconds > limits.cpu_seconds,
+        "memory_limit": used.memory_mb > limits.memory_mb,
+        "process_limit": used.tasks > limits.processes,
+    }
+    return next((status for status, hit in checks.items() if hit), None)
+
+
+def _watch(capture: Capture, top: int, limits: Limits, end_tree: Callable[[], None]) -> tuple[str | None, Usage]:
+    """Wait for the child's end; return the limit at which it was killed, if any, and the most that was ever used."""
+    started = looked = time.monotonic()
+    status, most, tick = None, Usage(0.0, 0.0, 0), _FIRST_TICK
+    while not capture.wait(tick):
+        now = time.monotonic()
+        if status is None and capture.full:
+            status = "output_limit"
+            end_tree()
+        elif status is None and now - looked >= tick:
+            used = usage(top, limits.processes, limits.memory_mb)
+            looked, tick, most = now, min(_LAST_TICK, tick * 1.5), Usage(*map(max, zip(most, used, strict=True)))
+            status = _passed(limits, now - started, used)
+            if status is not None:
+                end_tree()
+    return status, most
+
+
+def _ending(returncode: int, full: bool) -> str:
+    """The status of a run that ended without being killed at a limit."""
+    if full or returncode == _FILE_TOO_BIG:
+        return "output_limit"
+    return "killed" if returncode == _KILLED else "exited"
+
+
+@cache
+def adopt_orphans() -> None:
+    """Make orphans below this process its own children, so that what they used can be asked for."""
+    if ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def _reap(pid: int) -> tuple[int, float, float]:
+    """Wait for a child; return its wait status, CPU seconds and largest resident MB, of its own children too.
+
+    All zero when it is no child of ours (any more).
+    """
+    try:
+        _, status, spent = os.wait4(pid, 0)
+    except ChildProcessError:
+        return 0, 0.0, 0.0
+    return status, spent.ru_utime + spent.ru_stime, spent.ru_maxrss / 1000
+
+
+def supervise(process: subprocess.Popen[bytes], top: int, limits: Limits, end_tree: Callable[[], None]) -> Outcome:
+    """Read a started child's output and watch the tree below process `top` until it ends or passes a limit.
+
+    `end_tree` kills the whole tree; it is called in any case, so that nothing outlives the run. The child is reaped.
+    """
+    capture = Capture(process, limits.output_bytes)
+    started = time.monotonic()
+    try:
+        status, most = _watch(capture, top, limits, end_tree)
+    finally:
+        end_tree()
+        code, *spent = _reap(process.pid)
+        process.returncode = os.waitstatus_to_exitcode(code)
+        # Bubblewrap ends without waiting for the sandbox's first process, which is then ours.
+        _, *inside = _reap(top)
+        seconds = time.monotonic() - started
+        capture.drain()
+        full = capture.full
+        stdout, stderr = capture.close()
+    returncode = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    # The kernel's sum leaves out processes that were killed with the tree; the watcher's leaves out the last moment.
+    cpu = max(most.cpu_seconds, spent[0] + inside[0])
+    largest = max(most.memory_mb, inside[1] or spent[1])
+    return Outcome(status or _ending(returncode, full), returncode, stdout, stderr, seconds, cpu, largest)

@@ -1,0 +1,216 @@
+"""Run an untrusted command in bubblewrap: no network, no home, a read-only system, a private work folder, limits.
+
+The sandbox has the system's `/usr`, chosen files of `/etc`, its own `/proc`, a minimal `/dev`, and two size-limited
+in-memory folders, the work folder (`WORK`, where the command starts) and `/tmp`. Everything else is absent or
+read-only. It has process, network, user, IPC and host name spaces of its own, so that all its processes die together.
+It works for root and for ordinary users and needs user namespaces. Root starts it as `nobody`, because the kernel's
+limit on the number of processes does not hold for root.
+"""
+
+import contextlib
+import fnmatch
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from scripts.lib import bubblewrap
+from scripts.lib.bubblewrap import WORK, descriptors, memory_file
+from scripts.lib.job import InputError
+from scripts.lib.process import Limits, Outcome, adopt_orphans, descendants, kill, supervise
+
+__all__ = ["WORK", "Limits", "Outcome", "Sandbox", "probe", "run"]
+
+_MOST_LISTED = 1000
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What a command sees: made once, used for any number of runs.
+
+    `read_only` are paths mounted at their own place (a missing one is left out); `env` is the whole environment beside
+    PATH, HOME, LANG, TZ and TMPDIR; `path` are folders searched before the system's; `work_mb` bounds the work folder
+    and `/tmp`, each. `mode` is `bubblewrap`, or `off`: the same limits in a temporary folder, but no isolation at all.
+    """
+
+    read_only: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    path: tuple[str, ...] = ()
+    work_mb: int = 512
+    mode: str = "bubblewrap"
+
+    @cached_property
+    def mounts(self) -> dict[str, int]:
+        """Open descriptors of the extra read-only paths; who runs the sandbox need not reach them by name."""
+        return {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in bubblewrap.outermost(self.read_only)}
+
+    @cached_property
+    def arguments(self) -> tuple[str, ...]:
+        """The bubblewrap command line up to the files of a single run."""
+        return bubblewrap.fixed_options(self.mounts, self.work_mb)
+
+    def environment(self, home: str, temporary: str) -> dict[str, str]:
+        """The environment of a run whose work folder is `home`."""
+        path = ":".join([*self.path, "/usr/local/bin", "/usr/bin", "/bin"])
+        plain = {"PATH": path, "HOME": home, "TMPDIR": temporary, "LANG": "C.UTF-8", "TZ": "UTC", "USER": "user"}
+        return plain | dict(self.env)
+
+
+def _collect(work: int, patterns: Sequence[str], most_bytes: int) -> dict[str, bytes]:
+    """Regular files in the open folder `work` that match a pattern, at most `most_bytes` each.
+
+    A pattern is a file name with wild cards, maybe below a folder without. The folder was written by an untrusted
+    program: links are never followed, pipes and devices never opened, and names beyond a thousand not looked at.
+    """
+    found: dict[str, bytes] = {}
+    for pattern in patterns:
+        folder, _, name = pattern.rpartition("/")
+        with descriptors() as held:
+            here = _open_folder(work, folder, held)
+            names = [entry.name for entry in islice(os.scandir(here), _MOST_LISTED)] if here is not None else []
+            for match in sorted(fnmatch.filter(names, name)):
+                content = _read_plain(match, here, most_bytes)
+                if content is not None:
+                    found[f"{folder}/{match}" if folder else match] = content
+    return found
+
+
+def _open_folder(work: int, folder: str, held: list[int]) -> int | None:
+    """Descriptor of a folder below `work`, reached without following links; None when there is none."""
+    here = work
+    for part in filter(None, folder.split("/")):
+        try:
+            here = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+        except OSError:
+            return None
+        held.append(here)
+    return here
+
+
+def _read_plain(name: str, folder: int, most_bytes: int) -> bytes | None:
+    """Content of a regular file in an open folder; None for anything else or anything too large."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as stream:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_size > most_bytes:
+            return None
+        return stream.read(most_bytes)
+
+
+def _limited(command: Sequence[str], limits: Limits, alone: bool) -> list[str]:
+    """`command` behind the limits that the kernel keeps for each process; the others are watched from outside.
+
+    `alone` says that the command has a user namespace of its own, in which processes can be counted.
+    """
+    bounds = [f"--fsize={limits.file_mb * 1_000_000}", "--core=0"]
+    if alone and bubblewrap.counts_by_namespace():
+        # A little above what is allowed, so that the watcher sees that the limit was passed.
+        bounds.append(f"--nproc={limits.processes + 8}")
+    if limits.address_space:
+        bounds.append(f"--as={limits.memory_mb * 1_000_000}")
+    return ["prlimit", *bounds, "--", *command]
+
+
+def _run_inside(command, sandbox, limits, stdin, files, collect) -> Outcome:
+    """`run` with bubblewrap."""
+    with descriptors() as held:
+        info, info_end = os.pipe()
+        gate_end, gate = os.pipe()
+        held += [info, info_end, gate_end, gate, memory_file(stdin)]
+        source = held[-1]
+        options = bubblewrap.file_options(files, held)
+        line = [*sandbox.arguments, *options, "--remount-ro", "/", "--info-fd", str(info_end)]
+        line += ["--block-fd", str(gate_end), "--", *_limited(command, limits, alone=True)]
+        passed = [info_end, gate_end, *map(int, options[1::3]), *sandbox.mounts.values()]
+        process = subprocess.Popen(
+            line,
+            stdin=source,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=passed,
+            env=sandbox.environment(WORK, "/tmp"),
+            **bubblewrap.unprivileged(),
+        )
+        os.close(info_end)
+        held.remove(info_end)
+        top = bubblewrap.first_process(info, process)
+        # An open folder keeps the in-memory file system alive after all processes and name spaces are gone.
+        work = os.open(f"/proc/{top}/root{WORK}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        held.append(work)
+        os.write(gate, b"x")
+        outcome = supervise(process, top, limits, lambda: kill([top]))
+        return replace(outcome, files=_collect(work, collect, limits.file_mb * 1_000_000))
+
+
+def _run_outside(command, sandbox, limits, stdin, files, collect) -> Outcome:
+    """`run` without isolation, in a temporary folder that is removed."""
+    with descriptors() as held, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        home, temporary = Path(folder, "work"), Path(folder, "tmp")
+        home.mkdir()
+        temporary.mkdir()
+        for name, content in files.items():
+            place = home / bubblewrap.checked_name(name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
+        held += [memory_file(stdin), os.open(home, os.O_RDONLY | os.O_DIRECTORY)]
+        process = subprocess.Popen(
+            _limited(command, limits, alone=False),
+            stdin=held[0],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=home,
+            env=sandbox.environment(str(home), str(temporary)),
+            start_new_session=True,
+        )
+        outcome = supervise(process, process.pid, limits, lambda: _end_group(process.pid))
+        return replace(outcome, files=_collect(held[1], collect, limits.file_mb * 1_000_000))
+
+
+def _end_group(leader: int) -> None:
+    """Kill a process, its session's group and all that is still below it."""
+    kill(descendants(leader))
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def run(
+    command: Sequence[str],
+    *,
+    sandbox: Sandbox,
+    limits: Limits,
+    stdin: bytes = b"",
+    files: Mapping[str, bytes | Path] | None = None,
+    collect: Sequence[str] = (),
+) -> Outcome:
+    """Run `command` in `sandbox` until it ends or passes one of `limits`; never raise for what the command does.
+
+    `files` (relative name to content) are put into the work folder first; files whose relative names match a pattern
+    of `collect` are returned from it. Raise `InputError` with a remedy when the machine refuses sandboxes.
+    """
+    adopt_orphans()
+    inside = sandbox.mode != "off"
+    return (_run_inside if inside else _run_outside)(command, sandbox, limits, stdin, files or {}, collect)
+
+
+def probe(mode: str = "bubblewrap") -> None:
+    """Raise `InputError`, with what to do about it, unless this machine can run sandboxes of this mode."""
+    needed = ["prlimit"] if mode == "off" else ["bwrap", "prlimit"]
+    for tool in needed:
+        if shutil.which(tool) is None:
+            package = {"bwrap": "bubblewrap", "prlimit": "util-linux"}[tool]
+            raise InputError(f"{tool} is not on PATH; install it: apt-get install {package}")
+    limits = Limits(wall_seconds=30, cpu_seconds=30, memory_mb=200)
+    outcome = run(["true"], sandbox=Sandbox(mode=mode, work_mb=1), limits=limits)
+    if outcome.status != "exited" or outcome.returncode != 0:
+        message = " ".join(outcome.stderr.decode("utf-8", "replace").split())
+        raise InputError(f"the sandbox does not work ({outcome.status}, exit code {outcome.returncode}): {message}")
