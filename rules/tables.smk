@@ -1,1 +1,175 @@
-"""Rules of the stage."""
+# A second each: not worth a place in a cluster's queue.
+localrules:
+    tables_benchmark,
+    tables_main,
+    tables_figure_scores,
+    tables_figure_losses,
+
+
+rule tables_scores:
+    input:
+        scores=score_files(),
+        losses=loss_files(),
+    output:
+        report(
+            f"{RESULTS}/tables/scores.csv",
+            caption="captions/scores.rst",
+            category="Tables",
+            labels={"table": "all scores", "format": "csv"},
+        ),
+    log:
+        f"{RESULTS}/logs/tables/scores.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tables/scores.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=30,
+    params:
+        trained=trained_stages(),
+        seed=config["seed"],
+        code=code("tables/scores.py", "tables/losses.py"),
+    script:
+        "../scripts/tables/scores.py"
+
+
+rule tables_differences:
+    input:
+        scores=score_files(),
+        losses=loss_files(),
+    output:
+        f"{RESULTS}/tables/differences.csv",
+    log:
+        f"{RESULTS}/logs/tables/differences.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tables/differences.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=30,
+    params:
+        trained=trained_stages(),
+        seed=config["seed"],
+        code=code("tables/differences.py", "tables/losses.py"),
+    script:
+        "../scripts/tables/differences.py"
+
+
+rule tables_benchmark:
+    input:
+        scores=f"{RESULTS}/tables/scores.csv",
+        differences=f"{RESULTS}/tables/differences.csv",
+        paper=f"{ROOT}/config/paper_results.csv",
+    output:
+        report(
+            f"{RESULTS}/tables/{{benchmark}}.{{format}}",
+            caption="captions/benchmark.rst",
+            category="Tables",
+            labels={"table": "{benchmark}", "format": "{format}"},
+        ),
+    log:
+        f"{RESULTS}/logs/tables/{{benchmark}}.{{format}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tables/{{benchmark}}.{{format}}.tsv"
+    wildcard_constraints:
+        benchmark="|".join(table_benchmarks()),
+        format="csv|md|tex|html",
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        look=look_of,
+        remarks=table_remarks(),
+        code=code("tables/benchmark.py", "tables/layout.py", "tables/render.py"),
+    script:
+        "../scripts/tables/benchmark.py"
+
+
+rule tables_main:
+    input:
+        scores=f"{RESULTS}/tables/scores.csv",
+        differences=f"{RESULTS}/tables/differences.csv",
+    output:
+        md=f"{RESULTS}/tables/main.md",
+        html=report(
+            f"{RESULTS}/tables/main.html",
+            caption="captions/main.rst",
+            category="Tables",
+            labels={"table": "main", "format": "html"},
+        ),
+    log:
+        f"{RESULTS}/logs/tables/main.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tables/main.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        looks=headline_looks(),
+        remarks=table_remarks(),
+        code=code("tables/main_table.py", "tables/layout.py", "tables/render.py"),
+    script:
+        "../scripts/tables/main_table.py"
+
+
+rule tables_figure_scores:
+    input:
+        scores=f"{RESULTS}/tables/scores.csv",
+    output:
+        report(
+            f"{RESULTS}/figures/base_vs_ircoder.svg",
+            caption="captions/base_vs_ircoder.rst",
+            category="Figures",
+            labels={"figure": "base against IRCoder"},
+        ),
+    log:
+        f"{RESULTS}/logs/tables/figure_scores.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tables/figure_scores.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        looks=figure_looks(),
+        code=code("tables/figure_scores.py", "tables/dots.py", "tables/layout.py"),
+    script:
+        "../scripts/tables/figure_scores.py"
+
+
+rule tables_figure_losses:
+    input:
+        scores=f"{RESULTS}/tables/scores.csv",
+    output:
+        report(
+            f"{RESULTS}/figures/validation_loss.svg",
+            caption="captions/validation_loss.rst",
+            category="Figures",
+            labels={"figure": "validation loss"},
+        ),
+    log:
+        f"{RESULTS}/logs/tables/figure_losses.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tables/figure_losses.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("tables/figure_losses.py", "tables/dots.py", "tables/losses.py"),
+    script:
+        "../scripts/tables/figure_losses.py"

@@ -1,5 +1,78 @@
 """Functions that name what the stage's rules need."""
 
+from scripts.lib.config import ConfigError, read_yaml, validate
+
+VALIDATION = "validation"
+TABLE_FORMATS = ("csv", "md", "tex")
+FIGURES = ("base_vs_ircoder", "validation_loss")
+
+
+def table_looks():
+    """The checked table config/tables.yaml; a fault in it ends the process with one line."""
+    try:
+        looks = read_yaml(f"{ROOT}/config/tables.yaml")
+        validate(looks, "tables", ROOT, "config/tables.yaml")
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
+    return looks
+
+
+LOOKS = table_looks()
+
+
+def score_files():
+    """Score files of the run, sorted."""
+    return sorted(path for path in evaluate_targets() if path.startswith(f"{RESULTS}/scores/"))
+
+
+def trained_stages():
+    """Pairs of model and stage whose validation losses are compared."""
+    return [(model, stage) for model in sorted(config["models"]) for stage in ("base", "ircoder")]
+
+
+def loss_files():
+    """Files of validation losses, in the order of `trained_stages`."""
+    return [f"{RESULTS}/models/{model}/losses/{stage}.parquet" for model, stage in trained_stages()]
+
+
+def table_benchmarks():
+    """Benchmarks that get a wide table, in the order of config/tables.yaml."""
+    found = {path.removeprefix(f"{RESULTS}/scores/").split("/")[0] for path in score_files()} | {VALIDATION}
+    unknown = sorted(found - LOOKS.keys())
+    if unknown:
+        sys.exit(f"error: config/tables.yaml has no entry '{unknown[0]}'; add one for the benchmark's table")
+    return [benchmark for benchmark in LOOKS if benchmark in found]
+
+
+def look_of(wildcards):
+    """What of a benchmark's entry decides its wide table in one format: csv has all digits and no text."""
+    look = LOOKS[wildcards.benchmark]
+    unused = ("headline", "decimals", "title", "caption") if wildcards.format == "csv" else ("headline",)
+    return {key: value for key, value in look.items() if key not in unused}
+
+
+def _looks(names, *keys):
+    """Some keys of some benchmarks' entries."""
+    return {name: {key: LOOKS[name][key] for key in keys if key in LOOKS[name]} for name in names}
+
+
+def headline_looks():
+    """What of every benchmark's entry decides the main table."""
+    return _looks(table_benchmarks(), "title", "decimals", "lower_is_better", "headline")
+
+
+def figure_looks():
+    """What decides the figure of scores, which shows all that is scored from 0 to 100."""
+    return _looks([name for name in table_benchmarks() if name != VALIDATION], "title", "headline")
+
+
+def table_remarks():
+    """Remarks that must stand under every table of the run."""
+    return []
+
 
 def tables_targets():
-    return []
+    """Final files of the stage."""
+    tables = [f"{RESULTS}/tables/{name}.{form}" for name in table_benchmarks() for form in TABLE_FORMATS]
+    figures = [f"{RESULTS}/figures/{name}.svg" for name in FIGURES]
+    return [f"{RESULTS}/tables/scores.csv", f"{RESULTS}/tables/main.md", *tables, *figures]

@@ -9,11 +9,11 @@ import matplotlib
 
 matplotlib.use("svg")
 
-from matplotlib import pyplot  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from scripts.lib.files import atomic_path  # noqa: E402
+from scripts.lib.files import atomic_path
 
 INK = "#23262b"
 FAINT = "#8a9099"

@@ -1,0 +1,84 @@
+"""The long tables of scores and of differences between base and IRCoder: their columns, reading and writing."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.files import write_text
+from scripts.lib.job import InputError
+
+KEY = ("benchmark", "language", "model", "stage", "setting", "metric")
+SCORES = (*KEY, "value", "ci_low", "ci_high", "problems", "samples")
+DIFFERENCES = (*KEY, "base", "difference", "ci_low", "ci_high", "problems")
+PAPER = (*KEY, "value", "citation")
+
+Row = dict[str, Any]
+
+
+def number(value: float | int | None) -> str:
+    """A number with ten significant digits, as every table file stores it; empty for None."""
+    return "" if value is None else format(value, ".10g")
+
+
+def base_of(stage: str) -> str | None:
+    """The stage that an IRCoder stage is compared with, `base-instruct` for `ircoder-instruct`; None for others."""
+    return f"base{stage.removeprefix('ircoder')}" if stage.startswith("ircoder") else None
+
+
+def write_rows(path: str | Path, rows: Iterable[Row], columns: tuple[str, ...]) -> None:
+    """Write rows as CSV, sorted by their text columns; numbers as `number` writes them."""
+    lines = [[row[name] if isinstance(row[name], str) else number(row[name]) for name in columns] for row in rows]
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(sorted(lines))
+    write_text(path, stream.getvalue())
+
+
+def _value(text: str, where: str) -> float | None:
+    """A cell as a number; None when it is empty; raise `InputError` for anything else."""
+    if not text.strip():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{where}: '{text}' is not a number") from None
+
+
+def read_rows(path: str | Path, columns: tuple[str, ...], numbers: tuple[str, ...]) -> list[Row]:
+    """Rows of a CSV file with exactly these columns, those in `numbers` as float or None.
+
+    Raises `InputError` that names the file, line and column of what is wrong.
+    """
+    with Path(path).open(encoding="utf-8", newline="") as stream:
+        reader = csv.DictReader(stream)
+        if tuple(reader.fieldnames or ()) != columns:
+            raise InputError(f"{path}: columns are {reader.fieldnames}, expected {list(columns)}")
+        rows: list[Row] = list(reader)
+    for line, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise InputError(f"{path}, line {line}: not {len(columns)} cells; quote cells that hold commas")
+        row.update({name: _value(row[name], f"{path}, line {line}, {name}") for name in numbers})
+    return rows
+
+
+def read_scores(path: str | Path) -> list[Row]:
+    """Rows of `tables/scores.csv`."""
+    return read_rows(path, SCORES, SCORES[6:])
+
+
+def read_differences(path: str | Path) -> list[Row]:
+    """Rows of `tables/differences.csv`: `stage` is the IRCoder's, `base` the stage that it is compared with."""
+    return read_rows(path, DIFFERENCES, DIFFERENCES[7:])
+
+
+def read_paper(path: str | Path) -> list[Row]:
+    """The filled rows of `config/paper_results.csv`; raise `InputError` for a figure without a citation."""
+    rows = [row for row in read_rows(path, PAPER, ("value",)) if row["value"] is not None]
+    for row in rows:
+        if not row["citation"].strip():
+            key = ", ".join(row[name] for name in KEY)
+            raise InputError(f"{path}: the figure of {key} has no citation; name where it was read")
+    return rows

@@ -1,0 +1,51 @@
+"""Base against IRCoder on each benchmark's headline metric, with 95 % intervals: `figures/base_vs_ircoder.svg`."""
+
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from scripts.lib.figure import note, panels, save_svg
+from scripts.lib.job import job
+from scripts.lib.scores import Row, read_scores
+from scripts.tables.dots import draw
+from scripts.tables.layout import CONTROL, is_headline, line_of
+
+LINE, MARGIN, WIDTH = 0.24, 0.62, 7.2
+
+
+def label(row: Row, several_models: bool) -> str:
+    """The label of a row's line: language, setting and tuning, and the model where there are several."""
+    tuning = line_of(row)[1].partition("-")[2]
+    parts = [row["model"] if several_models else "", row["language"], row["setting"], tuning]
+    return " · ".join(filter(None, parts))
+
+
+def chosen_rows(scores: list[Row], looks: dict[str, dict[str, Any]]) -> dict[str, list[Row]]:
+    """The models' headline scores by benchmark; benchmarks that were not run are left out."""
+    models = [row for row in scores if row["stage"] != CONTROL]
+    found = {name: [row for row in models if is_headline(row, name, look)] for name, look in looks.items()}
+    return {benchmark: rows for benchmark, rows in found.items() if rows}
+
+
+def plot(scores: list[Row], looks: dict[str, dict[str, Any]]) -> Figure:
+    """One panel a benchmark that is scored from 0 to 100, one below the other."""
+    parts = chosen_rows(scores, looks)
+    if not parts:
+        figure, (axes,) = panels(1, 1, WIDTH, 1.2)
+        note(axes, "no benchmark was evaluated in this run")
+        return figure
+    several = len({row["model"] for rows in parts.values() for row in rows}) > 1
+    labels = {name: sorted({label(row, several) for row in rows}) for name, rows in parts.items()}
+    heights = [MARGIN + LINE * len(names) for names in labels.values()]
+    figure, axes = panels(len(parts), 1, WIDTH, sum(heights), height_ratios=heights)
+    for part, (benchmark, rows) in zip(axes, parts.items(), strict=True):
+        draw(part, rows, [label(row, several) for row in rows], labels[benchmark])
+        part.set_title(f"{looks[benchmark]['title']} · {looks[benchmark]['headline']['metric']}")
+        part.set_xlim(left=min(0.0, part.get_xlim()[0]))
+    axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        save_svg(plot(read_scores(snakemake.input.scores), snakemake.params.looks), snakemake.output[0])

@@ -1,0 +1,135 @@
+"""How the scores of one benchmark stand in its wide table: blocks of rows (model and stage) and columns (languages)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.lib.scores import Row, base_of
+
+CONTROL = "control"
+# Columns of the scores and the headline's lists that choose from them.
+HEADLINE = {"language": "languages", "setting": "settings"}
+# A place in a table: language, setting, metric.
+Place = tuple[str, str, str]
+# A line of a table: model, stage without its language.
+Line = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure with its interval; `verdict` of a difference is 1 for clearly better, -1 for clearly worse, else 0."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    verdict: int = 0
+    problems: int = 0
+    samples: int = 0
+    citation: str = ""
+
+
+@dataclass
+class Grid:
+    """All cells of one benchmark: `cells[line][place]`, lines and places in the order in which they are shown."""
+
+    lines: list[Line]
+    places: list[Place]
+    cells: dict[Line, dict[Place, Cell]]
+
+
+@dataclass
+class Block:
+    """A part of a wide table with one heading: the places of its columns and the labels that tell them apart."""
+
+    heading: str
+    places: list[Place]
+    labels: list[str]
+    lines: list[Line] = field(default_factory=list)
+
+
+def is_headline(row: Row, benchmark: str, look: dict[str, Any]) -> bool:
+    """Whether the main table shows a row's figure; `look` is the benchmark's entry of config/tables.yaml."""
+    wanted = {"metric": [look["headline"]["metric"]]}
+    wanted |= {one: look["headline"][many] for one, many in HEADLINE.items() if many in look["headline"]}
+    return row["benchmark"] == benchmark and all(row[name] in values for name, values in wanted.items())
+
+
+def line_of(row: Row) -> Line:
+    """The line of a score: models tuned for one language each share a line, as each fills its own column."""
+    return row["model"], row["stage"].removesuffix(f"-{row['language']}")
+
+
+def difference_line(line: Line) -> Line:
+    """The line below an IRCoder line that holds its differences from the base."""
+    return line[0], f"{line[1]} - {base_of(line[1])}"
+
+
+def paper_line(line: Line) -> Line:
+    """The line below a model's line that holds the paper's figures."""
+    return line[0], f"{line[1]} (paper)"
+
+
+def _line_order(line: Line) -> tuple:
+    """Sorting key: models by name and controls last; base, IRCoder, their difference; plain before tuned stages."""
+    model, stage = line
+    plain = stage.removesuffix(" (paper)")
+    tuning = plain.split(" - ")[0].partition("-")[2]
+    rank = (" - " in plain, plain.startswith("ircoder"), plain != stage)
+    return stage == CONTROL, model, tuning, rank
+
+
+def _place_order(metrics: list[str]) -> Callable[[Place], tuple]:
+    """Sorting key of places: metrics as listed and then by name, settings by name, all languages together first."""
+
+    def order(place: Place) -> tuple:
+        language, setting, metric = place
+        rank = metrics.index(metric) if metric in metrics else len(metrics)
+        return rank, metric, setting, language != "all", language
+
+    return order
+
+
+def _verdict(row: Row, lower_is_better: Iterable[str]) -> int:
+    """1 or -1 when the difference's interval lies on one side of zero, by what is better for the metric."""
+    if row["ci_low"] is None or row["ci_low"] <= 0 <= row["ci_high"]:
+        return 0
+    return (1 if row["difference"] > 0 else -1) * (-1 if row["metric"] in lower_is_better else 1)
+
+
+def grid(scores: list[Row], differences: list[Row], paper: list[Row], metrics: list[str], lower: list[str]) -> Grid:
+    """Lay out the rows of one benchmark; rows of other benchmarks are passed over.
+
+    `paper` figures stand in lines of their own, below the line of the same model and stage.
+    """
+    cells: dict[Line, dict[Place, Cell]] = {}
+
+    def put(line: Line, row: Row, cell: Cell) -> None:
+        cells.setdefault(line, {})[row["language"], row["setting"], row["metric"]] = cell
+
+    for row in scores:
+        counts = {"problems": int(row["problems"]), "samples": int(row["samples"])}
+        put(line_of(row), row, Cell(row["value"], row["ci_low"], row["ci_high"], **counts))
+    for row in differences:
+        cell = Cell(row["difference"], row["ci_low"], row["ci_high"], _verdict(row, lower), int(row["problems"]))
+        put(difference_line(line_of(row)), row, cell)
+    for row in paper:
+        put(paper_line(line_of(row)), row, Cell(row["value"], citation=row["citation"]))
+    places = {place for line in cells.values() for place in line}
+    return Grid(sorted(cells, key=_line_order), sorted(places, key=_place_order(metrics)), cells)
+
+
+def blocks(table: Grid) -> list[Block]:
+    """Cut a grid by metric, and by setting where there are several languages and several settings."""
+    found = []
+    for metric in dict.fromkeys(place[2] for place in table.places):
+        places = [place for place in table.places if place[2] == metric]
+        languages, settings = ({place[part] for place in places} for part in (0, 1))
+        if len(languages) == 1:
+            found.append(Block(f"{metric}, {languages.pop()}", places, [place[1] for place in places]))
+            continue
+        for setting in sorted(settings):
+            chosen = [place for place in places if place[1] == setting]
+            found.append(Block(f"{metric}, {setting}", chosen, [place[0] for place in chosen]))
+    for block in found:
+        block.lines = [line for line in table.lines if table.cells[line].keys() & set(block.places)]
+    return found

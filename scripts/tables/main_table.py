@@ -1,0 +1,117 @@
+"""The main table: each benchmark's headline metric, base beside IRCoder, their difference, and the controls."""
+
+import html
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from scripts.lib.files import write_text
+from scripts.lib.job import job
+from scripts.lib.scores import Row, read_differences, read_scores
+from scripts.tables.layout import CONTROL, Cell, Grid, Line, Place, difference_line, grid, is_headline
+from scripts.tables.render import LEGEND, VERDICTS, figure
+
+WORDS = ("benchmark", "language", "setting", "metric", "tuning")
+HEAD = (*WORDS, "base", "IRCoder", "difference", "reference / empty")
+# Lines of text by model.
+Lines = dict[str, list[list[str]]]
+
+
+def _with_interval(cell: Cell | None, decimals: int, signed: bool = False) -> str:
+    """`12.3 [10.1, 14.0] ▲`, or nothing."""
+    if cell is None:
+        return ""
+    bounds = [figure(bound, decimals, signed) for bound in (cell.low, cell.high) if bound is not None]
+    interval = f"[{', '.join(bounds)}]" if bounds else ""
+    return " ".join(filter(None, (figure(cell.value, decimals, signed), interval, VERDICTS[cell.verdict])))
+
+
+def _controls(cells: Grid, place: Place, decimals: int) -> str:
+    """What the reference solutions and the empty ones score at a place, `100.0 / 0.0`; nothing without controls."""
+    found = [cells.cells.get((model, CONTROL), {}).get(place) for model in ("reference", "empty")]
+    return " / ".join(figure(cell.value, decimals, False) if cell else "–" for cell in found) if any(found) else ""
+
+
+def _pairs(cells: Grid) -> Iterator[tuple[Line, Line]]:
+    """Lines of base and IRCoder that belong together, in the grid's order."""
+    for line in cells.lines:
+        if line[1].startswith("base"):
+            yield line, (line[0], f"ircoder{line[1].removeprefix('base')}")
+
+
+def benchmark_lines(cells: Grid, look: dict[str, Any]) -> Lines:
+    """The main table's lines of one benchmark; `look` is its entry of config/tables.yaml."""
+    decimals, lines = look["decimals"], {}
+    for base, ircoder in _pairs(cells):
+        own = [cells.cells.get(line, {}) for line in (base, ircoder)]
+        for place in (place for place in cells.places if any(place in part for part in own)):
+            change = cells.cells.get(difference_line(ircoder), {}).get(place)
+            figures = [_with_interval(part.get(place), decimals) for part in own]
+            figures += [_with_interval(change, decimals, True), _controls(cells, place, decimals)]
+            tuning = base[1].partition("-")[2] or "none"
+            lines.setdefault(base[0], []).append([look["title"], *place, tuning, *figures])
+    return lines
+
+
+def main_lines(scores: list[Row], differences: list[Row], looks: dict[str, dict[str, Any]]) -> Lines:
+    """All lines by model, models by name, benchmarks in the order of config/tables.yaml."""
+    found: Lines = {}
+    for benchmark, look in looks.items():
+        chosen = [[row for row in rows if is_headline(row, benchmark, look)] for rows in (scores, differences)]
+        for model, lines in benchmark_lines(grid(*chosen, [], [], look.get("lower_is_better", [])), look).items():
+            found.setdefault(model, []).extend(lines)
+    return dict(sorted(found.items()))
+
+
+def _markdown_rows(lines: list[list[str]]) -> Iterator[str]:
+    """A pipe table, padded so that it also reads well in a terminal."""
+    shown = [list(HEAD), *lines]
+    widths = [max(len(line[place]) for line in shown) for place in range(len(HEAD))]
+    sides: list[Callable] = [str.ljust if name in WORDS else str.rjust for name in HEAD]
+    rule = ["-" * width if name in WORDS else "-" * (width - 1) + ":" for name, width in zip(HEAD, widths, strict=True)]
+    for line in (shown[0], rule, *lines):
+        cells = (side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True))
+        yield f"| {' | '.join(cells)} |"
+
+
+def as_markdown(found: Lines, remarks: list[str]) -> str:
+    """A heading and a table for each model, then the remarks."""
+    text = []
+    for model, lines in found.items():
+        text += [f"# {model}", "", *_markdown_rows(lines), ""]
+    for remark in (*remarks, LEGEND):
+        text += [remark, ""]
+    return "\n".join(text[:-1]) + "\n"
+
+
+def _html_figure(cell: str) -> str:
+    value, _, rest = cell.partition(" [")
+    bounds, _, mark = rest.partition("] ")
+    interval = f' <span class="interval">[{bounds.removesuffix("]")}]</span>' if rest else ""
+    state = {VERDICTS[1]: ' class="better"', VERDICTS[-1]: ' class="worse"'}.get(mark, "")
+    return f"<td{state}>{value}{f' {mark}' if mark else ''}{interval}</td>"
+
+
+def as_html(found: Lines, remarks: list[str]) -> str:
+    """A fragment for the report: a table for each model, then the remarks."""
+    text = []
+    head = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
+    for model, lines in found.items():
+        text += [
+            f"<h3>{html.escape(model)}</h3>",
+            '<div class="wide"><table>',
+            f"<thead><tr>{head}</tr></thead><tbody>",
+        ]
+        for line in lines:
+            words = "".join(f'<th scope="row">{html.escape(cell)}</th>' for cell in line[: len(WORDS)])
+            text.append(f"<tr>{words}{''.join(map(_html_figure, line[len(WORDS) :]))}</tr>")
+        text.append("</tbody></table></div>")
+    return "\n".join([*text, *(f'<p class="remark">{html.escape(remark)}</p>' for remark in remarks)]) + "\n"
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        lines = main_lines(
+            read_scores(snakemake.input.scores), read_differences(snakemake.input.differences), snakemake.params.looks
+        )
+        write_text(snakemake.output.md, as_markdown(lines, snakemake.params.remarks))
+        write_text(snakemake.output.html, as_html(lines, snakemake.params.remarks))

@@ -1,0 +1,169 @@
+"""A benchmark's table as csv, Markdown, LaTeX or HTML."""
+
+import csv
+import html
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scripts.lib.scores import number
+from scripts.tables.layout import CONTROL, Block, Cell, Grid, Line, Place, blocks
+
+VERDICTS = {1: "▲", -1: "▼", 0: ""}
+FIGURES = ("value", "ci_low", "ci_high")
+LEGEND = (
+    "In brackets: 95 % percentile bootstrap intervals over problems; differences are paired by problem. "
+    "▲ better and ▼ worse: the difference's interval excludes zero."
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Title, caption, digits after the point, and remarks that must stand under the table; csv needs none of them."""
+
+    title: str = ""
+    caption: str = ""
+    decimals: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+
+def is_difference(line: Line) -> bool:
+    """Whether a line holds differences, which are shown with their sign."""
+    return " - " in line[1]
+
+
+def figure(value: float, decimals: int, signed: bool) -> str:
+    """A rounded figure, signed for differences; a rounded zero has no sign."""
+    text = f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}"
+    return text if float(text) else text.lstrip("+-")
+
+
+def _parts(cell: Cell | None, decimals: int, signed: bool) -> tuple[str, str, str]:
+    """A cell's figure, interval and mark as text; empty strings where there is nothing."""
+    if cell is None:
+        return "", "", ""
+    bounds = [figure(bound, decimals, signed) for bound in (cell.low, cell.high) if bound is not None]
+    return figure(cell.value, decimals, signed), f"[{', '.join(bounds)}]" if bounds else "", VERDICTS[cell.verdict]
+
+
+def counts(table: Grid, place: Place) -> str:
+    """Problems and samples behind the models' scores of a column; several where stages differ."""
+    cells = [table.cells[line].get(place) for line in table.lines if line[1] != CONTROL and not is_difference(line)]
+    found = {(cell.problems, cell.samples) for cell in cells if cell is not None and cell.problems}
+    return ", ".join(f"{problems} × {samples}" for problems, samples in sorted(found))
+
+
+def as_csv(table: Grid, look: Look) -> str:
+    """One line a model and stage; three columns `language:setting:metric:{value,ci_low,ci_high}` a place."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["model", "stage", *(":".join((*place, name)) for place in table.places for name in FIGURES)])
+    for line in table.lines:
+        cells = [table.cells[line].get(place) for place in table.places]
+        values = [(cell.value, cell.low, cell.high) if cell else (None,) * 3 for cell in cells]
+        writer.writerow([*line, *(number(value) for triple in values for value in triple)])
+    return stream.getvalue()
+
+
+def _markdown_block(table: Grid, block: Block, decimals: int) -> list[str]:
+    rule = ["---", "---", *["---:"] * len(block.labels)]
+    rows = [["model", "stage", *block.labels], rule]
+    for line in block.lines:
+        cells = (_parts(table.cells[line].get(place), decimals, is_difference(line)) for place in block.places)
+        rows.append([*line, *(" ".join(filter(None, parts)) for parts in cells)])
+    rows.append(["problems × samples", "", *(counts(table, place) for place in block.places)])
+    return [f"## {block.heading}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
+
+
+def as_markdown(table: Grid, look: Look) -> str:
+    """A heading, the caption, a pipe table for each block, and the legend."""
+    lines = [f"# {look.title}", "", look.caption, ""]
+    for block in blocks(table):
+        lines += _markdown_block(table, block, look.decimals)
+    for remark in (*look.remarks, LEGEND):
+        lines += [remark, ""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def tex(text: str) -> str:
+    """Text with everything that LaTeX would take as a command escaped."""
+    special = {"\\": r"\textbackslash{}", "×": r"$\times$", "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$"}
+    special |= {character: f"\\{character}" for character in "&%$#_{}"} | {"~": r"\textasciitilde{}"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def _tex_cell(parts: tuple[str, str, str], signed: bool) -> str:
+    value, bounds, mark = parts
+    shown = f"${value}$" if signed and value else value
+    small = f"{{\\scriptsize {bounds}}}" if bounds else ""
+    return " ".join(filter(None, (shown, small, tex(mark))))
+
+
+def _tex_block(table: Grid, block: Block, look: Look, name: str) -> list[str]:
+    head = " & ".join(map(tex, ["Model", "Stage", *block.labels]))
+    lines = ["\\begin{table}", "\\centering", f"\\caption{{{tex(f'{look.title}: {block.heading}. {look.caption}')}}}"]
+    lines += [f"\\label{{tab:{name}}}", f"\\begin{{tabular}}{{ll{'r' * len(block.labels)}}}", "\\toprule"]
+    lines += [f"{head} \\\\", "\\midrule"]
+    for line in block.lines:
+        signed = is_difference(line)
+        cells = (_parts(table.cells[line].get(place), look.decimals, signed) for place in block.places)
+        lines.append(" & ".join([*map(tex, line), *(_tex_cell(parts, signed) for parts in cells)]) + " \\\\")
+    lines += ["\\midrule", "\\multicolumn{2}{l}{problems $\\times$ samples} & "]
+    lines[-1] += " & ".join(tex(counts(table, place)) for place in block.places) + " \\\\"
+    return [*lines, "\\bottomrule", "\\end{tabular}", "\\end{table}", ""]
+
+
+def as_tex(table: Grid, look: Look) -> str:
+    """One floating table a block, to be read in by `\\input`."""
+    lines = ["% needs \\usepackage{booktabs,amssymb}"]
+    for place, block in enumerate(blocks(table), start=1):
+        lines += _tex_block(table, block, look, f"{look.title.lower().replace(' ', '-')}-{place}")
+    return "\n".join([*lines, *(f"% {remark}" for remark in (*look.remarks, LEGEND))]) + "\n"
+
+
+def _html_cell(cell: Cell | None, decimals: int, signed: bool) -> str:
+    if cell is None:
+        return "<td></td>"
+    value, bounds, mark = _parts(cell, decimals, signed)
+    state = {1: ' class="better"', -1: ' class="worse"', 0: ""}[cell.verdict]
+    title = f' title="{html.escape(cell.citation)}"' if cell.citation else ""
+    small = f' <span class="interval">{bounds}</span>' if bounds else ""
+    return f"<td{state}{title}>{value}{f' {mark}' if mark else ''}{small}</td>"
+
+
+def _html_kind(line: Line) -> str:
+    """The CSS class of a line."""
+    if is_difference(line):
+        return "difference"
+    return "paper" if line[1].endswith("(paper)") else "control" if line[1] == CONTROL else "score"
+
+
+def _html_block(table: Grid, block: Block, decimals: int) -> list[str]:
+    head = "".join(f'<th scope="col">{html.escape(label)}</th>' for label in block.labels)
+    lines = [f"<h4>{html.escape(block.heading)}</h4>", '<div class="wide"><table>']
+    lines.append(f'<thead><tr><th scope="col">model</th><th scope="col">stage</th>{head}</tr></thead>')
+    lines.append("<tbody>")
+    for line in block.lines:
+        names = "".join(f'<th scope="row">{html.escape(name)}</th>' for name in line)
+        signed = is_difference(line)
+        cells = "".join(_html_cell(table.cells[line].get(place), decimals, signed) for place in block.places)
+        lines.append(f'<tr class="{_html_kind(line)}">{names}{cells}</tr>')
+    size = "".join(f"<td>{counts(table, place)}</td>" for place in block.places)
+    lines.append(f'</tbody><tfoot><tr><th scope="row" colspan="2">problems × samples</th>{size}</tr></tfoot>')
+    return [*lines, "</table></div>"]
+
+
+def as_html(table: Grid, look: Look) -> str:
+    """A fragment for the report: no heading, the caption, the blocks, the remarks."""
+    lines = [f"<p>{html.escape(look.caption)}</p>"]
+    for block in blocks(table):
+        lines += _html_block(table, block, look.decimals)
+    return "\n".join([*lines, *(f'<p class="remark">{html.escape(text)}</p>' for text in look.remarks)]) + "\n"
+
+
+FORMATS: dict[str, Callable[[Grid, Look], str]] = {
+    "csv": as_csv,
+    "md": as_markdown,
+    "tex": as_tex,
+    "html": as_html,
+}

@@ -1,0 +1,59 @@
+"""A small results folder made by hand in the stages' file formats, for tests of tables and provenance."""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from scripts.lib.files import write_json
+from scripts.lib.parquet import write_table
+
+MODEL = "tiny-gpt-bigcode"
+LOSSES = pa.schema(
+    [
+        ("id", pa.string()),
+        ("language", pa.string()),
+        ("variant", pa.string()),
+        ("direction", pa.string()),
+        ("tokens", pa.int64()),
+        ("loss", pa.float64()),
+    ]
+)
+
+
+def score(benchmark, language, model, stage, setting, metric, per_problem, samples=1):
+    """Content of a score file with one row and its problems."""
+    value = sum(per_problem.values()) / len(per_problem)
+    row = {"benchmark": benchmark, "language": language, "model": model, "stage": stage, "setting": setting}
+    row |= {"metric": metric, "value": value, "ci_low": min(per_problem.values()), "ci_high": max(per_problem.values())}
+    row |= {"problems": len(per_problem), "samples": samples}
+    return {"rows": [row], "per_problem": {metric: per_problem}, "failures": [], "inputs": {}}
+
+
+def write_scores(folder: Path) -> list[str]:
+    """Score files of two benchmarks: HumanEval in Python and MultiPL-E in C++ and D, with controls; their paths."""
+    places = [("humaneval", "python", "t0.2"), ("multipl-e", "cpp", "t0.2"), ("multipl-e", "d", "t0.2")]
+    runs = {(MODEL, "base"): 20.0, (MODEL, "ircoder"): 60.0, ("reference", "control"): 100.0, ("empty", "control"): 0.0}
+    paths = []
+    for benchmark, language, setting in places:
+        for (model, stage), level in runs.items():
+            problems = {f"p{n:02}": level + (n % 5 if 0 < level < 100 else 0) for n in range(20)}
+            path = folder / "scores" / benchmark / language / setting / f"{model}.{stage}.json"
+            write_json(path, score(benchmark, language, model, stage, setting, "pass@1", problems))
+            paths.append(str(path))
+    return paths
+
+
+def write_losses(folder: Path) -> dict[str, tuple[str, str]]:
+    """Validation losses of base and IRCoder on five documents of C and of D; path -> (model, stage)."""
+    found = {}
+    for stage, level in (("base", 3.0), ("ircoder", 2.0)):
+        rows = []
+        for language in ("C", "D"):
+            for place in range(5):
+                row = {"id": f"{language}{place}", "language": language, "tokens": 100 + place}
+                rows.append({**row, "variant": "perf", "direction": "source_to_llvm", "loss": level + place / 10})
+                rows.append({**row, "variant": None, "direction": "source", "loss": 2.5 + place / 10})
+        path = folder / "models" / MODEL / "losses" / f"{stage}.parquet"
+        write_table(path, rows, LOSSES)
+        found[str(path)] = (MODEL, stage)
+    return found
