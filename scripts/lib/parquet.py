@@ -1,52 +1,107 @@
 """Parquet tables with deterministic bytes."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from scripts.lib.files import atomic_path
 from scripts.lib.job import InputError
 
-# Small enough that a reader who streams one row group of 300 kB texts stays within some hundred megabytes.
+# A row group ends after this many rows or bytes of text, so that streaming takes little memory however long texts are.
 ROWS_PER_GROUP = 1000
+BYTES_PER_GROUP = 64 << 20
+_PIECE = 64
+
+Rows = pa.Table | Iterable[dict[str, Any] | pa.RecordBatch]
 
 
-def write_table(path: str | Path, rows: pa.Table | Iterable[dict[str, Any] | pa.RecordBatch], schema: pa.Schema) -> int:
-    """Write rows (a table, dictionaries, or record batches) as zstd parquet, atomically; return how many.
-
-    The bytes depend on rows, schema and library version alone: row groups hold `ROWS_PER_GROUP` rows however the rows
-    arrive, and no metadata of pandas or of the machine is stored.
-    """
-    written = 0
-    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-        for table in _groups(rows, schema):
-            writer.write_table(table, row_group_size=ROWS_PER_GROUP)
-            written += table.num_rows
-    return written
-
-
-def _groups(rows: pa.Table | Iterable[dict[str, Any] | pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Cut rows of any of the accepted forms into tables of `ROWS_PER_GROUP` rows."""
+def _pieces(rows: Rows, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Rows of any of the accepted forms as small tables of the schema."""
     pending: list[dict[str, Any]] = []
-    for row in _records(rows):
-        pending.append(row)
-        if len(pending) == ROWS_PER_GROUP:
+    for part in [rows] if isinstance(rows, pa.Table) else rows:
+        is_row = isinstance(part, dict)
+        if is_row:
+            pending.append(part)
+        if pending and (len(pending) == _PIECE or not is_row):
             yield pa.Table.from_pylist(pending, schema=schema)
             pending = []
+        if not is_row:
+            yield (part if isinstance(part, pa.Table) else pa.Table.from_batches([part])).cast(schema)
     if pending:
         yield pa.Table.from_pylist(pending, schema=schema)
 
 
-def _records(rows: pa.Table | Iterable[dict[str, Any] | pa.RecordBatch]) -> Iterator[dict[str, Any]]:
-    """Rows of any of the accepted forms, one dictionary at a time."""
-    for part in rows.to_batches() if isinstance(rows, pa.Table) else rows:
-        if isinstance(part, dict):
-            yield part
-        else:
-            yield from part.to_pylist()
+def _text_bytes(table: pa.Table) -> np.ndarray:
+    """Bytes of text in each row, shape (rows,)."""
+    total = np.zeros(table.num_rows, dtype=np.int64)
+    for column in table.columns:
+        if pa.types.is_string(column.type) or pa.types.is_binary(column.type):
+            total += pc.fill_null(pc.binary_length(column), 0).to_numpy()
+    return total
+
+
+class TableWriter:
+    """A zstd parquet file that takes rows bit by bit; a context manager, atomic at its exit.
+
+    The bytes depend on rows, schema and library version alone: row groups are cut by the rows themselves however they
+    arrive, and no metadata of pandas or of the machine is stored.
+    """
+
+    def __init__(self, path: str | Path, schema: pa.Schema) -> None:
+        self.schema, self.written = schema, 0
+        self._stack = ExitStack()
+        self._waiting: list[pa.Table] = []
+        self._rows = self._bytes = 0
+        self._path = path
+
+    def __enter__(self) -> "TableWriter":
+        temporary = self._stack.enter_context(atomic_path(self._path))
+        self._file = self._stack.enter_context(pq.ParquetWriter(temporary, self.schema, compression="zstd"))
+        return self
+
+    def __exit__(self, kind: type | None, *details: Any) -> None:
+        if kind is None:
+            self._flush()
+        self._stack.__exit__(kind, *details)
+
+    def write(self, rows: Rows) -> None:
+        """Add rows: a table, dictionaries, or record batches."""
+        for piece in _pieces(rows, self.schema):
+            self._add(piece)
+
+    def _add(self, piece: pa.Table) -> None:
+        """Cut a piece where a row group ends: with the row that makes it full."""
+        sizes = _text_bytes(piece)
+        start = 0
+        while start < piece.num_rows:
+            reached = np.cumsum(sizes[start : start + ROWS_PER_GROUP - self._rows])
+            stop = min(int(np.searchsorted(reached, BYTES_PER_GROUP - self._bytes)) + 1, len(reached))
+            self._waiting.append(piece.slice(start, stop))
+            self._rows, self._bytes = self._rows + stop, self._bytes + int(reached[stop - 1])
+            if self._rows == ROWS_PER_GROUP or self._bytes >= BYTES_PER_GROUP:
+                self._flush()
+            start += stop
+
+    def _flush(self) -> None:
+        if self._waiting:
+            # In one chunk, because the writer ends pages at the ends of chunks.
+            group = pa.concat_tables(self._waiting).combine_chunks()
+            self._file.write_table(group, row_group_size=ROWS_PER_GROUP)
+        self.written += self._rows
+        self._waiting, self._rows, self._bytes = [], 0, 0
+
+
+def write_table(path: str | Path, rows: Rows, schema: pa.Schema) -> int:
+    """Write rows (a table, dictionaries, or record batches) as a parquet file, atomically; return how many."""
+    with TableWriter(path, schema) as writer:
+        writer.write(rows)
+    return writer.written
 
 
 def open_table(path: str | Path) -> pq.ParquetFile:

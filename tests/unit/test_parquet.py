@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 
 from scripts.lib.job import InputError
-from scripts.lib.parquet import ROWS_PER_GROUP, iter_rows, open_table, read_table, write_table
+from scripts.lib import parquet
+from scripts.lib.parquet import ROWS_PER_GROUP, TableWriter, iter_rows, open_table, read_table, write_table
 
 SCHEMA = pa.schema([("id", pa.string()), ("n", pa.int64())])
 
@@ -39,3 +40,23 @@ def test_truncated_table_is_named(tmp_path, keep):
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(InputError, match=r"t\.parquet"):
         list(iter_rows(path))
+
+
+def test_long_texts_end_a_row_group(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "BYTES_PER_GROUP", 1000)
+    long = [{"id": "x" * size, "n": size} for size in (1, 998, 1, 5000, 400, 400, 400, 3)]
+    write_table(tmp_path / "dicts", long, SCHEMA)
+    with TableWriter(tmp_path / "pieces", SCHEMA) as writer:
+        for row in long:
+            writer.write([row])
+    groups = open_table(tmp_path / "dicts").metadata
+    assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [3, 1, 3, 1]
+    assert (tmp_path / "dicts").read_bytes() == (tmp_path / "pieces").read_bytes()
+    assert writer.written == len(long)
+
+
+def test_failed_writer_leaves_nothing(tmp_path):
+    with pytest.raises(KeyError), TableWriter(tmp_path / "t", SCHEMA) as writer:
+        writer.write(rows(3))
+        raise KeyError("spoiled")
+    assert list(tmp_path.iterdir()) == []
