@@ -2,6 +2,16 @@ checkpoint sources_read:
     output:
         shards=f"{RESULTS}/sources/{{language}}/shards.json",
         aliases=f"{RESULTS}/sources/{{language}}/aliases.parquet",
+    log:
+        f"{RESULTS}/logs/sources/{{language}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sources/{{language}}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(240),
     params:
         corpus=config["corpus"],
         suffixes=lambda wildcards: LANGUAGES[wildcards.language]["suffixes"],
@@ -15,15 +25,5 @@ checkpoint sources_read:
             "sources/spill.py",
             "sources/shards.py",
         ),
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=240,
-    log:
-        f"{RESULTS}/logs/sources/{{language}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/sources/{{language}}.tsv"
-    conda:
-        "../envs/data.yaml"
     script:
         "../scripts/sources/read.py"

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from scripts.lib.job import InputError
 from scripts.lib import parquet
+from scripts.lib.job import InputError
 from scripts.lib.parquet import ROWS_PER_GROUP, TableWriter, iter_rows, open_table, read_table, write_table
 
 SCHEMA = pa.schema([("id", pa.string()), ("n", pa.int64())])

@@ -1,0 +1,94 @@
+"""Pairs of documents whose signatures share a band, found by sorting."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.dedup.bands import Bands
+from scripts.lib.shingles import mix
+
+# In a bucket of more documents than this, each is paired with this many that follow it: their number of pairs stays
+# linear, and similar documents are still linked through each other.
+WINDOW = 64
+_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """The documents of one band that share its value with another: `members` grouped by `buckets`, both (m,) int32."""
+
+    members: np.ndarray
+    buckets: np.ndarray
+
+    def pairs(self, distance: int) -> tuple[np.ndarray, np.ndarray]:
+        """Documents that stand `distance` places apart in the same bucket."""
+        same = self.buckets[:-distance] == self.buckets[distance:]
+        return self.members[:-distance][same], self.members[distance:][same]
+
+
+def _band_keys(signatures: np.ndarray, start: int, rows: int) -> np.ndarray:
+    """A 64-bit hash of slots `start` to `start + rows` of each signature, shape (n,)."""
+    keys = np.zeros(len(signatures), dtype=np.uint64)
+    for slot in range(start, start + rows):
+        keys = mix(keys + signatures[:, slot] + np.uint64(1))
+    return keys
+
+
+def _buckets(keys: np.ndarray) -> Buckets:
+    """Group equal keys, documents in order within a group; a document alone in its group is left out."""
+    order = np.argsort(keys, kind="stable").astype(np.int32)
+    keys = keys[order]
+    new = np.concatenate([[True], keys[1:] != keys[:-1]])
+    alone = new & np.concatenate([new[1:], [True]])
+    numbers = np.cumsum(new, dtype=np.int32)
+    return Buckets(order[~alone], numbers[~alone])
+
+
+def band_buckets(signatures: np.ndarray, bands: Bands) -> list[Buckets]:
+    """Buckets of each band; `signatures` is (n, permutations) uint32."""
+    if not len(signatures):
+        return []
+    return [_buckets(_band_keys(signatures, band * bands.rows, bands.rows)) for band in range(bands.count)]
+
+
+def unique_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each pair once, in order, the smaller document first."""
+    low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second).astype(np.int64)
+    codes = np.unique((low << 32) | high)
+    return codes >> 32, codes & 0xFFFFFFFF
+
+
+def pairs_by_distance(bands: list[Buckets]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Unique pairs of all bands, nearest neighbours in the buckets first, then ever farther ones, up to `WINDOW`."""
+    for distance in range(1, WINDOW + 1):
+        found = [bucket.pairs(distance) for bucket in bands if len(bucket.members) > distance]
+        if not sum(len(first) for first, _ in found):
+            return
+        yield unique_pairs(np.concatenate([f for f, _ in found]), np.concatenate([s for _, s in found]))
+
+
+def estimates(signatures: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Share of equal slots, an unbiased estimate of each pair's Jaccard similarity, shape (pairs,)."""
+    parts = [
+        (signatures[first[start : start + _BLOCK]] == signatures[second[start : start + _BLOCK]]).mean(axis=1)
+        for start in range(0, len(first), _BLOCK)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def components(count: int, first: np.ndarray, second: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    """Connected components: for each of `count` documents the smallest one linked to it, shape (count,).
+
+    `labels` continues from earlier links. Hooking and pointer jumping (Shiloach and Vishkin, 1982).
+    """
+    labels = np.arange(count) if labels is None else labels.copy()
+    while len(first):
+        low, high = np.minimum(labels[first], labels[second]), np.maximum(labels[first], labels[second])
+        open_links = low != high
+        if not open_links.any():
+            break
+        np.minimum.at(labels, high[open_links], low[open_links])
+        while (labels[labels] != labels).any():
+            labels = labels[labels]
+    return labels

@@ -1,0 +1,180 @@
+"""Clusters of near-duplicates of one language, from the signatures of all its shards."""
+
+import logging
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from scripts.dedup.bands import Bands, balanced, recalling
+from scripts.dedup.candidates import Buckets, band_buckets, components, estimates, pairs_by_distance
+from scripts.dedup.verify import ShingleStore
+from scripts.lib.job import InputError, job
+from scripts.lib.parquet import iter_rows, open_table, read_table, write_table
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("cluster", pa.string()),
+        ("kept", pa.string()),
+        ("similarity", pa.float64()),
+        ("members", pa.int32()),
+        ("tokens", pa.int32()),
+        ("variants_ok", pa.int8()),
+    ]
+)
+
+# A pair whose estimated similarity is this many standard errors below the threshold is no candidate: it reaches the
+# threshold with a probability below one in a hundred million.
+_ERRORS = 6
+
+
+class Documents:
+    """All sources of a language in order of id: `ids`, `tokens` (n,), `exact` keys, and their signatures.
+
+    `signed` (m,) are the places of the documents with a signature, `signatures` (m, permutations) uint32.
+    """
+
+    def __init__(self, paths: list[str], permutations: int) -> None:
+        table = pa.concat_tables([read_table(path, ["id", "tokens", "exact"]) for path in paths])
+        self.ids = table["id"].to_pylist()
+        self.tokens = table["tokens"].to_numpy()
+        self.exact = table["exact"]
+        self._read_signatures(paths, permutations)
+        if any(first >= second for first, second in zip(self.ids, self.ids[1:], strict=False)):
+            raise InputError(f"{paths[0]}: ids are not unique and in order; delete the signatures and run again")
+
+    def _read_signatures(self, paths: list[str], permutations: int) -> None:
+        """Fill a matrix shard by shard, so that no second copy of all signatures exists."""
+        self.signatures = np.zeros((len(self.ids), permutations), dtype=np.uint32)
+        self.signed = np.zeros(len(self.ids), dtype=np.int64)
+        start = filled = 0
+        for path in paths:
+            with open_table(path) as file:
+                for batch in file.iter_batches(1024, columns=["signature"]):
+                    column = batch["signature"]
+                    present = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+                    rows = b"".join(column.drop_null().to_pylist())
+                    stop = filled + len(present)
+                    self.signatures[filled:stop] = np.frombuffer(rows, dtype="<u4").reshape(-1, permutations)
+                    self.signed[filled:stop] = present + start
+                    start, filled = start + len(column), stop
+        self.signatures, self.signed = self.signatures[:filled], self.signed[:filled]
+
+
+def near_links(documents: Documents, store: ShingleStore, settings: dict[str, Any]) -> np.ndarray:
+    """Labels of the clusters that true similarity makes: only pairs that reach the threshold are joined."""
+    bands = recalling(settings["threshold"], settings["permutations"], settings["recall"])
+    logging.info("%d bands of %d rows", bands.count, bands.rows)
+    spread = np.sqrt(settings["threshold"] * (1 - settings["threshold"]) / settings["permutations"])
+    least = settings["threshold"] - _ERRORS * spread
+    labels, checked, rejected = np.arange(len(documents.ids)), 0, np.zeros(0, dtype=np.int64)
+    for first, second in pairs_by_distance(band_buckets(documents.signatures, bands)):
+        first, second = _open(documents, labels, first, second, least)
+        codes = (first << 32) | second
+        fresh = ~np.isin(codes, rejected)
+        first, second = first[fresh], second[fresh]
+        joined = store.similarities(first, second) >= settings["threshold"]
+        labels = components(len(labels), first[joined], second[joined], labels)
+        rejected = np.concatenate([rejected, codes[fresh][~joined]])
+        checked += len(first)
+    logging.info("%d candidate pairs checked, %d below the threshold", checked, len(rejected))
+    return labels
+
+
+def _open(
+    documents: Documents, labels: np.ndarray, first: np.ndarray, second: np.ndarray, least: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of pairs of signatures, those in different clusters and not far below the threshold, as pairs of documents."""
+    apart = labels[documents.signed[first]] != labels[documents.signed[second]]
+    first, second = first[apart], second[apart]
+    near = estimates(documents.signatures, first, second) >= least
+    return documents.signed[first[near]], documents.signed[second[near]]
+
+
+def paper_links(documents: Documents, settings: dict[str, Any]) -> np.ndarray:
+    """Labels of the original's clusters: whatever shares a band is joined, unchecked."""
+    bands: Bands = balanced(settings["threshold"], settings["permutations"])
+    labels = np.arange(len(documents.ids))
+    buckets: list[Buckets] = band_buckets(documents.signatures, bands)
+    for bucket in buckets:
+        first, second = bucket.pairs(1)
+        labels = components(len(labels), documents.signed[first], documents.signed[second], labels)
+    return labels
+
+
+def short_links(documents: Documents, labels: np.ndarray, mode: str) -> np.ndarray:
+    """Join short documents: those of equal text (`keep`), or all of them, as in the original (`paper`)."""
+    places = np.flatnonzero(documents.exact.is_valid().to_numpy())
+    keys = documents.exact.drop_null().to_numpy(zero_copy_only=False) if mode == "keep" else np.zeros(len(places))
+    _, leaders, groups = np.unique(keys, return_index=True, return_inverse=True)
+    return components(len(labels), places[leaders][groups], places, labels) if len(places) else labels
+
+
+def variants_compiled(paths: list[str]) -> Counter[str]:
+    """In how many variants each source compiled."""
+    return Counter(row["id"] for path in paths for row in iter_rows(path, ["id", "status"]) if row["status"] == "ok")
+
+
+def choose_kept(labels: np.ndarray, compiled: np.ndarray) -> np.ndarray:
+    """For each document the kept one of its cluster: compiled in most variants, then the smallest id; shape (n,)."""
+    order = np.lexsort((np.arange(len(labels)), -compiled, labels))
+    first = np.concatenate([[True], labels[order][1:] != labels[order][:-1]]) if len(order) else np.zeros(0, bool)
+    best = np.zeros(len(labels), dtype=np.int64)
+    best[labels[order[first]]] = order[first]
+    return best[labels]
+
+
+def similarity_to_kept(
+    documents: Documents, kept: np.ndarray, store: ShingleStore, settings: dict[str, Any]
+) -> list[float | None]:
+    """Similarity of each document to the kept one: true Jaccard, or the signatures' estimate when nothing is verified.
+
+    Short documents were compared as texts (1) or not at all (None).
+    """
+    places = np.arange(len(kept))
+    result: list[float | None] = [1.0] * len(kept)
+    slot = np.full(len(kept), -1)
+    slot[documents.signed] = np.arange(len(documents.signed))
+    dropped = np.flatnonzero((kept != places) & (slot >= 0))
+    if settings["verify"]:
+        values = store.similarities(dropped, kept[dropped])
+    else:
+        values = estimates(documents.signatures, slot[dropped], slot[kept[dropped]])
+    for place, value in zip(dropped.tolist(), values.tolist(), strict=True):
+        result[place] = value
+    if settings["short_documents"] == "paper":
+        for place in np.flatnonzero((kept != places) & (slot < 0)).tolist():
+            result[place] = None
+    return result
+
+
+def clusters(signatures: list[str], sources: list[str], ir: list[str], settings: dict[str, Any]) -> pa.Table:
+    """The clusters table of a language; the tables of its shards are given in the shards' order."""
+    documents = Documents(signatures, settings["permutations"])
+    store = ShingleStore(sources, documents.tokens, settings)
+    labels = near_links(documents, store, settings) if settings["verify"] else paper_links(documents, settings)
+    labels = short_links(documents, labels, settings["short_documents"])
+    counts = variants_compiled(ir)
+    compiled = np.array([counts[name] for name in documents.ids], dtype=np.int8)
+    kept = choose_kept(labels, compiled)
+    ids = pa.array(documents.ids, pa.string())
+    columns = {
+        "id": ids,
+        "cluster": ids.take(pa.array(labels)),
+        "kept": ids.take(pa.array(kept)),
+        "similarity": similarity_to_kept(documents, kept, store, settings),
+        "members": np.bincount(labels, minlength=len(labels))[labels],
+        "tokens": documents.tokens,
+        "variants_ok": compiled,
+    }
+    logging.info("%d sources in %d clusters", len(labels), len(np.unique(labels)))
+    return pa.table(columns, schema=SCHEMA)
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        given = snakemake.input
+        table = clusters(given.signatures, given.sources, given.ir, snakemake.params.settings)
+        write_table(snakemake.output[0], table, SCHEMA)

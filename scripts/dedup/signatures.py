@@ -1,0 +1,72 @@
+"""MinHash signatures of one shard of sources, by rensa's R-MinHash.
+
+The sketch is Dahlgaard, Knudsen and Thorup's Fast Similarity Sketching (2017).
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import rensa
+
+from scripts.lib.files import sha256_text
+from scripts.lib.job import job
+from scripts.lib.parquet import open_table, write_table
+from scripts.lib.shingles import shingle_hashes, token_hashes
+
+_BATCH = 512
+_LAYOUT = re.compile(r"[ \t]*(?:\r\n|\r|\n)")
+
+
+def schema(permutations: int) -> pa.Schema:
+    """The table's columns.
+
+    `tokens` counts tokens (0 for a rejected source); `exact` identifies the text of a document too short for shingles;
+    `signature` holds `permutations` little-endian uint32 for every other document that was not rejected.
+    """
+    signature = pa.binary(4 * permutations)
+    return pa.schema([("id", pa.string()), ("tokens", pa.int32()), ("exact", pa.string()), ("signature", signature)])
+
+
+def exact_key(text: str) -> str:
+    """A hash of a text that ignores what line ends are made of, blanks before them, and blank lines at either end."""
+    return sha256_text(_LAYOUT.sub("\n", text).strip("\n\t "))[:32]
+
+
+def signature_matrix(texts: list[str], settings: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Signatures, shape (n, permutations) uint32, and token counts, shape (n,), of n texts."""
+    tokens = token_hashes([text.encode() for text in texts], empty=settings["tokens"] == "split")
+    shingles = shingle_hashes(tokens, settings["ngram"])
+    matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
+        shingles.values, shingles.offsets, settings["permutations"], settings["seed"]
+    )
+    return np.array(matrix.to_rows(), dtype="<u4").reshape(len(texts), settings["permutations"]), tokens.counts()
+
+
+def batch_columns(texts: list[str], settings: dict[str, Any]) -> dict[str, list[Any]]:
+    """Columns `tokens`, `exact` and `signature` of some sources; a rejected source's text is empty."""
+    matrix, counts = signature_matrix(texts, settings)
+    least = max(settings["min_tokens"], settings["ngram"])
+    long = counts >= least
+    keys = [None if enough or not text else exact_key(text) for text, enough in zip(texts, long.tolist(), strict=True)]
+    rows = [row.tobytes() if enough else None for row, enough in zip(matrix, long.tolist(), strict=True)]
+    return {"tokens": counts.tolist(), "exact": keys, "signature": rows}
+
+
+def signatures(sources: str, settings: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    """The rows of the signature table of a shard, in the shard's order, some hundred at a time."""
+    columns = schema(settings["permutations"])
+    with open_table(sources) as file:
+        for batch in file.iter_batches(_BATCH, columns=["id", "source"]):
+            values = batch_columns(batch["source"].to_pylist(), settings)
+            yield pa.RecordBatch.from_pydict({"id": batch["id"], **values}, schema=columns)
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        os.environ["RAYON_NUM_THREADS"] = str(snakemake.threads)
+        chosen = snakemake.params.settings
+        write_table(snakemake.output[0], signatures(snakemake.input.sources, chosen), schema(chosen["permutations"]))
