@@ -1,0 +1,37 @@
+import std.stdio;
+import std.container : DList;
+import std.typecons : Tuple;
+
+alias Cell = Tuple!(int, "r", int, "c");
+
+void main()
+{
+    int rows, cols;
+    readf(" %d %d\n", &rows, &cols);
+    string[] map;
+    foreach (i; 0 .. rows)
+        map ~= readln()[0 .. cols];
+
+    auto steps = new int[][](rows, cols);
+    foreach (row; steps)
+        row[] = -1;
+    auto queue = DList!Cell(Cell(0, 0));
+    steps[0][0] = 0;
+    static immutable int[2][4] moves = [[1, 0], [0, 1], [-1, 0], [0, -1]];
+    while (!queue.empty)
+    {
+        auto at = queue.front;
+        queue.removeFront();
+        foreach (move; moves)
+        {
+            auto next = Cell(at.r + move[0], at.c + move[1]);
+            if (next.r < 0 || next.c < 0 || next.r >= rows || next.c >= cols)
+                continue;
+            if (map[next.r][next.c] == '#' || steps[next.r][next.c] >= 0)
+                continue;
+            steps[next.r][next.c] = steps[at.r][at.c] + 1;
+            queue.insertBack(next);
+        }
+    }
+    writeln(steps[rows - 1][cols - 1]);
+}
