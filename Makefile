@@ -11,6 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # More for Snakemake: make run ARGS="--configfile config/paper.yaml -n"
 ARGS ?=
+PROFILE ?= profiles/slurm
 
 .PHONY: help
 help:  ## list these commands
@@ -33,6 +34,22 @@ run: setup  ## run the default config and print the main table; ARGS goes to Sna
 	@echo "tables:  results/tables/"
 	@echo "figures: results/figures/"
 	@echo "report:  results/report.html"
+
+.PHONY: resume
+resume: setup  ## go on with an interrupted run on SLURM: cancel its jobs, unlock, run; PROFILE names the profile
+	@$(PYTHON) -m scripts.lib.resume --cancel-jobs --profile $(PROFILE)
+	@$(BIN)/snakemake --profile $(PROFILE) $(ARGS)
+
+# Where Snakemake looks for profiles that are named without a path.
+PROFILE_HOME := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
+
+.PHONY: install-profile
+install-profile:  ## make `snakemake --profile slurm` work: link profiles/slurm into your Snakemake configuration
+	@mkdir -p $(PROFILE_HOME)
+	@if [ -e $(PROFILE_HOME)/slurm ] && [ ! -L $(PROFILE_HOME)/slurm ]; then \
+	    echo "$(PROFILE_HOME)/slurm is there and is no link; move it away first" >&2; exit 1; fi
+	@ln -sfn $(CURDIR)/profiles/slurm $(PROFILE_HOME)/slurm
+	@echo "$(PROFILE_HOME)/slurm -> $(CURDIR)/profiles/slurm"
 
 .PHONY: lint
 lint: setup-test  ## check the form of all sources

@@ -1,23 +1,29 @@
-"""Make a working directory fit for a new run after an earlier one died: `python -m scripts.lib.resume [folder]`.
+"""Make a working directory fit for a new run after an earlier one died: `python -m scripts.lib.resume --help`.
 
 A Snakemake that is killed outright leaves its lock behind and its jobs running; a second run would then write the same
 files beside them. The Snakefile marks every process that a run starts with its working directory (`mark_run`), so that
-what is left can be found, ended and waited for before the lock is taken away.
+what is left can be found, ended and waited for before the lock is taken away. Jobs in a SLURM queue are known by the
+prefix of their names and their working directory; as the Snakemake that sent them may be alive on another login node,
+they are cancelled only when asked for.
 """
 
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import psutil
+import yaml
 
 MARKER = "IRCODER_RUN"
 GRACE_SECONDS = 10
+CANCEL_SECONDS = 120
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 T = TypeVar("T")
@@ -94,12 +100,59 @@ def is_locked(folder: str | Path) -> bool:
     return locks.is_dir() and any(locks.iterdir())
 
 
-def prepare(folder: str | Path) -> None:
-    """Let a new run start in `folder`; end the process with one line when a live run is there."""
+def jobname_prefix(profile: str | Path) -> str:
+    """The prefix of job names that a profile sets; empty without a profile file or a prefix in it."""
+    file = Path(profile, "config.yaml")
+    settings = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return settings.get("slurm-jobname-prefix", "")
+
+
+def queued_jobs(folder: str | Path, prefix: str) -> list[str]:
+    """Ids of this user's SLURM jobs that were sent from `folder`, have the prefix and are not over.
+
+    None, with a warning where it is worth one, on a machine that has no SLURM or cannot reach it.
+    """
+    if shutil.which("squeue") is None:
+        return []
+    command = ["squeue", "--me", "--noheader", "--format=%A|%j|%Z"]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    if answer.returncode != 0:
+        reason = answer.stderr.strip().rpartition("\n")[2]
+        print(f"warning: SLURM is not asked for jobs of an earlier run: {reason}", file=sys.stderr)
+        return []
+    home = str(Path(folder).resolve())
+    jobs = [line.split("|", 2) for line in answer.stdout.splitlines()]
+    return sorted({job for job, name, place in jobs if name.startswith(prefix) and place == home})
+
+
+def cancel_jobs(folder: str | Path, prefix: str) -> None:
+    """Cancel what `queued_jobs` finds and wait until it has left the queue."""
+    jobs = queued_jobs(folder, prefix)
+    if not jobs:
+        return
+    print(f"cancelling {len(jobs)} SLURM jobs that an earlier run has left", file=sys.stderr)
+    subprocess.run(["scancel", *jobs], check=True)
+    deadline = time.monotonic() + CANCEL_SECONDS
+    while jobs := queued_jobs(folder, prefix):
+        if time.monotonic() > deadline:
+            sys.exit(f"error: SLURM jobs {', '.join(jobs)} are still there after scancel; see squeue, then run again")
+        time.sleep(1)
+
+
+def prepare(folder: str | Path, prefix: str = "", cancel: bool = False) -> None:
+    """Let a new run start in `folder`; end the process with one line when a live run is there.
+
+    With `cancel`, SLURM jobs sent from `folder` whose names begin with `prefix` are cancelled first; without it they
+    count as a run that may be alive.
+    """
     live = live_runs(folder)
     if live:
         pids = ", ".join(map(str, live))
         sys.exit(f"error: Snakemake is running in {folder} (process {pids}); wait until it ends, or end it with Ctrl-C")
+    if cancel:
+        cancel_jobs(folder, prefix)
+    elif jobs := queued_jobs(folder, prefix):
+        sys.exit(f"error: SLURM has {len(jobs)} jobs from {folder}; wait for that run, or `make resume` cancels them")
     left = leftovers(folder)
     if left:
         print(f"ending {len(left)} processes that an earlier, interrupted run has left", file=sys.stderr)
@@ -111,10 +164,13 @@ def prepare(folder: str | Path) -> None:
 
 
 def main() -> None:
-    """Command line: the working directory, by default the current one."""
+    """Command line: the working directory, by default the current one, and what to do about SLURM jobs."""
     parser = argparse.ArgumentParser(description="Make a working directory fit for a new run after an interrupted one.")
     parser.add_argument("folder", nargs="?", default=".", type=Path)
-    prepare(parser.parse_args().folder.resolve())
+    parser.add_argument("--cancel-jobs", action="store_true", help="cancel SLURM jobs that were sent from the folder")
+    parser.add_argument("--profile", default=ROOT / "profiles" / "slurm", type=Path, help="where their prefix stands")
+    given = parser.parse_args()
+    prepare(given.folder.resolve(), jobname_prefix(given.profile), given.cancel_jobs)
 
 
 if __name__ == "__main__":
