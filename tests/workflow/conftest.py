@@ -1,0 +1,47 @@
+"""What workflow tests share: Snakemake runs of this project in folders of their own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def snakemake_command(folder: Path, *arguments: str) -> list[str]:
+    """The command line that runs the workflow with `folder` as its working directory."""
+    return [
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)),
+        *("--cores", "2", *arguments),
+    ]
+
+
+def snakemake_environment() -> dict[str, str]:
+    """The environment of a run by hand: tools of this Python's folder first, no run marker of an outer run."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("IRCODER_RUN", "PYTHONPATH")}
+    return environment | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.fixture(scope="session")
+def workflow() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that runs the workflow in a folder and fails with its output unless it ends as expected."""
+
+    def run(folder: Path, *arguments: str, succeeds: bool = True, timeout: float = 900):
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            snakemake_command(folder, *arguments),
+            env=snakemake_environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout,
+            check=False,
+        )
+        if (done.returncode == 0) != succeeds:
+            pytest.fail(f"snakemake {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout[-6000:]}")
+        return done
+
+    return run

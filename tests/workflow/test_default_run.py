@@ -1,0 +1,106 @@
+"""The default run, programs to tables: whole, repeatable to the byte, the same after being killed in every stage."""
+
+import csv
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.files import sha256_file
+from scripts.lib.resume import prepare
+from tests.workflow.conftest import snakemake_command, snakemake_environment
+
+pytestmark = pytest.mark.slow
+
+# One path of each stage's work; the run is killed soon after something appears there.
+STAGES = ("ir", "dedup", "tokens", "models/tiny-gpt-bigcode/base-instruct", "generations", "executions")
+# What has to be the same in every run, below the results folder.
+REPEATABLE = ("pairs/*/*.parquet", "models/*/*/*.safetensors", "tables/*", "scores/**/*.json", "figures/*.svg")
+
+
+def hashes(results: Path) -> dict[str, str]:
+    """SHA-256 of every file that has to be repeatable, by its place in the results."""
+    files = {file for pattern in REPEATABLE for file in results.glob(pattern)}
+    return {file.relative_to(results).as_posix(): sha256_file(file) for file in sorted(files)}
+
+
+def interrupt(process: subprocess.Popen, place: Path, how: signal.Signals, seconds: float = 900) -> bool:
+    """End a run by a signal to its whole group once `place` exists; False when the run ended before that.
+
+    SIGINT is what Ctrl-C does; SIGKILL goes to Snakemake alone, which leaves its jobs running.
+    """
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and not place.exists():
+        assert time.monotonic() < deadline, f"no {place} after {seconds} s"
+        time.sleep(0.05)
+    if process.poll() is not None:
+        return False
+    if how == signal.SIGKILL:
+        process.kill()
+    else:
+        os.killpg(process.pid, how)
+    return process.wait(timeout=120) != 0
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory, workflow):
+    """Folder of a default run from scratch."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    workflow(folder, timeout=1500)
+    return folder
+
+
+def test_controls_come_out_as_known(unbroken):
+    with (unbroken / "results/tables/scores.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for model, value in (("reference", 100), ("empty", 0)):
+        passes = [row for row in rows if row["model"] == model and row["metric"].startswith("pass@")]
+        assert {row["benchmark"] for row in passes} == {"fixdocs", "humaneval", "multipl-e"}
+        assert {float(row["value"]) for row in passes} == {value}
+
+
+def test_every_default_stage_is_in_the_tables(unbroken):
+    with (unbroken / "results/tables/scores.csv").open(newline="") as stream:
+        seen = {(row["benchmark"], row["stage"]) for row in csv.DictReader(stream)}
+    for benchmark in ("multipl-e", "humaneval", "recode", "codexglue", "validation"):
+        assert {(benchmark, "base"), (benchmark, "ircoder")} <= seen
+    assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct")} <= seen
+    assert len([stage for benchmark, stage in seen if benchmark == "commits"]) >= 4
+
+
+def test_finished_run_reruns_nothing(unbroken, workflow):
+    started = time.monotonic()
+    output = workflow(unbroken).stdout
+    assert "Nothing to be done" in output
+    assert time.monotonic() - started < 20
+
+
+def test_no_path_of_this_machine_in_the_results(unbroken):
+    strange = [
+        str(file)
+        for file in sorted((unbroken / "results").rglob("*"))
+        if file.is_file()
+        and not {"logs", "benchmarks"} & set(file.parts)
+        and os.fsencode(unbroken) in file.read_bytes()
+    ]
+    assert strange == []
+
+
+def test_killed_run_gives_the_same_bytes(unbroken, workflow, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed")
+    for number, stage in enumerate(STAGES):
+        process = subprocess.Popen(
+            snakemake_command(folder),
+            env=snakemake_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        how = signal.SIGINT if number % 2 else signal.SIGKILL
+        assert interrupt(process, folder / "results" / stage, how), f"the run ended before {stage}"
+        prepare(folder)
+    workflow(folder, timeout=1500)
+    assert hashes(folder / "results") == hashes(unbroken / "results")
