@@ -4,6 +4,7 @@ localrules:
     tables_main,
     tables_figure_scores,
     tables_figure_losses,
+    tables_figure_curves,
 
 
 rule tables_scores:
@@ -25,8 +26,8 @@ rule tables_scores:
         "../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         trained=trained_stages(),
         seed=config["seed"],
@@ -49,8 +50,8 @@ rule tables_differences:
         "../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=30,
+        mem_mb=memory(2000),
+        runtime=minutes(30),
     params:
         trained=trained_stages(),
         seed=config["seed"],
@@ -82,8 +83,8 @@ rule tables_benchmark:
         "../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         look=look_of,
         remarks=table_remarks(),
@@ -112,8 +113,8 @@ rule tables_main:
         "../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=memory(500),
+        runtime=minutes(10),
     params:
         looks=headline_looks(),
         remarks=table_remarks(),
@@ -140,8 +141,8 @@ rule tables_figure_scores:
         "../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         looks=figure_looks(),
         code=code("tables/figure_scores.py", "tables/dots.py", "tables/layout.py"),
@@ -167,9 +168,35 @@ rule tables_figure_losses:
         "../envs/tables.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory(1000),
+        runtime=minutes(10),
     params:
         code=code("tables/figure_losses.py", "tables/dots.py", "tables/losses.py"),
     script:
         "../scripts/tables/figure_losses.py"
+
+
+rule tables_figure_curves:
+    input:
+        curve_files(),
+    output:
+        report(
+            f"{RESULTS}/figures/learning_curves.svg",
+            caption="captions/learning_curves.rst",
+            category="Figures",
+            labels={"figure": "learning curves"},
+        ),
+    log:
+        f"{RESULTS}/logs/tables/figure_curves.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tables/figure_curves.tsv"
+    conda:
+        "../envs/tables.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        code=code("tables/figure_curves.py"),
+    script:
+        "../scripts/tables/figure_curves.py"

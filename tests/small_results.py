@@ -16,6 +16,8 @@ LOSSES = pa.schema(
         ("direction", pa.string()),
         ("tokens", pa.int64()),
         ("loss", pa.float64()),
+        ("document_tokens", pa.int64()),
+        ("document_loss", pa.float64()),
     ]
 )
 
@@ -51,6 +53,7 @@ def write_losses(folder: Path) -> dict[str, tuple[str, str]]:
         for language in ("C", "D"):
             for place in range(5):
                 row = {"id": f"{language}{place}", "language": language, "tokens": 100 + place}
+                row |= {"document_tokens": 200, "document_loss": level}
                 rows.append({**row, "variant": "perf", "direction": "source_to_llvm", "loss": level + place / 10})
                 rows.append({**row, "variant": None, "direction": "source", "loss": 2.5 + place / 10})
         path = folder / "models" / MODEL / "losses" / f"{stage}.parquet"

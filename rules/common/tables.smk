@@ -4,7 +4,7 @@ from scripts.lib.config import ConfigError, read_yaml, validate
 
 VALIDATION = "validation"
 TABLE_FORMATS = ("csv", "md", "tex")
-FIGURES = ("base_vs_ircoder", "validation_loss")
+FIGURES = ("base_vs_ircoder", "validation_loss", "learning_curves")
 
 
 def table_looks():
@@ -33,6 +33,14 @@ def trained_stages():
 def loss_files():
     """Files of validation losses, in the order of `trained_stages`."""
     return [f"{RESULTS}/models/{model}/losses/{stage}.parquet" for model, stage in trained_stages()]
+
+
+def curve_files():
+    """Learning curves of all trainings, by model in the order of training."""
+    tuned = ["instruct", *(f"commits-{language}" for language in config["commits"]["languages"])]
+    tunings = [f"{start}-{name}" for name in tuned for start in ("base", "ircoder")]
+    trainings = {model: [*(["base"] if model in SCRATCH else []), "pretrain", *tunings] for model in config["models"]}
+    return [f"{RESULTS}/models/{model}/curves/{name}.csv" for model in trainings for name in trainings[model]]
 
 
 def table_benchmarks():

@@ -8,14 +8,14 @@ from scripts.lib.scores import Row, read_scores
 from scripts.tables.dots import draw
 from scripts.tables.losses import ALL, BENCHMARK
 
-LINE, MARGIN, WIDTH = 0.26, 0.9, 9.0
+LINE, MARGIN, WIDTH = 0.26, 1.1, 9.0
 
 
 def title(setting: str) -> str:
-    """`source_to_llvm.perf` as `source → LLVM, perf`."""
+    """`source_to_llvm.perf` as `source → LLVM` and `perf`, on two lines."""
     direction, _, variant = setting.partition(".")
     words = {"source_to_llvm": "source → LLVM", "llvm_to_source": "LLVM → source"}
-    return ", ".join(filter(None, (words.get(direction, direction), variant)))
+    return f"{words.get(direction, 'source alone')}\n{variant}"
 
 
 def plot(scores: list[Row]) -> Figure:

@@ -10,7 +10,7 @@ from scripts.lib.scores import Row, read_scores
 from scripts.tables.dots import draw
 from scripts.tables.layout import CONTROL, is_headline, line_of
 
-LINE, MARGIN, WIDTH = 0.24, 0.62, 7.2
+LINE, MARGIN, WIDTH = 0.26, 0.62, 9.0
 
 
 def label(row: Row, several_models: bool) -> str:
@@ -41,7 +41,7 @@ def plot(scores: list[Row], looks: dict[str, dict[str, Any]]) -> Figure:
     for part, (benchmark, rows) in zip(axes, parts.items(), strict=True):
         draw(part, rows, [label(row, several) for row in rows], labels[benchmark])
         part.set_title(f"{looks[benchmark]['title']} · {looks[benchmark]['headline']['metric']}")
-        part.set_xlim(left=min(0.0, part.get_xlim()[0]))
+        part.set_xlim(0, max(1.0, part.get_xlim()[1]))
     axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
     return figure
 

@@ -19,7 +19,7 @@ def test_scores_survive_writing_and_reading(tmp_path):
     lines = (tmp_path / "scores.csv").read_text().splitlines()
     assert lines[0] == "benchmark,language,model,stage,setting,metric,value,ci_low,ci_high,problems,samples"
     assert lines[1:] == sorted(lines[1:])
-    assert len(read_scores(tmp_path / "scores.csv")) == len(rows) == 12 + 2 * 2 * (2 * 2 + 3)
+    assert len(read_scores(tmp_path / "scores.csv")) == len(rows) == 12 + 2 * 3 * (2 * 2 + 3)
 
 
 def test_order_of_files_does_not_change_the_table(tmp_path):
@@ -60,6 +60,7 @@ def test_losses_are_weighted_by_tokens_and_perplexity_is_their_exponential(tmp_p
     assert chosen["loss"]["value"] == pytest.approx(expected)
     assert chosen["perplexity"]["value"] == pytest.approx(math.exp(expected))
     assert chosen["loss"]["ci_low"] < expected < chosen["loss"]["ci_high"]
+    assert chosen["document_loss"]["value"] == 3
     assert chosen["loss"]["problems"] == 5
 
 

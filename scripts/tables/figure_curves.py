@@ -1,0 +1,78 @@
+"""Training and validation loss over the steps of every training: `figures/learning_curves.svg`."""
+
+import csv
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scripts.lib.figure import BASE, IRCODER, note, panels, save_svg
+from scripts.lib.job import InputError, job
+
+COLUMNS, WIDTH, HEIGHT = 3, 9.0, 2.1
+Curve = dict[str, list[tuple[int, float]]]
+
+
+def read_curve(path: str | Path) -> Curve:
+    """Points (step, loss) of `train_loss` and `validation_loss`; steps without a value are left out."""
+    with Path(path).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    try:
+        return {
+            name: [(int(row["step"]), float(row[name])) for row in rows if row[name]]
+            for name in ("train_loss", "validation_loss")
+        }
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{path} is no learning curve ({error!r}); delete it and run again") from error
+
+
+def panel_of(path: str | Path) -> tuple[str, str]:
+    """Model and training of `models/{model}/curves/{training}.csv`; both stages of a tuning share a panel."""
+    file = Path(path)
+    stage, _, tuning = file.stem.partition("-")
+    return file.parent.parent.name, tuning or {"base": "base from scratch", "pretrain": "pairs"}.get(stage, stage)
+
+
+def is_base(path: str | Path) -> bool:
+    """Whether a curve is the base's own or a tuning of the base."""
+    return Path(path).stem.partition("-")[0] == "base"
+
+
+def draw(axes: Axes, curves: dict[str, Curve]) -> None:
+    """Draw curves by path: training loss as a line, validation loss as dots on a line."""
+    for path, curve in curves.items():
+        stage, colour = ("base", BASE) if is_base(path) else ("IRCoder", IRCODER)
+        for name, look in (("train_loss", {"alpha": 0.55}), ("validation_loss", {"marker": "o", "markersize": 3.5})):
+            if curve[name]:
+                label = f"{stage}, {name.partition('_')[0]}"
+                axes.plot(*zip(*curve[name], strict=True), color=colour, linewidth=1.3, label=label, **look)
+
+
+def plot(paths: list[str]) -> Figure:
+    """A panel for every model and training, in the order of the files."""
+    groups: dict[tuple[str, str], dict[str, Curve]] = {}
+    for path in paths:
+        groups.setdefault(panel_of(path), {})[path] = read_curve(path)
+    if not groups:
+        figure, (axes,) = panels(1, 1, WIDTH, 1.2)
+        note(axes, "no model was trained in this run")
+        return figure
+    rows = -(-len(groups) // COLUMNS)
+    figure, axes = panels(rows, COLUMNS, WIDTH, HEIGHT * rows + 0.3)
+    several = len({model for model, _ in groups}) > 1
+    labels: dict[str, object] = {}
+    for part, ((model, training), curves) in zip(axes, groups.items(), strict=False):
+        draw(part, curves)
+        part.set_title(f"{model}: {training}" if several else training)
+        part.set_xlabel("step")
+        part.set_ylabel("nats per token")
+        labels |= dict(zip(*reversed(part.get_legend_handles_labels()), strict=True))
+    for part in axes[len(groups) :]:
+        part.set_axis_off()
+    figure.legend(labels.values(), labels.keys(), loc="outside upper right", ncols=4)
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        save_svg(plot(list(snakemake.input)), snakemake.output[0])
