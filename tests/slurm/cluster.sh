@@ -1,6 +1,7 @@
 #!/bin/bash
 # A throw-away SLURM on this machine: one node, two partitions, two pretended GPUs, accounting. Root needed, systemd not.
-# usage: cluster.sh start|stop STATE     STATE is a folder for all that the daemons write; `stop` leaves it for reading
+# usage: cluster.sh start|stop STATE
+# STATE is a folder for all that the daemons write; every user must be able to reach it (mariadbd runs as mysql).
 set -euo pipefail
 state=$2
 host=$(hostname -s)
@@ -122,6 +123,7 @@ C
 }
 
 start() {
+    trap 'echo "cluster.sh: not started; logs are in $state/log" >&2; stop' EXIT
     rm -rf "$state"
     mkdir -p "$state"/{etc,run,log,spool/ctld,spool/d,mysql,munge,dev}
     chmod 755 "$state" "$state/run" "$state/log"
@@ -138,6 +140,7 @@ start() {
     wait_for 20 scontrol ping
     slurmd -f "$SLURM_CONF" -N "$host"
     wait_for 20 bash -c 'sinfo -h -o %T | grep -q idle'
+    trap - EXIT
 }
 
 stop() {

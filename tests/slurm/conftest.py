@@ -1,0 +1,92 @@
+"""A throw-away SLURM cluster, and runs on it."""
+
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER = ROOT / "tests" / "slurm" / "cluster.sh"
+
+
+@dataclass
+class Job:
+    """One line of SLURM's accounting: a job, not its steps."""
+
+    name: str
+    state: str
+    memory: str
+    minutes: str
+    allocated: str
+    comment: str
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start Snakemake with the SLURM profile in a working directory, its output in `out.log` there.
+
+    Ctrl-C reaches it even where the tests themselves run in the background.
+    """
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "snakemake", "--profile", str(ROOT / "profiles" / "slurm")]
+    with (folder / "out.log").open("a") as output:
+        return subprocess.Popen(
+            [*command, "--directory", str(folder), *arguments],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        )
+
+
+def finish(run: subprocess.Popen[str], folder: Path, seconds: float) -> None:
+    """Wait for a run and fail with the end of its output unless it succeeds."""
+    assert run.wait(seconds) == 0, "\n".join((folder / "out.log").read_text().splitlines()[-40:])
+
+
+def ask(*command: str) -> list[str]:
+    """Lines that a SLURM command prints."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def accounted(folder: Path) -> list[Job]:
+    """What accounting knows of all jobs that were sent from a folder, in order of submission."""
+    form = "--format=jobname,state,reqmem,timelimitraw,alloctres,comment,workdir"
+    lines = ask("sacct", "--allocations", "--noheader", "--parsable2", "--starttime=now-1days", form)
+    fields = [line.split("|") for line in lines]
+    return [Job(*given[:-1]) for given in fields if given[-1] == str(folder)]
+
+
+def in_queue(folder: Path, state: str = "all") -> int:
+    """How many jobs from a folder are in SLURM's queue, in a state."""
+    lines = ask("squeue", "--noheader", "--array", "--format=%Z", f"--states={state}" if state != "all" else "--all")
+    return lines.count(str(folder))
+
+
+def wait_until(true: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so; fail when it is not in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.3)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Path]:
+    """A running cluster; gives the folder of its state and logs."""
+    assert os.geteuid() == 0, "the throw-away SLURM needs root"
+    # Not one of pytest's folders, which are closed to the database's user.
+    folder = Path(tempfile.mkdtemp(prefix="slurm-test-"))
+    folder.chmod(0o755)
+    subprocess.run([CLUSTER, "start", folder / "state"], check=True)
+    yield folder / "state"
+    subprocess.run([CLUSTER, "stop", folder / "state"], check=True)
+    shutil.rmtree(folder)
