@@ -1,0 +1,170 @@
+"""Pairs of source and IR of one language: no near-duplicates, none too long or contaminated, split by cluster."""
+
+import csv
+import io
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from scripts.lib.files import read_json, write_json, write_text
+from scripts.lib.job import job
+from scripts.lib.parquet import TableWriter, iter_rows
+from scripts.lib.seeds import unit_for
+from scripts.pairs.contamination import Benchmarks, Match
+from scripts.pairs.lengths import Lengths, measure, too_long
+from scripts.pairs.outcomes import OK, REJECTED, Language, read_clusters, read_outcomes
+
+SCHEMA = pa.schema(
+    [
+        (name, pa.string())
+        for name in ("Source_Code", "IR_Original", "id", "source_sha256", "ir_sha256", "split", "path", "licence")
+    ]
+)
+CONTAMINATION_COLUMNS = ("language", "id", "path", "benchmark", "problem", "parts", "ngrams", "text")
+_BATCH = 256
+
+
+def normalised(source: str) -> str:
+    """A source with line feeds for line ends and one at its end."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
+
+
+class Builder:
+    """Writes the pairs of a language while counting what becomes of every source in every variant."""
+
+    def __init__(self, name: str, language: Language, benchmarks: Benchmarks, settings: dict[str, Any]) -> None:
+        self.name, self.language, self.benchmarks, self.settings = name, language, benchmarks, settings
+        self.counts = {variant: Counter() for variant in language.chosen}
+        self.lengths = {variant: Lengths([]) for variant in language.chosen}
+        self.licences: Counter[str] = Counter()
+        self.contaminated: list[dict[str, Any]] = []
+
+    def sources(self, path: str) -> dict[str, dict[str, Any]]:
+        """The shard's sources that stand for their cluster in some variant, by id, contaminated ones marked."""
+        chosen = sum(self.language.chosen.values()) > 0
+        columns = ["id", "path", "source_sha256", "source", "licence"]
+        rows = [row for row in iter_rows(path, columns) if chosen[self.language.place(row["id"])]]
+        for start in range(0, len(rows), _BATCH):
+            batch = rows[start : start + _BATCH]
+            matches = self.benchmarks.match([row["source"] for row in batch])
+            for row, found in zip(batch, matches, strict=True):
+                row["contaminated"] = bool(found)
+                self._report(row, found)
+        return {row["id"]: row for row in rows}
+
+    def _report(self, row: dict[str, Any], found: list[Match]) -> None:
+        for match in found:
+            self.contaminated.append(
+                {"language": self.name, "id": row["id"], "path": row["path"], **match.__dict__},
+            )
+
+    def _split(self, name: str) -> str:
+        """`train` or `validation`: the same for a whole cluster, in both variants."""
+        cluster = self.language.names[self.language.clusters[self.language.place(name)]]
+        share = self.settings["validation_share"]
+        return "validation" if unit_for(self.settings["seed"], "split", self.name, cluster) < share else "train"
+
+    def pair(self, row: dict[str, Any], source: dict[str, Any]) -> dict[str, Any] | None:
+        """The pair of one module and its source, or None (counted) when it is contaminated or too long."""
+        counts = self.counts[row["variant"]]
+        text = normalised(source["source"]) if self.settings["normalise"] else source["source"]
+        lengths = measure(text, row["ir"])
+        over = too_long(lengths, self.settings["limits"])
+        if source["contaminated"] or over:
+            counts.update(["contaminated"] if source["contaminated"] else ["filtered", f"long_{over}"])
+            return None
+        split = self._split(row["id"])
+        counts.update(["pairs", split])
+        self.lengths[row["variant"]].add(lengths)
+        self.licences[source["licence"] or "not stated"] += 1
+        hashes = {"source_sha256": source["source_sha256"], "ir_sha256": row["ir_sha256"]}
+        where = {"path": source["path"], "licence": source["licence"]}
+        return {"Source_Code": text, "IR_Original": row["ir"], "id": row["id"], **hashes, "split": split, **where}
+
+    def shard(self, sources: str, ir: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Variant and row of each pair of one shard, in order of id."""
+        known = self.sources(sources)
+        for row in iter_rows(ir, ["id", "variant", "status", "ir", "ir_sha256"], batch_size=32):
+            chosen = self.language.chosen[row["variant"]]
+            if row["status"] != OK:
+                continue
+            if not chosen[self.language.place(row["id"])]:
+                self.counts[row["variant"]]["near_duplicates"] += 1
+            elif (pair := self.pair(row, known[row["id"]])) is not None:
+                yield row["variant"], pair
+
+    def funnel(self, index: dict[str, Any], variant: str) -> dict[str, int]:
+        """How many of the language's source files went where; raise when the numbers do not add up."""
+        statuses, counts = self.language.statuses[variant], self.counts[variant]
+        failed = {status: count for status, count in sorted(statuses.items()) if status not in (OK, REJECTED)}
+        ends = {
+            "duplicates": index["duplicates"],
+            "rejected": statuses[REJECTED],
+            "failed": sum(failed.values()),
+            **{end: counts[end] for end in ("near_duplicates", "filtered", "contaminated", "pairs")},
+        }
+        if index["sources"] != sum(ends.values()):
+            raise RuntimeError(f"{self.name}, {variant}: {index['sources']} sources do not add up to {ends}")
+        return {"sources": index["sources"], **ends}
+
+    def statistics(self, index: dict[str, Any]) -> dict[str, Any]:
+        """Everything that is counted, by variant."""
+        variants = {
+            variant: {
+                "funnel": self.funnel(index, variant),
+                "splits": {split: self.counts[variant][split] for split in ("train", "validation")},
+                "statuses": dict(sorted(self.language.statuses[variant].items())),
+                "filtered": {key[5:]: n for key, n in sorted(self.counts[variant].items()) if key.startswith("long_")},
+                "lengths": self.lengths[variant].summary(),
+            }
+            for variant in self.counts
+        }
+        tools = [{"compiler": compiler, "llvm": llvm} for compiler, llvm in sorted(self.language.tools)]
+        licences = dict(sorted(self.licences.items()))
+        return {"language": self.name, "variants": variants, "tools": tools, "licences": licences}
+
+
+def contamination_csv(rows: list[dict[str, Any]]) -> str:
+    """The list of contaminated sources as CSV, in order of id, then problem."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, CONTAMINATION_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(sorted(rows, key=lambda row: (row["id"], row["benchmark"], row["problem"])))
+    return stream.getvalue()
+
+
+def chunks(items: Iterator[Any]) -> Iterator[list[Any]]:
+    """The items in lists of some dozen, to spare work per item."""
+    while found := list(islice(items, 64)):
+        yield found
+
+
+def build(builder: Builder, shards: list[tuple[str, str]], outputs: dict[str, str]) -> None:
+    """Write the pairs of all shards (paths of sources and IR) to one table a variant."""
+    with ExitStack() as stack:
+        writers = {
+            variant: stack.enter_context(TableWriter(outputs[variant], SCHEMA)) for variant in builder.language.chosen
+        }
+        for sources, ir in shards:
+            for pairs in chunks(builder.shard(sources, ir)):
+                for variant, writer in writers.items():
+                    writer.write(pair for of_variant, pair in pairs if of_variant == variant)
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        given, made, params = snakemake.input, snakemake.output, snakemake.params
+        known = read_clusters(given.clusters)
+        read_outcomes(known, list(given.ir), params.variants)
+        searched = Benchmarks(given.ngrams[0] if given.ngrams else None, params.ngram)
+        work = Builder(snakemake.wildcards.language, known, searched, params.settings)
+        build(work, list(zip(given.sources, given.ir, strict=True)), {v: made[v] for v in params.variants})
+        summary = work.statistics(read_json(given.index))
+        write_text(made.contamination, contamination_csv(work.contaminated))
+        write_json(made.statistics, summary)
+        logging.info("%s", summary["variants"])

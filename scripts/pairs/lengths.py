@@ -1,0 +1,77 @@
+"""How long sources and modules are, in bytes and in lexical tokens, and which are too long."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+FIELDS = ("source_bytes", "source_tokens", "ir_bytes", "ir_tokens")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_BLANK, _WORD, _OTHER = 0, 1, 2
+
+
+def _classes() -> np.ndarray:
+    """Class of each byte; bytes of letters beyond ASCII count as word characters."""
+    classes = np.full(256, _OTHER, dtype=np.uint8)
+    classes[[9, 10, 11, 12, 13, 32]] = _BLANK
+    classes[list(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")] = _WORD
+    classes[128:] = _WORD
+    return classes
+
+
+_CLASSES = _classes()
+
+
+def count_tokens(text: bytes) -> int:
+    """Lexical tokens of a UTF-8 text: runs of letters, digits and underscores, and each other character but blanks.
+
+    They need no tokenizer, so that what is in the data set hangs on no model.
+    """
+    classes = _CLASSES.take(np.frombuffer(text, dtype=np.uint8))
+    word = classes == _WORD
+    starts = np.count_nonzero(word[1:] & ~word[:-1]) + int(word[:1].sum())
+    return starts + int(np.count_nonzero(classes == _OTHER))
+
+
+def measure(source: str, ir: str) -> dict[str, int]:
+    """The lengths of a pair, by the names of `FIELDS`."""
+    texts = {"source": source.encode(), "ir": ir.encode()}
+    sizes = {f"{name}_bytes": len(text) for name, text in texts.items()}
+    return sizes | {f"{name}_tokens": count_tokens(text) for name, text in texts.items()}
+
+
+def too_long(lengths: dict[str, int], limits: dict[str, int | None]) -> str | None:
+    """The first field that is over its limit (`max_<field>`, None for none), or None."""
+    for field in FIELDS:
+        limit = limits[f"max_{field}"]
+        if limit is not None and lengths[field] > limit:
+            return field
+    return None
+
+
+@dataclass
+class Lengths:
+    """Collects the lengths of pairs, four numbers each."""
+
+    values: list[tuple[int, ...]]
+
+    def add(self, lengths: dict[str, int]) -> None:
+        """Take in the lengths of one pair."""
+        self.values.append(tuple(lengths[field] for field in FIELDS))
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Total, mean, largest and quantiles of each field; empty without pairs."""
+        if not self.values:
+            return {}
+        table = np.array(self.values, dtype=np.int64)
+        return {field: _summary(table[:, place]) for place, field in enumerate(FIELDS)}
+
+
+def _summary(values: np.ndarray) -> dict[str, Any]:
+    cuts = np.quantile(values, QUANTILES, method="lower")
+    return {
+        "total": int(values.sum()),
+        "mean": round(float(values.mean()), 1),
+        "max": int(values.max()),
+        **{f"p{round(100 * share)}": int(cut) for share, cut in zip(QUANTILES, cuts, strict=True)},
+    }

