@@ -55,15 +55,19 @@ def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
 
 
-def header(languages: list[str], variants: list[str], licences: dict[str, int], pairs: int) -> str:
-    """The card's YAML header: one config a language, one split a variant."""
-    configs = [
-        {
-            "config_name": language,
-            "data_files": [{"split": SPLITS[v], "path": f"{language}/{v}.parquet"} for v in variants],
-        }
-        for language in languages
-    ]
+def configs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One config a language, one split a variant; those without pairs are left out: `datasets` loads no empty split."""
+    files: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        if row["pairs"]:
+            path = f"{row['language']}/{row['variant']}.parquet"
+            files.setdefault(row["language"], []).append({"split": SPLITS[row["variant"]], "path": path})
+    return [{"config_name": language, "data_files": found} for language, found in files.items()]
+
+
+def header(rows: list[dict[str, Any]], licences: dict[str, int]) -> str:
+    """The card's YAML header, from which `datasets` knows configs and splits."""
+    pairs = sum(row["pairs"] for row in rows)
     sizes = (("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6), ("1M<n<10M", 10**7))
     stated = sorted(name.lower() for name in licences if name != "not stated")
     value = {
@@ -73,7 +77,7 @@ def header(languages: list[str], variants: list[str], licences: dict[str, int], 
         "tags": ["code", "llvm-ir", "compiler"],
         "size_categories": [next((name for name, below in sizes if pairs < below), "n>10M")],
         **({"license": stated} if stated else {}),
-        "configs": configs,
+        "configs": configs(rows),
     }
     return "---\n" + yaml.safe_dump(value, sort_keys=False, allow_unicode=True) + "---\n"
 
@@ -111,21 +115,20 @@ def _tools(languages: list[dict[str, Any]]) -> str:
 def card(languages: list[dict[str, Any]], rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
     """The text of the data set's README.md, from the languages' statistics, the flat rows and the rules' settings."""
     licences = total_licences(languages)
-    names = [language["language"] for language in languages]
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     chosen = yaml.safe_dump(settings, sort_keys=True, allow_unicode=True)
-    pairs = sum(row["pairs"] for row in rows)
-    return f"""{header(names, settings["variants"], licences, pairs)}
+    pairs = [row for row in rows if row["pairs"]] or rows
+    return f"""{header(rows, licences)}
 # Pairs of source code and LLVM IR
 
-{pairs:,} pairs of a single-file program and the LLVM IR that its language's compiler made of it, in the shape of
-SLTrans (Paul, Glavaš, Gurevych: IRCoder, ACL 2024). A config is a language; the splits `Perf_Optimized` and
-`Size_Optimized` are the two ways of optimising. The programs of both splits are mostly the same.
+{sum(row["pairs"] for row in rows):,} pairs of a single-file program and the LLVM IR that its compiler made of it, in
+the shape of SLTrans (Paul, Glavaš, Gurevych: IRCoder, ACL 2024). A config is a language; the splits `Perf_Optimized`
+and `Size_Optimized` are the two ways of optimising. The programs of both splits are mostly the same.
 
 ```python
 from datasets import load_dataset
 
-pairs = load_dataset("<this folder>", "{names[0]}", split="{SPLITS[settings["variants"][0]]}")
+pairs = load_dataset("<this folder>", "{pairs[0]["language"]}", split="{SPLITS[pairs[0]["variant"]]}")
 ```
 
 | column | |
