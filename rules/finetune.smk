@@ -1,1 +1,59 @@
-"""Rules of the stage."""
+# Tuning of base and IRCoder on instructions and on commit messages.
+
+
+rule finetune_instruct:
+    input:
+        model=f"{RESULTS}/models/{{model}}/{{start}}",
+        data=instruction_files(),
+    output:
+        model=directory(f"{RESULTS}/models/{{model}}/{{start}}-instruct"),
+        curve=f"{RESULTS}/models/{{model}}/curves/{{start}}-instruct.csv",
+    log:
+        f"{RESULTS}/logs/finetune/{{model}}/{{start}}-instruct.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/finetune/{{model}}/{{start}}-instruct.tsv"
+    wildcard_constraints:
+        start="base|ircoder",
+    conda:
+        "../envs/train.yaml"
+    threads: config["instruct"]["training"]["threads"] * config["instruct"]["training"]["processes"]
+    resources:
+        mem_mb=model_memory("train"),
+        runtime=model_minutes("train"),
+        gpu=gpus(config["instruct"]["training"]["processes"]),
+    params:
+        settings=lambda wildcards: tuning_settings("instruct", wildcards),
+        gpu=on_gpu,
+        checkpoints=checkpoint_folder,
+        code=code("finetune/instruct.py", "finetune/tuning.py", TRAINING_CODE),
+    script:
+        "../scripts/finetune/instruct.py"
+
+
+rule finetune_commits:
+    input:
+        model=f"{RESULTS}/models/{{model}}/{{start}}",
+        data=commits_file,
+    output:
+        model=directory(f"{RESULTS}/models/{{model}}/{{start}}-commits-{{language}}"),
+        curve=f"{RESULTS}/models/{{model}}/curves/{{start}}-commits-{{language}}.csv",
+    log:
+        f"{RESULTS}/logs/finetune/{{model}}/{{start}}-commits-{{language}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/finetune/{{model}}/{{start}}-commits-{{language}}.tsv"
+    wildcard_constraints:
+        start="base|ircoder",
+    conda:
+        "../envs/train.yaml"
+    threads: config["commits"]["training"]["threads"] * config["commits"]["training"]["processes"]
+    resources:
+        mem_mb=model_memory("train"),
+        runtime=model_minutes("train"),
+        gpu=gpus(config["commits"]["training"]["processes"]),
+    params:
+        settings=lambda wildcards: tuning_settings("commits", wildcards, "sizes"),
+        gpu=on_gpu,
+        checkpoints=checkpoint_folder,
+        code=code("finetune/commits.py", "finetune/tuning.py", TRAINING_CODE),
+    script:
+        "../scripts/finetune/commits.py"

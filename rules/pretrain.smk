@@ -1,1 +1,166 @@
-"""Rules of the stage."""
+# Tokens, continued pre-training of a base on pairs, and what it does to the validation losses.
+
+
+rule pretrain_vocabulary:
+    input:
+        pairs=pair_tables(),
+    output:
+        directory(f"{RESULTS}/models/{{model}}/vocabulary"),
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}/vocabulary.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}/vocabulary.tsv"
+    wildcard_constraints:
+        model=model_names(SCRATCH),
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=model_memory("load"),
+        runtime=model_minutes("load"),
+    params:
+        settings=lambda wildcards: model_entry(wildcards)["vocabulary"],
+        code=code("pretrain/vocabulary.py", "pretrain/pair_documents.py"),
+    script:
+        "../scripts/pretrain/vocabulary.py"
+
+
+rule pretrain_base:
+    input:
+        pairs=pair_tables(),
+        vocabulary=f"{RESULTS}/models/{{model}}/vocabulary",
+    output:
+        model=directory(f"{RESULTS}/models/{{model}}/base"),
+        curve=f"{RESULTS}/models/{{model}}/curves/base.csv",
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}/base.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}/base.tsv"
+    wildcard_constraints:
+        model=model_names(SCRATCH),
+    conda:
+        "../envs/train.yaml"
+    threads: config["pretrain"]["base"]["threads"] * config["pretrain"]["base"]["processes"]
+    resources:
+        mem_mb=model_memory("train"),
+        runtime=model_minutes("train"),
+        gpu=gpus(config["pretrain"]["base"]["processes"]),
+    params:
+        settings=base_settings,
+        gpu=on_gpu,
+        checkpoints=checkpoint_folder,
+        code=code("pretrain/base.py", "pretrain/pair_documents.py", "pretrain/packing.py", TRAINING_CODE),
+    script:
+        "../scripts/pretrain/base.py"
+
+
+rule pretrain_tokens:
+    input:
+        pairs=pair_tables(),
+        base=first_tokenizer,
+    output:
+        tokens=directory(f"{RESULTS}/tokens/{{model}}"),
+        tokenizer=directory(f"{RESULTS}/models/{{model}}/tokenizer"),
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}/tokens.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}/tokens.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=model_memory("load"),
+        runtime=model_minutes("load"),
+    params:
+        settings=token_settings(),
+        special_tokens=lambda wildcards: model_entry(wildcards)["special_tokens"],
+        pad_token=lambda wildcards: model_entry(wildcards)["pad_token"],
+        code=code(
+            "pretrain/tokens.py",
+            "pretrain/pair_documents.py",
+            "pretrain/packing.py",
+            "pretrain/token_spill.py",
+        ),
+    script:
+        "../scripts/pretrain/tokens.py"
+
+
+rule pretrain_adapter:
+    input:
+        base=f"{RESULTS}/models/{{model}}/base",
+        tokenizer=f"{RESULTS}/models/{{model}}/tokenizer",
+        tokens=f"{RESULTS}/tokens/{{model}}",
+    output:
+        adapter=directory(f"{RESULTS}/models/{{model}}/adapter"),
+        curve=f"{RESULTS}/models/{{model}}/curves/pretrain.csv",
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}/adapter.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}/adapter.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: config["pretrain"]["training"]["threads"] * config["pretrain"]["training"]["processes"]
+    resources:
+        mem_mb=model_memory("train"),
+        runtime=model_minutes("train"),
+        gpu=gpus(config["pretrain"]["training"]["processes"]),
+    params:
+        settings=adapter_settings,
+        gpu=on_gpu,
+        base_name=lambda wildcards: f"{wildcards.model}/base",
+        checkpoints=checkpoint_folder,
+        code=code("pretrain/adapter.py", TRAINING_CODE),
+    script:
+        "../scripts/pretrain/adapter.py"
+
+
+rule pretrain_merge:
+    input:
+        base=f"{RESULTS}/models/{{model}}/base",
+        tokenizer=f"{RESULTS}/models/{{model}}/tokenizer",
+        adapter=f"{RESULTS}/models/{{model}}/adapter",
+    output:
+        directory(f"{RESULTS}/models/{{model}}/ircoder"),
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}/merge.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}/merge.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=model_memory("load"),
+        runtime=model_minutes("load"),
+    params:
+        new_embeddings=config["pretrain"]["new_embeddings"],
+        code=code("pretrain/merge.py"),
+    script:
+        "../scripts/pretrain/merge.py"
+
+
+rule pretrain_losses:
+    input:
+        pairs=pair_tables(),
+        tokenizer=f"{RESULTS}/models/{{model}}/tokenizer",
+        model=f"{RESULTS}/models/{{model}}/{{start}}",
+    output:
+        f"{RESULTS}/models/{{model}}/losses/{{start}}.parquet",
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}/losses_{{start}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}/losses_{{start}}.tsv"
+    wildcard_constraints:
+        start="base|ircoder",
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=model_memory("load"),
+        runtime=model_minutes("load"),
+        gpu=gpus(1),
+    params:
+        settings=loss_settings(),
+        gpu=on_gpu,
+        code=code("pretrain/losses.py", "pretrain/pair_documents.py"),
+    script:
+        "../scripts/pretrain/losses.py"

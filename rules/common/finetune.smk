@@ -1,5 +1,36 @@
 """Functions that name what the stage's rules need."""
 
+from scripts.lib.commits import file_stem
+
+
+def tuning_settings(section, wildcards, *keys):
+    """What decides a tuning beside its inputs; `keys` name more values of the section."""
+    return {
+        "seed": config["seed"],
+        "prompts": config[section]["prompts"],
+        "lora": lora_settings(section, wildcards),
+        "training": training_settings(section),
+        **{key: config[section][key] for key in keys},
+    }
+
+
+def instruction_files():
+    """Training and validation rows for instruction tuning."""
+    return [rooted(f"{config['instruct']['data']}/{split}.jsonl") for split in ("train", "validation")]
+
+
+def commits_file(wildcards):
+    """The commits of one language, in the folder of benchmark data."""
+    folder = f"{config['evaluate']['data_dir']}/commitchronicle/real_commits"
+    return [rooted(f"{folder}/{file_stem(wildcards.language)}.jsonl.gz")]
+
 
 def finetune_targets():
-    return []
+    """Final files of the stage."""
+    tuned = ["instruct", *(f"commits-{language}" for language in config["commits"]["languages"])]
+    return expand(
+        f"{RESULTS}/models/{{model}}/{{start}}-{{tuned}}",
+        model=config["models"],
+        start=["base", "ircoder"],
+        tuned=tuned,
+    )

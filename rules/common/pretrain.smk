@@ -1,5 +1,118 @@
 """Functions that name what the stage's rules need."""
 
+SCRATCH = sorted(name for name, entry in MODELS.items() if entry["source"] == "scratch")
+CHECKPOINTS = f"{RESULTS}/checkpoints/{{model}}"
+TRAINING_CODE = "lib/train.py"
+
+
+def model_names(names):
+    """A wildcard constraint for some names of models; for none, a pattern that matches nothing."""
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+def model_entry(wildcards):
+    """The entry of config/models.yaml."""
+    return MODELS[wildcards.model]
+
+
+def model_memory(kind):
+    """`mem_mb` by the size of the model; `kind` is a key of its `resources`."""
+    return memory(lambda wildcards: model_entry(wildcards)["resources"][kind]["mem_mb"])
+
+
+def model_minutes(kind):
+    """`runtime` by the size of the model; `kind` is a key of its `resources`."""
+    return minutes(lambda wildcards: model_entry(wildcards)["resources"][kind]["runtime"])
+
+
+def gpus(processes):
+    """`gpu` for a job of so many processes: one each for a model that asks for GPUs, else none."""
+    return lambda wildcards: processes if model_entry(wildcards)["gpu"] else 0
+
+
+def on_gpu(wildcards):
+    """Whether the model is to be run on a GPU."""
+    return model_entry(wildcards)["gpu"]
+
+
+def pair_tables():
+    """The pairs of all languages and variants."""
+    return expand(
+        f"{RESULTS}/pairs/{{language}}/{{variant}}.parquet",
+        language=config["languages"],
+        variant=config["variants"],
+    )
+
+
+def checkpoint_folder(wildcards):
+    """The folder of a model's training checkpoints, outside of all outputs so that they outlive a failed job."""
+    return CHECKPOINTS.format(model=wildcards.model)
+
+
+def first_tokenizer(wildcards):
+    """The folder with the tokenizer that a model had before it got the new tokens."""
+    folder = "vocabulary" if wildcards.model in SCRATCH else "base"
+    return f"{RESULTS}/models/{wildcards.model}/{folder}"
+
+
+def training_settings(section, key="training"):
+    """A training block of the config, its DeepSpeed file as an absolute path."""
+    settings = dict(config[section][key])
+    if settings["deepspeed"]:
+        settings["deepspeed"] = rooted(settings["deepspeed"])
+    return settings
+
+
+def lora_settings(section, wildcards):
+    """LoRA of a section of the config, with the layers that the model's entry names."""
+    entry, lora = model_entry(wildcards), config[section]["lora"]
+    saved = entry["modules_to_save"] if lora["embeddings"] else []
+    rank = {key: lora[key] for key in ("r", "alpha", "dropout")}
+    return {**rank, "targets": entry["lora_targets"], "modules_to_save": saved}
+
+
+def base_settings(wildcards):
+    """What decides a base made from scratch."""
+    return {
+        "seed": config["seed"],
+        "context": config["pretrain"]["context"],
+        "architecture": model_entry(wildcards)["architecture"],
+        "training": training_settings("pretrain", "base"),
+    }
+
+
+def token_settings():
+    """What decides the training sequences."""
+    keys = ("templates", "packing", "context", "train_documents", "validation_documents")
+    return {"seed": config["seed"], **{key: config["pretrain"][key] for key in keys}}
+
+
+def adapter_settings(wildcards):
+    """What decides the adapter beside its inputs."""
+    section = config["pretrain"]
+    return {
+        "seed": config["seed"],
+        "new_embeddings": section["new_embeddings"],
+        "pad_to": section["context"] if section["packing"] == "pad" else None,
+        "lora": lora_settings("pretrain", wildcards),
+        "training": training_settings("pretrain"),
+    }
+
+
+def loss_settings():
+    """What decides which validation documents are scored, and how."""
+    keys = ("templates", "context", "new_embeddings", "loss_documents")
+    batch = config["pretrain"]["training"]["batch_size"]
+    return {"seed": config["seed"], "batch_size": batch, **{key: config["pretrain"][key] for key in keys}}
+
 
 def pretrain_targets():
-    return []
+    """Final files of the stage."""
+    return expand(
+        [
+            f"{RESULTS}/models/{{model}}/ircoder",
+            f"{RESULTS}/models/{{model}}/losses/base.parquet",
+            f"{RESULTS}/models/{{model}}/losses/ircoder.parquet",
+        ],
+        model=config["models"],
+    )

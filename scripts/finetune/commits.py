@@ -1,0 +1,22 @@
+"""Tune a model to write the messages of one language's commits."""
+
+from collections.abc import Mapping
+
+from scripts.finetune.tuning import Splits, tune
+from scripts.lib.commits import read_commits
+from scripts.lib.job import job
+
+
+def commit_splits(path: str, sizes: Mapping[str, int]) -> Splits:
+    """The training and validation commits of a file, with their messages as responses."""
+    return {
+        split: [(commit, commit["message"]) for commit in read_commits(path, split, sizes)]
+        for split in ("train", "validation")
+    }
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        wildcards = snakemake.wildcards
+        splits = commit_splits(snakemake.input.data[0], snakemake.params.settings["sizes"])
+        tune(snakemake, f"{wildcards.start}-commits-{wildcards.language}", splits)

@@ -1,0 +1,78 @@
+"""What instruction tuning and commit tuning have in common: examples with loss on the response alone, LoRA, merge."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedTokenizerBase
+
+from scripts.lib.causal_models import load_tokenizer
+from scripts.lib.curves import write_curve
+from scripts.lib.files import atomic_directory, write_json
+from scripts.lib.job import InputError
+from scripts.lib.prompts import Example, PromptSettings, encode_example
+from scripts.lib.seeds import seed_for
+from scripts.lib.token_shards import write_shards
+from scripts.lib.training import TrainingSettings, TrainingSpec, run_training
+from scripts.lib.workspace import settings_key, workspace
+
+# Split -> rows, each with the template's fields and the response.
+Splits = Mapping[str, Sequence[tuple[Mapping[str, str], str]]]
+
+
+def encode_splits(
+    tokenizer: PreTrainedTokenizerBase, prompts: PromptSettings, splits: Splits, folder: Path
+) -> dict[str, int]:
+    """Write the shards `train/` and `validation/`; return the number of examples in each split.
+
+    A row whose prompt is too long even without the field that may be shortened is left out and logged. Raises
+    `InputError` when no training row is left.
+    """
+    counts = {}
+    for split, rows in splits.items():
+        examples: list[Example] = []
+        for number, (row, response) in enumerate(rows):
+            try:
+                examples.append(encode_example(tokenizer, prompts, row, response))
+            except ValueError as error:
+                logging.warning("%s row %d is left out: %s", split, number, error)
+        counts[split] = len(examples)
+        if examples:
+            write_shards(folder / split, examples)
+    if not counts["train"]:
+        raise InputError("no training row is short enough; raise `length` or lower `response_tokens`")
+    return counts
+
+
+def tune(snakemake: Any, name: str, splits: Splits) -> None:
+    """Tune the model in `input.model` and save it whole, merged with what was learned, into `output.model`.
+
+    name: names the training's checkpoints; splits: the rows to learn from.
+    """
+    inputs, settings, wildcards = snakemake.input, snakemake.params.settings, snakemake.wildcards
+    key = settings_key([settings, snakemake.params.code], [inputs.model, *inputs.data])
+    tokenizer = load_tokenizer(inputs.model)
+    with (
+        workspace(snakemake.params.checkpoints, name, key) as folder,
+        atomic_directory(snakemake.output.model) as output,
+    ):
+        data = folder / "data"
+        if not data.exists():
+            with atomic_directory(data) as part:
+                encode_splits(tokenizer, PromptSettings(**settings["prompts"]), splits, part)
+        spec = TrainingSpec(
+            base=inputs.model,
+            tokenizer=inputs.model,
+            data=str(data),
+            output=str(output),
+            checkpoints=str(folder),
+            seed=seed_for(settings["seed"], name, wildcards.model),
+            settings=TrainingSettings(**settings["training"]),
+            gpu=snakemake.params.gpu,
+            name=f"{wildcards.model}/{wildcards.start}",
+            lora=settings["lora"],
+            merged=True,
+        )
+        write_json(output / "training.json", run_training(spec))
+        write_curve(folder, snakemake.output.curve)

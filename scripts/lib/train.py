@@ -1,0 +1,245 @@
+"""The training process: one of those that `accelerate launch` starts (see `scripts.lib.training`)."""
+
+import errno
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState
+from accelerate.utils import DistributedType
+from peft import PeftModel
+from transformers import PreTrainedTokenizerBase, Trainer, TrainerCallback, TrainingArguments, set_seed
+
+from scripts.lib.causal_models import (
+    add_lora,
+    load_for_tokenizer,
+    load_tokenizer,
+    make_model,
+    merge_adapter,
+    save_adapter,
+    save_model,
+)
+from scripts.lib.files import write_json, write_text
+from scripts.lib.job import InputError
+from scripts.lib.prompts import Example
+from scripts.lib.token_shards import TokenShards
+from scripts.lib.training import PROGRESS, TrainingSpec, die_with_parent
+
+_COMPLETE = "complete"
+_IGNORED = -100
+
+
+class Collator:
+    """Pads examples to tensors of shape (batch, length): `input_ids`, `attention_mask`, `labels`."""
+
+    def __init__(self, pad_id: int, side: str, pad_to: int | None) -> None:
+        """`pad_to` is a fixed length in tokens; None pads to the longest example."""
+        self.pad_id, self.side, self.pad_to = pad_id, side, pad_to
+
+    def _row(self, values: list[int], filler: int, length: int) -> list[int]:
+        fill = [filler] * (length - len(values))
+        return fill + values if self.side == "left" else values + fill
+
+    def __call__(self, examples: list[Example]) -> dict[str, torch.Tensor]:
+        """Padding and prompts carry no loss."""
+        length = self.pad_to or max(len(example.input_ids) for example in examples)
+        rows: dict[str, list[list[int]]] = {"input_ids": [], "attention_mask": [], "labels": []}
+        for example in examples:
+            ids = example.input_ids
+            labels = [_IGNORED] * example.masked + ids[example.masked :]
+            rows["input_ids"].append(self._row(ids, self.pad_id, length))
+            rows["attention_mask"].append(self._row([1] * len(ids), 0, length))
+            rows["labels"].append(self._row(labels, _IGNORED, length))
+        return {name: torch.tensor(values) for name, values in rows.items()}
+
+
+class Bookkeeper(TrainerCallback):
+    """Marks whole checkpoints and prints progress in lines for the process that started the training."""
+
+    def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
+        """A checkpoint without this mark was cut off by the death of its writer."""
+        if state.is_world_process_zero:
+            Path(args.output_dir, f"checkpoint-{state.global_step}", _COMPLETE).touch()
+
+    def on_log(self, args: TrainingArguments, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
+        """One line a report."""
+        if state.is_world_process_zero:
+            values = {name: round(value, 5) for name, value in logs.items() if name in ("loss", "eval_loss")}
+            report = {"step": state.global_step, "of": state.max_steps, **values}
+            print(PROGRESS + json.dumps(report), flush=True)
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest whole checkpoint; None when there is none."""
+    marks = folder.glob(f"checkpoint-*/{_COMPLETE}")
+    found = {int(mark.parent.name.split("-")[1]): str(mark.parent) for mark in marks}
+    return found[max(found)] if found else None
+
+
+def _precision(spec: TrainingSpec) -> str:
+    """The number format of the matrix products: what is asked for, or bf16 where `auto` finds a GPU that has it."""
+    asked = spec.settings.precision
+    if asked != "auto":
+        return asked
+    return "bf16" if spec.gpu and torch.cuda.is_bf16_supported() else "fp32"
+
+
+def training_arguments(spec: TrainingSpec, sequences: int, validate: bool) -> TrainingArguments:
+    """The Trainer's arguments for a specification; `sequences` is the number of training sequences."""
+    settings, precision = spec.settings, _precision(spec)
+    distributed_cpu = not spec.gpu and (settings.processes > 1 or settings.deepspeed)
+    if distributed_cpu:
+        PartialState(backend="gloo", cpu=not settings.deepspeed)
+    return TrainingArguments(
+        output_dir=spec.checkpoints,
+        max_steps=settings.steps(sequences),
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.accumulation,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler,
+        warmup_steps=settings.warmup_ratio,
+        weight_decay=settings.weight_decay,
+        optim=settings.optimizer,
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        tf32=settings.tf32 if spec.gpu and torch.cuda.get_device_capability()[0] >= 8 else None,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        logging_steps=settings.log_steps,
+        eval_strategy="steps" if validate else "no",
+        eval_steps=settings.eval_steps,
+        eval_on_start=validate,
+        save_strategy="steps",
+        save_steps=settings.save_steps,
+        save_total_limit=2,
+        seed=spec.seed % 2**32,
+        data_seed=spec.seed % 2**32,
+        use_cpu=not spec.gpu and not settings.deepspeed,
+        deepspeed=settings.deepspeed,
+        report_to=settings.trackers or "none",
+        accelerator_config={"use_configured_state": bool(distributed_cpu)},
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        ddp_find_unused_parameters=False,
+    )
+
+
+def _model(spec: TrainingSpec, tokenizer: PreTrainedTokenizerBase) -> torch.nn.Module:
+    """The model to train: from scratch, or the base with new embeddings and adapters."""
+    settings = spec.settings
+    if spec.architecture:
+        return make_model(spec.architecture, tokenizer)
+    half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(_precision(spec), torch.float32)
+    dtype = half if spec.gpu else torch.float32
+    model = load_for_tokenizer(
+        spec.base, tokenizer, spec.new_embeddings, dtype=dtype, quantization=settings.quantization
+    )
+    return add_lora(model, spec.lora, settings.quantization != "none", settings.gradient_checkpointing)
+
+
+def _check_world(trainer: Trainer, spec: TrainingSpec) -> None:
+    """Raise `RuntimeError` unless as many processes train, and in the way, as the settings say.
+
+    Launchers and libraries fall back to one process or to no DeepSpeed without a word.
+    """
+    state, settings = trainer.accelerator.state, spec.settings
+    if settings.deepspeed:
+        expected = DistributedType.DEEPSPEED
+    elif settings.processes > 1:
+        expected = DistributedType.MULTI_GPU if spec.gpu else DistributedType.MULTI_CPU
+    else:
+        expected = DistributedType.NO
+    found = (state.num_processes, state.distributed_type)
+    if found != (settings.processes, expected):
+        raise RuntimeError(f"{settings.processes} processes as {expected} were asked for, but {found} are training")
+
+
+def _facts(trainer: Trainer, spec: TrainingSpec, sequences: int) -> dict[str, Any]:
+    """What is worth knowing of a training later on; the same on any machine."""
+    state, arguments = trainer.accelerator.state, trainer.args
+    batch = arguments.train_batch_size * arguments.gradient_accumulation_steps * state.num_processes
+    return {
+        "world_size": state.num_processes,
+        "distributed_type": str(state.distributed_type.value),
+        "effective_batch": batch,
+        "sequences": sequences,
+        "steps": trainer.state.max_steps,
+        "precision": _precision(spec),
+        "quantization": spec.settings.quantization,
+        "seed": spec.seed,
+        "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+    }
+
+
+def _save(trainer: Trainer, spec: TrainingSpec, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Write the adapter, the model, or both merged into `output`."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    if not isinstance(model, PeftModel):
+        save_model(model, tokenizer, spec.output)
+    elif spec.merged:
+        adapter = Path(spec.checkpoints, "adapter")
+        save_adapter(model, adapter, spec.name)
+        save_model(merge_adapter(spec.base, adapter, tokenizer, spec.new_embeddings), tokenizer, spec.output)
+    else:
+        save_adapter(model, spec.output, spec.name)
+
+
+def train(spec: TrainingSpec) -> None:
+    """Train, from the last whole checkpoint on where there is one, and save."""
+    folder = Path(spec.checkpoints)
+    data = TokenShards(Path(spec.data, "train"))
+    validation = Path(spec.data, "validation")
+    validate = TokenShards(validation) if validation.exists() else None
+    set_seed(spec.seed % 2**32)
+    arguments = training_arguments(spec, len(data), validate is not None)
+    tokenizer = load_tokenizer(spec.tokenizer)
+    pad_id = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    trainer = Trainer(
+        model=_model(spec, tokenizer),
+        args=arguments,
+        train_dataset=data,
+        eval_dataset=validate,
+        data_collator=Collator(pad_id, spec.settings.padding_side, spec.pad_to),
+        callbacks=[Bookkeeper()],
+    )
+    _check_world(trainer, spec)
+    logging.info("%s", json.dumps(_facts(trainer, spec, len(data))))
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    if trainer.is_world_process_zero():
+        _save(trainer, spec, tokenizer)
+        write_json(folder / "history.json", trainer.state.log_history)
+        write_json(folder / "facts.json", _facts(trainer, spec, len(data)))
+
+
+def _explained(error: Exception) -> str | None:
+    """One line for an error that the user can mend; None for any other."""
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        return text
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
+        return f"memory ran out in training ({text[:200]}); lower `batch_size` or `context`, or set `quantization`"
+    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "PytorchStreamWriter failed" in text:
+        return f"the disk is full ({text[:200]}); make room and run again to go on from the last checkpoint"
+    return None
+
+
+def main(path: str) -> None:
+    """Run the training that a specification file describes; an error of the user's is left in `error.txt`."""
+    die_with_parent()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    spec = TrainingSpec.read(path)
+    try:
+        train(spec)
+    except Exception as error:
+        line = _explained(error)
+        if line is not None:
+            write_text(Path(spec.checkpoints, "error.txt"), line)
+        raise
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,69 @@
+"""Make a base model from scratch: a small network, briefly trained on source alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.causal_models import load_tokenizer
+from scripts.lib.curves import write_curve
+from scripts.lib.files import atomic_directory, write_json
+from scripts.lib.job import job
+from scripts.lib.prompts import Example
+from scripts.lib.seeds import seed_for
+from scripts.lib.token_shards import write_shards
+from scripts.lib.training import TrainingSettings, TrainingSpec, run_training
+from scripts.lib.workspace import settings_key, workspace
+from scripts.pretrain.packing import concat
+from scripts.pretrain.pair_documents import Document, DocumentEncoder, batches, distinct_sources
+
+
+def source_documents(paths: Sequence[str], encoder: DocumentEncoder, split: str, seed: int) -> list[Document]:
+    """Every source of a split once, in the order that seed and id give."""
+    documents = [
+        document for batch in batches(distinct_sources(paths, split)) for document in encoder.source_documents(batch)
+    ]
+    return sorted(documents, key=lambda document: seed_for(seed, "sources", document.pair.language, document.pair.id))
+
+
+def write_data(paths: Sequence[str], vocabulary: str, folder: Path, settings: dict[str, Any]) -> None:
+    """Write the shards `train/` and, where there is any source in it, `validation/`."""
+    encoder = DocumentEncoder(load_tokenizer(vocabulary), {})
+    for split in ("train", "validation"):
+        documents = source_documents(paths, encoder, split, settings["seed"])
+        ids = (document.ids for document in documents)
+        if documents:
+            write_shards(folder / split, [Example(part, 0) for part in concat(ids, settings["context"])])
+
+
+def make_base(snakemake: Any) -> None:
+    """Train and save the model, with its learning curve's raw reports."""
+    params, inputs = snakemake.params, snakemake.input
+    key = settings_key([params.settings, params.code], [inputs.vocabulary, *inputs.pairs])
+    with (
+        workspace(params.checkpoints, "base", key) as folder,
+        atomic_directory(snakemake.output.model) as output,
+    ):
+        data = folder / "data"
+        if not data.exists():
+            with atomic_directory(data) as part:
+                write_data(inputs.pairs, inputs.vocabulary, part, params.settings)
+        spec = TrainingSpec(
+            base=inputs.vocabulary,
+            tokenizer=inputs.vocabulary,
+            data=str(data),
+            output=str(output),
+            checkpoints=str(folder),
+            seed=seed_for(params.settings["seed"], "base", snakemake.wildcards.model),
+            settings=TrainingSettings(**params.settings["training"]),
+            gpu=params.gpu,
+            name=snakemake.wildcards.model,
+            architecture=params.settings["architecture"],
+        )
+        facts = run_training(spec)
+        write_json(output / "training.json", facts)
+        write_curve(folder, snakemake.output.curve)
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        make_base(snakemake)

@@ -1,0 +1,133 @@
+"""Loss of a model on each validation document: pairs in both directions, and source alone.
+
+A document longer than the context is read in consecutive windows; every token is predicted exactly once, from the
+tokens before it in its window, the first from the end-of-text token. `loss` is the mean over the translated half of a
+pair (what stands behind the direction's token) and over all of a plain source; `document_loss` is the mean over all
+tokens of the document, which is what training minimises.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import torch
+from torch.nn.functional import cross_entropy
+
+from scripts.lib.causal_models import load_for_tokenizer, load_tokenizer
+from scripts.lib.job import InputError, job, progress
+from scripts.lib.parquet import write_table
+from scripts.lib.seeds import seed_for
+from scripts.pretrain.pair_documents import (
+    SOURCE,
+    Document,
+    DocumentEncoder,
+    PairText,
+    batches,
+    distinct_sources,
+    iter_pairs,
+)
+
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("language", pa.string(), nullable=False),
+        pa.field("variant", pa.string()),
+        pa.field("direction", pa.string(), nullable=False),
+        pa.field("tokens", pa.int64(), nullable=False),
+        pa.field("loss", pa.float64(), nullable=False),
+        pa.field("document_tokens", pa.int64(), nullable=False),
+        pa.field("document_loss", pa.float64(), nullable=False),
+    ]
+)
+
+
+def choose(pairs: Iterator[PairText], limit: int | None, seed: int) -> list[PairText]:
+    """At most `limit` pairs of a table, chosen by seed and id, in the table's order."""
+    rows = list(pairs)
+    ranked = sorted(rows, key=lambda pair: seed_for(seed, "losses", pair.language, pair.id))
+    kept = {pair.id for pair in ranked[:limit]}
+    return [pair for pair in rows if pair.id in kept]
+
+
+def validation_documents(
+    paths: Sequence[str], encoder: DocumentEncoder, limit: int | None, seed: int
+) -> Iterator[Document]:
+    """Pairs of every table in both directions, then each language's sources alone."""
+    for path in sorted(paths):
+        for batch in batches(iter(choose(iter_pairs(path, "validation"), limit, seed))):
+            yield from encoder.pair_documents(batch)
+    languages: dict[str, list[PairText]] = defaultdict(list)
+    for pair in distinct_sources(paths, "validation"):
+        languages[pair.language].append(pair)
+    for language in sorted(languages):
+        for batch in batches(iter(choose(iter(languages[language]), limit, seed))):
+            yield from encoder.source_documents(batch)
+
+
+class DocumentScorer:
+    """Token losses of documents under one model."""
+
+    def __init__(self, model: torch.nn.Module, start: int, context: int, batch_size: int) -> None:
+        """`start` is the token that stands before every document; `context` counts a window's tokens."""
+        self.model, self.start, self.context, self.batch_size = model.eval(), start, context, batch_size
+
+    @torch.inference_mode()
+    def _batch_losses(self, windows: list[list[int]]) -> list[torch.Tensor]:
+        """Losses in nats for all but the first token of each window, shape (tokens - 1,) each."""
+        longest = max(len(window) for window in windows)
+        padded = [window + [self.start] * (longest - len(window)) for window in windows]
+        ids = torch.tensor(padded, device=self.model.device)
+        logits = self.model(input_ids=ids[:, :-1]).logits.float()
+        losses = cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none").double().cpu()
+        return [row[: len(window) - 1] for row, window in zip(losses, windows, strict=True)]
+
+    def losses(self, ids: Sequence[int]) -> torch.Tensor:
+        """Loss of every token of a document, shape (tokens,).
+
+        Padding stands behind the tokens that are scored, so causal attention never sees it.
+        """
+        sequence = [self.start, *ids]
+        windows = [sequence[at : at + self.context + 1] for at in range(0, len(ids), self.context)]
+        groups = [windows[at : at + self.batch_size] for at in range(0, len(windows), self.batch_size)]
+        return torch.cat([row for group in groups for row in self._batch_losses(group)])
+
+
+def loss_row(document: Document, scorer: DocumentScorer, given: int) -> dict[str, Any]:
+    """The outcome row of one document, whose first `given` tokens stand before every text and are not scored."""
+    losses = scorer.losses(document.ids)
+    target, losses = losses[document.target :], losses[given:]
+    plain = document.direction == SOURCE
+    return {
+        "id": document.pair.id,
+        "language": document.pair.language,
+        "variant": None if plain else document.pair.variant,
+        "direction": document.direction,
+        "tokens": len(target),
+        "loss": target.mean().item(),
+        "document_tokens": len(losses),
+        "document_loss": losses.mean().item(),
+    }
+
+
+def write_losses(inputs: Any, output: str, settings: dict[str, Any], gpu: bool) -> None:
+    """Score every validation document; raise `InputError` when there is none."""
+    tokenizer = load_tokenizer(inputs.tokenizer)
+    encoder = DocumentEncoder(tokenizer, settings["templates"])
+    documents = list(validation_documents(inputs.pairs, encoder, settings["loss_documents"], settings["seed"]))
+    if not documents:
+        raise InputError("no pair in the validation split; raise the validation share in `pairs`")
+    torch.manual_seed(settings["seed"])
+    dtype = "auto" if gpu else torch.float32
+    model = load_for_tokenizer(inputs.model, tokenizer, settings["new_embeddings"], dtype=dtype)
+    model = model.to("cuda" if gpu else "cpu")
+    scorer = DocumentScorer(model, tokenizer.eos_token_id, settings["context"], settings["batch_size"])
+    given = len(encoder.start)
+    rows = [loss_row(document, scorer, given) for document in progress(documents, "losses", len(documents))]
+    rows.sort(key=lambda row: (row["direction"], row["language"], row["variant"] or "", row["id"]))
+    write_table(output, rows, SCHEMA)
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        write_losses(snakemake.input, snakemake.output[0], snakemake.params.settings, snakemake.params.gpu)

@@ -1,0 +1,18 @@
+"""Merge the adapter of continued pre-training into its base: IRCoder, as a model of its own."""
+
+from scripts.lib.causal_models import load_tokenizer, merge_adapter, save_model
+from scripts.lib.files import atomic_directory
+from scripts.lib.job import job
+
+
+def write_merged(base: str, adapter: str, tokenizer: str, output: str, new_embeddings: str) -> None:
+    """Write the merged model with the tokenizer that has the new tokens."""
+    extended = load_tokenizer(tokenizer)
+    with atomic_directory(output) as folder:
+        save_model(merge_adapter(base, adapter, extended, new_embeddings), extended, folder)
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        paths = snakemake.input
+        write_merged(paths.base, paths.adapter, paths.tokenizer, snakemake.output[0], snakemake.params.new_embeddings)

@@ -1,0 +1,124 @@
+"""Pairs of source and LLVM IR as training documents: a template for each direction, and plain source."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from scripts.lib.job import InputError
+from scripts.lib.parquet import iter_rows
+
+DIRECTIONS = ("source_to_llvm", "llvm_to_source")
+SOURCE = "source"
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class PairText:
+    """One row of a pairs table."""
+
+    language: str
+    variant: str
+    id: str
+    source: str
+    llvm: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """Token ids of one document; those from `target` on are the translated half (all of them for plain source)."""
+
+    pair: PairText
+    direction: str
+    ids: list[int]
+    target: int
+
+
+def table_name(path: str | Path) -> tuple[str, str]:
+    """Language and variant of `pairs/{language}/{variant}.parquet`."""
+    return Path(path).parent.name, Path(path).stem
+
+
+def iter_pairs(path: str | Path, split: str) -> Iterator[PairText]:
+    """Pairs of one table in one split, in the table's order."""
+    language, variant = table_name(path)
+    for row in iter_rows(path, ["id", "split", "Source_Code", "IR_Original"], batch_size=_BATCH):
+        if row["split"] == split:
+            yield PairText(language, variant, row["id"], row["Source_Code"], row["IR_Original"])
+
+
+def distinct_sources(paths: Sequence[str], split: str) -> Iterator[PairText]:
+    """Pairs in one split, each source once: under its first variant."""
+    seen: set[tuple[str, str]] = set()
+    for path in sorted(paths):
+        for pair in iter_pairs(path, split):
+            if (pair.language, pair.id) not in seen:
+                seen.add((pair.language, pair.id))
+                yield pair
+
+
+class DocumentEncoder:
+    """Turns pairs into documents with one tokenizer.
+
+    Special tokens are recognised in the templates alone: a program that spells one out gets ordinary tokens for it.
+    Each document ends in the end-of-text token and begins with what the tokenizer puts before every text.
+    """
+
+    def __init__(self, tokenizer: Any, templates: Mapping[str, str]) -> None:
+        """`tokenizer` is a fast tokenizer of transformers; `templates` maps directions to templates.
+
+        Raises `InputError` when the tokenizer has no end-of-text token.
+        """
+        if tokenizer.eos_token_id is None:
+            raise InputError("the tokenizer has no end-of-text token; set `eos_token` in its tokenizer_config.json")
+        self._backend = type(tokenizer.backend_tokenizer).from_str(tokenizer.backend_tokenizer.to_str())
+        self._backend.no_padding()
+        self._backend.no_truncation()
+        self.start = tokenizer("")["input_ids"]
+        self.end = tokenizer.eos_token_id
+        self._parts = {direction: self._parse(template) for direction, template in templates.items()}
+
+    def _parse(self, template: str) -> list[tuple[list[int], str | None]]:
+        """Template as literals (already token ids), each with the name of the field behind it."""
+        self._backend.encode_special_tokens = False
+        parsed = Formatter().parse(template)
+        return [(self._backend.encode(text, add_special_tokens=False).ids, name) for text, name, _, _ in parsed]
+
+    def _encode(self, texts: list[str]) -> list[list[int]]:
+        self._backend.encode_special_tokens = True
+        return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
+
+    def _assemble(self, pair: PairText, direction: str, fields: Mapping[str, list[int]]) -> Document:
+        ids, target = list(self.start), 0
+        for literal, name in self._parts[direction]:
+            ids.extend(literal)
+            if name is not None:
+                target = len(ids)
+                ids.extend(fields[name])
+        return Document(pair, direction, [*ids, self.end], target)
+
+    def pair_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
+        """Documents of all directions that have a template, for a batch of pairs."""
+        sources = self._encode([pair.source for pair in pairs])
+        modules = self._encode([pair.llvm for pair in pairs])
+        for pair, source, llvm in zip(pairs, sources, modules, strict=True):
+            for direction in self._parts:
+                yield self._assemble(pair, direction, {"source": source, "llvm": llvm})
+
+    def source_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
+        """Plain source alone, for a batch of pairs."""
+        for pair, ids in zip(pairs, self._encode([pair.source for pair in pairs]), strict=True):
+            yield Document(pair, SOURCE, [*self.start, *ids, self.end], len(self.start))
+
+
+def batches(pairs: Iterator[PairText]) -> Iterator[list[PairText]]:
+    """Lists of pairs, small enough to be encoded together."""
+    batch: list[PairText] = []
+    for pair in pairs:
+        batch.append(pair)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,58 @@
+"""Documents put into a shuffled order on disk: more than memory holds come back bucket by bucket."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+_HEADER = np.dtype([("rank", "<i8"), ("language", "<i4"), ("tokens", "<i4")])
+
+
+@dataclass(frozen=True)
+class RankedDocument:
+    """Token ids of a document, its place in the shuffled order and the number of its language."""
+
+    rank: int
+    language: int
+    ids: list[int]
+
+
+def _records(content: bytes) -> Iterator[RankedDocument]:
+    position = 0
+    while position < len(content):
+        header = np.frombuffer(content, _HEADER, 1, position)[0]
+        position += _HEADER.itemsize
+        ids = np.frombuffer(content, "<i4", header["tokens"], position)
+        position += ids.nbytes
+        yield RankedDocument(int(header["rank"]), int(header["language"]), ids.tolist())
+
+
+class TokenSpill(ExitStack):
+    """Buckets of `size` consecutive ranks, each a file of its own in a temporary folder."""
+
+    def __init__(self, folder: Path, size: int) -> None:
+        """The folder is made now."""
+        super().__init__()
+        self.folder, self.size = folder, size
+        self._streams: dict[int, BinaryIO] = {}
+        folder.mkdir(parents=True)
+
+    def add(self, document: RankedDocument) -> None:
+        """Take one document in."""
+        bucket = document.rank // self.size
+        if bucket not in self._streams:
+            self._streams[bucket] = self.enter_context((self.folder / str(bucket)).open("wb"))
+        header = np.array([(document.rank, document.language, len(document.ids))], _HEADER)
+        self._streams[bucket].write(header.tobytes())
+        self._streams[bucket].write(np.asarray(document.ids, "<i4").tobytes())
+
+    def buckets(self) -> Iterator[list[RankedDocument]]:
+        """The documents of each bucket in order of rank; each file is deleted once it is read."""
+        for bucket in sorted(self._streams):
+            self._streams[bucket].close()
+            path = self.folder / str(bucket)
+            yield sorted(_records(path.read_bytes()), key=lambda document: document.rank)
+            path.unlink()

@@ -1,0 +1,59 @@
+"""Train a byte-level BPE vocabulary on the sources and the IR of the training pairs."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from scripts.lib.causal_models import save_tokenizer
+from scripts.lib.files import atomic_directory
+from scripts.lib.job import InputError, job, progress
+from scripts.pretrain.pair_documents import iter_pairs
+
+END_OF_TEXT = "<|endoftext|>"
+
+
+def texts(paths: Sequence[str], characters: int) -> Iterator[str]:
+    """Sources and IR of the training split, each cut at `characters`, tables in the order of their paths."""
+    for path in progress(sorted(paths), "reading pairs"):
+        for pair in iter_pairs(path, "train"):
+            yield pair.source[:characters]
+            yield pair.llvm[:characters]
+
+
+def train_tokenizer(corpus: Iterator[str], size: int) -> Tokenizer:
+    """A byte-level BPE tokenizer of at most `size` tokens, end of text included (Radford et al., 2019)."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        special_tokens=[END_OF_TEXT],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(corpus, trainer)
+    return tokenizer
+
+
+def write_vocabulary(paths: Sequence[str], output: str | Path, settings: dict[str, Any]) -> None:
+    """Train on the tables `paths` and save as a tokenizer folder; raise `InputError` when no table has a pair."""
+    corpus = texts(paths, settings["characters"])
+    first = next(corpus, None)
+    if first is None:
+        raise InputError("no pair in the training split; give the corpus more programs or relax the filters in `pairs`")
+    backend = train_tokenizer((text for part in ([first], corpus) for text in part), settings["size"])
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token=END_OF_TEXT, eos_token=END_OF_TEXT, clean_up_tokenization_spaces=False
+    )
+    with atomic_directory(output) as folder:
+        save_tokenizer(tokenizer, folder)
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        write_vocabulary(snakemake.input.pairs, snakemake.output[0], snakemake.params.settings)
