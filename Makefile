@@ -51,6 +51,11 @@ install-profile:  ## make `snakemake --profile slurm` work: link profiles/slurm 
 	@ln -sfn $(CURDIR)/profiles/slurm $(PROFILE_HOME)/slurm
 	@echo "$(PROFILE_HOME)/slurm -> $(CURDIR)/profiles/slurm"
 
+.PHONY: doctor
+doctor:  ## what this machine has of all that the workflow may use, what is missing, and its remedy
+	@[ -x $(PYTHON) ] || { echo "there is no .venv yet: make setup" >&2; exit 1; }
+	@$(PYTHON) -m scripts.doctor
+
 .PHONY: lint
 lint: setup-test  ## check the form of all sources
 	@$(BIN)/ruff check .

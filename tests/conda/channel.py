@@ -1,0 +1,93 @@
+"""Make a local conda channel with a small package for every dependency of the workflow's environments.
+
+A package has the name and version that the environment asks for. Compilers and Python are the host's, under the
+environment's own prefix: each answers for its version with the package's, so that what a run records tells which
+environment it ran in, and each call is written to the file that $TOOL_LOG names. All other packages are empty.
+usage: channel.py CHANNELS ENVS PYTHON     CHANNELS gets a folder for each channel; PYTHON is the interpreter to wrap
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import rattler_build
+import yaml
+from rattler.index import index_fs
+
+# Package → programs in it → the host's program behind each.
+PROGRAMS = {
+    "clang": {"clang": "clang-19"},
+    "clangxx": {"clang++": "clang++-19"},
+    "ldc": {"ldc2": "ldc2"},
+    "flang": {"flang": "flang-new-19"},
+    "nim": {"nim": "nim"},
+    "rust": {"rustc": "rustc"},
+    "bubblewrap": {"bwrap": "bwrap"},
+}
+WRAPPER = """#!/bin/sh
+[ -z "$TOOL_LOG" ] || echo "$0 $*" >>"$TOOL_LOG"
+case "$*" in
+--version | -vV) {program} "$@" | sed -E '1s/[0-9]+\\.[0-9]+\\.[0-9]+/{version}/' ;;
+*) exec {program} "$@" ;;
+esac
+"""
+
+
+def dependencies(envs: Path) -> dict[tuple[str, str], set[str]]:
+    """(Package, version) → channels of the environments that name it, over all environment files."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for file in sorted(envs.glob("*.yaml")):
+        wanted = yaml.safe_load(file.read_text())
+        for entry in wanted["dependencies"]:
+            if isinstance(entry, str):
+                name, _, version = entry.partition("=")
+                found.setdefault((name, version.lstrip("=") or "0"), set()).update(wanted["channels"])
+    return found
+
+
+def programs(name: str, version: str, python: str) -> dict[str, str]:
+    """File name → text of the programs that a package gets."""
+    hosts = {"python": python} if name == "python" else PROGRAMS.get(name, {})
+    paths = {program: shutil.which(host) for program, host in hosts.items()}
+    return {program: WRAPPER.format(program=path, version=version) for program, path in paths.items() if path}
+
+
+def make_package(channel: Path, name: str, version: str, python: str) -> None:
+    """Write one package into a channel."""
+    with tempfile.TemporaryDirectory() as folder:
+        for program, text in programs(name, version, python).items():
+            file = Path(folder, "bin", program)
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
+            file.chmod(0o755)
+        rattler_build.assemble_package(
+            name,
+            version,
+            "linux-64",
+            "0",
+            channel / "linux-64",
+            files_dir=Path(folder),
+            timestamp=datetime(2024, 1, 1, tzinfo=UTC),
+            summary=f"stands for {name} {version} in tests",
+            license="Apache-2.0",
+            compression_level=1,
+        )
+
+
+def make_channels(channels: Path, envs: Path, python: str) -> None:
+    """Write a channel below `channels` for each one that the environments name, each with all that they ask for."""
+    wanted = dependencies(envs)
+    for channel in {name for names in wanted.values() for name in names} - {"nodefaults"}:
+        for subdir in ("linux-64", "noarch"):
+            (channels / channel / subdir).mkdir(parents=True)
+        for (name, version), names in wanted.items():
+            if channel in names:
+                make_package(channels / channel, name, version, python)
+        asyncio.run(index_fs(channels / channel, write_zst=True, write_shards=False))
+
+
+if __name__ == "__main__":
+    make_channels(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])

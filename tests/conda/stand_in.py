@@ -1,0 +1,198 @@
+"""A stand-in for the `conda` executable: the calls that Snakemake makes of it, done with py-rattler. For tests alone.
+
+It proves how the workflow and its environments are wired (hashes, pins, activation, what reruns), with real packages, a
+real solver and real installations; that an environment can be solved on conda-forge it does not prove.
+`stand_in.py install ROOT` puts it at ROOT/bin/conda with the `activate` that belongs to it.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import rattler
+import yaml
+from rattler.package_streaming import extract
+
+VERSION = "25.1.0"  # one that Snakemake accepts
+PLATFORM = "linux-64"
+ROOT = Path(os.environ.get("CONDA_STAND_IN_ROOT", "."))
+PACKAGES = ROOT / "pkgs"
+
+CONDA = f"""#!/bin/sh
+CONDA_STAND_IN_ROOT="$(cd "$(dirname "$0")/.." && pwd)" exec {sys.executable} {Path(__file__).resolve()} "$@"
+"""
+ACTIVATE = """# sourced: `source <root>/bin/activate '<env prefix>'`
+export CONDA_PREFIX="$1" CONDA_DEFAULT_ENV="$1" CONDA_SHLVL=1 PATH="$1/bin:$PATH"
+for _script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do [ ! -e "$_script" ] || . "$_script"; done
+unset _script
+"""
+
+
+class RefusalError(Exception):
+    """What conda would refuse too; the message is what it would say."""
+
+
+def channel_url(name: str) -> str:
+    """A channel's address, from its name as conda makes it."""
+    alias = os.environ.get("CONDA_CHANNEL_ALIAS", "https://conda.anaconda.org")
+    return name if "://" in name else f"{alias.rstrip('/')}/{name}"
+
+
+def option(arguments: list[str], name: str) -> str:
+    """The value of an option that must be there."""
+    return arguments[arguments.index(name) + 1]
+
+
+async def install(records: list, prefix: Path) -> None:
+    """Link packages into a prefix."""
+    PACKAGES.mkdir(parents=True, exist_ok=True)
+    await rattler.install(
+        records,
+        target_prefix=str(prefix),
+        cache_dir=PACKAGES,
+        platform=rattler.Subdir(PLATFORM),
+        show_progress=False,
+        execute_link_scripts=False,
+    )
+    (prefix / "conda-meta").mkdir(parents=True, exist_ok=True)
+    (prefix / "conda-meta" / "history").touch()
+
+
+def check_pip(prefix: Path, requirements: list[str]) -> None:
+    """Refuse unless the environment's Python has what a pip section names.
+
+    Here that Python is the host's own under another name, so nothing may be installed with it.
+    """
+    probe = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
+    for requirement in requirements:
+        name, _, version = requirement.partition("==")
+        answer = subprocess.run(
+            [prefix / "bin" / "python", "-c", probe, name], capture_output=True, text=True, check=False
+        )
+        if answer.stdout.strip() != version:
+            raise RefusalError(f"pip: {requirement}: the host has {answer.stdout.strip() or 'none'}")
+
+
+def create_from_yaml(file: Path, prefix: Path) -> None:
+    """`conda env create`: solve an environment file and install what comes out."""
+    wanted = yaml.safe_load(file.read_text())
+    specs = [entry for entry in wanted["dependencies"] if isinstance(entry, str)]
+    pip = [name for entry in wanted["dependencies"] if isinstance(entry, dict) for name in entry["pip"]]
+    channels = [rattler.Channel(channel_url(name)) for name in wanted["channels"] if name != "nodefaults"]
+    records = asyncio.run(
+        rattler.solve(
+            sources=channels,
+            specs=[rattler.MatchSpec(spec) for spec in specs],
+            platforms=[rattler.Subdir(PLATFORM), rattler.Subdir("noarch")],
+            virtual_packages=rattler.VirtualPackage.detect(),
+        )
+    )
+    asyncio.run(install(records, prefix))
+    check_pip(prefix, pip)
+
+
+def pinned_record(line: str) -> rattler.RepoDataRecord:
+    """The package that a line `file://…#md5` of a pin file names; refuse another content."""
+    url, _, md5 = line.partition("#")
+    file = Path(url.removeprefix("file://"))
+    if not file.is_file():
+        raise RefusalError(f"PackagesNotFoundError: {url}")
+    content = file.read_bytes()
+    found = hashlib.md5(content).hexdigest()
+    if md5 and md5 != found:
+        raise RefusalError(f"ChecksumMismatchError: {url}: expected {md5}, got {found}")
+    with tempfile.TemporaryDirectory() as folder:
+        extract(file, folder)
+        record = rattler.PackageRecord.from_index_json(
+            Path(folder, "info", "index.json"),
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            md5=found,
+        )
+    return rattler.RepoDataRecord(record, file.name, url, f"file://{file.parent.parent}")
+
+
+def create_from_pin(file: Path, prefix: Path) -> None:
+    """`conda create --file` with a pin file: exactly the packages that it lists."""
+    lines = [line.strip() for line in file.read_text().splitlines()]
+    urls = [line for line in lines if line and not line.startswith(("#", "@"))]
+    asyncio.run(install([pinned_record(url) for url in urls], prefix))
+
+
+def create(make, file: str, prefix: str) -> None:
+    """Make an environment; leave nothing of one that fails."""
+    if Path(prefix).exists():
+        raise RefusalError(f"CondaValueError: prefix already exists: {prefix}")
+    try:
+        make(Path(file), Path(prefix))
+    except BaseException:
+        shutil.rmtree(prefix, ignore_errors=True)
+        raise
+
+
+def list_explicit(prefix: str) -> None:
+    """`conda list --explicit --md5`."""
+    print(f"# platform: {PLATFORM}\n@EXPLICIT")
+    for file in sorted(Path(prefix, "conda-meta").glob("*.json")):
+        record = json.loads(file.read_text())
+        print(f"{record['url']}#{record['md5']}")
+
+
+def conda(arguments: list[str]) -> None:
+    """Do what one call of conda asks for."""
+    match arguments:
+        case ["--version", *_]:
+            print(f"conda {VERSION}")
+        case ["info", *_]:
+            print(json.dumps({"conda_prefix": str(ROOT), "platform": PLATFORM, "conda_version": VERSION}))
+        case ["config", *_]:
+            print(json.dumps({"get": {"channel_priority": "strict"}}))
+        case ["clean", *_]:
+            shutil.rmtree(PACKAGES, ignore_errors=True)
+        case ["list", *_]:
+            list_explicit(option(arguments, "--prefix"))
+        case ["env", "create", *_]:
+            create(create_from_yaml, option(arguments, "--file"), option(arguments, "--prefix"))
+        case ["create", *_]:
+            create(create_from_pin, option(arguments, "--file"), option(arguments, "--prefix"))
+        case _:
+            raise RefusalError(f"the stand-in for conda does not know: {' '.join(arguments)}")
+
+
+def put(root: Path) -> None:
+    """Install the stand-in below `root`."""
+    (root / "bin").mkdir(parents=True)
+    for name, text in (("conda", CONDA), ("activate", ACTIVATE)):
+        (root / "bin" / name).write_text(text)
+        (root / "bin" / name).chmod(0o755)
+
+
+def main() -> int:
+    """Run a call; the exit code is conda's."""
+    try:
+        if sys.argv[1:2] == ["install"]:
+            put(Path(sys.argv[2]))
+        else:
+            conda(sys.argv[1:])
+    except (RefusalError, rattler.exceptions.SolverError) as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # py-rattler 0.28 can crash while Python ends, after its work is done.
+    os._exit(code)
