@@ -1,5 +1,23 @@
 """Functions that name what the stage's rules need."""
 
+# What outcomes depend on; how many jobs there are and what earlier runs kept changes none.
+COMPILE_SETTINGS = {key: value for key, value in config["compile"].items() if key not in ("jobs", "cache")}
+
+# What one compile job writes: the outcome table and, with keep_ll, a folder of modules as text.
+COMPILE_OUTPUT = {"table": f"{RESULTS}/ir/{{language}}/{{shard}}.parquet"} | (
+    {"texts": directory(f"{RESULTS}/ir/{{language}}/{{shard}}")} if config["keep_ll"] else {}
+)
+
+
+def compile_env(wildcards):
+    """The conda env with the language's toolchain."""
+    return f"../envs/{LANGUAGES[wildcards.language]['env']}.yaml"
+
+
+def outcome_tables(language):
+    """The outcome tables of all shards of a language."""
+    return [f"{RESULTS}/ir/{language}/{shard}.parquet" for shard in shards_of(language)]
+
 
 def compile_targets(wildcards):
-    return []
+    return [table for language in config["languages"] for table in outcome_tables(language)]

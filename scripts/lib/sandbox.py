@@ -35,12 +35,14 @@ _MOST_LISTED = 1000
 class Sandbox:
     """What a command sees: made once, used for any number of runs.
 
-    `read_only` are paths mounted at their own place (a missing one is left out); `env` is the whole environment beside
-    PATH, HOME, LANG, TZ and TMPDIR; `path` are folders searched before the system's; `work_mb` bounds the work folder
-    and `/tmp`, each. `mode` is `bubblewrap`, or `off`: the same limits in a temporary folder, but no isolation at all.
+    `read_only` are paths mounted at their own place (a missing one is left out), `placed` such that are mounted at
+    another one (place inside to path outside); `env` is the whole environment beside PATH, HOME, LANG, TZ and TMPDIR;
+    `path` are folders searched before the system's; `work_mb` bounds the work folder and `/tmp`, each. `mode` is
+    `bubblewrap`, or `off`: the same limits in a temporary folder, but no isolation at all and nothing placed.
     """
 
     read_only: tuple[str, ...] = ()
+    placed: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     path: tuple[str, ...] = ()
     work_mb: int = 512
@@ -49,7 +51,8 @@ class Sandbox:
     @cached_property
     def mounts(self) -> dict[str, int]:
         """Open descriptors of the extra read-only paths; who runs the sandbox need not reach them by name."""
-        return {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in bubblewrap.outermost(self.read_only)}
+        places = {path: path for path in bubblewrap.outermost(self.read_only)} | dict(self.placed)
+        return {place: os.open(path, os.O_PATH | os.O_CLOEXEC) for place, path in places.items()}
 
     @cached_property
     def arguments(self) -> tuple[str, ...]:

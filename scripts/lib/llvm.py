@@ -1,0 +1,86 @@
+"""LLVM IR as text: what differs from machine to machine taken out, then parsed, verified and printed by one LLVM.
+
+The one LLVM is llvmlite's. It reads the output of every frontend here, typed pointers included, and prints it in one
+dialect. What stands in the text only because of who compiled it, where, is removed before that, so that nothing that
+was edited by hand is ever stored: the stored text is the verified module's own print.
+"""
+
+import re
+from collections.abc import Collection
+
+import llvmlite
+from llvmlite import binding
+
+PARTS = ("debug", "identifiers", "cpu", "reprint")
+READER = f"llvmlite {llvmlite.__version__}, LLVM {'.'.join(map(str, binding.llvm_version_info))}"
+
+_MODULE_ID = re.compile(r"; ModuleID = .*\n")
+_SOURCE_NAME = re.compile(r"^source_filename = .*\n", re.MULTILINE)
+_IDENT = re.compile(r"^!llvm\.(?:ident|commandline) = .*\n", re.MULTILINE)
+_ATTRIBUTE_GROUP = re.compile(r"^attributes #\d+ = .*$", re.MULTILINE)
+_CPU = re.compile(r' "(?:target-cpu|tune-cpu|target-features)"="[^"]*"')
+_FLAGS = re.compile(r"^!llvm\.module\.flags = !\{(.*)\}$", re.MULTILINE)
+_DEBUG_VERSION = re.compile(r'^!(\d+) = !\{i32 \d+, !"(?:Debug Info Version|Dwarf Version)", i32 \d+\}$', re.MULTILINE)
+# flang writes the size of N bytes as a product with the size of one byte, which LLVM >= 22 no longer reads.
+_BYTE_PRODUCT = re.compile(
+    r"mul \(i64 ptrtoint \((?:ptr|i8\*) getelementptr \(i8, (?:ptr|i8\*) null, i32 1\) to i64\), i64 (-?\d+)\)"
+)
+
+
+class InvalidIRError(Exception):
+    """Text that is no valid module; the message is the reader's, in one line."""
+
+
+def _without_cpu(match: re.Match[str]) -> str:
+    """An attribute group without the CPU that was compiled for; one of nothing else gets the neutral CPU."""
+    group = _CPU.sub("", match[0])
+    return group.replace("{ }", '{ "target-cpu"="generic" }')
+
+
+def _without_debug_flags(text: str) -> str:
+    """Drop the module flags that declare debug information.
+
+    A reader that finds no version of it strips all of it by itself (LLVM's UpgradeDebugInfo), and keeps every name of a
+    value and block.
+    """
+    numbers = {f"!{number}" for number in _DEBUG_VERSION.findall(text)}
+
+    def rest(match: re.Match[str]) -> str:
+        kept = [flag for flag in match[1].split(", ") if flag not in numbers]
+        return f"!llvm.module.flags = !{{{', '.join(kept)}}}" if kept else ""
+
+    return _FLAGS.sub(rest, text) if numbers else text
+
+
+def neutral(text: str, parts: Collection[str]) -> str:
+    """`text` without what the named parts of `PARTS` stand for, and in a form that the reader accepts."""
+    text = _BYTE_PRODUCT.sub(r"\1", text)
+    if "debug" in parts:
+        text = _without_debug_flags(text)
+    if "identifiers" in parts:
+        text = _IDENT.sub("", _SOURCE_NAME.sub("", text, count=1))
+    if "cpu" in parts:
+        text = _ATTRIBUTE_GROUP.sub(_without_cpu, text)
+    return text
+
+
+def _printed(module: binding.ModuleRef, parts: Collection[str]) -> str:
+    """A module's print without the lines that the reader added."""
+    text = _MODULE_ID.sub("", str(module), count=1)
+    return _SOURCE_NAME.sub("", text, count=1) if "identifiers" in parts else text
+
+
+def verified(text: str, parts: Collection[str] = PARTS) -> str:
+    """The module that `text` describes, verified and normalised in the named parts of `PARTS`.
+
+    Raise `InvalidIRError` when the reader rejects it. Each module has an LLVM context of its own, so that names never
+    depend on what was read before.
+    """
+    text = neutral(text, parts)
+    context = binding.create_context()
+    try:
+        with binding.parse_assembly(text, context=context) as module:
+            module.verify()
+            return _printed(module, parts) if "reprint" in parts else text
+    except RuntimeError as error:
+        raise InvalidIRError(" ".join(str(error).split())) from error
