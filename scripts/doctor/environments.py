@@ -41,8 +41,7 @@ def made_from(file: Path, environments: Path) -> list[Path]:
     """The environments that Snakemake has finished making from a file as it is now."""
     text = file.read_bytes()
     copies = (copy for copy in sorted(environments.glob("*.yaml")) if copy.read_bytes() == text)
-    prefixes = [copy.with_name(f"{copy.stem}_") for copy in copies]
-    return [prefix for prefix in prefixes if (prefix / "env_setup_done").exists()]
+    return [copy.with_suffix("") for copy in copies if copy.with_suffix(".env_setup_done").exists()]
 
 
 def deviations(file: Path, prefix: Path) -> list[str]:

@@ -25,12 +25,12 @@ def make(envs: Path, versions: dict[str, str], text: str = ENV, done: bool = Tru
     made = envs.parent / "conda"
     meta = made / "0a1b_" / "conda-meta"
     meta.mkdir(parents=True)
-    (made / "0a1b.yaml").write_text(text)
+    (made / "0a1b_.yaml").write_text(text)
     for name, version in versions.items():
         record = {"name": name, "version": version, "fn": f"{name}-{version}-0.conda"}
         (meta / f"{name}.json").write_text(json.dumps(record))
     if done:
-        (made / "0a1b_" / "env_setup_done").touch()
+        (made / "0a1b_.env_setup_done").touch()
     return made
 
 
