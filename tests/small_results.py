@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from scripts.lib.files import write_json
+from scripts.lib.figure import note, panels, save_svg
+from scripts.lib.files import write_json, write_text
 from scripts.lib.parquet import write_table
 
 MODEL = "tiny-gpt-bigcode"
@@ -60,3 +61,56 @@ def write_losses(folder: Path) -> dict[str, tuple[str, str]]:
         write_table(path, rows, LOSSES)
         found[str(path)] = (MODEL, stage)
     return found
+
+
+SOURCES = pa.schema([(name, pa.string()) for name in ("id", "language", "path")])
+OUTCOMES = pa.schema(
+    [
+        *((name, pa.string()) for name in ("id", "language", "variant", "status", "compiler", "llvm")),
+        ("seconds", pa.float64()),
+        ("diagnostics", pa.string()),
+    ]
+)
+LANGUAGES = ("C", "D")
+
+
+def write_outcomes(folder: Path, seconds: float = 0.5) -> None:
+    """Sources and outcomes of two languages: three programs each, one of which no compiler takes."""
+    for language in LANGUAGES:
+        names = [f"{language.lower()}{place}" for place in range(3)]
+        sources = [{"id": name, "language": language, "path": f"{language}/Source_{name}/source"} for name in names]
+        write_table(folder / "sources" / language / "000.parquet", sources, SOURCES)
+        rows = []
+        for name in names:
+            row = {"id": name, "language": language, "compiler": f"{language.lower()}c 1.2", "llvm": "19.1.7"}
+            failed = {"status": "compile_error", "diagnostics": "\nsource:1: error: <no> & never\nmore"}
+            outcome = failed if name.endswith("2") else {"status": "ok", "diagnostics": ""}
+            rows += [{**row, **outcome, "variant": variant, "seconds": seconds} for variant in ("perf", "size")]
+        write_table(folder / "ir" / language / "000.parquet", rows, OUTCOMES)
+
+
+def write_pairs(folder: Path) -> None:
+    """Pairs of both languages and variants, their statistics and two figures."""
+    schema = pa.schema([("Source_Code", pa.string()), ("IR_Original", pa.string())])
+    ends = ("sources", "duplicates", "rejected", "failed", "near_duplicates", "filtered", "contaminated", "pairs")
+    lines = [",".join(("language", "variant", *ends, "train", "validation"))]
+    for language in LANGUAGES:
+        for variant in ("perf", "size"):
+            rows = [{"Source_Code": "int a;", "IR_Original": f"; {variant} {n}"} for n in range(2)]
+            write_table(folder / "pairs" / language / f"{variant}.parquet", rows, schema)
+            lines.append(f"{language},{variant},3,0,0,1,0,0,0,2,1,1")
+    write_text(folder / "pairs" / "statistics.csv", "\n".join(lines) + "\n")
+    for name in ("funnel", "ir_lengths"):
+        figure, (axes,) = panels(1, 1, 3, 2)
+        note(axes, name)
+        save_svg(figure, folder / "figures" / f"{name}.svg")
+
+
+def write_curves(folder: Path) -> list[str]:
+    """Learning curves of the base, of IRCoder and of the tuning of both."""
+    paths = []
+    for name in ("base", "pretrain", "base-instruct", "ircoder-instruct"):
+        path = folder / "models" / MODEL / "curves" / f"{name}.csv"
+        write_text(path, "step,learning_rate,train_loss,validation_loss\n0,0.1,3.5,\n5,0.1,3.0,3.2\n")
+        paths.append(str(path))
+    return paths

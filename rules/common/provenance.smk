@@ -1,9 +1,82 @@
 """Functions that name what the stage's rules need."""
 
+from snakemake import __version__ as SNAKEMAKE_VERSION
+
+PROVENANCE = f"{RESULTS}/provenance"
+
+
+def run_results(wildcards):
+    """All final files of the stages before this one, and the tables as parts of the report."""
+    stages = (sources_targets, dedup_targets, pairs_targets, pretrain_targets, finetune_targets, evaluate_targets)
+    return [*compile_targets(wildcards), *(path for stage in stages for path in stage()), *tables_targets()]
+
+
+def all_outcomes(wildcards):
+    """Outcome tables of all languages; none where the IR came with the sources."""
+    return [path for path in compile_targets(wildcards) if path.endswith(".parquet")]
+
+
+def all_outcome_sources(wildcards):
+    """The sources tables behind the outcome tables."""
+    return [path.replace(f"{RESULTS}/ir/", f"{RESULTS}/sources/", 1) for path in all_outcomes(wildcards)]
+
+
+def scripted_rules(wildcards):
+    """Script and environment of every rule that has a script, as paths below the project."""
+
+    def below(path):
+        return os.path.normpath(os.path.join("rules", str(path))) if isinstance(path, str) else ""
+
+    return {
+        entry.name: {"script": below(entry.script), "env": below(entry.conda_env)}
+        for entry in workflow.rules
+        if entry.script
+    }
+
+
+def deployment():
+    """How the rules' programs came to be there: by conda environments or from the host."""
+    methods = workflow.deployment_settings.deployment_method
+    return "conda" if "conda" in {str(method) for method in methods} else "host"
+
+
+def deviations():
+    """Where the languages of the run differ from the paper, by frontend."""
+    frontends = {language: LANGUAGES[language]["frontends"] for language in config["languages"]}
+    return {
+        language: {entry["name"]: entry["deviation"] for entry in entries if entry.get("deviation")}
+        for language, entries in frontends.items()
+    }
+
+
+def recorded_config():
+    """The config as the results depend on it: where they lie is none of that."""
+    return {key: config[key] for key in sorted(config) if key != "results_dir"}
+
+
+def report_tables():
+    """Tables as parts of the report."""
+    return [f"{RESULTS}/tables/{name}.html" for name in table_benchmarks()]
+
+
+def report_figures():
+    """All figures of the report."""
+    return [path for path in [*pairs_targets(), *tables_targets()] if path.endswith(".svg")]
+
+
+def report_titles():
+    """Titles of the benchmarks' tables."""
+    return {name: LOOKS[name]["title"] for name in table_benchmarks()}
+
+
+def table_decimals():
+    """Digits after the point in each benchmark's table."""
+    return {name: LOOKS[name]["decimals"] for name in table_benchmarks()}
+
 
 def report_targets():
-    return []
+    return [f"{RESULTS}/report.html", f"{PROVENANCE}/ro-crate-metadata.json"]
 
 
 def audit_targets():
-    return []
+    return [f"{PROVENANCE}/audit.txt"]

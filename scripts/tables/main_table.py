@@ -98,7 +98,7 @@ def as_html(found: Lines, remarks: list[str]) -> str:
     for model, lines in found.items():
         text += [
             f"<h3>{html.escape(model)}</h3>",
-            '<div class="wide"><table>',
+            '<div class="wide"><table class="main">',
             f"<thead><tr>{head}</tr></thead><tbody>",
         ]
         for line in lines:

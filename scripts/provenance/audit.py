@@ -1,0 +1,109 @@
+"""The check of a run's records: digests, tables, traces and sums computed again, as `provenance/audit.txt`.
+
+Ends with exit code 1 and one line on standard error for each fault; the file is written only when there is none.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from scripts.lib.code import SCRIPTS
+from scripts.lib.files import read_json, write_text
+from scripts.lib.job import job
+from scripts.lib.scores import Row, read_scores
+from scripts.provenance import table_checks as checks
+from scripts.provenance.digests import digest_of
+
+PREFIX = "rows-sha256:"
+
+
+def crate_files(crate: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Files that the crate names with a digest, as paths relative to the crate: kind of digest, and digest."""
+    found = {}
+    for entity in crate["@graph"]:
+        rows = str(entity.get("identifier", ""))
+        if "sha256" in entity:
+            found[entity["@id"]] = "sha256", entity["sha256"]
+        elif rows.startswith(PREFIX):
+            found[entity["@id"]] = "rows_sha256", rows.removeprefix(PREFIX)
+    return found
+
+
+def place_of(identifier: str, folder: Path, project: Path) -> Path:
+    """Where a file of the crate lies: below the crate's folder, or in the project for what was read from there."""
+    if identifier.startswith("#project/"):
+        return project / unquote(identifier.removeprefix("#project/"))
+    return folder / unquote(identifier)
+
+
+def digest_faults(files: dict[str, tuple[str, str]], folder: Path, project: Path, threads: int) -> Iterator[str]:
+    """Files that are gone or differ from what the crate says."""
+
+    def fault(entry: tuple[str, tuple[str, str]]) -> str | None:
+        identifier, (kind, expected) = entry
+        path = place_of(identifier, folder, project)
+        if not path.is_file():
+            return f"{unquote(identifier)}: is gone"
+        found = digest_of(path).get(kind)
+        return None if found == expected else f"{unquote(identifier)}: {kind} is {found}, the crate has {expected}"
+
+    with ThreadPoolExecutor(threads) as pool:
+        yield from filter(None, pool.map(fault, sorted(files.items())))
+
+
+def trace_faults(record: dict[str, Any]) -> Iterator[str]:
+    """Files that went into a job, were made by none, and are not the project's own."""
+    made = {name for entry in record["jobs"] for name in entry["outputs"]}
+    for entry in record["jobs"]:
+        for name in entry["inputs"]:
+            if name not in made and not name.startswith("project/"):
+                yield f"{name}: went into {entry['rule']}, but no job made it"
+
+
+def benchmark_faults(scores: list[Row], results: Path, decimals: dict[str, int]) -> Iterator[str]:
+    """Faults of all wide tables."""
+    for benchmark, digits in decimals.items():
+        own = [row for row in scores if row["benchmark"] == benchmark]
+        yield from checks.csv_faults(results / "tables" / f"{benchmark}.csv", own)
+        texts = [results / "tables" / f"{benchmark}.{suffix}" for suffix in ("md", "tex", "html")]
+        yield from checks.text_faults(texts, own, digits)
+
+
+def audit(results: Path, project: Path, decimals: dict[str, int], threads: int) -> tuple[list[str], list[str]]:
+    """Faults, and what was checked, both as lines."""
+    folder = results / "provenance"
+    files = crate_files(read_json(folder / "ro-crate-metadata.json"))
+    record = read_json(folder / "jobs.json")
+    scores = read_scores(results / "tables" / "scores.csv")
+    names = {name for entry in record["jobs"] for name in entry["outputs"] if name.startswith("scores/")}
+    faults = [
+        *digest_faults(files, folder, project, threads),
+        *trace_faults(record),
+        *checks.score_faults(scores, [results / name for name in sorted(names)]),
+        *checks.loss_faults(scores, results),
+        *benchmark_faults(scores, results, decimals),
+        *checks.funnel_faults(results / "pairs" / "statistics.csv"),
+    ]
+    done = [
+        f"{len(files)} files have the digests that the crate names",
+        f"{len(record['jobs'])} jobs are linked, every file between them was made by one of them",
+        f"{len(scores)} scores are those of {len(names)} score files and of the tables of losses",
+        f"{len(decimals)} wide tables hold these scores in csv, md, tex and html",
+        "the counts of sources and pairs add up",
+    ]
+    return faults, done
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        params = snakemake.params
+        found, checked = audit(Path(params.results), SCRIPTS.parent, params.decimals, snakemake.threads)
+        for line in found:
+            logging.error("%s", line)
+        if found:
+            sys.exit(1)
+        write_text(snakemake.output[0], "\n".join(checked) + "\n")

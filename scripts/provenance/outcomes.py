@@ -1,0 +1,81 @@
+"""What became of the sources at the compilers: counts by status, compiler versions, failures by name."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.files import write_json
+from scripts.lib.job import job
+from scripts.lib.parquet import iter_rows
+
+COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics"]
+# Failures named for each language and status; the ir tables hold all of them.
+NAMED = 20
+
+
+def paths_of(tables: list[str], wanted: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Paths in the corpus of some sources, by language and id."""
+    found = {}
+    for table in tables:
+        for row in iter_rows(table, ["id", "language", "path"]):
+            if (row["language"], row["id"]) in wanted:
+                found[row["language"], row["id"]] = row["path"]
+    return found
+
+
+def first_line(text: str | None) -> str:
+    """The first line of a compiler's message that is not empty."""
+    return next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
+
+
+def _by_name(row: dict[str, Any]) -> tuple[str, str]:
+    return row["id"], row["variant"]
+
+
+def keep_first(rows: list[dict[str, Any]], row: dict[str, Any]) -> None:
+    """Add a row to a list that never holds many more than the first `NAMED` by name."""
+    rows.append(row)
+    if len(rows) > 10 * NAMED:
+        rows[:] = sorted(rows, key=_by_name)[:NAMED]
+
+
+def read_outcomes(tables: list[str]) -> tuple[Counter, dict[str, set], dict[tuple, list[dict[str, Any]]]]:
+    """Counts by (language, variant, status), compilers by language, and the first failed rows by (language, status)."""
+    counts: Counter = Counter()
+    compilers: dict[str, set] = {}
+    failures: dict[tuple, list[dict[str, Any]]] = {}
+    for table in tables:
+        for row in iter_rows(table, COLUMNS):
+            counts[row["language"], row["variant"], row["status"]] += 1
+            if row["compiler"]:
+                compilers.setdefault(row["language"], set()).add((row["compiler"], str(row["llvm"] or "")))
+            if row["status"] != "ok":
+                failed = {"id": row["id"], "variant": row["variant"], "message": first_line(row["diagnostics"])}
+                keep_first(failures.setdefault((row["language"], row["status"]), []), failed)
+    return counts, compilers, failures
+
+
+def outcomes(ir: list[str], sources: list[str]) -> dict[str, Any]:
+    """The content of outcomes.json: `counts`, `compilers`, and up to `NAMED` `failures` a language and status."""
+    counts, compilers, failed = read_outcomes(ir)
+    chosen = {key: sorted(rows, key=_by_name)[:NAMED] for key, rows in failed.items()}
+    paths = paths_of(sources, {(key[0], row["id"]) for key, rows in chosen.items() for row in rows})
+    keys = ("language", "variant", "status", "count")
+    return {
+        "counts": [dict(zip(keys, (*key, count), strict=True)) for key, count in sorted(counts.items())],
+        "compilers": {
+            language: [{"compiler": compiler, "llvm": llvm} for compiler, llvm in sorted(found)]
+            for language, found in sorted(compilers.items())
+        },
+        "failures": [
+            {"language": language, "status": status, "path": paths.get((language, row["id"]), ""), **row}
+            for (language, status), rows in sorted(chosen.items())
+            for row in rows
+        ],
+    }
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        tables = [path for path in snakemake.input.sources if Path(path).suffix == ".parquet"]
+        write_json(snakemake.output[0], outcomes(list(snakemake.input.ir), tables))

@@ -1,0 +1,72 @@
+"""The report of the run: one HTML page that needs no network, `report.html`."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from scripts.lib.code import SCRIPTS
+from scripts.lib.files import read_json, write_text
+from scripts.lib.job import job
+from scripts.provenance import page
+
+TEMPLATE = "report.html.j2"
+
+
+def by_stem(paths: list[str]) -> dict[str, str]:
+    """Paths by their names without suffix, in order."""
+    return {Path(path).stem: path for path in paths}
+
+
+def relative(path: str, results: str) -> str:
+    """A path below the results folder, relative to it."""
+    return Path(path).relative_to(results).as_posix()
+
+
+def fragment(path: str) -> Markup:
+    """A part of the page that the tables stage wrote."""
+    return Markup(Path(path).read_text(encoding="utf-8"))
+
+
+def context(inputs: Any, params: Any) -> dict[str, Any]:
+    """All values of the template."""
+    record, outcomes = read_json(inputs.jobs), read_json(inputs.outcomes)
+    config, funnel = dict(params.config), page.read_funnel(inputs.statistics)
+    failures = page.score_failures(list(inputs.scores))
+    return {
+        "config": config,
+        "config_text": yaml.safe_dump(config, sort_keys=True, allow_unicode=True),
+        "totals": page.totals(funnel, config, record),
+        "main": fragment(inputs.main),
+        "titles": params.titles,
+        "tables": {name: fragment(path) for name, path in by_stem(list(inputs.tables)).items()},
+        "figures": {name: page.inline_svg(path) for name, path in by_stem(list(inputs.figures)).items()},
+        "captions": page.CAPTIONS,
+        "funnel": funnel,
+        "funnel_columns": (*page.FUNNEL, *page.SPLITS),
+        "statuses": page.statuses(outcomes["counts"]),
+        "failures": outcomes["failures"],
+        "control_failures": [entry | {"file": relative(entry["file"], params.results)} for entry in failures],
+        "deviations": params.deviations,
+        "compilers": outcomes["compilers"],
+        "tools": read_json(inputs.tools),
+        "rules": page.rules_of(record["jobs"]),
+        "trail": page.example_trail(record["jobs"]),
+        "digests": page.digests(record["files"], record["jobs"]),
+    }
+
+
+def render(values: dict[str, Any]) -> str:
+    """The page as text; a value that the template names and the context lacks is an error."""
+    loader = FileSystemLoader(SCRIPTS / "provenance")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(TEMPLATE).render(values)
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        write_text(snakemake.output[0], render(context(snakemake.input, snakemake.params)))

@@ -1,0 +1,105 @@
+"""What Snakemake 9 recorded of the jobs of a working directory: rule, inputs and log of every output file.
+
+Records lie in `.snakemake/metadata`, one JSON file for each output, named by the URL-safe base64 of the output's path;
+names that are too long for the file system continue in folders that start with `@`.
+"""
+
+import json
+from base64 import urlsafe_b64decode
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.job import InputError
+
+
+@dataclass
+class Job:
+    """One executed job: its rule and its files, as paths in Snakemake's spelling, sorted."""
+
+    rule: str
+    inputs: list[str]
+    outputs: list[str] = field(default_factory=list)
+
+
+def _output_of(record: Path, folder: Path) -> str:
+    """The output file that a record is about."""
+    parts = record.relative_to(folder).parts
+    return urlsafe_b64decode("".join(part.removeprefix("@") for part in parts)).decode()
+
+
+def read_records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every output file with its record; one that is being written by another process is passed over."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            try:
+                record = json.loads(path.read_text(encoding="utf-8"))
+            except json.JSONDecodeError:
+                continue
+            if record.get("rule"):
+                yield _output_of(path, folder), record
+
+
+def jobs_of(folder: Path) -> dict[str, Job]:
+    """The job that made each output file; outputs made together share one job.
+
+    Raises `InputError` when Snakemake kept no records.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is missing; run without --drop-metadata, which throws away what made what")
+    jobs: dict[tuple, Job] = {}
+    made: dict[str, Job] = {}
+    for output, record in read_records(folder):
+        # A job's log file is its own; the hash tells an earlier run of the same job apart, which had other outputs.
+        key = record["rule"], tuple(record["log"] or ()), record["job_hash"]
+        job = jobs.setdefault(key, Job(record["rule"], sorted(record["input"] or ())))
+        job.outputs.append(output)
+        made[output] = job
+    for job in jobs.values():
+        job.outputs.sort()
+    return made
+
+
+def _neighbours(made: dict[str, Job]) -> dict[str, list[Job]]:
+    """Jobs by the folders of their outputs."""
+    folders: dict[str, list[Job]] = defaultdict(list)
+    for output, job in made.items():
+        folder = str(Path(output).parent)
+        if job not in folders[folder]:
+            folders[folder].append(job)
+    return folders
+
+
+def closure(targets: list[str], made: dict[str, Job], results: str) -> list[Job]:
+    """All jobs that had a part in `targets`, sorted by rule and outputs.
+
+    A file below `results` without a record was written beside the outputs of the one job of its folder, as the shards
+    of a checkpoint are, and is added to that job's outputs. Raises `InputError` when there is no such job.
+    """
+    folders = _neighbours(made)
+    found: dict[int, Job] = {}
+    waiting = list(targets)
+    while waiting:
+        path = waiting.pop()
+        job = made.get(path)
+        if job is None and _is_below(path, results):
+            job = _maker_of_neighbours(path, folders)
+            job.outputs = sorted({*job.outputs, path})
+            made[path] = job
+        if job is not None and id(job) not in found:
+            found[id(job)] = job
+            waiting.extend(job.inputs)
+    return sorted(found.values(), key=lambda job: (job.rule, job.outputs))
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return Path(path).is_relative_to(folder)
+
+
+def _maker_of_neighbours(path: str, folders: dict[str, list[Job]]) -> Job:
+    jobs = folders.get(str(Path(path).parent), [])
+    if len({job.rule for job in jobs}) != 1 or len(jobs) != 1:
+        raise InputError(f"Snakemake has no record of what made {path}; delete the file and run again")
+    return jobs[0]

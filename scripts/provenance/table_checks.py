@@ -1,0 +1,138 @@
+"""Whether the wide tables say what the long one says, and whether its rows can be traced to their score files."""
+
+import csv
+import html
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.files import read_json
+from scripts.lib.parquet import read_table
+from scripts.lib.scores import KEY, Row, number
+
+VALIDATION = "validation"
+FIGURES = ("value", "ci_low", "ci_high")
+# A figure in text: with its sign, the minus as ASCII.
+FIGURE = re.compile(r"(?<![\w.])[+-]?\d+\.\d+(?![\w.])")
+
+
+def named(row: Row) -> str:
+    """A score in words."""
+    return ", ".join(row[name] for name in KEY)
+
+
+def csv_faults(path: Path, scores: list[Row]) -> Iterator[str]:
+    """Differences between a wide csv table and the benchmark's rows of the long one."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        lines = {(line["model"], line["stage"]): line for line in csv.DictReader(stream)}
+    found = {
+        (model, stage, *column.rsplit(":", 3)[:3])
+        for (model, stage), line in lines.items()
+        for column, cell in line.items()
+        if column.endswith(":value") and cell and " - " not in stage and not stage.endswith("(paper)")
+    }
+    for row in scores:
+        stage = row["stage"].removesuffix(f"-{row['language']}")
+        place = (row["language"], row["setting"], row["metric"])
+        found.discard((row["model"], stage, *place))
+        line = lines.get((row["model"], stage), {})
+        for name in FIGURES:
+            cell, expected = line.get(":".join((*place, name))), number(row[name])
+            if cell != expected:
+                yield f"{path.name}: {named(row)}: {name} is {cell or 'missing'}, scores.csv has {expected}"
+    for model, stage, *place in sorted(found):
+        yield f"{path.name}: {', '.join((model, stage, *place))} is in no row of scores.csv"
+
+
+def plain(text: str, suffix: str) -> str:
+    """A table's text with markup, captions and attributes taken away, as far as figures go."""
+    if suffix == ".html":
+        body = "".join(re.findall(r"<tbody>(.*?)</tbody>", text, re.S))
+        return html.unescape(re.sub(r"<th[^>]*>.*?</th>|<[^>]+>", " ", body))
+    if suffix == ".tex":
+        bodies = re.findall(r"\\midrule(.*?)\\midrule", text, re.S)
+        lines = [line.split(" & ", 2)[-1] for body in bodies for line in body.splitlines() if " & " in line]
+        return "\n".join(lines).replace("$", " ")
+    lines = [line.split(" | ", 2)[-1] for line in text.splitlines() if line.startswith("| ")]
+    return "\n".join(line for line in lines if " × " not in line)
+
+
+def figures_in(text: str, suffix: str) -> list[str]:
+    """All decimal figures of a table, in order."""
+    return FIGURE.findall(plain(text, suffix).replace("−", "-"))
+
+
+def text_faults(paths: list[Path], scores: list[Row], decimals: int) -> Iterator[str]:
+    """Differences between the md, tex and html tables of a benchmark, and figures of the long table that they lack."""
+    if not decimals:
+        return
+    texts = {path.name: figures_in(path.read_text(encoding="utf-8"), path.suffix) for path in paths}
+    first, *others = texts
+    for other in others:
+        if texts[other] != texts[first]:
+            yield f"{other}: its figures are not those of {first}"
+    shown = {figure.lstrip("+-") for figure in texts[first]}
+    for row in scores:
+        figure = f"{abs(row['value']):.{decimals}f}"
+        if figure not in shown:
+            yield f"{first}: {named(row)}: {figure} is not in the table"
+
+
+def score_faults(scores: list[Row], files: list[Path]) -> Iterator[str]:
+    """Rows of the long table without the same row in a score file, and values that their problems do not give."""
+    known: dict[tuple[str, ...], tuple[Path, Row]] = {}
+    for path in files:
+        content = read_json(path)
+        for row in content["rows"]:
+            known[tuple(row[name] for name in KEY)] = path, row
+            problems = content["per_problem"].get(row["metric"])
+            if problems and not math.isclose(sum(problems.values()) / len(problems), row["value"], abs_tol=1e-9):
+                yield f"{path}: {named(row)}: the mean over problems is not the value {row['value']}"
+    for row in (row for row in scores if row["benchmark"] != VALIDATION):
+        path, original = known.get(tuple(row[name] for name in KEY), (None, {}))
+        if path is None:
+            yield f"scores.csv: {named(row)}: no score file has this row"
+        elif any(number(original[name]) != number(row[name]) for name in (*FIGURES, "problems", "samples")):
+            yield f"scores.csv: {named(row)}: differs from {path}"
+
+
+def _validation_losses(results: Path, model: str, stage: str) -> dict[tuple[str, str], tuple[float, int]]:
+    """Token-weighted mean loss and number of documents by language and setting, computed from the table of losses."""
+    sums: dict[tuple[str, str], list[float]] = {}
+    columns = ["language", "variant", "direction", "tokens", "loss"]
+    for row in read_table(results / "models" / model / "losses" / f"{stage}.parquet", columns).to_pylist():
+        setting = row["direction"] if row["direction"] == "source" else f"{row['direction']}.{row['variant']}"
+        for place in {(row["language"], setting), ("all", setting), ("all", f"{setting.partition('.')[0]}.all")}:
+            total = sums.setdefault(place, [0.0, 0.0, 0])
+            total[:] = total[0] + row["tokens"] * row["loss"], total[1] + row["tokens"], total[2] + 1
+    return {place: (weighted / tokens, count) for place, (weighted, tokens, count) in sums.items()}
+
+
+def loss_faults(scores: list[Row], results: Path) -> Iterator[str]:
+    """Validation losses and perplexities that the tables of losses do not give."""
+    read: dict[tuple[str, str], dict[tuple[str, str], tuple[float, int]]] = {}
+    for row in scores:
+        if row["benchmark"] != VALIDATION or row["metric"] not in ("loss", "perplexity"):
+            continue
+        key = row["model"], row["stage"]
+        if key not in read:
+            read[key] = _validation_losses(results, *key)
+        loss, documents = read[key].get((row["language"], row["setting"]), (math.nan, 0))
+        value = math.exp(loss) if row["metric"] == "perplexity" else loss
+        if not math.isclose(value, row["value"], rel_tol=1e-8) or documents != row["problems"]:
+            yield f"scores.csv: {named(row)}: the documents give {value:.6g} over {documents}, not {row['value']:.6g}"
+
+
+def funnel_faults(path: Path) -> Iterator[str]:
+    """Rows of the data set's statistics whose numbers do not add up."""
+    ends = ("duplicates", "rejected", "failed", "near_duplicates", "filtered", "contaminated", "pairs")
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows: list[dict[str, Any]] = list(csv.DictReader(stream))
+    for row in rows:
+        total, pairs = sum(int(row[name]) for name in ends), int(row["train"]) + int(row["validation"])
+        if total != int(row["sources"]):
+            yield f"{path.name}: {row['language']}, {row['variant']}: {row['sources']} sources end in {total} outcomes"
+        if pairs != int(row["pairs"]):
+            yield f"{path.name}: {row['language']}, {row['variant']}: {row['pairs']} pairs, {pairs} in the splits"

@@ -1,0 +1,82 @@
+"""The programs of the run with their versions, as `provenance/tools.json`."""
+
+import re
+import sys
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.lib.code import SCRIPTS
+from scripts.lib.files import read_json, write_json
+from scripts.lib.job import job
+
+PROJECT = SCRIPTS.parent
+REQUIREMENTS = PROJECT / "envs" / "host" / "requirements.in"
+NAME = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)\s*={1,2}\s*([^\s#;]+)")
+
+Software = dict[str, dict[str, Any]]
+
+
+def pins(lines: Iterable[str]) -> dict[str, str]:
+    """Names and versions of lines like `torch==2.13.0` or conda's `python=3.11`; other lines are passed over."""
+    found = (NAME.match(line.strip()) for line in lines)
+    return {match[1]: match[2] for match in found if match}
+
+
+def host_packages() -> Software:
+    """Versions of the Python packages of the host's environment that the requirements name and that are there."""
+    found: Software = {}
+    for name in pins(REQUIREMENTS.read_text(encoding="utf-8").splitlines()):
+        try:
+            found[f"{name} {metadata.version(name)}"] = {"version": metadata.version(name), "rules": []}
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def env_lines(path: Path) -> list[str]:
+    """The dependencies of a conda environment's file, those of its pip section among them."""
+    listed = yaml.safe_load(path.read_text(encoding="utf-8"))["dependencies"]
+    return [line for part in listed for line in (part["pip"] if isinstance(part, dict) else [part])]
+
+
+def conda_packages(rules: dict[str, dict[str, str]]) -> Software:
+    """Versions that the rules' conda environments pin, with the rules that use them."""
+    found: Software = {}
+    for rule, entry in sorted(rules.items()):
+        for name, version in pins(env_lines(PROJECT / entry["env"]) if entry["env"] else []).items():
+            found.setdefault(f"{name} {version}", {"version": version, "rules": []})["rules"].append(rule)
+    return found
+
+
+def compilers(outcomes: dict[str, Any]) -> Software:
+    """The compilers that the rows of the ir tables name, with the LLVM in each."""
+    found: Software = {}
+    for entries in outcomes["compilers"].values():
+        for entry in entries:
+            version = f"LLVM {entry['llvm']}" if entry["llvm"] else ""
+            found[entry["compiler"]] = {"version": f"{entry['compiler']} {version}".strip(), "rules": ["compile_shard"]}
+    return found
+
+
+def tools(
+    outcomes: dict[str, Any], rules: dict[str, dict[str, str]], deployment: str, snakemake: str
+) -> dict[str, Any]:
+    """The content of tools.json; `deployment` is `conda` or `host`."""
+    packages = conda_packages(rules) if deployment == "conda" else host_packages()
+    return {
+        "deployment": deployment,
+        "snakemake": snakemake,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "software": dict(sorted({**packages, **compilers(outcomes)}.items())),
+    }
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        params = snakemake.params
+        found = tools(read_json(snakemake.input.outcomes), params.rules, params.deployment, params.snakemake)
+        write_json(snakemake.output[0], found)
