@@ -63,7 +63,7 @@ def pairs_by_distance(bands: list[Buckets]) -> Iterator[tuple[np.ndarray, np.nda
     """Unique pairs of all bands, nearest neighbours in the buckets first, then ever farther ones, up to `WINDOW`."""
     for distance in range(1, WINDOW + 1):
         found = [bucket.pairs(distance) for bucket in bands if len(bucket.members) > distance]
-        if not sum(len(first) for first, _ in found):
+        if not any(len(first) for first, _ in found):
             return
         yield unique_pairs(np.concatenate([f for f, _ in found]), np.concatenate([s for _, s in found]))
 

@@ -2,13 +2,15 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from scripts.dedup.bands import Bands, balanced, recalling
-from scripts.dedup.candidates import Buckets, band_buckets, components, estimates, pairs_by_distance
+from scripts.dedup.candidates import Buckets, band_buckets, components, estimates, pairs_by_distance, unique_pairs
 from scripts.dedup.verify import ShingleStore
 from scripts.lib.job import InputError, job
 from scripts.lib.parquet import iter_rows, open_table, read_table, write_table
@@ -69,28 +71,28 @@ def near_links(documents: Documents, store: ShingleStore, settings: dict[str, An
     logging.info("%d bands of %d rows", bands.count, bands.rows)
     spread = np.sqrt(settings["threshold"] * (1 - settings["threshold"]) / settings["permutations"])
     least = settings["threshold"] - _ERRORS * spread
-    labels, checked, rejected = np.arange(len(documents.ids)), 0, np.zeros(0, dtype=np.int64)
-    for first, second in pairs_by_distance(band_buckets(documents.signatures, bands)):
-        first, second = _open(documents, labels, first, second, least)
-        codes = (first << 32) | second
-        fresh = ~np.isin(codes, rejected)
-        first, second = first[fresh], second[fresh]
+    candidates = pairs_by_distance(band_buckets(documents.signatures, bands))
+    labels = np.arange(len(documents.ids))
+    # Neighbours first: they link most of each cluster, so that few of the other pairs are left to check.
+    for rounds in (islice(candidates, 1), candidates):
+        first, second = _open(documents, labels, rounds, least)
         joined = store.similarities(first, second) >= settings["threshold"]
         labels = components(len(labels), first[joined], second[joined], labels)
-        rejected = np.concatenate([rejected, codes[fresh][~joined]])
-        checked += len(first)
-    logging.info("%d candidate pairs checked, %d below the threshold", checked, len(rejected))
+        logging.info("%d candidate pairs checked, %d joined", len(first), joined.sum())
     return labels
 
 
 def _open(
-    documents: Documents, labels: np.ndarray, first: np.ndarray, second: np.ndarray, least: float
+    documents: Documents, labels: np.ndarray, rounds: Iterable[tuple[np.ndarray, np.ndarray]], least: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of pairs of signatures, those in different clusters and not far below the threshold, as pairs of documents."""
-    apart = labels[documents.signed[first]] != labels[documents.signed[second]]
-    first, second = first[apart], second[apart]
-    near = estimates(documents.signatures, first, second) >= least
-    return documents.signed[first[near]], documents.signed[second[near]]
+    found = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
+    for first, second in rounds:
+        apart = labels[documents.signed[first]] != labels[documents.signed[second]]
+        first, second = first[apart], second[apart]
+        near = estimates(documents.signatures, first, second) >= least
+        found.append((documents.signed[first[near]], documents.signed[second[near]]))
+    return unique_pairs(np.concatenate([first for first, _ in found]), np.concatenate([second for _, second in found]))
 
 
 def paper_links(documents: Documents, settings: dict[str, Any]) -> np.ndarray:

