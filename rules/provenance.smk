@@ -67,7 +67,7 @@ rule provenance_jobs:
         mem_mb=memory(2000),
         runtime=minutes(480),
     params:
-        code=code("provenance/jobs.py", "provenance/digests.py", "provenance/snakemake_records.py"),
+        code=code("provenance/jobs.py"),
     script:
         "../scripts/provenance/jobs.py"
 
@@ -104,13 +104,7 @@ rule provenance_report:
         titles=report_titles(),
         deviations=deviations(),
         results=RESULTS,
-        code=code(
-            "provenance/report.py",
-            "provenance/page.py",
-            "provenance/trail.py",
-            "provenance/report.html.j2",
-            "provenance/report.css",
-        ),
+        code=code("provenance/report.py", "provenance/report.html.j2", "provenance/report.css"),
     script:
         "../scripts/provenance/report.py"
 
@@ -138,7 +132,7 @@ rule provenance_crate:
     params:
         config=recorded_config(),
         rules=scripted_rules,
-        code=code("provenance/crate.py", "provenance/entities.py", "provenance/digests.py"),
+        code=code("provenance/crate.py"),
     script:
         "../scripts/provenance/crate.py"
 
@@ -166,6 +160,6 @@ rule provenance_audit:
     params:
         results=RESULTS,
         decimals=table_decimals(),
-        code=code("provenance/audit.py", "provenance/digests.py", "provenance/table_checks.py"),
+        code=code("provenance/audit.py"),
     script:
         "../scripts/provenance/audit.py"

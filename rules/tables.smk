@@ -31,7 +31,7 @@ rule tables_scores:
     params:
         trained=trained_stages(),
         seed=config["seed"],
-        code=code("tables/scores.py", "tables/losses.py"),
+        code=code("tables/scores.py"),
     script:
         "../scripts/tables/scores.py"
 
@@ -55,7 +55,7 @@ rule tables_differences:
     params:
         trained=trained_stages(),
         seed=config["seed"],
-        code=code("tables/differences.py", "tables/losses.py"),
+        code=code("tables/differences.py"),
     script:
         "../scripts/tables/differences.py"
 
@@ -88,7 +88,7 @@ rule tables_benchmark:
     params:
         look=look_of,
         remarks=table_remarks(),
-        code=code("tables/benchmark.py", "tables/layout.py", "tables/render.py"),
+        code=code("tables/benchmark.py"),
     script:
         "../scripts/tables/benchmark.py"
 
@@ -118,7 +118,7 @@ rule tables_main:
     params:
         looks=headline_looks(),
         remarks=table_remarks(),
-        code=code("tables/main_table.py", "tables/layout.py", "tables/render.py"),
+        code=code("tables/main_table.py"),
     script:
         "../scripts/tables/main_table.py"
 
@@ -145,7 +145,7 @@ rule tables_figure_scores:
         runtime=minutes(10),
     params:
         looks=figure_looks(),
-        code=code("tables/figure_scores.py", "tables/dots.py", "tables/layout.py"),
+        code=code("tables/figure_scores.py"),
     script:
         "../scripts/tables/figure_scores.py"
 
@@ -171,7 +171,7 @@ rule tables_figure_losses:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        code=code("tables/figure_losses.py", "tables/dots.py", "tables/losses.py"),
+        code=code("tables/figure_losses.py"),
     script:
         "../scripts/tables/figure_losses.py"
 

@@ -29,7 +29,7 @@ def score(benchmark, language, model, stage, setting, metric, per_problem, sampl
     row = {"benchmark": benchmark, "language": language, "model": model, "stage": stage, "setting": setting}
     row |= {"metric": metric, "value": value, "ci_low": min(per_problem.values()), "ci_high": max(per_problem.values())}
     row |= {"problems": len(per_problem), "samples": samples}
-    return {"rows": [row], "per_problem": {metric: per_problem}, "failures": [], "inputs": {}}
+    return {"rows": [row], "per_problem": {setting: {metric: per_problem}}, "failures": [], "inputs": {}}
 
 
 def write_scores(folder: Path) -> list[str]:
@@ -37,8 +37,9 @@ def write_scores(folder: Path) -> list[str]:
     places = [("humaneval", "python", "t0.2"), ("multipl-e", "cpp", "t0.2"), ("multipl-e", "d", "t0.2")]
     runs = {(MODEL, "base"): 20.0, (MODEL, "ircoder"): 60.0, ("reference", "control"): 100.0, ("empty", "control"): 0.0}
     paths = []
-    for benchmark, language, setting in places:
+    for benchmark, language, sampling in places:
         for (model, stage), level in runs.items():
+            setting = "control" if stage == "control" else sampling
             problems = {f"p{n:02}": level + (n % 5 if 0 < level < 100 else 0) for n in range(20)}
             path = folder / "scores" / benchmark / language / setting / f"{model}.{stage}.json"
             write_json(path, score(benchmark, language, model, stage, setting, "pass@1", problems))

@@ -24,11 +24,13 @@ def all_outcome_sources(wildcards):
 def scripted_rules(wildcards):
     """Script and environment of every rule that has a script, as paths below the project."""
 
-    def below(path):
-        return os.path.normpath(os.path.join("rules", str(path))) if isinstance(path, str) else ""
+    def below(path, folder):
+        return os.path.relpath(os.path.join(folder, path), ROOT) if isinstance(path, str) else ""
 
     return {
-        entry.name: {"script": below(entry.script), "env": below(entry.conda_env)}
+        entry.name: {
+            name: below(path, str(entry.basedir)) for name, path in (("script", entry.script), ("env", entry.conda_env))
+        }
         for entry in workflow.rules
         if entry.script
     }

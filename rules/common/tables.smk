@@ -76,7 +76,8 @@ def figure_looks():
 
 def table_remarks():
     """Remarks that must stand under every table of the run."""
-    return []
+    unsandboxed = "Generated programs were run without a sandbox (evaluate.sandbox: off)."
+    return [unsandboxed] if EVALUATE["sandbox"] is False else []
 
 
 def tables_targets():

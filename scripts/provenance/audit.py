@@ -17,6 +17,7 @@ from scripts.lib.job import job
 from scripts.lib.scores import Row, read_scores
 from scripts.provenance import table_checks as checks
 from scripts.provenance.digests import digest_of
+from scripts.provenance.jobs import PROJECT
 
 PREFIX = "rows-sha256:"
 
@@ -35,8 +36,8 @@ def crate_files(crate: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 def place_of(identifier: str, folder: Path, project: Path) -> Path:
     """Where a file of the crate lies: below the crate's folder, or in the project for what was read from there."""
-    if identifier.startswith("#project/"):
-        return project / unquote(identifier.removeprefix("#project/"))
+    if identifier.startswith(f"#{PROJECT}"):
+        return project / unquote(identifier.removeprefix(f"#{PROJECT}"))
     return folder / unquote(identifier)
 
 
@@ -60,7 +61,7 @@ def trace_faults(record: dict[str, Any]) -> Iterator[str]:
     made = {name for entry in record["jobs"] for name in entry["outputs"]}
     for entry in record["jobs"]:
         for name in entry["inputs"]:
-            if name not in made and not name.startswith("project/"):
+            if name not in made and not name.startswith(PROJECT):
                 yield f"{name}: went into {entry['rule']}, but no job made it"
 
 

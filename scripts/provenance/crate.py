@@ -6,6 +6,7 @@ no path of a machine and no random identifier, so that equal runs have equal cra
 """
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,26 @@ from scripts.lib.files import atomic_directory, read_json, write_json, write_tex
 from scripts.lib.job import job
 from scripts.provenance import entities
 from scripts.provenance.digests import digest_of
+from scripts.provenance.jobs import RECORDS, REMOVED, name_of, record
+from scripts.provenance.snakemake_records import closure, jobs_of
 
 PROJECT = SCRIPTS.parent
+STAGE = "provenance"
 COPIED = ("Snakefile", "CITATION.cff", "LICENSE", "config", "envs", "rules", "scripts")
 
 
-def project_files() -> list[Path]:
-    """The workflow's own files, relative to the project, sorted."""
+def project_files(scripts: Iterable[str]) -> list[Path]:
+    """The workflow's own files, among them the rules' scripts, relative to the project, sorted."""
     places = [PROJECT / name for name in COPIED]
     files = [file for place in places for file in (place.rglob("*") if place.is_dir() else [place]) if file.is_file()]
     kept = (file.relative_to(PROJECT) for file in files if file.suffix != ".pyc")
-    return sorted(file for file in kept if not any(part.startswith((".", "__")) for part in file.parts))
+    own = {file for file in kept if not any(part.startswith((".", "__")) for part in file.parts)}
+    return sorted(own | set(map(Path, scripts)))
 
 
-def copy_workflow(folder: str | Path) -> list[str]:
+def copy_workflow(folder: str | Path, scripts: Iterable[str]) -> list[str]:
     """Copy the workflow's files into a folder; return their names in it."""
-    names = project_files()
+    names = project_files(scripts)
     with atomic_directory(folder) as temporary:
         for name in names:
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)
@@ -39,24 +44,31 @@ def copy_workflow(folder: str | Path) -> list[str]:
     return [name.as_posix() for name in names]
 
 
+def own_jobs(targets: list[str], results: str) -> list[dict[str, Any]]:
+    """The jobs of this stage behind its files, as jobs.json, which is one of these files, has the others."""
+    jobs = [entry for entry in closure(targets, jobs_of(RECORDS), results) if entry.rule.startswith(STAGE)]
+    return record(jobs, results, 1)["jobs"]
+
+
 def crate(found: dict[str, Any], tools: dict[str, Any], own: dict[str, dict], rules: dict[str, dict]) -> dict[str, Any]:
     """The JSON-LD document.
 
-    `found` is the content of jobs.json, `tools` that of tools.json, `own` maps names inside `provenance/` to digests
-    (the workflow's copy, the config, the report), `rules` maps a rule to its `script` and `env` (paths in the project).
+    `found` is the content of jobs.json with the jobs of this stage, `tools` that of tools.json, `own` maps names of
+    files that jobs.json lacks to digests, `rules` maps a rule to its `script` and `env` (paths in the project).
     """
-    files = {entities.result_id(name): digest for name, digest in found["files"].items()} | own
-    scripts = {rule: f"workflow/{entry['script']}" for rule, entry in rules.items()}
+    files = {entities.result_id(name): digest for name, digest in (found["files"] | own).items()}
+    used = {entry["rule"] for entry in found["jobs"]}
+    scripts = {rule: f"workflow/{rules[rule]['script']}" for rule in used}
     parts = [entities.file_entity(name, digest) for name, digest in sorted(files.items())]
-    parts += [entities.removed_entity(entities.result_id(name)) for name in found["removed"]]
+    named = {name for entry in found["jobs"] for name in (*entry["inputs"], *entry["outputs"])}
+    parts += [entities.removed_entity(name) for name in sorted(named) if name.startswith(REMOVED)]
     entities.mark_scripts(parts, scripts, rules, tools)
-    used = sorted({entry["rule"] for entry in found["jobs"]})
     actions = [action for entry in found["jobs"] for action in entities.job_actions(entry, scripts)]
     citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
     graph = [
         *entities.roots(citation, parts, actions),
         *parts,
-        *entities.workflow(parts, used, scripts),
+        *entities.workflow(sorted(used), scripts),
         *entities.software(tools),
         *entities.run(found["jobs"], actions),
         *actions,
@@ -66,11 +78,12 @@ def crate(found: dict[str, Any], tools: dict[str, Any], own: dict[str, dict], ru
 
 if __name__ == "__main__":
     with job(snakemake):
-        output, inputs = snakemake.output, snakemake.input
-        write_text(output.config, yaml.safe_dump(dict(snakemake.params.config), sort_keys=True, allow_unicode=True))
-        copied = {f"workflow/{name}": Path(output.workflow, name) for name in copy_workflow(output.workflow)}
-        beside = {"config.yaml": output.config, "jobs.json": inputs.jobs, "tools.json": inputs.tools, **copied}
-        beside |= {"../report.html": inputs.report, "outcomes.json": inputs.outcomes}
+        output, params, results = snakemake.output, snakemake.params, snakemake.config["results_dir"]
+        write_text(output.config, yaml.safe_dump(dict(params.config), sort_keys=True, allow_unicode=True))
+        copied = copy_workflow(output.workflow, [entry["script"] for entry in params.rules.values()])
+        beside = {f"{STAGE}/workflow/{name}": Path(output.workflow, name) for name in copied}
+        beside |= {name_of(path, results): Path(path) for path in (output.config, *snakemake.input)}
+        document = read_json(snakemake.input.jobs)
+        document["jobs"] += own_jobs(list(snakemake.input), results)
         digests = {name: digest_of(path) for name, path in beside.items()}
-        document = crate(read_json(inputs.jobs), read_json(inputs.tools), digests, snakemake.params.rules)
-        write_json(output.crate, document)
+        write_json(output.crate, crate(document, read_json(snakemake.input.tools), digests, params.rules))

@@ -2,9 +2,12 @@
 
 import mimetypes
 import uuid
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
+
+from scripts.provenance.jobs import PROJECT, REMOVED
 
 Entity = dict[str, Any]
 
@@ -37,16 +40,18 @@ def reference(identifier: str) -> Entity:
     return {"@id": identifier}
 
 
-def references(identifiers: list[str]) -> list[Entity]:
-    """Pointers to other entities, each once, sorted."""
-    return [reference(identifier) for identifier in sorted(set(identifiers))]
+def references(identifiers: Iterable[str]) -> list[Entity] | Entity:
+    """Pointers to other entities, each once, sorted; a single one stands alone, as compacted JSON-LD has it."""
+    found = [reference(identifier) for identifier in sorted(set(identifiers))]
+    return found[0] if len(found) == 1 else found
 
 
 def result_id(name: str) -> str:
-    """The identifier of a file that jobs.json names: a path relative to the crate, or a fragment for outside files."""
-    if name.startswith("project/"):
-        return f"#{quote(name, safe='/+')}"
-    return f"../{quote(name, safe='/+')}"
+    """The identifier of a job's file: a path relative to the crate, or a fragment where the crate does not have it."""
+    quoted = quote(name, safe="/+")
+    if name.startswith((PROJECT, REMOVED)):
+        return f"#{quoted}"
+    return quoted.removeprefix("provenance/") if name.startswith("provenance/") else f"../{quoted}"
 
 
 def content_id(*names: str) -> str:
@@ -70,15 +75,10 @@ def file_entity(identifier: str, digest: dict[str, Any]) -> Entity:
     return {**entity, "contentSize": str(digest["bytes"]), "sha256": digest["sha256"]}
 
 
-def removed_entity(identifier: str) -> Entity:
-    """A file that was there while the run went and was removed after use."""
-    note = "removed after its last use"
-    return {
-        "@id": f"#{identifier}",
-        "@type": "CreativeWork",
-        "name": identifier.rpartition("/")[2],
-        "description": note,
-    }
+def removed_entity(name: str) -> Entity:
+    """A file that was there while the run went and was removed after its last use."""
+    entity = {"@id": result_id(name), "@type": "CreativeWork", "name": name.rpartition("/")[2]}
+    return {**entity, "description": "removed after its last use"}
 
 
 def mark_scripts(parts: list[Entity], scripts: dict[str, str], rules: dict[str, Any], tools: dict[str, Any]) -> None:
@@ -120,7 +120,8 @@ def job_actions(entry: dict[str, Any], scripts: dict[str, str]) -> list[Entity]:
     action = {
         "@id": identifier,
         "@type": "CreateAction",
-        "name": f"{entry['rule']}: {entry['outputs'][0] if entry['outputs'] else 'no file'}",
+        "name": f"{entry['rule']}: {entry['outputs'][0]}",
+        "description": f"{len(entry['outputs'])} files made of {len(entry['inputs'])} by the rule {entry['rule']}",
         "instrument": reference(scripts[entry["rule"]]),
         "object": references([result_id(name) for name in entry["inputs"]]),
         "result": references([result_id(name) for name in entry["outputs"]]),
@@ -137,7 +138,7 @@ def job_actions(entry: dict[str, Any], scripts: dict[str, str]) -> list[Entity]:
     return [action, control]
 
 
-def workflow(parts: list[Entity], used: list[str], scripts: dict[str, str]) -> list[Entity]:
+def workflow(used: list[str], scripts: dict[str, str]) -> list[Entity]:
     """The steps of the workflow, and what makes its Snakefile, one of the files, the crate's main entity."""
     steps = [
         {
@@ -154,7 +155,7 @@ def workflow(parts: list[Entity], used: list[str], scripts: dict[str, str]) -> l
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
         "name": "IRCoder reproduction workflow",
         "programmingLanguage": reference("#snakemake-language"),
-        "hasPart": references([part["@id"] for part in parts if part["@id"] in set(scripts.values())]),
+        "hasPart": references(scripts.values()),
         "step": references([step["@id"] for step in steps]),
         "input": references(["#parameter-config"]),
         "output": references(["#parameter-report", "#parameter-scores"]),
@@ -182,6 +183,7 @@ def run(jobs: list[dict[str, Any]], actions: list[Entity]) -> list[Entity]:
         "@id": "#run",
         "@type": "CreateAction",
         "name": "run of the whole workflow",
+        "description": f"{len(jobs)} jobs, from {len(read)} files of the project and the config to tables and report",
         "instrument": reference(WORKFLOW),
         "object": references(["config.yaml", *(result_id(name) for name in read)]),
         "result": references(["../report.html", "../tables/scores.csv", *final]),

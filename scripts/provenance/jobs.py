@@ -10,7 +10,8 @@ from scripts.lib.job import job
 from scripts.provenance.digests import digest_all, files_in
 from scripts.provenance.snakemake_records import Job, closure, jobs_of
 
-PROJECT = "project/"
+# What stands before the names of the project's own files, and of files that are gone.
+PROJECT, REMOVED = "project/", "removed/"
 ROOT = SCRIPTS.parent
 RECORDS = Path(".snakemake", "metadata")
 
@@ -24,28 +25,32 @@ def name_of(path: str | Path, results: str) -> str:
     return PROJECT + Path(os.path.relpath(place, ROOT)).as_posix()
 
 
-def expand(paths: list[str]) -> list[Path]:
-    """Files for paths of files and folders, each once, sorted."""
-    return sorted({file for path in paths for file in files_in(path)})
+def named_files(paths: list[str], results: str) -> dict[str, Path | None]:
+    """Files behind paths of files and folders, by name; a removed one is `removed/` and its name, and has no path."""
+    found: dict[str, Path | None] = {}
+    for path in paths:
+        files = files_in(path)
+        found |= {name_of(file, results): file for file in files}
+        if not files and not Path(path).is_dir():
+            found[REMOVED + name_of(path, results)] = None
+    return found
 
 
 def record(jobs: list[Job], results: str, threads: int) -> dict[str, Any]:
-    """The content of jobs.json: `jobs` with `rule`, `inputs` and `outputs`, `files` with digests by name, `removed`.
+    """The content of jobs.json: `jobs` with `rule`, `inputs` and `outputs`, and `files` with digests, both by name.
 
-    Folders stand as their files. Outputs that were removed after use, as temporary files are, are in `removed`.
+    Folders stand as their files. What was removed after its last use, as temporary files are, has no digest.
     """
-    listed, named, removed = [], {}, set()
+    listed = []
+    named: dict[str, Path | None] = {}
     for one in jobs:
-        entry: dict[str, Any] = {"rule": one.rule}
-        for side, paths in (("inputs", one.inputs), ("outputs", one.outputs)):
-            removed.update(name_of(path, results) for path in paths if not Path(path).exists())
-            files = {name_of(path, results): path for path in expand(paths)}
-            entry[side] = sorted(files)
-            named.update(files)
-        listed.append(entry)
-    digests = digest_all(list(named.values()), threads)
+        inputs, outputs = named_files(one.inputs, results), named_files(one.outputs, results)
+        listed.append({"rule": one.rule, "inputs": sorted(inputs), "outputs": sorted(outputs)})
+        named |= inputs | outputs
+    there = {name: path for name, path in named.items() if path is not None}
+    digests = digest_all(list(there.values()), threads)
     listed.sort(key=lambda entry: (entry["rule"], entry["outputs"]))
-    return {"jobs": listed, "files": {name: digests[path] for name, path in named.items()}, "removed": sorted(removed)}
+    return {"jobs": listed, "files": {name: digests[path] for name, path in there.items()}}
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ FUNNEL = ("sources", "duplicates", "rejected", "failed", "near_duplicates", "fil
 SPLITS = ("train", "validation")
 # Files of the table of digests in the page itself; the crate has all.
 LISTED = 2000
+# The score file of a task's reference solutions.
+REFERENCE = "reference.control"
 
 CAPTIONS = {
     "funnel": "What became of every source file, by language and variant.",
@@ -80,9 +82,9 @@ def read_funnel(path: str | Path) -> list[dict[str, Any]]:
     ]
 
 
-def score_failures(paths: list[str]) -> list[dict[str, Any]]:
-    """Controls that failed problems, by name: `{"file", "names"}`."""
-    found = [{"file": path, "names": read_json(path)["failures"]} for path in paths]
+def reference_failures(paths: list[str]) -> list[dict[str, Any]]:
+    """Reference solutions that did not pass, by name: `{"file", "names"}` of each score file that has some."""
+    found = [{"file": path, "names": read_json(path)["failures"]} for path in paths if Path(path).stem == REFERENCE]
     return [entry for entry in found if entry["names"]]
 
 

@@ -34,7 +34,7 @@ def context(inputs: Any, params: Any) -> dict[str, Any]:
     """All values of the template."""
     record, outcomes = read_json(inputs.jobs), read_json(inputs.outcomes)
     config, funnel = dict(params.config), page.read_funnel(inputs.statistics)
-    failures = page.score_failures(list(inputs.scores))
+    failures = page.reference_failures(list(inputs.scores))
     return {
         "config": config,
         "config_text": yaml.safe_dump(config, sort_keys=True, allow_unicode=True),
@@ -48,7 +48,7 @@ def context(inputs: Any, params: Any) -> dict[str, Any]:
         "funnel_columns": (*page.FUNNEL, *page.SPLITS),
         "statuses": page.statuses(outcomes["counts"]),
         "failures": outcomes["failures"],
-        "control_failures": [entry | {"file": relative(entry["file"], params.results)} for entry in failures],
+        "reference_failures": [entry | {"file": relative(entry["file"], params.results)} for entry in failures],
         "deviations": params.deviations,
         "compilers": outcomes["compilers"],
         "tools": read_json(inputs.tools),

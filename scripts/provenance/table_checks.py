@@ -87,7 +87,7 @@ def score_faults(scores: list[Row], files: list[Path]) -> Iterator[str]:
         content = read_json(path)
         for row in content["rows"]:
             known[tuple(row[name] for name in KEY)] = path, row
-            problems = content["per_problem"].get(row["metric"])
+            problems = content["per_problem"].get(row["setting"], {}).get(row["metric"])
             if problems and not math.isclose(sum(problems.values()) / len(problems), row["value"], abs_tol=1e-9):
                 yield f"{path}: {named(row)}: the mean over problems is not the value {row['value']}"
     for row in (row for row in scores if row["benchmark"] != VALIDATION):

@@ -15,6 +15,8 @@ from scripts.lib.job import job
 
 PROJECT = SCRIPTS.parent
 REQUIREMENTS = PROJECT / "envs" / "host" / "requirements.in"
+# Where the requirements turn to what no run uses.
+DEVELOPMENT = "# development"
 NAME = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)\s*={1,2}\s*([^\s#;]+)")
 
 Software = dict[str, dict[str, Any]]
@@ -27,9 +29,10 @@ def pins(lines: Iterable[str]) -> dict[str, str]:
 
 
 def host_packages() -> Software:
-    """Versions of the Python packages of the host's environment that the requirements name and that are there."""
+    """Versions of the Python packages that the host's requirements name for runs and that are there."""
     found: Software = {}
-    for name in pins(REQUIREMENTS.read_text(encoding="utf-8").splitlines()):
+    text, _, _ = REQUIREMENTS.read_text(encoding="utf-8").partition(DEVELOPMENT)
+    for name in pins(text.splitlines()):
         try:
             found[f"{name} {metadata.version(name)}"] = {"version": metadata.version(name), "rules": []}
         except metadata.PackageNotFoundError:

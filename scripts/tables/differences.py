@@ -18,9 +18,11 @@ def problems_of(path: str | Path) -> dict[tuple[str, ...], Problems]:
     A metric that is no mean over problems, like a relative drop, has no such values and is left out.
     """
     content = read_json(path)
-    values = content["per_problem"]
-    rows = [row for row in content["rows"] if row["metric"] in values]
-    return {tuple(row[name] for name in KEY): values[row["metric"]] for row in rows}
+    found = {
+        tuple(row[name] for name in KEY): content["per_problem"].get(row["setting"], {}).get(row["metric"])
+        for row in content["rows"]
+    }
+    return {key: values for key, values in found.items() if values}
 
 
 def _difference(key: tuple[str, ...], base: Problems, ircoder: Problems, seed: int) -> Row:

@@ -1,5 +1,6 @@
 """How the scores of one benchmark stand in its wide table: blocks of rows (model and stage) and columns (languages)."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,10 @@ HEADLINE = {"language": "languages", "setting": "settings"}
 Place = tuple[str, str, str]
 # A line of a table: model, stage without its language.
 Line = tuple[str, str]
+
+
+# How samples were drawn, as part of a setting; of the controls, whose samples are given, `control`.
+_SAMPLING = re.compile(r"(^|-)(control|t\d(\.\d+)?|greedy|teacher-forced)(?=$|[-.])")
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,28 @@ def grid(scores: list[Row], differences: list[Row], paper: list[Row], metrics: l
         put(paper_line(line_of(row)), row, Cell(row["value"], citation=row["citation"]))
     places = {place for line in cells.values() for place in line}
     return Grid(sorted(cells, key=_line_order), sorted(places, key=_place_order(metrics)), cells)
+
+
+def with_controls(table: Grid) -> Grid:
+    """The grid with the controls' cells in the columns of the models that they are controls of.
+
+    Controls are run once a task; their setting is the models' but for the way of sampling.
+    """
+    own = {place for line, cells in table.cells.items() if line[1] != CONTROL for place in cells}
+    cells = dict(table.cells)
+    for line in (line for line in table.lines if line[1] == CONTROL):
+        moved: dict[Place, Cell] = {}
+        for place, cell in cells[line].items():
+            columns = [other for other in own if _controlled(other) == _controlled(place)]
+            moved |= dict.fromkeys(columns or [place], cell)
+        cells[line] = moved
+    places = {place for line in cells.values() for place in line}
+    return Grid(table.lines, [place for place in table.places if place in places], cells)
+
+
+def _controlled(place: Place) -> Place:
+    """A place without the way of sampling in its setting."""
+    return place[0], _SAMPLING.sub("", place[1]), place[2]
 
 
 def blocks(table: Grid) -> list[Block]:

@@ -7,7 +7,7 @@ from typing import Any
 from scripts.lib.files import write_text
 from scripts.lib.job import job
 from scripts.lib.scores import Row, read_differences, read_scores
-from scripts.tables.layout import CONTROL, Cell, Grid, Line, Place, difference_line, grid, is_headline
+from scripts.tables.layout import CONTROL, Cell, Grid, Line, Place, difference_line, grid, is_headline, with_controls
 from scripts.tables.render import LEGEND, VERDICTS, figure
 
 WORDS = ("benchmark", "language", "setting", "metric", "tuning")
@@ -57,7 +57,8 @@ def main_lines(scores: list[Row], differences: list[Row], looks: dict[str, dict[
     found: Lines = {}
     for benchmark, look in looks.items():
         chosen = [[row for row in rows if is_headline(row, benchmark, look)] for rows in (scores, differences)]
-        for model, lines in benchmark_lines(grid(*chosen, [], [], look.get("lower_is_better", [])), look).items():
+        cells = with_controls(grid(*chosen, [], [], look.get("lower_is_better", [])))
+        for model, lines in benchmark_lines(cells, look).items():
             found.setdefault(model, []).extend(lines)
     return dict(sorted(found.items()))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scripts.lib.scores import number
-from scripts.tables.layout import CONTROL, Block, Cell, Grid, Line, Place, blocks
+from scripts.tables.layout import CONTROL, Block, Cell, Grid, Line, Place, blocks, with_controls
 
 VERDICTS = {1: "▲", -1: "▼", 0: ""}
 FIGURES = ("value", "ci_low", "ci_high")
@@ -77,6 +77,7 @@ def _markdown_block(table: Grid, block: Block, decimals: int) -> list[str]:
 
 def as_markdown(table: Grid, look: Look) -> str:
     """A heading, the caption, a pipe table for each block, and the legend."""
+    table = with_controls(table)
     lines = [f"# {look.title}", "", look.caption, ""]
     for block in blocks(table):
         lines += _markdown_block(table, block, look.decimals)
@@ -115,6 +116,7 @@ def _tex_block(table: Grid, block: Block, look: Look, name: str) -> list[str]:
 
 def as_tex(table: Grid, look: Look) -> str:
     """One floating table a block, to be read in by `\\input`."""
+    table = with_controls(table)
     lines = ["% needs \\usepackage{booktabs,amssymb}"]
     for place, block in enumerate(blocks(table), start=1):
         lines += _tex_block(table, block, look, f"{look.title.lower().replace(' ', '-')}-{place}")
@@ -155,6 +157,7 @@ def _html_block(table: Grid, block: Block, decimals: int) -> list[str]:
 
 def as_html(table: Grid, look: Look) -> str:
     """A fragment for the report: no heading, the caption, the blocks, the remarks."""
+    table = with_controls(table)
     lines = [f"<p>{html.escape(look.caption)}</p>"]
     for block in blocks(table):
         lines += _html_block(table, block, look.decimals)
