@@ -179,6 +179,7 @@ def compiled(rows: Iterable[dict[str, Any]], compiler: Compiler, jobs: int) -> I
         # All workers are forked at the first task, before the table's reader starts threads.
         pool.submit(os.getpid).result()
         yield from pool.map(_work, rows)
+        pool.shutdown()
     except BrokenProcessPool as error:
         raise InputError("a worker process was killed; run again, finished programs are kept") from error
     finally:

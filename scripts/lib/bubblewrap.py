@@ -33,7 +33,8 @@ _REMEDY = (
 def fixed_options(mounts: Mapping[str, int], work_mb: int) -> tuple[str, ...]:
     """The command line up to what differs from run to run.
 
-    `mounts` are the places of extra read-only paths with open descriptors of those; `work_mb` bounds each writable folder.
+    `mounts` are the places of extra read-only paths with open descriptors of those; `work_mb` bounds each folder that
+    can be written to.
     """
     extra = [part for path, held in mounts.items() for part in ("--ro-bind", f"/proc/self/fd/{held}", path)]
     return tuple(_namespaces() + _system_mounts() + extra + _own_folders(work_mb))

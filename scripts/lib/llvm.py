@@ -21,10 +21,12 @@ _ATTRIBUTE_GROUP = re.compile(r"^attributes #\d+ = .*$", re.MULTILINE)
 _CPU = re.compile(r' "(?:target-cpu|tune-cpu|target-features)"="[^"]*"')
 _FLAGS = re.compile(r"^!llvm\.module\.flags = !\{(.*)\}$", re.MULTILINE)
 _DEBUG_VERSION = re.compile(r'^!(\d+) = !\{i32 \d+, !"(?:Debug Info Version|Dwarf Version)", i32 \d+\}$', re.MULTILINE)
-# flang writes the size of N bytes as a product with the size of one byte, which LLVM >= 22 no longer reads.
-_BYTE_PRODUCT = re.compile(
-    r"mul \(i64 ptrtoint \((?:ptr|i8\*) getelementptr \(i8, (?:ptr|i8\*) null, i32 1\) to i64\), i64 (-?\d+)\)"
-)
+# Old flang writes the size of N elements as a constant product with the size of one, which LLVM >= 22 no longer reads.
+_SIZE_OF = r"ptrtoint \((?:ptr|[^()]+\*) getelementptr \(([^(),]+), (?:ptr|[^(),]+\*) null, i32 1\) to i64\)"
+_OPERAND = rf"i64 (?:(\d+)|{_SIZE_OF})"
+_PRODUCT = re.compile(rf"mul(?: nuw| nsw)* \({_OPERAND}, {_OPERAND}\)")
+_ARRAY = re.compile(r"\[(\d+) x (.+)\]")
+_SIZES = {"i8": 1, "i16": 2, "i32": 4, "i64": 8, "half": 2, "bfloat": 2, "float": 4, "double": 8, "fp128": 16, "ptr": 8}
 
 
 class InvalidIRError(Exception):
@@ -52,9 +54,34 @@ def _without_debug_flags(text: str) -> str:
     return _FLAGS.sub(rest, text) if numbers else text
 
 
+def _size(kind: str) -> int | None:
+    """Bytes from one element of a type to the next, the same on every 64-bit target; None for what has a layout."""
+    array = _ARRAY.fullmatch(kind)
+    if array is None:
+        return _SIZES.get(kind)
+    element = _size(array[2])
+    return None if element is None else int(array[1]) * element
+
+
+def _folded(match: re.Match[str]) -> str:
+    """The value of a constant product, or the product itself where its value is not known for certain."""
+    left, right = (int(number) if number else _size(kind) for number, kind in (match.groups()[:2], match.groups()[2:]))
+    if left is None or right is None or left * right >= 1 << 63:
+        return match[0]
+    return str(left * right)
+
+
+def _without_products(text: str) -> str:
+    """`text` with constant products worked out, the inner ones first."""
+    before = ""
+    while before != text and " mul (" in text:
+        before, text = text, _PRODUCT.sub(_folded, text)
+    return text
+
+
 def neutral(text: str, parts: Collection[str]) -> str:
     """`text` without what the named parts of `PARTS` stand for, and in a form that the reader accepts."""
-    text = _BYTE_PRODUCT.sub(r"\1", text)
+    text = _without_products(text)
     if "debug" in parts:
         text = _without_debug_flags(text)
     if "identifiers" in parts:

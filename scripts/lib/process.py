@@ -219,10 +219,15 @@ def _ending(returncode: int, full: bool) -> str:
 
 
 @cache
+def _adopt_orphans(process: int) -> None:
+    """`adopt_orphans` for the process of this id, which is this one; a forked process does not inherit it."""
+    if ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl(PR_SET_CHILD_SUBREAPER) in process {process}")
+
+
 def adopt_orphans() -> None:
     """Make orphans below this process its own children, so that what they used can be asked for."""
-    if ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+    _adopt_orphans(os.getpid())
 
 
 def _reap(pid: int) -> tuple[int, float, float]:
