@@ -1,4 +1,28 @@
+rule fetch_corpus:
+    output:
+        f"{RESULTS}/corpus/fetched.json",
+    log:
+        f"{RESULTS}/logs/sources/fetch.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sources/fetch.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(1440),
+    params:
+        corpus={key: config["corpus"][key] for key in ("dataset", "files", "splits", "names")},
+        languages=config["languages"],
+        offline=config["hub"]["offline"],
+        code=code("sources/fetch.py"),
+    script:
+        "../scripts/sources/fetch.py"
+
+
 checkpoint sources_read:
+    input:
+        fetched=fetched_corpus,
     output:
         shards=f"{RESULTS}/sources/{{language}}/shards.json",
         aliases=f"{RESULTS}/sources/{{language}}/aliases.parquet",
@@ -11,7 +35,7 @@ checkpoint sources_read:
     threads: 1
     resources:
         mem_mb=memory(2000),
-        runtime=minutes(240),
+        runtime=minutes(1440),
     params:
         corpus=config["corpus"],
         suffixes=lambda wildcards: LANGUAGES[wildcards.language]["suffixes"],
@@ -19,11 +43,48 @@ checkpoint sources_read:
         fingerprint=corpus_fingerprint,
         code=code(
             "sources/read.py",
-            "sources/record.py",
-            "sources/decode.py",
+            "sources/corpus.py",
             "sources/tree.py",
+            "sources/tables.py",
+            "sources/decode.py",
+            "sources/record.py",
             "sources/spill.py",
             "sources/shards.py",
         ),
     script:
         "../scripts/sources/read.py"
+
+
+# Takes the place of compiling where the corpus brings its IR along.
+rule sources_ir:
+    input:
+        sources=ancient(shard_table),
+        modules=ancient(module_table),
+    output:
+        f"{RESULTS}/ir/{{language}}/{{shard}}.parquet",
+    log:
+        f"{RESULTS}/logs/sources/ir/{{language}}/{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sources/ir/{{language}}/{{shard}}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(240),
+    params:
+        variants=config["variants"],
+        settings=given_ir_settings(),
+        digest=module_digest,
+        code=code("sources/ir.py"),
+    script:
+        "../scripts/sources/ir.py"
+
+
+if config["corpus"]["columns"]["ir"] is None:
+
+    ruleorder: compile_shard > sources_ir
+
+else:
+
+    ruleorder: sources_ir > compile_shard

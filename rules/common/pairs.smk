@@ -2,7 +2,7 @@
 
 
 def _benchmark_folder():
-    return Path(rooted(config["evaluate"].get("data_dir", "resources/benchmarks")))
+    return Path(rooted(config["evaluate"]["data_dir"]))
 
 
 def benchmark_files(wildcards):

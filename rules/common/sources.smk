@@ -6,17 +6,26 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from scripts.sources.tree import fingerprint
+from scripts.sources.corpus import Corpus
+
+
+def fetched_corpus(wildcards):
+    """What tells that the corpus was fetched from the hub; nothing where it is a folder."""
+    return [f"{RESULTS}/corpus/fetched.json"] if config["corpus"]["dataset"] else []
 
 
 @cache
 def _corpus_fingerprint(language):
-    return fingerprint(rooted(config["corpus"]["path"]), language, LANGUAGES[language]["suffixes"])
+    root = Path(rooted(config["corpus"]["path"]))
+    return Corpus(root, language, config["corpus"], LANGUAGES[language]["suffixes"]).fingerprint()
 
 
 def corpus_fingerprint(wildcards):
-    """Changes with every file of the language in the corpus; worked out only where the rule that reads it is planned."""
-    return _corpus_fingerprint(wildcards.language)
+    """Changes with every file of the language in the corpus; worked out only where the rule that reads it is planned.
+
+    A fetched corpus has a revision and never changes.
+    """
+    return "" if config["corpus"]["dataset"] else _corpus_fingerprint(wildcards.language)
 
 
 @cache
@@ -49,6 +58,28 @@ def shard_digest(wildcards):
     """SHA-256 of a shard's table, a param that reruns what reads the shard when, and only when, it changed."""
     path = Path(RESULTS, "sources", wildcards.language, "shards.json")
     return _index(path)[wildcards.shard]["sha256"] if path.exists() else ""
+
+
+def module_table(wildcards):
+    """The modules that came with the programs of a shard, for `ancient()`."""
+    path = Path(shard_table(wildcards))
+    return str(path.parent / "modules" / path.name)
+
+
+def module_digest(wildcards):
+    """SHA-256 of a shard's sources and modules."""
+    path = Path(RESULTS, "sources", wildcards.language, "shards.json")
+    shard = _index(path)[wildcards.shard] if path.exists() else {}
+    return [shard.get("sha256"), shard.get("modules")]
+
+
+def given_ir_settings():
+    """What outcome rows of modules that came with the programs depend on."""
+    dataset = config["corpus"]["dataset"]
+    return {
+        "parts": [part for part, wanted in config["compile"]["normalise"].items() if wanted],
+        "origin": f"{dataset['id']} at {dataset['revision']}" if dataset else "came with the program",
+    }
 
 
 def sources_targets():

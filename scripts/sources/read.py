@@ -3,17 +3,20 @@
 import logging
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from scripts.lib.code import SCRIPTS
 from scripts.lib.files import write_json
 from scripts.lib.job import job, progress
-from scripts.sources import tree
-from scripts.sources.record import SCHEMA, Record
-from scripts.sources.shards import write_aliases, write_shards
+from scripts.sources.corpus import Corpus
+from scripts.sources.record import MODULE_SCHEMA, SCHEMA
+from scripts.sources.shards import unique_rows, write_aliases, write_shards
 from scripts.sources.spill import Spill, power_of_two
 
 _PART_BYTES = 64 << 20
@@ -22,9 +25,9 @@ _SPILL = ".spill-"
 
 
 @contextmanager
-def spill_folder(folder: Path):
+def spill_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder below `folder`; what a killed run left there is removed first."""
-    for left in [*folder.glob(f"{_SPILL}*"), *folder.glob(".fresh-*"), *folder.glob(".*.tmp")]:
+    for left in [*folder.glob(f"{_SPILL}*"), *folder.rglob(".fresh-*"), *folder.rglob(".*.tmp")]:
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     path = folder / f"{_SPILL}{uuid.uuid4().hex}"
     try:
@@ -33,46 +36,63 @@ def spill_folder(folder: Path):
         shutil.rmtree(path, ignore_errors=True)
 
 
-def parts_for(total_bytes: int) -> int:
-    """Into how many parts the sources are cut for sorting, so that one part fits in memory."""
-    return min(power_of_two(total_bytes / _PART_BYTES), _MOST_PARTS)
+@dataclass
+class Spilled:
+    """All programs of a language on disk, and the modules that came with them, if any; `seen` counts rows read."""
+
+    sources: Spill
+    modules: Spill
+    seen: int = 0
 
 
-def fill(spill: Spill, records: Iterable[Record], language: str) -> dict[str, int]:
-    """Take all records in; return how many were seen."""
-    seen = 0
-    for record in progress(records, f"reading {language}"):
-        spill.add(record.row(language))
-        seen += 1
-    spill.close()
-    return seen
+def spill(corpus: Corpus, folder: Path) -> Spilled:
+    """Read the whole corpus once, to files that are each small enough to sort."""
+    parts = min(power_of_two(corpus.total_bytes() / _PART_BYTES), _MOST_PARTS)
+    listed = SCHEMA.append(pa.field("variant", pa.string()))
+    sources = Spill(folder / "sources", parts, listed, texts=("source",))
+    modules = Spill(folder / "modules", parts, MODULE_SCHEMA, texts=("ir",))
+    spilled = Spilled(sources, modules)
+    for record in progress(corpus.records(), f"reading {corpus.language}"):
+        sources.add(record.row(corpus.language))
+        if record.ir is not None:
+            modules.add(record.module())
+        spilled.seen += 1
+    sources.flush()
+    modules.flush()
+    return spilled
 
 
-def read(language: str, settings: dict[str, Any], index: Path, aliases: str) -> None:
-    """Write shards, alias table and, last, the `index` of shards; `settings` as in the rule's params.
+def write_modules(modules: Spill, folder: Path, index: dict[str, Any]) -> None:
+    """Write the modules of each shard beside its sources, and their SHA-256 into the index."""
+    rows = unique_rows(modules, ("source_sha256", "variant"), ("ir_sha256",))
+    folder.mkdir(exist_ok=True)
+    for name, shard in write_shards(rows, folder, len(index), MODULE_SCHEMA).items():
+        index[name]["modules"] = shard["sha256"]
+
+
+def read(corpus: Corpus, shard_size: int, index: Path, aliases: str) -> None:
+    """Write shards, alias table and, last, the `index` of shards.
 
     The number of shards is the smallest power of two that keeps them at `shard_size` rows or fewer on average.
     """
-    corpus = settings["corpus"]
-    listed = (SCRIPTS.parent / corpus["path"], language, settings["suffixes"])
-    size = sum(min(entry.size, corpus["max_bytes"]) for entry in tree.entries(*listed))
     with spill_folder(index.parent) as temporary:
-        spill = Spill(temporary, parts_for(size), SCHEMA, texts=("source",))
-        seen = fill(spill, tree.records(*listed, corpus["max_bytes"], corpus["encodings"]), language)
-        counts = write_aliases(spill, aliases)
-        shards = write_shards(spill, index.parent, power_of_two(counts["unique"] / settings["shard_size"]))
-    if seen != counts["unique"] + counts["duplicates"] or counts["unique"] != sum(s["rows"] for s in shards.values()):
-        raise RuntimeError(f"{language}: {seen} sources became {counts} in {shards}")
-    del counts["unique"]
-    write_json(index, {"language": language, "sources": seen, **counts, "shards": shards})
-    logging.info("%s: %d sources, %s", language, seen, counts)
+        spilled = spill(corpus, temporary)
+        counts = write_aliases(spilled.sources, aliases)
+        rows = unique_rows(spilled.sources, ("source_sha256",), ("path",))
+        shards = write_shards(rows, index.parent, power_of_two(counts["unique"] / shard_size), SCHEMA)
+        if corpus.has_ir:
+            write_modules(spilled.modules, index.parent / "modules", shards)
+    unique = counts.pop("unique")
+    sources = unique + counts["duplicates"]
+    if unique != sum(shard["rows"] for shard in shards.values()) or not (corpus.has_ir or sources == spilled.seen):
+        raise RuntimeError(f"{corpus.language}: {spilled.seen} rows became {unique} sources and {counts} in {shards}")
+    write_json(index, {"language": corpus.language, "sources": sources, **counts, "shards": shards})
+    logging.info("%s: %d rows read, %d sources, %s", corpus.language, spilled.seen, sources, counts)
 
 
 if __name__ == "__main__":
     with job(snakemake):
-        read(
-            snakemake.wildcards.language,
-            dict(snakemake.params.items()),
-            Path(snakemake.output.shards),
-            snakemake.output.aliases,
-        )
+        given, params = snakemake.input, snakemake.params
+        place = Path(given.fetched).parent / "files" if given.get("fetched") else SCRIPTS.parent / params.corpus["path"]
+        found = Corpus(place, snakemake.wildcards.language, params.corpus, params.suffixes)
+        read(found, params.shard_size, Path(snakemake.output.shards), snakemake.output.aliases)

@@ -1,8 +1,11 @@
-"""One source file as it was read, before exact duplicates are dropped."""
+"""One program as it was read, before exact duplicates are dropped, and the tables that programs are kept in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
+
+from scripts.lib.files import sha256_text
 
 SCHEMA = pa.schema(
     [
@@ -17,7 +20,8 @@ SCHEMA = pa.schema(
         ("licence", pa.string()),
     ]
 )
-
+# Modules that came with the programs, for a corpus that brings its IR along.
+MODULE_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source_sha256", "variant", "ir", "ir_sha256")])
 ALIAS_SCHEMA = pa.schema([(name, pa.string()) for name in ("path", "source_sha256", "kept_id", "kept_path")])
 
 ID_DIGITS = 16
@@ -25,10 +29,11 @@ ID_DIGITS = 16
 
 @dataclass(frozen=True)
 class Record:
-    """What one file of the corpus is.
+    """What one file or row of the corpus is.
 
     `sha256` is over the original bytes (over the path where there are none to read), `size` in bytes. Exactly one of
-    `encoding` and `rejected` is given; `source` is empty for a rejected file.
+    `encoding` and `rejected` is given; `source` is empty for a rejected program. `variant` tells in which of several
+    lists of programs a row stood, and `ir` is the module that came with it.
     """
 
     path: str
@@ -38,11 +43,18 @@ class Record:
     encoding: str | None = None
     rejected: str | None = None
     licence: str | None = None
+    variant: str = ""
+    ir: str | None = field(default=None, repr=False)
 
-    def row(self, language: str) -> dict[str, object]:
-        """The row of the sources table."""
+    @property
+    def id(self) -> str:
+        """The program's name in all later stages."""
+        return self.sha256[:ID_DIGITS]
+
+    def row(self, language: str) -> dict[str, Any]:
+        """The row of the sources table, and the variant."""
         return {
-            "id": self.sha256[:ID_DIGITS],
+            "id": self.id,
             "language": language,
             "path": self.path,
             "source_sha256": self.sha256,
@@ -51,4 +63,10 @@ class Record:
             "source": self.source,
             "rejected": self.rejected,
             "licence": self.licence,
+            "variant": self.variant,
         }
+
+    def module(self) -> dict[str, Any]:
+        """The row of the modules table."""
+        hashed = {"ir": self.ir, "ir_sha256": sha256_text(self.ir or "")}
+        return {"id": self.id, "source_sha256": self.sha256, "variant": self.variant, **hashed}

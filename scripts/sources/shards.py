@@ -1,6 +1,8 @@
 """Unique sources cut into shards by their content alone, exact duplicates into the alias table."""
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -9,51 +11,58 @@ import pyarrow.compute as pc
 
 from scripts.lib.files import sha256_file
 from scripts.lib.parquet import write_table
-from scripts.sources.record import ALIAS_SCHEMA, SCHEMA
+from scripts.sources.record import ALIAS_SCHEMA
 from scripts.sources.spill import Spill, leading
 
 _BATCH = 256
 
 
-def sorted_part(part: pa.Table) -> tuple[pa.Table, pa.ChunkedArray]:
-    """A part in order of hash, then path, and for each row whether it is the first of its hash."""
-    table = part.take(pc.sort_indices(part, sort_keys=[("source_sha256", "ascending"), ("path", "ascending")]))
-    hashes = table["source_sha256"].combine_chunks()
-    return table, pa.concat_arrays([pa.array([True]), pc.not_equal(hashes[1:], hashes[:-1])])
-
-
-def unique_rows(spill: Spill) -> Iterator[dict[str, Any]]:
-    """One row for each content, that of the smallest path, in order of hash."""
+def unique_rows(spill: Spill, keys: tuple[str, ...], order: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """One row for each value of `keys`, the first by `order`; all in order of `keys`, which start with the hash."""
     for part in spill.tables():
-        table, first = sorted_part(part)
-        for batch in table.filter(first).to_batches(_BATCH):
+        table = part.take(pc.sort_indices(part, sort_keys=[(name, "ascending") for name in (*keys, *order)]))
+        for batch in table.filter(_first_of_run(table, keys)).to_batches(_BATCH):
             yield from batch.to_pylist()
 
 
-def _dropped(table: pa.Table, first: pa.ChunkedArray) -> Iterator[dict[str, str]]:
-    """Alias rows of one sorted part."""
-    kept: dict[str, str] = {}
-    for row, is_first in zip(table.to_pylist(), first.to_pylist(), strict=True):
-        if is_first:
-            kept = {"kept_id": row["id"], "kept_path": row["path"]}
-        else:
-            yield {"path": row["path"], "source_sha256": row["source_sha256"], **kept}
+def _first_of_run(table: pa.Table, keys: tuple[str, ...]) -> pa.Array:
+    """For each row of a sorted table whether its keys differ from the row's before."""
+    differ = pa.array([False] * (table.num_rows - 1), pa.bool_())
+    for key in keys:
+        column = table[key].combine_chunks()
+        differ = pc.or_(differ, pc.not_equal(column[1:], column[:-1]))
+    return pa.concat_arrays([pa.array([True]), differ])
+
+
+def _dropped(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Alias rows for the rows of one content, in order of path.
+
+    Where a data set lists its programs once for each variant, a program that stands once in each list is no duplicate:
+    the list that repeats it most often counts.
+    """
+    lists: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        lists.setdefault(row["variant"], []).append(row)
+    kept = {"kept_id": rows[0]["id"], "kept_path": rows[0]["path"]}
+    for row in max(lists.values(), key=len)[1:]:
+        yield {"path": row["path"], "source_sha256": row["source_sha256"], **kept}
 
 
 def write_aliases(spill: Spill, path: str | Path) -> dict[str, int]:
-    """Write a row for each file dropped because another one has the same bytes, in order of hash and path.
+    """Write a row for each program dropped because another one has the same bytes, in order of hash and path.
 
     Returns how many rows are `duplicates` of others, how many contents are `unique`, how many of these `rejected`.
     """
     counts = {"duplicates": 0, "unique": 0, "rejected": 0}
 
     def rows() -> Iterator[dict[str, str]]:
-        for part in spill.tables(["source_sha256", "path", "id", "rejected"]):
-            table, first = sorted_part(part)
-            unique = table.filter(first)
-            counts["unique"] += unique.num_rows
-            counts["rejected"] += unique.num_rows - unique["rejected"].null_count
-            yield from _dropped(table, first)
+        for part in spill.tables(["source_sha256", "path", "variant", "id", "rejected"]):
+            ordered = sorted(part.to_pylist(), key=itemgetter("source_sha256", "path"))
+            for _, same in groupby(ordered, key=itemgetter("source_sha256")):
+                group = list(same)
+                counts["unique"] += 1
+                counts["rejected"] += group[0]["rejected"] is not None
+                yield from _dropped(group)
 
     counts["duplicates"] = write_table(path, rows(), ALIAS_SCHEMA)
     return counts
@@ -90,17 +99,16 @@ def replace_if_changed(path: Path, rows: Iterator[dict[str, Any]], schema: pa.Sc
     return {"rows": count, "sha256": digest}
 
 
-def write_shards(spill: Spill, folder: Path, shards: int) -> dict[str, dict[str, Any]]:
-    """Write all unique rows to `<folder>/<shard>.parquet`, in `shards` shards; remove those of an earlier division.
+def write_shards(rows: Iterator[dict[str, Any]], folder: Path, shards: int, schema: pa.Schema) -> dict[str, Any]:
+    """Write rows in order of hash to `<folder>/<shard>.parquet` in `shards` shards, and remove any others.
 
     Returns rows and SHA-256 of each shard's file by its name.
     """
-    cut = _Cut(unique_rows(spill), shards)
-    names = [shard_name(number) for number in range(shards)]
-    index = {
-        name: replace_if_changed(folder / f"{name}.parquet", cut.shard(number), SCHEMA)
-        for number, name in enumerate(names)
-    }
+    cut = _Cut(rows, shards)
+    index = {}
+    for number in range(shards):
+        name = shard_name(number)
+        index[name] = replace_if_changed(folder / f"{name}.parquet", cut.shard(number), schema)
     for stale in folder.glob("[0-9]*.parquet"):
         if stale.stem not in index:
             stale.unlink()

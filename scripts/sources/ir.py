@@ -1,0 +1,70 @@
+"""Outcome rows of a shard whose programs came with their IR: what compiling writes, without a compiler."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from scripts.lib.files import sha256_text
+from scripts.lib.job import job
+from scripts.lib.llvm import READER, InvalidIRError, verified
+from scripts.lib.parquet import iter_rows, write_table
+
+SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("id", "language", "variant", "source_sha256", "status", "compiler", "llvm")),
+        ("command", pa.string()),
+        ("seconds", pa.float64()),
+        *((name, pa.string()) for name in ("diagnostics", "ir", "ir_sha256")),
+        ("rewrites", pa.list_(pa.string())),
+    ]
+)
+_LONGEST = 400
+
+
+def outcome(source: dict[str, Any], module: str | None, parts: list[str]) -> dict[str, Any]:
+    """Status, diagnostics and IR of a program in one variant; `module` is what came with it, or None."""
+    if source["rejected"] is not None:
+        return {"status": "rejected_source", "diagnostics": source["rejected"]}
+    if module is None:
+        return {"status": "compile_error", "diagnostics": "no module came with the program in this variant"}
+    try:
+        text = verified(module, parts)
+    except InvalidIRError as error:
+        return {"status": "invalid_ir", "diagnostics": str(error)[:_LONGEST]}
+    return {"status": "ok", "diagnostics": "", "ir": text, "ir_sha256": sha256_text(text)}
+
+
+def modules_of(path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Id and modules by variant of each program that has any, in order of id."""
+    current, found = None, {}
+    for row in iter_rows(path, ["id", "variant", "ir"], batch_size=32):
+        if row["id"] != current and current is not None:
+            yield current, found
+            found = {}
+        current = row["id"]
+        found[row["variant"]] = row["ir"]
+    if current is not None:
+        yield current, found
+
+
+def outcomes(sources: str, modules: str, variants: list[str], settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row for each source and variant, in order of id; both tables are walked once, side by side."""
+    given = modules_of(modules)
+    ahead = next(given, None)
+    for source in iter_rows(sources, ["id", "language", "source_sha256", "rejected"]):
+        found = {}
+        if ahead is not None and ahead[0] == source["id"]:
+            found, ahead = ahead[1], next(given, None)
+        for variant in variants:
+            made = {"ir": None, "ir_sha256": None, **outcome(source, found.get(variant), settings["parts"])}
+            named = {name: source[name] for name in ("id", "language", "source_sha256")}
+            tools = {"compiler": settings["origin"], "llvm": READER, "command": "", "seconds": 0.0, "rewrites": []}
+            yield {**named, "variant": variant, **tools, **made}
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        given, params = snakemake.input, snakemake.params
+        rows = outcomes(given.sources, given.modules, params.variants, params.settings)
+        write_table(snakemake.output[0], rows, SCHEMA)
