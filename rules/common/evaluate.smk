@@ -1,5 +1,229 @@
-"""Functions that name what the stage's rules need."""
+"""What is evaluated on what: tasks, settings, stages, and the files of each."""
+
+from importlib.util import find_spec
+
+from scripts.lib.commits import file_stem
+
+EVALUATE = config["evaluate"]
+RUNNERS = BENCHMARKS["runners"]
+# What a job runs beside the modules that its script imports.
+RUN_CODE = ("evaluate/python_driver.py", "evaluate/witness.c")
+CONTROLS = ("reference", "empty")
+CONTROL = "control"
+TEACHER_FORCED = "teacher-forced"
+
+
+wildcard_constraints:
+    benchmark="[a-z-]+",
+    task="[A-Za-z_+-]+",
+    setting="[a-z0-9.-]+",
+    stage="[A-Za-z0-9+-]+",
+    runner="[a-z-]+",
+
+
+def check_evaluate():
+    """End the process with one line when the config names what the tables lack, or leaves the sandbox off unconfirmed."""
+    for benchmark, tasks in EVALUATE["tasks"].items():
+        known = BENCHMARKS["benchmarks"].get(benchmark, {}).get("tasks")
+        if known is None:
+            names = ", ".join(name for name, entry in BENCHMARKS["benchmarks"].items() if "tasks" in entry)
+            sys.exit(
+                f"error: config: evaluate.tasks: '{benchmark}' has no tasks in config/benchmarks.yaml; known: {names}"
+            )
+        for task in tasks:
+            if task not in known:
+                sys.exit(f"error: config: evaluate.tasks.{benchmark}: '{task}' is unknown; known: {', '.join(known)}")
+    for name, entry in BENCHMARKS["benchmarks"].items():
+        if EVALUATE["sampling"] not in entry["sampling"]:
+            plans = ", ".join(entry["sampling"])
+            sys.exit(f"error: config: evaluate.sampling: '{EVALUATE['sampling']}' is no plan of {name}; known: {plans}")
+    if EVALUATE["sandbox"] is False and not EVALUATE.get("allow_unsandboxed"):
+        sys.exit(
+            "error: config: evaluate.sandbox: off lets generated programs do what you may do; set it to bubblewrap, or "
+            "set evaluate.allow_unsandboxed: true as well"
+        )
+
+
+check_evaluate()
+
+
+def benchmark_tasks(benchmark):
+    """Tasks of a benchmark that this run evaluates: the config's, or for commits the tuned languages."""
+    return config["commits"]["languages"] if benchmark == "commits" else EVALUATE["tasks"].get(benchmark, [])
+
+
+def benchmark_table(wildcards):
+    """A benchmark's entry."""
+    return BENCHMARKS["benchmarks"][wildcards.benchmark]
+
+
+def task_table(wildcards):
+    """A task's entry, with what it takes from its benchmark."""
+    entry = benchmark_table(wildcards)
+    own = {"language": wildcards.task} if wildcards.benchmark == "commits" else entry["tasks"][wildcards.task]
+    return {"files": entry.get("files", []), **own}
+
+
+def sampling_plan(benchmark):
+    """How completions of a benchmark are drawn in this run."""
+    return BENCHMARKS["benchmarks"][benchmark]["sampling"][EVALUATE["sampling"]]
+
+
+def setting_name(temperature):
+    """A sampling temperature in file names and tables."""
+    return f"t{temperature:g}" if temperature else "greedy"
+
+
+def setting_temperature(setting):
+    """The temperature that `setting_name` named."""
+    return float(setting[1:]) if setting.startswith("t0") or setting.startswith("t1") else 0
+
+
+def benchmark_settings(benchmark):
+    """Settings of a benchmark; commit messages are also judged as the paper does it."""
+    settings = [setting_name(temperature) for temperature in sampling_plan(benchmark)["temperatures"]]
+    return [TEACHER_FORCED, *settings] if benchmark == "commits" else settings
+
+
+def benchmark_stages(benchmark, task):
+    """Stages of a model that are evaluated on a task."""
+    return [stage.format(task=task) for stage in BENCHMARKS["benchmarks"][benchmark]["stages"]]
+
+
+def task_settings(wildcards):
+    """What else than its files decides a task's problems."""
+    entry = benchmark_table(wildcards)
+    sizes = config["commits"]["sizes"] if wildcards.benchmark == "commits" else None
+    return {"form": entry["form"], "name": wildcards.task, "sizes": sizes}
+
+
+def is_executed(benchmark):
+    """Whether completions are programs, to be run."""
+    return "pass_at" in BENCHMARKS["benchmarks"][benchmark]
+
+
+def evaluated_cells(benchmark, task):
+    """(setting, model, stage) of each score file of a task."""
+    controls = [(CONTROL, control, CONTROL) for control in CONTROLS]
+    return controls + [
+        (setting, model, stage)
+        for setting in benchmark_settings(benchmark)
+        for model in config["models"]
+        for stage in benchmark_stages(benchmark, task)
+    ]
+
+
+def packaged_file(package):
+    """A data file of an installed Python package; where the package lacks, the path that the error will name."""
+    spec = find_spec(package["name"])
+    folder = Path(spec.origin).parent if spec and spec.origin else Path(f"package {package['name']}")
+    return str(folder / package["file"])
+
+
+def data_files(wildcards):
+    """Files of a task's rows: below the folder of benchmark data, or else in the package that carries them."""
+    files = task_table(wildcards)["files"]
+    paths = [rooted(f"{EVALUATE['data_dir']}/{name}").format(task=file_stem(wildcards.task)) for name in files]
+    package = benchmark_table(wildcards).get("package")
+    return [packaged_file(package)] if package and not Path(paths[0]).exists() else paths
+
+
+def reference_files(wildcards):
+    """Files of our own solutions, for data that has none; empty where there are none."""
+    name = benchmark_table(wildcards).get("references")
+    path = rooted(f"{EVALUATE['data_dir']}/{name}").format(task=wildcards.task) if name else ""
+    return [path] if name and Path(path).exists() else []
+
+
+def runner_name(wildcards):
+    """The runner of a task's programs."""
+    return task_table(wildcards)["runner"]
+
+
+def runner_probe(wildcards):
+    """The proof that a task's programs can be run here; empty for tasks without programs."""
+    return f"{RESULTS}/toolkits/{runner_name(wildcards)}/probe.json" if is_executed(wildcards.benchmark) else []
+
+
+def generation_probe(wildcards):
+    """`runner_probe`, whose being made anew is no reason to generate anew."""
+    return ancient(runner_probe(wildcards)) if is_executed(wildcards.benchmark) else []
+
+
+def runner_shared(wildcards):
+    """The folder of what a task's programs share."""
+    return f"{RESULTS}/toolkits/{runner_name(wildcards)}/shared"
+
+
+def runner_table(wildcards):
+    """The entry of a task's runner."""
+    return RUNNERS[runner_name(wildcards)]
+
+
+def task_prelude(wildcards):
+    """Text before every program of a task."""
+    return task_table(wildcards).get("prelude", "")
+
+
+def scored_files(wildcards):
+    """What a score needs beside generations: for programs their executions, and controls that came out as they must."""
+    if not is_executed(wildcards.benchmark):
+        return {}
+    folder = f"{RESULTS}/executions/{wildcards.benchmark}/{wildcards.task}"
+    executions = f"{folder}/{wildcards.setting}/{wildcards.model}.{wildcards.stage}.parquet"
+    return {"executions": executions, "checked": f"{folder}/{CONTROL}/checked.json"}
+
+
+def runner_settings():
+    """What of the config decides how programs are run."""
+    off = EVALUATE["sandbox"] is False
+    return {"mode": "off" if off else "bubblewrap", "wall_factor": EVALUATE["limits"]["wall_factor"]}
+
+
+def generate_settings(wildcards):
+    """What decides a model's completions, beside model and data."""
+    plan = sampling_plan(wildcards.benchmark)
+    teacher_forced = wildcards.setting == TEACHER_FORCED
+    return {
+        "sampling": {
+            "temperature": setting_temperature(wildcards.setting),
+            "top_p": plan["top_p"],
+            "samples": 1 if teacher_forced else plan["samples"],
+            "new_tokens": plan["new_tokens"],
+        },
+        "problems": plan.get("problems"),
+        "teacher_forced": teacher_forced,
+        "prompts": config["commits"]["prompts"] if wildcards.benchmark == "commits" else None,
+        "seed": config["seed"],
+        **{key: EVALUATE[key] for key in ("engine", "dtype", "batch_size", "chunk_requests")},
+    }
+
+
+def score_setting(wildcards):
+    """A setting's name in tables: for ReCode with the category, and marked where programs ran without a sandbox."""
+    parts = [wildcards.task] if wildcards.benchmark == "recode" else []
+    if wildcards.setting != "greedy" or not parts:
+        parts.append(wildcards.setting)
+    if is_executed(wildcards.benchmark) and EVALUATE["sandbox"] is False:
+        parts.append("unsandboxed")
+    return "-".join(parts)
+
+
+def score_key(wildcards):
+    """The columns of a score that its file's place decides."""
+    return {
+        "benchmark": wildcards.benchmark,
+        "language": task_table(wildcards)["language"],
+        "model": wildcards.model,
+        "stage": wildcards.stage,
+    }
 
 
 def evaluate_targets():
-    return []
+    """Score files of the run."""
+    return [
+        f"{RESULTS}/scores/{benchmark}/{task}/{setting}/{model}.{stage}.json"
+        for benchmark in BENCHMARKS["benchmarks"]
+        for task in benchmark_tasks(benchmark)
+        for setting, model, stage in evaluated_cells(benchmark, task)
+    ]

@@ -69,3 +69,18 @@ def paired_interval(first: Sample, second: Sample, seed: int, transform: Callabl
         raise ValueError(f"samples of {len(first.values)} and {len(second.values)} problems are not paired")
     blocks = _chosen(len(first.values), seed)
     return _percentiles([transform(second.means(chosen)) - transform(first.means(chosen)) for chosen in blocks])
+
+
+def ratio_interval(above: Sample, below: Sample, seed: int) -> tuple[float, float]:
+    """95 % interval of the ratio of two samples' means, over the same n problems in order.
+
+    Resamples whose `below` has the mean 0 have no ratio and are left out; ones without any problem above 0 may occur in
+    small samples. Raise `ValueError` when `below` is 0 everywhere.
+    """
+    if above.values.shape != below.values.shape or not below.values.any():
+        raise ValueError("a ratio needs as many values above as below, and not only zeros below")
+    ratios = []
+    for chosen in _chosen(len(above.values), seed):
+        divisor = below.means(chosen)
+        ratios.append(above.means(chosen)[divisor != 0] / divisor[divisor != 0])
+    return _percentiles(ratios)

@@ -1,4 +1,4 @@
-"""Which project files a script runs: the script itself and every `scripts.lib` module that it imports."""
+"""Which project files a script runs: the script itself and every module of the project that it imports."""
 
 import ast
 from functools import cache
@@ -9,26 +9,24 @@ from scripts.lib.files import sha256_file, sha256_text
 SCRIPTS = Path(__file__).resolve().parent.parent
 
 
-def _lib_names(node: ast.AST) -> list[str]:
-    """Names of library modules in one import statement; empty for anything else."""
-    if isinstance(node, ast.ImportFrom) and node.module == "scripts.lib":
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("scripts.lib."):
-        return [node.module.split(".")[2]]
-    if isinstance(node, ast.Import):
-        return [alias.name.split(".")[2] for alias in node.names if alias.name.startswith("scripts.lib.")]
-    return []
+def _names(node: ast.AST) -> list[str]:
+    """Dotted names that one import statement may mean; empty for anything else."""
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
 
 
 @cache
 def imported_modules(path: Path) -> frozenset[Path]:
-    """The `scripts.lib` modules that a Python file imports by itself."""
+    """The modules below `scripts/` that a Python file imports by itself."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    return frozenset(SCRIPTS / "lib" / f"{name}.py" for node in ast.walk(tree) for name in _lib_names(node))
+    names = {name for node in ast.walk(tree) for name in _names(node) if name.startswith("scripts.")}
+    files = {SCRIPTS.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in names}
+    return frozenset(file for file in files if file.is_file())
 
 
 def files_of(*scripts: str) -> list[Path]:
-    """The given scripts (paths below `scripts/`) and all library modules behind them, sorted."""
+    """The given scripts (paths below `scripts/`) and all modules of the project behind them, sorted."""
     found: set[Path] = set()
     waiting = [SCRIPTS / script for script in scripts]
     while waiting:
@@ -43,7 +41,7 @@ def files_of(*scripts: str) -> list[Path]:
 def code_hash(*scripts: str) -> str:
     """Sixteen hexadecimal digits over the bytes of all files behind `scripts`.
 
-    As a rule's param it reruns the rule when a library module changes, which Snakemake does not notice by itself.
+    As a rule's param it reruns the rule when such a module changes, which Snakemake does not notice by itself.
     """
     lines = [f"{path.relative_to(SCRIPTS).as_posix()} {sha256_file(path)}" for path in files_of(*scripts)]
     return sha256_text("\n".join(lines))[:16]

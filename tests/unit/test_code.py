@@ -10,7 +10,8 @@ def project(tmp_path, monkeypatch):
     """A scripts folder of its own: one stage script that reaches two modules, and a third that it does not reach."""
     (tmp_path / "lib").mkdir()
     (tmp_path / "stage").mkdir()
-    (tmp_path / "stage" / "make.py").write_text("from scripts.lib.near import f\n")
+    (tmp_path / "stage" / "make.py").write_text("from scripts.lib.near import f\nfrom scripts.stage import own\n")
+    (tmp_path / "stage" / "own.py").write_text("W = 1\n")
     (tmp_path / "lib" / "near.py").write_text("from scripts.lib import far\nimport json\n")
     (tmp_path / "lib" / "far.py").write_text("X = 1\n")
     (tmp_path / "lib" / "other.py").write_text("Y = 1\n")
@@ -26,7 +27,7 @@ def fresh_hash():
 
 def test_files_behind_a_script(project):
     names = [path.relative_to(project).as_posix() for path in code.files_of("stage/make.py")]
-    assert names == ["lib/far.py", "lib/near.py", "stage/make.py"]
+    assert names == ["lib/far.py", "lib/near.py", "stage/make.py", "stage/own.py"]
 
 
 @pytest.mark.parametrize("name, reruns", [("lib/far.py", True), ("stage/make.py", True), ("lib/other.py", False)])

@@ -1,0 +1,59 @@
+"""Run the programs of one generation file in sandboxes and record what became of each."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from scripts.evaluate.data import Task, read_problems
+from scripts.evaluate.generations import Generation, read_generations
+from scripts.evaluate.outcomes import SCHEMA
+from scripts.evaluate.problems import Problem
+from scripts.evaluate.programs import COMPOSERS, Program
+from scripts.evaluate.run_settings import make_runner
+from scripts.evaluate.runners import Runner, Verdict
+from scripts.lib.files import read_json
+from scripts.lib.job import InputError, job, progress
+from scripts.lib.parquet import write_table
+
+
+def programs_of(
+    problems: Mapping[str, Problem], generations: Iterable[Generation], composer: str, prelude: str
+) -> list[tuple[str, int, Program]]:
+    """Problem id, sample and program of every completion; raise `InputError` for a problem that the data lacks."""
+    programs = []
+    for generation in generations:
+        problem = problems.get(generation.id)
+        if problem is None or problem.prompt != generation.prompt:
+            raise InputError(f"the problem {generation.id} has changed since it was generated for; generate again")
+        for sample, completion in enumerate(generation.completions):
+            programs.append((generation.id, sample, COMPOSERS[composer](prelude, problem, completion)))
+    return programs
+
+
+def verdicts(runner: Runner, programs: Sequence[Program], workers: int) -> dict[str, Verdict]:
+    """Verdicts by digest; equal programs are run once, `workers` at a time."""
+    different = {program.digest: program for program in programs}
+    with ThreadPoolExecutor(workers) as pool:
+        found = progress(pool.map(runner.judge, different.values()), "running programs", len(different))
+        return dict(zip(different, found, strict=True))
+
+
+def executions(runner: Runner, programs: Sequence[tuple[str, int, Program]], workers: int) -> list[dict[str, object]]:
+    """One row a sample, sorted by problem and sample."""
+    found = verdicts(runner, [program for _, _, program in programs], workers)
+    rows = []
+    for name, sample, program in sorted(programs, key=lambda item: item[:2]):
+        verdict = found[program.digest]
+        row = {"id": name, "sample": sample, "program": program.digest}
+        rows.append({**row, "status": verdict.status, "detail": verdict.detail})
+    return rows
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        files, params = snakemake.input, snakemake.params
+        task = Task(**params.task, rows=files.rows, references=files.references)
+        problems = {problem.id: problem for problem in read_problems(task)}
+        programs = programs_of(problems, read_generations(files.generations), params.table["compose"], params.prelude)
+        settings = {**params.settings, "shared": files.shared, **read_json(files.limits)}
+        rows = executions(make_runner(params.table, settings), programs, snakemake.threads)
+        write_table(snakemake.output[0], rows, SCHEMA)

@@ -1,0 +1,181 @@
+"""Generation with transformers: padded batches, and random draws that hang on each request's own seed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, StoppingCriteria
+
+from scripts.evaluate.engine import Completion, Request, finished
+from scripts.evaluate.generations import Sampling
+from scripts.evaluate.problems import Problem
+from scripts.evaluate.stops import Stop
+from scripts.lib.prompts import Example, PromptSettings, encode_example
+
+_PLAIN = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
+
+
+@dataclass(frozen=True)
+class TeacherForced:
+    """What a model would have written next at each place of a message, and the message as far as it was given."""
+
+    prediction: str
+    message: str
+
+
+class SeededDraw(LogitsProcessor):
+    """Turns an arg-max into a draw from the tempered, nucleus-filtered distribution of each row.
+
+    Gumbel's trick: the arg-max of logits plus Gumbel noise is a sample of their softmax. The noise comes from a
+    generator of the row's own, so a row's text does not depend on what else is in the batch.
+    """
+
+    def __init__(self, seeds: Sequence[int], sampling: Sampling) -> None:
+        self.sampling = sampling
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Scores of shape (rows, vocabulary), with noise."""
+        del input_ids
+        logits = nucleus(scores.float() / self.sampling.temperature, self.sampling.top_p)
+        noise = torch.stack([torch.rand(logits.shape[1], generator=generator) for generator in self.generators])
+        gumbel = -torch.log(-torch.log(noise.clamp_min(torch.finfo(noise.dtype).tiny)))
+        return logits + gumbel.to(logits.device)
+
+
+def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
+    """Logits without all beyond the most likely tokens that together reach `top_p` (Holtzman et al., 2020)."""
+    values, order = torch.sort(logits, descending=True, dim=-1)
+    shares = torch.softmax(values, dim=-1)
+    beyond = shares.cumsum(dim=-1) - shares >= top_p
+    return logits.masked_fill(beyond.scatter(-1, order, beyond), -torch.inf)
+
+
+class StopSequences(StoppingCriteria):
+    """Ends a row as soon as its text has a stop sequence, so that no token is spent behind it."""
+
+    def __init__(self, tokenizer: transformers.PreTrainedTokenizerBase, stops: Sequence[Stop], prompt: int) -> None:
+        self.tokenizer, self.stops, self.prompt = tokenizer, stops, prompt
+        # A token has at least one byte, so a sequence that the last token ended lies within so many tokens.
+        self.tails = [max(len(word.encode()) for word in stop.words) for stop in stops]
+        self.done = [False] * len(stops)
+
+    def _stopped(self, stop: Stop, tail: int, tokens: torch.Tensor) -> bool:
+        end = decode(self.tokenizer, tokens[-tail:])
+        if not any(word in end for word in stop.words) and not (stop.braces and "}" in end):
+            return False
+        # The end by itself may read differently than as part of the text, and braces are counted from the start.
+        return stop.position(decode(self.tokenizer, tokens)) is not None
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **kwargs: object) -> torch.BoolTensor:
+        """Whether each row is done; shape (rows,)."""
+        del scores, kwargs
+        for row, stop in enumerate(self.stops):
+            self.done[row] = self.done[row] or self._stopped(stop, self.tails[row], input_ids[row, self.prompt :])
+        return torch.tensor(self.done, device=input_ids.device)
+
+
+def decode(tokenizer: transformers.PreTrainedTokenizerBase, tokens: Sequence[int] | torch.Tensor) -> str:
+    """The text of tokens as it is, special tokens included."""
+    return tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+
+
+def context_length(model: transformers.PreTrainedModel) -> int:
+    """Tokens that a model can look at."""
+    return next(
+        getattr(model.config, name)
+        for name in ("max_position_embeddings", "n_positions")
+        if hasattr(model.config, name)
+    )
+
+
+class TransformersEngine:
+    """A model folder, loaded; see `engine.Engine`."""
+
+    name = "transformers"
+    version = f"{transformers.__version__}, torch {torch.__version__}"
+
+    def __init__(self, folder: str, dtype: str, batch_size: int) -> None:
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(self.device).eval()
+        self.batch_size = batch_size
+        self.context = context_length(self.model)
+        if self.tokenizer.pad_token is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+
+    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+        """The completion of each request, in their order."""
+        tokens = [self.tokenizer(request.prompt)["input_ids"] for request in requests]
+        results = [Completion("", "overflow")] * len(requests)
+        for room, places in self._batches([len(ids) for ids in tokens], sampling.new_tokens):
+            batch = [requests[place] for place in places]
+            texts = self._batch(batch, [tokens[place] for place in places], sampling, room)
+            for place, text in zip(places, texts, strict=True):
+                results[place] = text
+        return results
+
+    def _batches(self, lengths: Sequence[int], new_tokens: int) -> Iterator[tuple[int, list[int]]]:
+        """New tokens that there is room for, and places of the prompts in a batch; prompts without room are in none.
+
+        Prompts with the same room share a batch, because one that is near the context's end must not shorten others;
+        prompts of like length do, so that little of it is padding.
+        """
+        rooms: dict[int, list[int]] = {}
+        for place in sorted(range(len(lengths)), key=lambda place: (lengths[place], place)):
+            room = min(new_tokens, self.context - lengths[place])
+            if room > 0:
+                rooms.setdefault(room, []).append(place)
+        for room, places in rooms.items():
+            for start in range(0, len(places), self.batch_size):
+                yield room, places[start : start + self.batch_size]
+
+    def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
+        """The most likely next token at each place of each problem's message, all before it being given.
+
+        So the paper judges commit messages. Prompt and message are cut as in training; messages are compared as far
+        as they were given.
+        """
+        examples = [encode_example(self.tokenizer, prompts, problem.row, problem.target) for problem in problems]
+        found = []
+        for start in range(0, len(examples), self.batch_size):
+            found.extend(self._forced_batch(examples[start : start + self.batch_size]))
+        return found
+
+    def _forced_batch(self, examples: Sequence[Example]) -> list[TeacherForced]:
+        rows = [{"input_ids": example.input_ids} for example in examples]
+        # Padded on the right, so that a place in the text is the same place in the logits.
+        padded = self.tokenizer.pad(rows, return_tensors="pt", padding_side="right").to(self.device)
+        with torch.inference_mode():
+            likeliest = self.model(**padded).logits.argmax(dim=-1)
+        return [
+            TeacherForced(
+                prediction=self.tokenizer.decode(tokens[row.masked - 1 : len(row.input_ids) - 1], **_PLAIN),
+                message=self.tokenizer.decode(row.input_ids[row.masked :], **_PLAIN),
+            )
+            for tokens, row in zip(likeliest, examples, strict=True)
+        ]
+
+    def _batch(
+        self, requests: list[Request], tokens: list[list[int]], sampling: Sampling, room: int
+    ) -> list[Completion]:
+        padded = self.tokenizer.pad({"input_ids": tokens}, return_tensors="pt").to(self.device)
+        width = padded["input_ids"].shape[1]
+        draws = [SeededDraw([request.seed for request in requests], sampling)] if sampling.temperature else []
+        with torch.inference_mode():
+            output = self.model.generate(
+                **padded,
+                do_sample=False,
+                max_new_tokens=room,
+                pad_token_id=self.tokenizer.pad_token_id,
+                logits_processor=draws,
+                stopping_criteria=[StopSequences(self.tokenizer, [request.stop for request in requests], width)],
+            )
+        return [self._finished(row, request.stop) for row, request in zip(output[:, width:], requests, strict=True)]
+
+    def _finished(self, tokens: torch.Tensor, stop: Stop) -> Completion:
+        """The completion in one row of new tokens, which has padding behind its end."""
+        ends = (tokens == self.tokenizer.eos_token_id).nonzero()
+        ended = len(ends) > 0
+        return finished(decode(self.tokenizer, tokens[: ends[0, 0]] if ended else tokens), stop, ended)

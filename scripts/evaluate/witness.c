@@ -1,0 +1,33 @@
+/* Linked into every compiled program: proves that its main function came to a good end.
+ *
+ * Before anything of the program runs, a word is read from standard input, standard output is put aside, and both are
+ * replaced by /dev/null. The word is written only after main has returned 0. A program that calls exit(), prints what
+ * it likes or has its tests skipped therefore does not pass. Link with -Wl,--wrap=main.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FIRST = 101, ASIDE = 100 };
+
+static char word[65];
+static int aside = -1;
+
+__attribute__((constructor(FIRST))) static void begin(void) {
+    ssize_t length = read(STDIN_FILENO, word, sizeof word - 1);
+    int nothing = open("/dev/null", O_RDWR);
+    aside = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, ASIDE);
+    if (length <= 0 || nothing < 0 || aside < 0) _exit(125);
+    dup2(nothing, STDIN_FILENO);
+    dup2(nothing, STDOUT_FILENO);
+    close(nothing);
+}
+
+int __real_main(int argc, char **argv, char **environment);
+
+int __wrap_main(int argc, char **argv, char **environment) {
+    int code = __real_main(argc, argv, environment);
+    if (code == 0 && write(aside, word, strlen(word)) < 0) return 125;
+    return code;
+}
