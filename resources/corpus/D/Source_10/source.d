@@ -1,11 +1,11 @@
-import std.stdio;
+import core.stdc.stdio;
 import std.container.rbtree;
 
 /// Marks on a line: after each mark, the length of the longest free piece.
 void main()
 {
     int length, marks;
-    readf(" %d %d", &length, &marks);
+    scanf("%d %d", &length, &marks);
     auto cuts = redBlackTree!int(0, length);
     int[int] pieces = [length: 1];
     auto lengths = redBlackTree!int(length);
@@ -22,14 +22,14 @@ void main()
     foreach (i; 0 .. marks)
     {
         int at;
-        readf(" %d", &at);
+        scanf("%d", &at);
         immutable right = cuts.upperBound(at).front;
         immutable left = cuts.lowerBound(at).back;
         change(right - left, -1);
         change(at - left, 1);
         change(right - at, 1);
         cuts.insert(at);
-        write(lengths.back, " ");
+        printf("%d ", lengths.back);
     }
-    writeln();
+    puts("");
 }

@@ -1,4 +1,4 @@
-import std.stdio;
+import core.stdc.stdio;
 import std.algorithm.searching : count;
 
 alias Board = bool[][];
@@ -23,13 +23,14 @@ Board next(const Board board)
 void main()
 {
     int rows, cols, generations;
-    readf(" %d %d %d\n", &rows, &cols, &generations);
+    scanf("%d %d %d", &rows, &cols, &generations);
     auto board = new Board(rows, cols);
     foreach (row; board)
     {
-        auto line = readln();
-        foreach (c; 0 .. cols)
-            row[c] = line[c] == '*';
+        char[256] line;
+        scanf("%255s", line.ptr);
+        foreach (c, ref cell; row)
+            cell = line[c] == '*';
     }
     foreach (g; 0 .. generations)
         board = next(board);
@@ -38,8 +39,8 @@ void main()
     {
         alive += row.count(true);
         foreach (cell; row)
-            write(cell ? '*' : '.');
-        writeln();
+            putchar(cell ? '*' : '.');
+        putchar('\n');
     }
-    writeln(alive, " alive");
+    printf("%zu alive\n", alive);
 }

@@ -1,4 +1,4 @@
-import std.stdio;
+import core.stdc.stdio : printf, scanf;
 
 /// Counts inversions with a Fenwick tree over compressed values.
 struct Fenwick
@@ -32,10 +32,10 @@ void main()
     import std.range : assumeSorted;
 
     int n;
-    readf(" %d", &n);
+    scanf("%d", &n);
     auto a = new long[](n);
     foreach (ref x; a)
-        readf(" %d", &x);
+        scanf("%ld", &x);
     auto ranks = a.dup.sort().uniq.array;
     auto seen = Fenwick(ranks.length);
     long inversions = 0;
@@ -45,5 +45,5 @@ void main()
         inversions += cast(long) i - seen.prefix(rank + 1);
         seen.add(rank, 1);
     }
-    writeln(inversions);
+    printf("%ld\n", inversions);
 }

@@ -1,4 +1,4 @@
-import std.stdio;
+import core.stdc.stdio : printf, scanf;
 import std.typecons : Tuple, tuple;
 import std.container.binaryheap : heapify;
 
@@ -7,13 +7,13 @@ alias Entry = Tuple!(long, "dist", int, "node");
 void main()
 {
     int n, m;
-    readf(" %d %d", &n, &m);
+    scanf("%d %d", &n, &m);
     auto graph = new Entry[][](n + 1);
     foreach (i; 0 .. m)
     {
         int a, b;
         long w;
-        readf(" %d %d %d", &a, &b, &w);
+        scanf("%d %d %ld", &a, &b, &w);
         graph[a] ~= Entry(w, b);
         graph[b] ~= Entry(w, a);
     }
@@ -39,12 +39,10 @@ void main()
         }
     }
     foreach (v; 1 .. n + 1)
-        writefln("%d: %s", v, dist[v] == long.max ? "-" : format(dist[v]));
-}
-
-string format(long value)
-{
-    import std.conv : to;
-
-    return value.to!string;
+    {
+        if (dist[v] == long.max)
+            printf("%d: -\n", v);
+        else
+            printf("%d: %ld\n", v, dist[v]);
+    }
 }

@@ -1,9 +1,9 @@
-import std.stdio;
+import core.stdc.stdio : printf, scanf;
 
 void main()
 {
     int limit;
-    readf(" %d", &limit);
+    scanf("%d", &limit);
     auto smallest = new int[](limit + 1);
     int[] primes;
     for (int i = 2; i <= limit; i++)
@@ -20,21 +20,21 @@ void main()
             smallest[p * i] = p;
         }
     }
-    writefln("%d primes up to %d", primes.length, limit);
+    printf("%d primes up to %d\n", cast(int) primes.length, limit);
     int q;
-    readf(" %d", &q);
+    scanf("%d", &q);
     while (q-- > 0)
     {
         int x;
-        readf(" %d", &x);
-        write(x, " =");
-        string glue = " ";
+        scanf("%d", &x);
+        printf("%d =", x);
+        char glue = ' ';
         while (x > 1)
         {
-            write(glue, smallest[x]);
-            glue = " * ";
+            printf("%c%d", glue, smallest[x]);
+            glue = '*';
             x /= smallest[x];
         }
-        writeln();
+        printf("\n");
     }
 }

@@ -1,4 +1,4 @@
-import std.stdio;
+import core.stdc.stdio;
 import std.algorithm : max;
 
 enum size_t capacityLimit = 100_000;
@@ -26,19 +26,19 @@ long pack(const Item[] items, int capacity)
 void main()
 {
     int n, capacity;
-    readf(" %d %d", &n, &capacity);
+    scanf("%d %d", &n, &capacity);
     assert(capacity <= capacityLimit, "the bag is too large");
     Item[] items;
     foreach (_; 0 .. n)
     {
         Item it;
-        readf(" %d %d", &it.weight, &it.value);
+        scanf("%d %ld", &it.weight, &it.value);
         items ~= it;
     }
-    writeln(pack(items, capacity));
+    printf("%ld\n", pack(items, capacity));
     size_t finest = 0;
     foreach (i, ref item; items)
         if (item.density > items[finest].density)
             finest = i;
-    writefln("densest: %d (%.3f)", finest + 1, items[finest].density);
+    printf("densest: %zu (%.3f)\n", finest + 1, items[finest].density);
 }

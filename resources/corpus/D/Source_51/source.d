@@ -1,4 +1,4 @@
-import std.stdio;
+import core.stdc.stdio;
 import std.range : iota;
 import std.array : array;
 
@@ -44,15 +44,15 @@ class Forest
 void main()
 {
     int n, m;
-    readf(" %d %d", &n, &m);
+    scanf("%d %d", &n, &m);
     auto forest = new Forest(n);
     int redundant;
     foreach (i; 0 .. m)
     {
         int a, b;
-        readf(" %d %d", &a, &b);
+        scanf("%d %d", &a, &b);
         if (!forest.unite(a - 1, b - 1))
             redundant++;
     }
-    writeln(forest.trees, " networks, ", redundant, " redundant cables");
+    printf("%d networks, %d redundant cables\n", forest.trees, redundant);
 }

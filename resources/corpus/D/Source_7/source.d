@@ -1,4 +1,4 @@
-import std.stdio;
+import core.stdc.stdio;
 import std.container : DList;
 import std.typecons : Tuple;
 
@@ -7,10 +7,10 @@ alias Cell = Tuple!(int, "r", int, "c");
 void main()
 {
     int rows, cols;
-    readf(" %d %d\n", &rows, &cols);
-    string[] map;
-    foreach (i; 0 .. rows)
-        map ~= readln()[0 .. cols];
+    scanf("%d %d", &rows, &cols);
+    auto map = new char[128][](rows);
+    foreach (ref line; map)
+        scanf("%127s", line.ptr);
 
     auto steps = new int[][](rows, cols);
     foreach (row; steps)
@@ -33,5 +33,5 @@ void main()
             queue.insertBack(next);
         }
     }
-    writeln(steps[rows - 1][cols - 1]);
+    printf("%d\n", steps[rows - 1][cols - 1]);
 }

@@ -1,4 +1,4 @@
-import std.stdio;
+import core.stdc.stdio;
 
 enum long modulus = 1_000_000_007;
 
@@ -45,10 +45,10 @@ struct Matrix(int n)
 void main()
 {
     ulong n;
-    while (readf(" %d", &n) == 1)
+    while (scanf("%lu", &n) == 1)
     {
         Matrix!2 step;
         step.cells = [[1, 1], [1, 0]];
-        writefln("F(%d) = %d", n, (step ^^ n).cells[0][1]);
+        printf("F(%lu) = %ld\n", n, (step ^^ n).cells[0][1]);
     }
 }
