@@ -11,6 +11,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # More for Snakemake: make run ARGS="--configfile config/paper.yaml -n"
 ARGS ?=
+# More for pytest: make slurm-test TESTS="-k mechanics"
+TESTS ?=
 PROFILE ?= profiles/slurm
 
 .PHONY: help
@@ -65,8 +67,27 @@ lint: setup-test  ## check the form of all sources
 	@git ls-files '*.sh' | xargs -r shellcheck
 
 .PHONY: test
-test: lint  ## check the form of all sources and run all tests
-	@$(BIN)/pytest -n 2
+test: lint  ## check the form of all sources and run all tests but those of the next two
+	@$(BIN)/pytest -n 2 --dist loadscope
+
+.PHONY: slurm-test
+slurm-test:  ## tests on a throw-away SLURM cluster, the whole default run among them; needs root
+	@envs/host/setup.sh test slurm
+	@$(BIN)/pytest -m slurm tests/slurm $(TESTS)
+
+.PHONY: conda-test
+conda-test: setup-test .venv-conda/.complete  ## tests of the conda environments, with a local channel of small packages
+	@$(BIN)/pytest -m conda tests/conda -rA $(TESTS)
+
+.venv-conda/.complete: tests/conda/requirements.txt
+	@rm -rf .venv-conda
+	@python3 -m venv .venv-conda
+	@.venv-conda/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+.PHONY: lock
+lock:  ## pin every package of the conda environments, as conda solves them now; needs conda and its channels
+	@envs/lock.sh
 
 .PHONY: clean
 clean:  ## delete results, logs and Snakemake's records; .venv stays

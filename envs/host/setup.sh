@@ -1,6 +1,6 @@
 #!/bin/bash
 # Set up the host route: system packages by apt-get, Python packages in .venv; does nothing where all is there.
-# usage: setup.sh [test]      `test` adds the packages that only the tests need
+# usage: setup.sh [test] [slurm]      adds the Debian packages of apt-test.txt or apt-slurm.txt
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/envs/host
@@ -37,8 +37,8 @@ install_packages() {
 }
 
 system_packages() {
-    local lists=("$here/apt.txt") missing
-    [ "${1:-}" != test ] || lists+=("$here/apt-test.txt")
+    local lists=("$here/apt.txt") more missing
+    for more; do lists+=("$here/apt-$more.txt"); done
     if ! command -v apt-get >/dev/null; then
         say "no apt-get here: the packages of envs/host/apt.txt must be there by other means ('make doctor' tells which are)"
         return
@@ -78,5 +78,5 @@ python_packages() {
 exec 9>"$root/.setup.lock"
 flock -n 9 || { say "another set-up is running here; waiting for it"; flock 9; }
 check_python
-system_packages "${1:-}"
+system_packages "$@"
 python_packages

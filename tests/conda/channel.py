@@ -37,14 +37,15 @@ esac
 
 
 def dependencies(envs: Path) -> dict[tuple[str, str], set[str]]:
-    """(Package, version) → channels of the environments that name it, over all environment files."""
+    """(Package, version) → channels of the environments that name it, over all files; channels elsewhere are left out."""
     found: dict[tuple[str, str], set[str]] = {}
     for file in sorted(envs.glob("*.yaml")):
         wanted = yaml.safe_load(file.read_text())
         for entry in wanted["dependencies"]:
             if isinstance(entry, str):
                 name, _, version = entry.partition("=")
-                found.setdefault((name, version.lstrip("=") or "0"), set()).update(wanted["channels"])
+                channels = {channel for channel in wanted["channels"] if "://" not in channel} - {"nodefaults"}
+                found.setdefault((name, version.lstrip("=") or "0"), set()).update(channels)
     return found
 
 
@@ -80,7 +81,7 @@ def make_package(channel: Path, name: str, version: str, python: str) -> None:
 def make_channels(channels: Path, envs: Path, python: str) -> None:
     """Write a channel below `channels` for each one that the environments name, each with all that they ask for."""
     wanted = dependencies(envs)
-    for channel in {name for names in wanted.values() for name in names} - {"nodefaults"}:
+    for channel in {name for names in wanted.values() for name in names}:
         for subdir in ("linux-64", "noarch"):
             (channels / channel / subdir).mkdir(parents=True)
         for (name, version), names in wanted.items():

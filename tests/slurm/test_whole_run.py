@@ -1,0 +1,66 @@
+"""The default configuration through the queue: the same tables as a local run's, and GPUs where they were asked for."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.files import sha256_file
+from tests.slurm.conftest import ROOT, accounted, finish, snakemake
+from tests.workflow.conftest import snakemake_command, snakemake_environment
+
+pytestmark = pytest.mark.slurm
+SAME = ("tables/*", "scores/**/*.json", "pairs/*/*.parquet", "models/*/*/*.safetensors", "figures/*.svg")
+
+
+def gpu_rules() -> list[str]:
+    """Rules that ask for GPUs, where a model's entry says so."""
+    texts = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "rules").glob("*.smk"))]
+    rules = [part for text in texts for part in re.split(r"^(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]]
+    return [rule.partition(":")[0] for rule in rules if re.search(r"^        gpu=", rule, re.MULTILINE)]
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Place → SHA-256 of what must be the same wherever it was made."""
+    files = {file for pattern in SAME for file in (folder / "results").glob(pattern)}
+    return {file.relative_to(folder).as_posix(): sha256_file(file) for file in sorted(files)}
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_whole_run_gives_the_local_runs_tables(tmp_path: Path) -> None:
+    local, queued = tmp_path / "local", tmp_path / "queued"
+    local.mkdir()
+    subprocess.run(snakemake_command(local), env=snakemake_environment(), check=True, stdout=subprocess.DEVNULL)
+    # The machine's GPUs are pretended, so the models stay on the CPU; what is tested is that they are asked for.
+    gpus = [f"{rule}:gpu=1" for rule in gpu_rules()]
+    run = snakemake(queued, "--snakefile", str(ROOT / "Snakefile"), "--set-resources", *gpus)
+    finish(run, queued, 3600)
+    assert "tables/scores.csv" in "".join(hashes(local))
+    assert hashes(queued) == hashes(local)
+
+    jobs = accounted(queued)
+    with_gpu = {job.comment for job in jobs if "gres/gpu=1" in job.allocated}
+    asked = {job.comment for job in jobs if job.comment.startswith(tuple(f"rule_{rule}" for rule in gpu_rules()))}
+    assert with_gpu == asked
+    for rule in gpu_rules():
+        assert any(comment.startswith(f"rule_{rule}") for comment in asked), f"no job of {rule} in accounting"
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_paper_run_plans_its_models_with_gpus_memory_and_time(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run"]
+    options = ["--directory", str(tmp_path), "--configfile", str(ROOT / "config" / "paper.yaml")]
+    profile = ["--profile", str(ROOT / "profiles" / "slurm")]
+    done = subprocess.run([*command, *options, *profile], capture_output=True, text=True, check=True)
+    jobs = re.split(r"^(?=(?:local)?(?:rule|checkpoint) )", done.stdout, flags=re.MULTILINE)
+    for rule in gpu_rules():
+        planned = [job for job in jobs if job.startswith(f"rule {rule}:")]
+        if rule == "pretrain_base":
+            assert not planned, "the paper's models are not made from scratch"
+            continue
+        assert planned, f"{rule} is not planned"
+        for job in planned:
+            for need in (r"gpu=[1-9]", r"mem_mb=\d{4}", r"runtime=\d{2}"):
+                assert re.search(rf"\b{need}", job), job
