@@ -21,6 +21,6 @@ rule compile_shard:
         variants=config["variants"],
         settings=COMPILE_SETTINGS,
         source=shard_digest,
-        code=code("compile/shard.py", "compile/cache.py", "compile/toolchain.py", "compile/unit.py"),
+        code=code("compile/shard.py", "compile/cache.py", "compile/unit.py"),
     script:
         "../scripts/compile/shard.py"

@@ -22,7 +22,6 @@ from typing import Any
 import pyarrow as pa
 
 from scripts.compile.cache import Cache
-from scripts.compile.toolchain import find_toolchain
 from scripts.compile.unit import Build, Result, compile_source
 from scripts.lib.code import SCRIPTS, code_hash
 from scripts.lib.files import atomic_directory, sha256_text
@@ -30,6 +29,7 @@ from scripts.lib.job import InputError, job, progress
 from scripts.lib.llvm import READER
 from scripts.lib.parquet import iter_rows, write_table
 from scripts.lib.sandbox import Limits, Sandbox, probe
+from scripts.lib.toolchain import find_toolchain
 
 SCHEMA = pa.schema(
     [

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.compile.toolchain import Toolchain
 from scripts.lib.llvm import InvalidIRError, verified
 from scripts.lib.sandbox import Limits, Outcome, run
+from scripts.lib.toolchain import Toolchain
 
 _FLAGS = "{flags}"
 _TRIES = 3

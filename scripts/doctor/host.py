@@ -8,10 +8,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from scripts.compile.toolchain import find_toolchain
 from scripts.doctor.finding import Finding
 from scripts.lib import sandbox
 from scripts.lib.job import InputError
+from scripts.lib.toolchain import find_toolchain
 
 SET_UP = "make setup"
 

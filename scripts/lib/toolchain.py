@@ -1,4 +1,4 @@
-"""The frontend of a language on this machine: which tools of the table are there, where, and of which versions."""
+"""The tools of a table entry on this machine: which are there, where, of which versions, and a sandbox that has them."""
 
 import os
 import re
@@ -168,4 +168,4 @@ def find_toolchain(language: str, entry: Mapping[str, Any], sandbox: Sandbox) ->
         reasons.append(f"{frontend['name']}: {'; '.join(found)}")
     packages = f"apt-get install {' '.join(entry['apt'])}, or " if entry.get("apt") else ""
     remedy = f"{packages}let Snakemake make envs/{entry['env']}.yaml (--sdm conda)"
-    raise InputError(f"no compiler for {language} ({' | '.join(reasons)}); {remedy}")
+    raise InputError(f"no working tools for {language} ({' | '.join(reasons)}); {remedy}")
