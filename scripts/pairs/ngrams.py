@@ -28,6 +28,7 @@ PARTS = {
     "tests": "tests",
 }
 _WORD = re.compile(r"[A-Za-z_0-9]+")
+_COMMENT = re.compile(r'"""[\s\S]*?"""|' r"'''[\s\S]*?'''|" r"/\*[\s\S]*?\*/|" r"(?://|#(?!include|import)|--).*")
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -50,15 +51,26 @@ def problem_name(row: dict[str, Any]) -> str:
     return ":".join(str(row.get(key, "")) for key in ("repo", "path", "func_name"))
 
 
-def words_of(row: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """The words of all of a problem's texts in order, and the part that each stands in."""
+def words_of(texts: dict[str, str]) -> tuple[list[str], list[str]]:
+    """The words of a problem's texts (by field) in order, and the part that each stands in."""
     words: list[str] = []
     parts: list[str] = []
-    for field, part in PARTS.items():
-        found = _WORD.findall(row[field]) if isinstance(row.get(field), str) else []
+    for field, text in texts.items():
+        found = _WORD.findall(text)
         words += found
-        parts += [part] * len(found)
+        parts += [PARTS[field]] * len(found)
     return words, parts
+
+
+def readings(row: dict[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
+    """Words and their parts of a problem in the orders in which they may stand in a program.
+
+    Once with all that the prompt says, once with the declaration only: who copies a solution drops the description.
+    """
+    texts = {field: row[field] for field in PARTS if isinstance(row.get(field), str)}
+    yield words_of(texts)
+    if "prompt" in texts:
+        yield words_of(texts | {"prompt": _COMMENT.sub(" ", texts["prompt"])})
 
 
 def is_distinctive(words: list[str]) -> bool:
@@ -76,7 +88,7 @@ def rare(hashes: np.ndarray, problems: np.ndarray, common: int) -> tuple[np.ndar
 
 def benchmark_ngrams(name: str, rows: Iterable[dict[str, Any]], ngram: int, common: int) -> Iterator[dict[str, Any]]:
     """Rows of the n-gram table for one benchmark file."""
-    texts = [(problem_name(row), *words_of(row)) for row in rows]
+    texts = [(problem_name(row), *reading) for row in rows for reading in readings(row)]
     numbers = {problem: number for number, problem in enumerate(dict.fromkeys(text[0] for text in texts))}
     found = shingles([" ".join(words).encode() for _, words, _ in texts], ngram)
     owners = np.repeat(np.arange(len(texts)), np.diff(found.offsets))

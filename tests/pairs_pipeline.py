@@ -1,0 +1,87 @@
+"""The data stages' functions one after the other, for tests: a corpus in, pairs and statistics out, IR made by hand."""
+
+from pathlib import Path
+
+from scripts.dedup import clusters, signatures
+from scripts.lib.files import read_json, sha256_text
+from scripts.lib.parquet import iter_rows, write_table
+from scripts.pairs.contamination import Benchmarks
+from scripts.pairs.language import Builder, build
+from scripts.pairs.outcomes import read_clusters, read_outcomes
+from scripts.sources.corpus import Corpus
+from scripts.sources.ir import SCHEMA as IR_SCHEMA
+from scripts.sources.read import read
+
+CORPUS = {
+    "path": "-",
+    "format": "tree",
+    "dataset": None,
+    "files": "{language}/{split}*.parquet",
+    "splits": {"perf": "Perf_Optimized", "size": "Size_Optimized"},
+    "names": {},
+    "columns": {"source": "Source_Code", "language": None, "path": None, "licence": None, "ir": None},
+    "max_bytes": 262_144,
+    "encodings": ["cp1252"],
+}
+DEDUP = {
+    "tokens": "words",
+    "ngram": 5,
+    "permutations": 256,
+    "min_tokens": 8,
+    "seed": 1,
+    "threshold": 0.7,
+    "verify": True,
+    "recall": 0.99,
+    "short_documents": "keep",
+}
+PAIRS = {
+    "limits": {"max_source_bytes": None, "max_source_tokens": None, "max_ir_bytes": None, "max_ir_tokens": None},
+    "normalise": True,
+    "validation_share": 0.2,
+    "seed": 484,
+}
+VARIANTS = ["perf", "size"]
+
+
+def module_of(source: str, variant: str) -> str:
+    """A stand-in for a module; its text hangs on source and variant."""
+    return f"; {variant} {sha256_text(source)}\ndefine i32 @main() {{\n  ret i32 {len(source)}\n}}\n"
+
+
+def write_ir(sources: Path, target: Path, failing: dict[str, tuple[str, ...]]) -> None:
+    """The outcome table of a shard; a source that contains a key of `failing` fails in the variants named."""
+    rows = []
+    for row in iter_rows(sources):
+        for variant in VARIANTS:
+            fails = any(mark in row["source"] and variant in named for mark, named in failing.items())
+            status = "rejected_source" if row["rejected"] else "compile_error" if fails else "ok"
+            ir = module_of(row["source"], variant) if status == "ok" else None
+            made = {"status": status, "ir": ir, "ir_sha256": sha256_text(ir) if ir else None}
+            named = {key: row[key] for key in ("id", "language", "source_sha256")}
+            tools = {"compiler": "by hand 1", "llvm": "22", "command": "", "seconds": 0.0, "rewrites": []}
+            rows.append({**named, **tools, "variant": variant, "diagnostics": "", **made})
+    write_table(target, rows, IR_SCHEMA)
+
+
+def run(corpus: Path, out: Path, shard_size=1000, language="C", suffixes=("c",), failing=None, ngrams=None, **settings):
+    """Run everything for one language; its statistics and, by variant, the paths of its pairs.
+
+    `settings` change those of deduplication and pairs by name; what was found of benchmarks is `out/contaminated`.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    read(Corpus(corpus, language, CORPUS, list(suffixes)), shard_size, out / "shards.json", out / "aliases.parquet")
+    index = read_json(out / "shards.json")
+    dedup = {key: settings.get(key, value) for key, value in DEDUP.items()}
+    names = sorted(index["shards"], key=int)
+    sources, signed, ir = ([str(out / f"{kind}{name}.parquet") for name in names] for kind in ("", "signed-", "ir-"))
+    for source, signature, table in zip(sources, signed, ir, strict=True):
+        write_table(signature, signatures.signatures(source, dedup), signatures.schema(256))
+        write_ir(Path(source), Path(table), failing or {})
+    write_table(out / "clusters.parquet", clusters.clusters(signed, sources, ir, dedup), clusters.SCHEMA)
+    known = read_clusters(str(out / "clusters.parquet"))
+    read_outcomes(known, ir, VARIANTS)
+    chosen = {key: settings.get(key, value) for key, value in PAIRS.items()}
+    builder = Builder(language, known, Benchmarks(ngrams, 13), chosen)
+    paths = {variant: str(out / f"pairs-{variant}.parquet") for variant in VARIANTS}
+    build(builder, list(zip(sources, ir, strict=True)), paths)
+    return builder.statistics(index), paths, builder.contaminated
