@@ -37,7 +37,7 @@ esac
 
 
 def dependencies(envs: Path) -> dict[tuple[str, str], set[str]]:
-    """(Package, version) → channels of the environments that name it, over all files; channels elsewhere are left out."""
+    """(Package, version) → channels of the environments that name it, but for addresses."""
     found: dict[tuple[str, str], set[str]] = {}
     for file in sorted(envs.glob("*.yaml")):
         wanted = yaml.safe_load(file.read_text())

@@ -1,0 +1,218 @@
+"""What an edit runs again: each row of the table in docs/reruns.md, no more jobs and no fewer."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.files import read_json, sha256_file
+from tests.workflow.conftest import ROOT, snakemake_environment
+from tests.workflow.jobs import jobs_in, matching
+
+pytestmark = pytest.mark.slow
+
+# What depends on pairs, on IRCoder, on scores.
+RECORDS = ("provenance_*", "all")
+TABLES = ("tables_*", *RECORDS)
+IRCODER = ("pretrain_adapter *", "pretrain_merge *", "pretrain_losses * ircoder", "finetune_* ircoder*")
+IRCODER_RESULTS = tuple(f"evaluate_{step} *.ircoder*" for step in ("generate", "execute", "score"))
+MODELS = ("pretrain_*", "finetune_*", "evaluate_generate *", "evaluate_execute * tiny*", "evaluate_score * tiny*")
+PAIRS = ("pairs_card", "pairs_figures", *MODELS, *TABLES)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the repository and a finished run of it."""
+
+    root: Path
+    folder: Path
+    jobs: frozenset[str]
+
+    def snakemake(self, *arguments: str) -> str:
+        """Run Snakemake there; give its output; fail unless it succeeds."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile"), "--cores", "2"]
+        config = ["--configfile", str(self.root / "tests" / "workflow" / "tiny.yaml")]
+        done = subprocess.run(
+            [*command, "--directory", str(self.folder), *config, *arguments],
+            env=snakemake_environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-6000:]
+        return done.stdout
+
+    def planned(self) -> set[str]:
+        """The jobs that the next run would do."""
+        return jobs_in(self.snakemake("--dry-run"))
+
+    @contextmanager
+    def edited(self, file: str, old: str, new: str) -> Iterator[None]:
+        """A file of the copy with its first `old` replaced, put back with its old time afterwards."""
+        path = self.root / file
+        text, before = path.read_text(encoding="utf-8"), path.stat()
+        assert old in text, f"{file} has no '{old}'"
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(text, encoding="utf-8")
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the files under version control, and a run of it with as little of everything as possible."""
+    root, folder = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("run")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in listed.splitlines():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, root / name)
+    jobs = jobs_in(Project(root, folder, frozenset()).snakemake())
+    return Project(root, folder, frozenset(jobs))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: the edit in its words, the file, what is replaced, and patterns of the jobs that it runs."""
+
+    words: str
+    file: str
+    old: str
+    new: str
+    jobs: tuple[str, ...]
+
+
+ROWS = [
+    Row(
+        "a language's compiler flags",
+        "config/languages.yaml",
+        "flags: {perf: [-O3], size: [-Oz]}",
+        "flags: {perf: [-O2], size: [-Oz]}",
+        ("compile_shard C *", "pairs_language C", *PAIRS),
+    ),
+    Row(
+        "a limit of the compilers",
+        "config/config.yaml",
+        "cpu_seconds: 12",
+        "cpu_seconds: 13",
+        ("compile_shard *", "pairs_language *", *PAIRS),
+    ),
+    Row(
+        "the threshold of deduplication",
+        "config/config.yaml",
+        "threshold: 0.7",
+        "threshold: 0.8",
+        ("dedup_clusters *", "pairs_language *", *PAIRS),
+    ),
+    Row(
+        "the learning rate of the continued pre-training",
+        "config/config.yaml",
+        "    epochs: 4\n    max_steps: 200\n",
+        "    epochs: 4\n    learning_rate: 1.0e-3\n    max_steps: 200\n",
+        (*IRCODER, *IRCODER_RESULTS, *TABLES),
+    ),
+    Row(
+        "the k of a benchmark's pass@k",
+        "config/benchmarks.yaml",
+        "pass_at: [1, 10, 25]",
+        "pass_at: [1, 2]",
+        ("evaluate_score multipl-e *", *TABLES),
+    ),
+    Row(
+        "the look of one benchmark's table",
+        "config/tables.yaml",
+        "MultiPL-E\n  caption: HumanEval in other languages",
+        "MultiPL-E\n  caption: HumanEval in many languages",
+        (
+            "tables_benchmark multipl-e md",
+            "tables_benchmark multipl-e tex",
+            "tables_benchmark multipl-e html",
+            *RECORDS,
+        ),
+    ),
+    Row(
+        "a script",
+        "scripts/dedup/clusters.py",
+        '"""',
+        '"""In other words: ',
+        ("dedup_clusters *", "pairs_language *", *PAIRS),
+    ),
+    Row(
+        "a library module",
+        "scripts/lib/figure.py",
+        '"""',
+        '"""In other words: ',
+        ("pairs_figures", "tables_figure_*", *RECORDS),
+    ),
+    Row(
+        "an env file",
+        "envs/tables.yaml",
+        "numpy=2.4.6",
+        "numpy=2.4.5",
+        ("tables_*", *RECORDS),
+    ),
+    Row("a comment in the config", "config/config.yaml", "seed: 484", "seed: 484  # as before", ()),
+]
+SOURCES = ("a source file added", "a source file changed", "a source file removed")
+
+
+def documented() -> list[str]:
+    """First cells of the table in docs/reruns.md."""
+    lines = (ROOT / "docs" / "reruns.md").read_text(encoding="utf-8").splitlines()
+    cells = [re.match(r"\| ([^|]+?) +\|", line) for line in lines]
+    return [cell[1] for cell in cells if cell][1:]
+
+
+def test_the_table_in_the_docs_is_the_one_that_is_tested() -> None:
+    assert documented() == [*(row.words for row in ROWS[:-1]), *SOURCES, ROWS[-1].words]
+
+
+def test_a_finished_run_does_nothing(project: Project) -> None:
+    assert project.planned() == set()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.words)
+def test_an_edit_runs_again_what_depends_on_it(project: Project, row: Row) -> None:
+    with project.edited(row.file, row.old, row.new):
+        assert project.planned() == matching(project.jobs, row.jobs)
+    assert project.planned() == set()
+
+
+def test_source_files_run_again_their_shards_alone(project: Project) -> None:
+    pairs = {file: sha256_file(file) for file in sorted((project.folder / "results" / "pairs").rglob("*.parquet"))}
+    file = project.root / "resources" / "corpus" / "C" / "Source_9000" / "source.c"
+    file.parent.mkdir()
+    number = len(read_json(project.folder / "results" / "sources" / "C" / "shards.json")["shards"])
+
+    def write(text: str) -> str:
+        file.write_text(text)
+        return f"{int(sha256(text.encode()).hexdigest(), 16) % number:03}"
+
+    def remove() -> str:
+        file.unlink()
+        return shards[-1]
+
+    steps: list[Callable[[], str]] = [
+        lambda: write('#include <stdio.h>\nint main(void) { for (int i = 0; i < 41; i++) printf("%d\\n", i * i); }\n'),
+        lambda: write('#include <stdio.h>\nint main(void) { for (int i = 9; i > 3; i--) printf("%d;", i - 1); }\n'),
+        remove,
+    ]
+    shards: list[str] = []
+    for words, step in zip(SOURCES, steps, strict=True):
+        before = shards[-1:]
+        shards.append(step())
+        changed = sorted({*before, shards[-1]})
+        expected = {f"{rule} C {shard}" for rule in ("compile_shard", "dedup_signatures") for shard in changed}
+        expected |= {"sources_read C", "dedup_clusters C", "pairs_language C", "pairs_card", "pairs_figures", "pairs"}
+        assert jobs_in(project.snakemake("pairs")) == expected, words
+    assert {file: sha256_file(file) for file in pairs} == pairs
