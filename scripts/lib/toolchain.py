@@ -1,4 +1,4 @@
-"""The tools of a table entry on this machine: which are there, where, of which versions, and a sandbox that has them."""
+"""The tools of a table entry on this machine: which are there, of which versions, and a sandbox that has them."""
 
 import os
 import re
