@@ -30,20 +30,25 @@ _REMEDY = (
 )
 
 
-def fixed_options(mounts: Mapping[str, int], work_mb: int) -> tuple[str, ...]:
+def fixed_options(mounts: Mapping[str, str], work_mb: int) -> tuple[str, ...]:
     """The command line up to what differs from run to run.
 
-    `mounts` are the places of extra read-only paths with open descriptors of those; `work_mb` bounds each folder that
-    can be written to.
+    `mounts` are extra read-only paths by their place in the sandbox; `work_mb` bounds each folder that can be written
+    to.
     """
-    extra = [part for path, held in mounts.items() for part in ("--ro-bind", f"/proc/self/fd/{held}", path)]
-    return tuple(_namespaces() + _system_mounts() + extra + _own_folders(work_mb))
+    extra = [part for place, path in mounts.items() for part in ("--ro-bind", path, place)]
+    return (*_namespaces(), *_system_mounts(), *_own_folders(work_mb), *extra, "--chdir", WORK)
+
+
+def program() -> str:
+    """Where bubblewrap is, on the PATH of this process; its bare name where it is not."""
+    return shutil.which("bwrap") or "bwrap"
 
 
 def _namespaces() -> list[str]:
-    """Options for name spaces, identity and lifetime."""
+    """The command, with options for name spaces, identity and lifetime."""
     return [
-        *("bwrap", "--unshare-all", "--unshare-user", "--uid", _USER, "--gid", _USER, "--hostname", "sandbox"),
+        *(program(), "--unshare-all", "--unshare-user", "--uid", _USER, "--gid", _USER, "--hostname", "sandbox"),
         *("--die-with-parent", "--new-session"),
     ]
 
@@ -77,7 +82,7 @@ def _own_folders(work_mb: int) -> list[str]:
     options = ["--proc", "/proc", "--dev", "/dev"]
     for folder in ("/dev/shm", "/tmp", WORK):
         options += ["--size", size, "--tmpfs", folder]
-    return [*options, "--remount-ro", "/dev", "--chdir", WORK]
+    return [*options, "--remount-ro", "/dev"]
 
 
 def memory_file(content: bytes) -> int:
@@ -125,13 +130,13 @@ def checked_name(name: str) -> str:
 
 
 @cache
-def unprivileged() -> dict[str, object]:
-    """How root gives up its identity for a sandbox, as `Popen` arguments; empty for others.
+def unprivileged(*paths: str) -> dict[str, object]:
+    """How root gives up its identity to run a sandbox, as `Popen` arguments; empty for others.
 
-    Also empty where bubblewrap lies in a folder that `nobody` cannot enter.
+    Also empty where one of `paths`, bubblewrap and what it mounts, lies in a folder that `nobody` cannot enter.
     """
-    program = Path(shutil.which("bwrap") or "/bwrap").resolve()
-    if os.geteuid() != 0 or not all(folder.stat().st_mode & stat.S_IXOTH for folder in program.parents):
+    folders = {folder for path in paths for folder in Path(path).resolve().parents}
+    if os.geteuid() != 0 or not all(folder.stat().st_mode & stat.S_IXOTH for folder in folders):
         return {}
     nobody = pwd.getpwnam("nobody")
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
@@ -158,22 +163,23 @@ def first_process(info: int, process: subprocess.Popen[bytes]) -> int:
             if not block:
                 raise _refused(process)
             text += block
-    pid = json.loads(text)["child-pid"]
-    outside, root = Path("/").stat().st_dev, Path(f"/proc/{pid}/root")
-    while time.monotonic() < deadline:
+    top = json.loads(text)["child-pid"]
+    outside, root = Path("/").stat().st_dev, Path(f"/proc/{top}/root")
+    while process.poll() is None and time.monotonic() < deadline:
         # The last step of its set-up is to take the new root; until then the root is ours or bubblewrap's own.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, NotADirectoryError):
             if root.stat().st_dev != outside and Path(f"{root}{WORK}").is_dir():
-                return pid
-        if process.poll() is not None:
-            raise _refused(process)
+                return top
         time.sleep(0.0005)
-    raise _refused(process)
+    raise _refused(process, top)
 
 
-def _refused(process: subprocess.Popen[bytes]) -> InputError:
-    """Why bubblewrap did not start, as a line for people."""
+def _refused(process: subprocess.Popen[bytes], top: int | None = None) -> InputError:
+    """Why bubblewrap did not start, as a line for people; `top`, the sandbox's first process, is cleared away."""
     process.kill()
     _, message = process.communicate()
+    if top is not None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(top, 0)
     text = " ".join(message.decode("utf-8", "replace").split()) or "it did not get ready"
     return InputError(f"the sandbox does not start: {text}; {_REMEDY}")

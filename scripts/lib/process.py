@@ -88,6 +88,14 @@ def descendants(pid: int, most: int = 100_000) -> list[int]:
     return found[:most]
 
 
+def session(pid: int) -> int | None:
+    """The session that a process, maybe ended and not yet waited for, belongs to; None when it is gone."""
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
 def _stat(pid: int) -> tuple[float, int, int] | None:
     """CPU seconds (with those of waited-for children), resident bytes and threads of a process; None when gone."""
     try:

@@ -11,7 +11,6 @@ import contextlib
 import fnmatch
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import tempfile
@@ -24,7 +23,7 @@ from pathlib import Path
 from scripts.lib import bubblewrap
 from scripts.lib.bubblewrap import WORK, descriptors, memory_file
 from scripts.lib.job import InputError
-from scripts.lib.process import Limits, Outcome, adopt_orphans, descendants, kill, supervise
+from scripts.lib.process import Limits, Outcome, adopt_orphans, children, descendants, kill, session, supervise
 
 __all__ = ["WORK", "Limits", "Outcome", "Sandbox", "probe", "run"]
 
@@ -49,10 +48,9 @@ class Sandbox:
     mode: str = "bubblewrap"
 
     @cached_property
-    def mounts(self) -> dict[str, int]:
-        """Open descriptors of the extra read-only paths; who runs the sandbox need not reach them by name."""
-        places = {path: path for path in bubblewrap.outermost(self.read_only)} | dict(self.placed)
-        return {place: os.open(path, os.O_PATH | os.O_CLOEXEC) for place, path in places.items()}
+    def mounts(self) -> dict[str, str]:
+        """The extra read-only paths by their place inside."""
+        return {path: path for path in bubblewrap.outermost(self.read_only)} | dict(self.placed)
 
     @cached_property
     def arguments(self) -> tuple[str, ...]:
@@ -67,7 +65,7 @@ class Sandbox:
 
 
 def _collect(work: int, patterns: Sequence[str], most_bytes: int) -> dict[str, bytes]:
-    """Regular files in the open folder `work` that match a pattern, at most `most_bytes` each.
+    """Regular files in the open folder `work` that match a pattern, less than `most_bytes` each.
 
     A pattern is a file name with wild cards, maybe below a folder without. The folder was written by an untrusted
     program: links are never followed, pipes and devices never opened, and names beyond a thousand not looked at.
@@ -98,15 +96,16 @@ def _open_folder(work: int, folder: str, held: list[int]) -> int | None:
 
 
 def _read_plain(name: str, folder: int, most_bytes: int) -> bytes | None:
-    """Content of a regular file in an open folder; None for anything else or anything too large."""
+    """Content of a regular file in an open folder; None for anything else, and for one cut at the limit on files."""
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
         return None
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode) or about.st_size >= most_bytes:
+        os.close(descriptor)
+        return None
     with os.fdopen(descriptor, "rb") as stream:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode) or about.st_size > most_bytes:
-            return None
         return stream.read(most_bytes)
 
 
@@ -134,7 +133,7 @@ def _run_inside(command, sandbox, limits, stdin, files, collect) -> Outcome:
         options = bubblewrap.file_options(files, held)
         line = [*sandbox.arguments, *options, "--remount-ro", "/", "--info-fd", str(info_end)]
         line += ["--block-fd", str(gate_end), "--", *_limited(command, limits, alone=True)]
-        passed = [info_end, gate_end, *map(int, options[1::3]), *sandbox.mounts.values()]
+        passed = [info_end, gate_end, *map(int, options[1::3])]
         process = subprocess.Popen(
             line,
             stdin=source,
@@ -142,7 +141,7 @@ def _run_inside(command, sandbox, limits, stdin, files, collect) -> Outcome:
             stderr=subprocess.PIPE,
             pass_fds=passed,
             env=sandbox.environment(WORK, "/tmp"),
-            **bubblewrap.unprivileged(),
+            **bubblewrap.unprivileged(line[0], *sandbox.mounts.values()),
         )
         os.close(info_end)
         held.remove(info_end)
@@ -151,7 +150,7 @@ def _run_inside(command, sandbox, limits, stdin, files, collect) -> Outcome:
         work = os.open(f"/proc/{top}/root{WORK}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         held.append(work)
         os.write(gate, b"x")
-        outcome = supervise(process, top, limits, lambda: kill([top]))
+        outcome = supervise(process, top, limits, lambda: _end_namespace(top))
         return replace(outcome, files=_collect(work, collect, limits.file_mb * 1_000_000))
 
 
@@ -175,15 +174,28 @@ def _run_outside(command, sandbox, limits, stdin, files, collect) -> Outcome:
             env=sandbox.environment(str(home), str(temporary)),
             start_new_session=True,
         )
-        outcome = supervise(process, process.pid, limits, lambda: _end_group(process.pid))
+        outcome = supervise(process, process.pid, limits, lambda: _end_session(process.pid))
         return replace(outcome, files=_collect(held[1], collect, limits.file_mb * 1_000_000))
 
 
-def _end_group(leader: int) -> None:
-    """Kill a process, its session's group and all that is still below it."""
+def _end_namespace(top: int) -> None:
+    """Kill a sandbox's first process, and with it all others.
+
+    Among thousands of processes it might wait long for its turn to die, unless it comes before them, as root can ask.
+    """
+    with contextlib.suppress(PermissionError, ProcessLookupError):
+        os.sched_setscheduler(top, os.SCHED_FIFO, os.sched_param(1))
+    kill([top])
+
+
+def _end_session(leader: int) -> None:
+    """Kill a process, what is below it, and orphans of its session, which are ours by adoption; reap the latter."""
     kill(descendants(leader))
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(leader, signal.SIGKILL)
+    while orphans := [child for child in children(os.getpid()) if child != leader and session(child) == leader]:
+        kill([process for orphan in orphans for process in descendants(orphan)])
+        for orphan in orphans:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(orphan, 0)
 
 
 def run(
