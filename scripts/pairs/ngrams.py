@@ -74,8 +74,8 @@ def readings(row: dict[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def is_distinctive(words: list[str]) -> bool:
-    """Whether at least half of an n-gram's words are names, not numbers: runs of numbers are everywhere."""
-    return 2 * sum(not word[0].isdigit() for word in words) >= len(words)
+    """Whether at least a third of an n-gram's words say something: runs of numbers and of letters are everywhere."""
+    return 3 * sum(len(word) > 1 and not word[0].isdigit() for word in words) >= len(words)
 
 
 def rare(hashes: np.ndarray, problems: np.ndarray, common: int) -> tuple[np.ndarray, np.ndarray]:

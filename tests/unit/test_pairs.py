@@ -223,20 +223,20 @@ def problems(count, shared=""):
 
 def test_boilerplate_and_numbers_do_not_contaminate():
     harness = " ".join(f"harness{n}" for n in range(20))
-    numbers = " ".join(str(n) for n in range(40))
+    numbers = " ".join([*map(str, range(40)), *"abcdefghijklmnopqrstuvwxyz"])
     rows = problems(5, f"{harness} ; {numbers}")
-    rows[0]["test"] += " " + numbers
+    rows = [{**row, "test": harness + f" own{n} " * 13 + numbers} for n, row in enumerate(rows[:3])] + rows[3:]
     found = list(ngrams.benchmark_ngrams("b", rows, 13, 3))
     assert not any("harness1 harness2" in row["text"] and "beta" not in row["text"] for row in found)
-    assert not any(row["text"].replace(" ", "").isdigit() for row in found)
+    assert not any(row["text"].replace(" ", "").isdigit() or "a b c d e f g h" in row["text"] for row in found)
     assert {row["problem"] for row in found} == {f"T/{n}" for n in range(5)}
 
 
 def test_problems_of_all_benchmarks_are_indexed(tmp_path):
     fields = {
-        "multipl-e/x.jsonl": {"name": "M_1", "prompt": "p " * 7, "tests": "q r s " * 4},
-        "humanevalpack/y.jsonl": {"task_id": "Y/1", "prompt": "a b " * 5, "canonical_solution": "c d e " * 5},
-        "codexglue/z.jsonl.gz": {"repo": "o/r", "path": "f.py", "func_name": "g", "code": "k l m n " * 5},
+        "multipl-e/x.jsonl": {"name": "M_1", "prompt": "pp " * 7, "tests": "qq rr ss " * 4},
+        "humanevalpack/y.jsonl": {"task_id": "Y/1", "prompt": "aa bb " * 5, "canonical_solution": "cc dd ee " * 5},
+        "codexglue/z.jsonl.gz": {"repo": "o/r", "path": "f.py", "func_name": "g", "code": "kk ll mm nn " * 5},
     }
     files = {}
     for name, row in fields.items():
