@@ -8,7 +8,8 @@ PROVENANCE = f"{RESULTS}/provenance"
 def run_results(wildcards):
     """All final files of the stages before this one, and the tables as parts of the report."""
     stages = (sources_targets, dedup_targets, pairs_targets, pretrain_targets, finetune_targets, evaluate_targets)
-    return [*compile_targets(wildcards), *(path for stage in stages for path in stage()), *tables_targets()]
+    before = [path for stage in stages for path in stage()]
+    return [*compile_targets(wildcards), *before, *tables_targets(), *report_tables()]
 
 
 def all_outcomes(wildcards):

@@ -1,0 +1,303 @@
+"""Tables, records, report, crate and audit, by their real rules behind small results made by hand."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import rocrate
+
+from scripts.lib.files import read_json, sha256_file, write_json
+from scripts.lib.parquet import read_table, write_table
+from scripts.provenance.audit import audit
+from tests.small_results import MODEL
+from tests.workflow.conftest import snakemake_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("config", "envs", "rules", "scripts", "tests/workflow/small_run", "tests/small_results.py", "CITATION.cff")
+DECIMALS = {"validation": 3, "humaneval": 1, "multipl-e": 1}
+AUDIT = "results/provenance/audit.txt"
+# What is made anew with any table, since it describes all of them.
+ABOUT = {"jobs.json", "report.html", "config.yaml", "audit.txt", "ro-crate-metadata.json", "workflow"}
+
+
+def copy_project(folder: Path) -> Path:
+    """A copy of the files that the small run needs, to be edited."""
+    for part in (*PARTS, "Snakefile", "LICENSE"):
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copyfile
+        copy(ROOT / part, folder / part)
+    return folder
+
+
+def run(project: Path, folder: Path, *arguments: str, succeeds: bool = True) -> str:
+    """Run the small workflow of `project` in `folder`; return what it printed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    small = project / "tests" / "workflow" / "small_run"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(small / "Snakefile"), "--directory", str(folder)]
+    command += ["--configfile", str(small / "config.yaml"), "--cores", "2", *arguments]
+    done = subprocess.run(
+        command, env=snakemake_environment(), text=True, capture_output=True, timeout=300, check=False
+    )
+    printed = done.stdout + done.stderr
+    assert (done.returncode == 0) == succeeds, printed[-4000:]
+    return printed
+
+
+def planned(project: Path, folder: Path) -> set[str]:
+    """File names that a run would make anew."""
+    printed = run(project, folder, "--dry-run")
+    outputs = re.findall(r"^ +output: (.*)$", printed, re.M)
+    return {Path(name).name for line in outputs for name in line.split(", ")}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    return copy_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def finished(project, tmp_path_factory):
+    """The folder of a finished small run."""
+    folder = tmp_path_factory.mktemp("run")
+    run(project, folder)
+    return folder
+
+
+@pytest.fixture
+def results(finished, tmp_path):
+    """A copy of the finished run's results, to be damaged."""
+    return Path(shutil.copytree(finished / "results", tmp_path / "results"))
+
+
+def faults(results: Path, project: Path) -> list[str]:
+    """What the audit finds."""
+    return audit(results, project, DECIMALS, 2)[0]
+
+
+def test_a_finished_run_has_nothing_to_do(project, finished):
+    assert planned(project, finished) == set()
+
+
+def test_equal_runs_have_equal_records(project, finished, tmp_path, monkeypatch):
+    """However long their jobs took, and wherever the results lie."""
+    other = tmp_path / "elsewhere"
+    monkeypatch.setenv("SMALL_RUN_SECONDS", "2.5")
+    run(project, tmp_path, "--config", f"results_dir={other}")
+    tables = [results / "ir/C/000.parquet" for results in (other, finished / "results")]
+    assert tables[0].read_bytes() != tables[1].read_bytes()
+    for name in ("provenance/ro-crate-metadata.json", "provenance/jobs.json", "report.html", "tables/scores.csv"):
+        text = (other / name).read_text()
+        assert text == (finished / "results" / name).read_text(), name
+        assert str(tmp_path) not in text
+        assert str(project) not in text
+
+
+def edited(project: Path, name: str, old: str, new: str) -> Path:
+    """Replace text in a file of the project that must have it; return the file."""
+    path = project / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return path
+
+
+def test_digits_of_one_table_remake_that_table_and_the_main_one(finished, tmp_path):
+    project, folder = copy_project(tmp_path / "project"), tmp_path / "run"
+    run(project, folder)
+    edited(project, "config/tables.yaml", "  decimals: 1\n", "  decimals: 2\n")
+    shown = {f"humaneval.{suffix}" for suffix in ("md", "tex", "html")} | {"main.md", "main.html"}
+    assert planned(project, folder) == shown | ABOUT
+    run(project, folder)
+
+    edited(project, "config/tables.yaml", "# How each", "# In what way each")
+    assert planned(project, folder) == set()
+
+    row = f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,made up for a test\n"
+    (project / "config/paper_results.csv").open("a").write(row)
+    wide = {f"{name}.{suffix}" for name in DECIMALS for suffix in ("csv", "md", "tex", "html")}
+    assert planned(project, folder) == wide | ABOUT
+    run(project, folder)
+    assert "(paper)" in (folder / "results/tables/multipl-e.md").read_text()
+
+
+def test_the_audit_says_what_it_checked(finished):
+    lines = (finished / AUDIT).read_text().splitlines()
+    assert len(lines) == 5
+    assert re.match(r"\d{3} files have the digests", lines[0])
+
+
+def test_the_audit_fails_with_a_line_for_each_fault(project, finished, tmp_path):
+    folder = Path(shutil.copytree(finished, tmp_path / "run"))
+    (folder / "results/models" / MODEL / "ircoder/config.json").write_text("{}")
+    (folder / "results/pairs/C/perf.parquet").unlink()
+    only = ("--allowed-rules", "audited", "provenance_audit", "--forcerun", "provenance_audit")
+    printed = run(project, folder, *only, succeeds=False)
+    assert re.search(
+        rf"^ERROR \.\./models/{MODEL}/ircoder/config\.json: sha256 is \w+, the crate has \w+$", printed, re.M
+    )
+    assert re.search(r"^ERROR \.\./pairs/C/perf\.parquet: is gone$", printed, re.M)
+    assert not (folder / AUDIT).exists()
+
+
+def replace(path: Path, pattern: str, new: str) -> None:
+    """Replace the first match of a pattern that must be there."""
+    text, count = re.subn(pattern, new, path.read_text(), count=1)
+    assert count == 1
+    path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "new", "fault"),
+    [
+        (
+            "tables/scores.csv",
+            r"base,t0\.2,pass@1,22,",
+            "base,t0.2,pass@1,23,",
+            r"scores\.csv: .*: differs from .*json",
+        ),
+        ("tables/scores.csv", r"(?m)^humaneval.*\n", "", r"humaneval\.csv: .* is in no row of scores\.csv"),
+        ("tables/multipl-e.csv", r",62,", ",63,", r"multipl-e\.csv: .*: value is 63, scores\.csv has 62"),
+        ("tables/multipl-e.md", r"62\.0", "63.0", r"multipl-e\.tex: its figures are not those of multipl-e\.md"),
+        ("tables/humaneval.html", r"\+40\.0", "+41.0", r"humaneval\.html: its figures are not those"),
+        ("tables/validation.tex", r"3\.202", "3.203", r"validation\.tex: its figures are not those"),
+        ("pairs/statistics.csv", r"C,perf,3,", "C,perf,4,", r"C, perf: 4 sources end in 3 outcomes"),
+        ("pairs/statistics.csv", r"2,1,1\n", "2,1,0\n", r"C, perf: 2 pairs, 1 in the splits"),
+        ("scores/multipl-e/d/t0.2/tiny-gpt-bigcode.base.json", r'"p00": 20\.0', '"p00": 80.0', r"mean over problems"),
+        ("provenance/jobs.json", r'"pairs/C/perf\.parquet",', '"pairs/C/other.parquet",', r"but no job made it"),
+    ],
+)
+def test_the_audit_finds_what_does_not_agree(results, project, file, pattern, new, fault):
+    assert faults(results, project) == []
+    replace(results / file, pattern, new)
+    assert any(re.search(fault, line) for line in faults(results, project))
+
+
+def test_the_audit_computes_validation_losses_again(results, project):
+    path = results / "models" / MODEL / "losses" / "base.parquet"
+    table = read_table(path)
+    rows = table.to_pylist()
+    rows[0]["loss"] += 1
+    write_table(path, rows, table.schema)
+    found = [line for line in faults(results, project) if "the documents give" in line]
+    assert len(found) == 6
+
+
+def test_the_crate_names_every_result(finished):
+    results = finished / "results"
+    graph = {entity["@id"]: entity for entity in read_json(results / "provenance/ro-crate-metadata.json")["@graph"]}
+    own = {"audit.txt", "ro-crate-metadata.json"}
+    files = {
+        path.relative_to(results).as_posix()
+        for path in results.rglob("*")
+        if path.is_file() and path.name[0] != "." and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
+    }
+    named = {(results / "provenance" / name).resolve() for name, entity in graph.items() if "File" in entity["@type"]}
+    missing = {name for name in files if (results / name).resolve() not in named and Path(name).name not in own}
+    assert missing == set()
+    entity = graph["../tables/scores.csv"]
+    assert entity["sha256"] == sha256_file(results / "tables/scores.csv")
+    assert graph[f"#removed/models/{MODEL}/scratch.txt"]["description"] == "removed after its last use"
+
+
+VALIDATE = """
+import json, sys
+import requests
+from rocrate_validator.utils import http
+documents = json.load(open(sys.argv[2]))
+
+def answer(url, *_, **__):
+    response = requests.Response()
+    response.status_code = 200 if url in documents else 404
+    response._content = json.dumps(documents.get(url)).encode()
+    response.headers["Content-Type"] = "application/ld+json"
+    return response
+
+http.HttpRequester.__getattr__ = lambda self, name: answer
+from rocrate_validator import models, services
+settings = services.ValidationSettings(
+    rocrate_uri=sys.argv[1], profile_identifier="provenance-run-crate", requirement_severity=models.Severity.REQUIRED
+)
+print(*(issue.message for issue in services.validate(settings).get_issues()), sep="\\n")
+"""
+
+
+def test_the_crate_conforms_to_its_profiles(finished, tmp_path):
+    """By roc-validator, with the vocabularies that it would ask the network for given to it."""
+    vocabulary = read_json(Path(rocrate.__file__).parent / "data" / "ro-crate.jsonld")
+    old = {name: f"https://bioschemas.org/{name}" for name in ("ComputationalWorkflow", "FormalParameter")}
+    old |= {name: f"https://bioschemas.org/ComputationalWorkflow#{name}" for name in ("input", "output")}
+    vocabulary["@context"] |= old
+    write_json(
+        tmp_path / "documents.json",
+        {
+            "https://w3id.org/ro/crate/1.1/context": vocabulary,
+            "https://w3id.org/ro/terms/workflow-run/context": {
+                "@context": {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
+            },
+        },
+    )
+    command = [sys.executable, "-c", VALIDATE, str(finished / "results/provenance"), str(tmp_path / "documents.json")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
+
+
+class Page(HTMLParser):
+    """Elements of a page: what is open, identifiers, links within and without."""
+
+    VOID = frozenset({"meta", "link", "br", "img", "hr", "input"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.links, self.tags = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.tags.append(tag)
+        self.ids += [values["id"]] if "id" in values else []
+        self.links += [values[name] for name in ("href", "xlink:href", "src") if name in values]
+        self.links += re.findall(r"url\(([^)]*)\)", values.get("style", "") + values.get("clip-path", ""))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in self.VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(finished):
+    parser = Page()
+    parser.feed((finished / "results/report.html").read_text())
+    return parser
+
+
+def test_the_report_is_well_formed_and_stands_alone(page):
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert [link for link in page.links if not link.startswith("#")] == []
+    assert {link[1:] for link in page.links} <= set(page.ids)
+    assert page.tags.count("svg") == 5
+    assert "script" not in page.tags
+
+
+def test_the_report_tells_the_run(finished):
+    text = (finished / "results/report.html").read_text()
+    shown = ["HumanEval", "MultiPL-E", "source:1: error: &lt;no&gt; &amp; never", "a newer one", "cc 1.2", "seed: 1"]
+    assert [part for part in shown if part not in text] == []
+    digest = json.loads((finished / "results/provenance/jobs.json").read_text())["files"]["tables/scores.csv"]["sha256"]
+    assert digest in text
+
+
+def test_snakemake_makes_its_own_report_too(project, finished):
+    run(project, finished, "--report", "snakemake.html")
+    text = (finished / "snakemake.html").read_text()
+    assert "base_vs_ircoder" in text
