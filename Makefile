@@ -58,6 +58,11 @@ doctor:  ## what this machine has of all that the workflow may use, what is miss
 	@[ -x $(PYTHON) ] || { echo "there is no .venv yet: make setup" >&2; exit 1; }
 	@$(PYTHON) -m scripts.doctor
 
+.PHONY: audit
+audit: setup  ## check a finished run again: digests, traces from scores to sources, tables, sums
+	@$(BIN)/snakemake audit --allowed-rules audit provenance_audit --forcerun provenance_audit $(ARGS)
+	@cat results/provenance/audit.txt
+
 .PHONY: lint
 lint: setup-test  ## check the form of all sources
 	@$(BIN)/ruff check .
