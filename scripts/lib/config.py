@@ -81,8 +81,8 @@ def _check_names(given: list[str], known: dict[str, Any], key: str, table: str) 
 
 def _check_corpus(corpus: dict[str, Any], root: str | Path) -> None:
     """Raise `ConfigError` unless a corpus given as a path is there."""
-    path = corpus.get("path")
-    if path and not Path(root, path).exists():
+    path = corpus["path"]
+    if corpus["dataset"] is None and not Path(root, path).exists():
         raise ConfigError(f"config: corpus.path: '{path}' does not exist below {root}; give a folder or file that does")
 
 

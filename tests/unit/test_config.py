@@ -55,9 +55,8 @@ def test_overlays_are_valid(config, overlay):
     ],
 )
 def test_fault_is_one_line_that_names_the_key(config, key, value, told):
-    config[key] = value
     with pytest.raises(ConfigError) as caught:
-        check(config, ROOT)
+        check(merged(config, {key: value}), ROOT)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
 
