@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,7 +18,7 @@ from scripts.lib.job import job
 from scripts.lib.scores import Row, read_scores
 from scripts.provenance import table_checks as checks
 from scripts.provenance.digests import digest_of
-from scripts.provenance.jobs import PROJECT
+from scripts.provenance.jobs import PACKAGE, PROJECT
 
 PREFIX = "rows-sha256:"
 
@@ -35,10 +36,15 @@ def crate_files(crate: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def place_of(identifier: str, folder: Path, project: Path) -> Path:
-    """Where a file of the crate lies: below the crate's folder, or in the project for what was read from there."""
-    if identifier.startswith(f"#{PROJECT}"):
-        return project / unquote(identifier.removeprefix(f"#{PROJECT}"))
-    return folder / unquote(identifier)
+    """Where a file of the crate lies: below the crate's folder, in the project, or in a Python package."""
+    name = unquote(identifier.removeprefix("#"))
+    if name.startswith(PROJECT):
+        return project / name.removeprefix(PROJECT)
+    if name.startswith(PACKAGE):
+        package, *rest = name.removeprefix(PACKAGE).split("/")
+        found = find_spec(package)
+        return Path(found.origin if found and found.origin else f"missing/{package}/__init__.py").parent.joinpath(*rest)
+    return folder / name
 
 
 def digest_faults(files: dict[str, tuple[str, str]], folder: Path, project: Path, threads: int) -> Iterator[str]:
@@ -57,11 +63,11 @@ def digest_faults(files: dict[str, tuple[str, str]], folder: Path, project: Path
 
 
 def trace_faults(record: dict[str, Any]) -> Iterator[str]:
-    """Files that went into a job, were made by none, and are not the project's own."""
+    """Files that went into a job, were made by none, and are neither the project's nor a package's."""
     made = {name for entry in record["jobs"] for name in entry["outputs"]}
     for entry in record["jobs"]:
         for name in entry["inputs"]:
-            if name not in made and not name.startswith(PROJECT):
+            if name not in made and not name.startswith((PROJECT, PACKAGE)):
                 yield f"{name}: went into {entry['rule']}, but no job made it"
 
 

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from scripts.provenance.jobs import PROJECT, REMOVED
+from scripts.provenance.jobs import PACKAGE, PROJECT, REMOVED
 
 Entity = dict[str, Any]
 
@@ -49,7 +49,7 @@ def references(identifiers: Iterable[str]) -> list[Entity] | Entity:
 def result_id(name: str) -> str:
     """The identifier of a job's file: a path relative to the crate, or a fragment where the crate does not have it."""
     quoted = quote(name, safe="/+")
-    if name.startswith((PROJECT, REMOVED)):
+    if name.startswith((PROJECT, PACKAGE, REMOVED)):
         return f"#{quoted}"
     return quoted.removeprefix("provenance/") if name.startswith("provenance/") else f"../{quoted}"
 

@@ -10,15 +10,22 @@ from scripts.lib.job import job
 from scripts.provenance.digests import digest_all, files_in
 from scripts.provenance.snakemake_records import Job, closure, jobs_of
 
-# What stands before the names of the project's own files, and of files that are gone.
-PROJECT, REMOVED = "project/", "removed/"
+# What stands before the names of the project's own files, of files of Python packages, and of files that are gone.
+PROJECT, PACKAGE, REMOVED = "project/", "package/", "removed/"
+SITE = "site-packages"
 ROOT = SCRIPTS.parent
 RECORDS = Path(".snakemake", "metadata")
 
 
 def name_of(path: str | Path, results: str) -> str:
-    """A path as the records spell it: relative to the results folder, or `project/` and relative to the project."""
+    """A path as the records spell it, free of places of this machine.
+
+    Results are relative to their folder; `project/` stands before a path relative to the project, `package/` before one
+    in an installed Python package.
+    """
     place = Path(path).resolve()
+    if SITE in place.parts:
+        return PACKAGE + Path(*place.parts[place.parts.index(SITE) + 1 :]).as_posix()
     inside = Path(results).resolve()
     if place.is_relative_to(inside):
         return place.relative_to(inside).as_posix()

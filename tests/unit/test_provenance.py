@@ -2,14 +2,17 @@
 
 import json
 from base64 import urlsafe_b64encode
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from scripts.lib.code import SCRIPTS
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
 from scripts.lib.parquet import write_table
 from scripts.provenance import entities, outcomes, tools
+from scripts.provenance.audit import place_of
 from scripts.provenance.digests import digest_of, files_in
 from scripts.provenance.jobs import name_of, record
 from scripts.provenance.snakemake_records import Job, closure, jobs_of
@@ -104,6 +107,15 @@ def test_names_have_no_path_of_the_machine(tmp_path, monkeypatch):
     assert name_of("results/pairs/C/perf.parquet", "results") == "pairs/C/perf.parquet"
     assert name_of(tmp_path / "results" / "x", str(tmp_path / "results")) == "x"
     assert name_of(entities.__file__, "results") == "project/scripts/provenance/entities.py"
+    assert name_of(pa.__file__, "results") == "package/pyarrow/__init__.py"
+
+
+def test_files_outside_the_crate_are_found_again(tmp_path):
+    for path in (entities.__file__, pa.__file__):
+        identifier = entities.result_id(name_of(path, "results"))
+        assert place_of(identifier, tmp_path, SCRIPTS.parent) == Path(path).resolve()
+    assert not place_of("#package/no_such_package/x", tmp_path, SCRIPTS.parent).exists()
+    assert place_of("../pairs/C++/a%20b", tmp_path, SCRIPTS.parent) == tmp_path / "../pairs/C++/a b"
 
 
 def test_record_expands_folders_and_keeps_removed_files(tmp_path, monkeypatch):
