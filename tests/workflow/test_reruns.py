@@ -196,7 +196,7 @@ def test_source_files_run_again_their_shards_alone(project: Project) -> None:
 
     def write(text: str) -> str:
         file.write_text(text)
-        return f"{int(sha256(text.encode()).hexdigest(), 16) % number:03}"
+        return f"{int(sha256(text.encode()).hexdigest(), 16) * number >> 256:03}"
 
     def remove() -> str:
         file.unlink()
