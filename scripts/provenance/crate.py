@@ -18,6 +18,7 @@ from scripts.lib.job import job
 from scripts.provenance import entities
 from scripts.provenance.digests import digest_of
 from scripts.provenance.jobs import RECORDS, REMOVED, name_of, record
+from scripts.provenance.readable_yaml import readable_yaml
 from scripts.provenance.snakemake_records import closure, jobs_of
 
 PROJECT = SCRIPTS.parent
@@ -79,7 +80,7 @@ def crate(found: dict[str, Any], tools: dict[str, Any], own: dict[str, dict], ru
 if __name__ == "__main__":
     with job(snakemake):
         output, params, results = snakemake.output, snakemake.params, snakemake.config["results_dir"]
-        write_text(output.config, yaml.safe_dump(dict(params.config), sort_keys=True, allow_unicode=True))
+        write_text(output.config, readable_yaml(dict(params.config)))
         copied = copy_workflow(output.workflow, [entry["script"] for entry in params.rules.values()])
         beside = {f"{STAGE}/workflow/{name}": Path(output.workflow, name) for name in copied}
         beside |= {name_of(path, results): Path(path) for path in (output.config, *snakemake.input)}

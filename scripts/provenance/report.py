@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -11,6 +10,7 @@ from scripts.lib.code import SCRIPTS
 from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 from scripts.provenance import page
+from scripts.provenance.readable_yaml import readable_yaml
 
 TEMPLATE = "report.html.j2"
 
@@ -37,7 +37,7 @@ def context(inputs: Any, params: Any) -> dict[str, Any]:
     failures = page.reference_failures(list(inputs.scores))
     return {
         "config": config,
-        "config_text": yaml.safe_dump(config, sort_keys=True, allow_unicode=True),
+        "config_text": readable_yaml(config),
         "totals": page.totals(funnel, config, record),
         "main": fragment(inputs.main),
         "titles": params.titles,

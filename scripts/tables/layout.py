@@ -8,8 +8,6 @@ from typing import Any
 from scripts.lib.scores import Row, base_of
 
 CONTROL = "control"
-# Columns of the scores and the headline's lists that choose from them.
-HEADLINE = {"language": "languages", "setting": "settings"}
 # A place in a table: language, setting, metric.
 Place = tuple[str, str, str]
 # A line of a table: model, stage without its language.
@@ -54,9 +52,10 @@ class Block:
 
 def is_headline(row: Row, benchmark: str, look: dict[str, Any]) -> bool:
     """Whether the main table shows a row's figure; `look` is the benchmark's entry of config/tables.yaml."""
-    wanted = {"metric": [look["headline"]["metric"]]}
-    wanted |= {one: look["headline"][many] for one, many in HEADLINE.items() if many in look["headline"]}
-    return row["benchmark"] == benchmark and all(row[name] in values for name, values in wanted.items())
+    wanted = look["headline"]
+    if row["benchmark"] != benchmark or row["metric"] != wanted["metric"]:
+        return False
+    return all(re.fullmatch(wanted.get(name, ".*"), row[name]) for name in ("language", "setting"))
 
 
 def line_of(row: Row) -> Line:

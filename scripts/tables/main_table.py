@@ -85,7 +85,7 @@ def as_markdown(found: Lines, remarks: list[str]) -> str:
 
 
 def _html_figure(cell: str) -> str:
-    value, _, rest = cell.partition(" [")
+    value, _, rest = cell.replace("-", "−").partition(" [")
     bounds, _, mark = rest.partition("] ")
     interval = f' <span class="interval">[{bounds.removesuffix("]")}]</span>' if rest else ""
     state = {VERDICTS[1]: ' class="better"', VERDICTS[-1]: ' class="worse"'}.get(mark, "")

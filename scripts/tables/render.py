@@ -126,7 +126,7 @@ def as_tex(table: Grid, look: Look) -> str:
 def _html_cell(cell: Cell | None, decimals: int, signed: bool) -> str:
     if cell is None:
         return "<td></td>"
-    value, bounds, mark = _parts(cell, decimals, signed)
+    value, bounds, mark = (part.replace("-", "−") for part in _parts(cell, decimals, signed))
     state = {1: ' class="better"', -1: ' class="worse"', 0: ""}[cell.verdict]
     title = f' title="{html.escape(cell.citation)}"' if cell.citation else ""
     small = f' <span class="interval">{bounds}</span>' if bounds else ""
@@ -141,12 +141,12 @@ def _html_kind(line: Line) -> str:
 
 
 def _html_block(table: Grid, block: Block, decimals: int) -> list[str]:
-    head = "".join(f'<th scope="col">{html.escape(label)}</th>' for label in block.labels)
+    head = "".join(f'<th scope="col">{html.escape(label).replace(".", ".<wbr>")}</th>' for label in block.labels)
     lines = [f"<h4>{html.escape(block.heading)}</h4>", '<div class="wide"><table>']
     lines.append(f'<thead><tr><th scope="col">model</th><th scope="col">stage</th>{head}</tr></thead>')
     lines.append("<tbody>")
     for line in block.lines:
-        names = "".join(f'<th scope="row">{html.escape(name)}</th>' for name in line)
+        names = "".join(f'<th scope="row">{html.escape(name).replace(" - ", " − ")}</th>' for name in line)
         signed = is_difference(line)
         cells = "".join(_html_cell(table.cells[line].get(place), decimals, signed) for place in block.places)
         lines.append(f'<tr class="{_html_kind(line)}">{names}{cells}</tr>')

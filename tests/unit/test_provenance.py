@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import yaml
 
 from scripts.lib.code import SCRIPTS
 from scripts.lib.files import sha256_text
@@ -15,6 +16,7 @@ from scripts.provenance import entities, outcomes, tools
 from scripts.provenance.audit import place_of
 from scripts.provenance.digests import digest_of, files_in
 from scripts.provenance.jobs import name_of, record
+from scripts.provenance.readable_yaml import readable_yaml
 from scripts.provenance.snakemake_records import Job, closure, jobs_of
 from scripts.provenance.trail import trail
 from tests.small_results import write_outcomes
@@ -204,3 +206,10 @@ def test_identifiers_are_relative_to_the_crate(name, identifier):
 def test_merging_joins_types_and_properties():
     graph = [{"@id": "a", "@type": "File", "name": "x"}, {"@id": "a", "@type": ["File", "HowTo"]}, {"@id": "a", "z": 1}]
     assert entities.merged(graph) == [{"@id": "a", "@type": ["File", "HowTo"], "name": "x", "z": 1}]
+
+
+def test_yaml_keeps_values_and_lines():
+    value = {"template": "### Diff:\n{diff}\n\n### Message:\n", "b": [1, 2.5, None, True, "yes"], "a": "plain"}
+    text = readable_yaml(value)
+    assert yaml.safe_load(text) == value
+    assert text.index("a: plain") < text.index("template: |")

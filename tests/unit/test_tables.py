@@ -19,7 +19,7 @@ from tests.small_results import MODEL, write_losses, write_scores
 LOOK = {"title": "Mine & yours", "caption": "What it is.", "decimals": 2, "metrics": ["pass@1"]}
 LOSS_LOOK = {**LOOK, "metrics": ["loss", "perplexity"], "lower_is_better": ["loss", "perplexity"]}
 HEADLINES = {
-    "validation": {**LOSS_LOOK, "headline": {"metric": "loss", "languages": ["all"], "settings": ["source"]}},
+    "validation": {**LOSS_LOOK, "headline": {"metric": "loss", "language": "all", "setting": "source"}},
     "multipl-e": {**LOOK, "headline": {"metric": "pass@1"}},
 }
 

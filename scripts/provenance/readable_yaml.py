@@ -1,0 +1,21 @@
+"""YAML for readers: texts of several lines as blocks, keys in alphabetical order."""
+
+from typing import Any
+
+import yaml
+
+
+class _Dumper(yaml.SafeDumper):
+    """A dumper of plain values of its own, so that others' texts stay as they are."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def readable_yaml(value: Any) -> str:
+    """The YAML of plain values."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=100)
