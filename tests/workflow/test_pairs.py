@@ -1,0 +1,131 @@
+"""A corpus that brings its IR along goes from its tables to the pairs data set without a compiler."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from scripts.lib.files import read_json, sha256_file
+from scripts.lib.parquet import iter_rows
+from tests.workflow.jobs import jobs_in
+
+SOURCE = "int f{n}(int a{n}, int b{n}) {{\n  return a{n} * {n} + b{n} - c{n} * d{n} + e{n} / g{n};\n}}\n"
+IR = "define i32 @f{n}(i32 %a, i32 %b) {{\n  %1 = mul i32 %a, {n}\n  %2 = add i32 %1, %b\n  ret i32 %2\n}}\n"
+VARIANTS = {"perf": "Perf_Optimized", "size": "Size_Optimized"}
+
+
+def pairs(numbers, mark):
+    """Columns of a table in the published data set's shape."""
+    modules = [f"; {mark}\n" + IR.format(n=number) for number in numbers]
+    return {"Source_Code": [SOURCE.format(n=number) for number in numbers], "IR_Original": modules}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    """Two languages: one whose lists differ, with a repeated row and a broken module, and one of a single variant."""
+    root = tmp_path_factory.mktemp("sltrans")
+    lists = {
+        ("C", "Perf_Optimized"): pairs(range(20), "p"),
+        ("C", "Size_Optimized"): pairs([*range(2, 24), 5], "s"),
+        ("Nim", "Size_Optimized"): pairs(range(3), "s"),
+    }
+    lists["C", "Perf_Optimized"]["IR_Original"][4] = "define i32 @broken("
+    for (language, split), columns in lists.items():
+        (root / language).mkdir(exist_ok=True)
+        pq.write_table(pa.table(columns), root / language / f"{split}-00000-of-00001.parquet")
+    return root
+
+
+def arguments(corpus: Path, *more: str) -> list[str]:
+    """Snakemake's arguments for the pairs of that corpus."""
+    described = f"{{path: {corpus}, format: tables, columns: {{ir: IR_Original}}}}"
+    return ["pairs", "--config", f"corpus={described}", "languages=[C, Nim]", *more]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, workflow, corpus) -> Path:
+    """Results of a run whose PATH has no compiler."""
+    folder = tmp_path_factory.mktemp("run")
+    tools = tmp_path_factory.mktemp("tools")
+    for name in ("bash", "sh", "env", "git", "which", "cat", "rm", "mkdir", "uname"):
+        (tools / name).symlink_to(shutil.which(name))
+    before = os.environ["PATH"]
+    os.environ["PATH"] = str(tools)
+    try:
+        done = workflow(folder, *arguments(corpus))
+    finally:
+        os.environ["PATH"] = before
+    assert "sources_ir C 000" in jobs_in(done.stdout)
+    assert not any(job.startswith("compile_shard") for job in jobs_in(done.stdout))
+    return folder
+
+
+def test_numbers_add_up(finished):
+    rows = list(csv.DictReader((finished / "results/pairs/statistics.csv").open()))
+    found = {(row["language"], row["variant"]): row for row in rows}
+    columns = ("sources", "duplicates", "failed", "pairs")
+    assert {key: tuple(int(row[name]) for name in columns) for key, row in found.items()} == {
+        ("C", "perf"): (25, 1, 5, 19),
+        ("C", "size"): (25, 1, 2, 22),
+        ("Nim", "perf"): (3, 0, 3, 0),
+        ("Nim", "size"): (3, 0, 0, 3),
+    }
+    assert found["C", "perf"]["invalid_ir"] == "1"
+    assert found["C", "perf"]["compile_error"] == "4"
+
+
+def test_pairs_are_the_given_ones(finished):
+    found = {row["Source_Code"]: row["IR_Original"] for row in iter_rows(finished / "results/pairs/C/perf.parquet")}
+    assert SOURCE.format(n=4) not in found
+    assert "mul i32 %a, 7\n" in found[SOURCE.format(n=7)]
+    assert set(found) == {SOURCE.format(n=number) for number in range(20) if number != 4}
+
+
+def test_datasets_loads_it_offline(finished, tmp_path):
+    program = (
+        "import sys; from datasets import load_dataset\n"
+        "data = load_dataset(sys.argv[1], 'C', split='Perf_Optimized')\n"
+        "print(data.num_rows, data.column_names[:6])\n"
+    )
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(finished / "results/pairs")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    columns = ["Source_Code", "IR_Original", "id", "source_sha256", "ir_sha256", "split"]
+    assert done.stdout.strip() == f"19 {columns}"
+
+
+def test_shard_size_changes_no_byte(finished, workflow, corpus, tmp_path):
+    workflow(tmp_path, *arguments(corpus, "shard_size=12", "languages=[C]"))
+    assert len(read_json(tmp_path / "results/sources/C/shards.json")["shards"]) == 2
+    for variant in VARIANTS:
+        name = f"results/pairs/C/{variant}.parquet"
+        assert sha256_file(tmp_path / name) == sha256_file(finished / name), name
+
+
+def test_a_missing_shard_is_named_with_its_remedy(finished, workflow, corpus):
+    shard = finished / "results/sources/Nim/000.parquet"
+    content = shard.read_bytes()
+    shard.unlink()
+    try:
+        done = workflow(finished, *arguments(corpus), succeeds=False)
+    finally:
+        shard.write_bytes(content)
+    assert "whose table is gone; delete results/sources/Nim/shards.json and run again" in done.stdout
+
+
+def test_offline_says_that_a_data_set_cannot_be_fetched(workflow, tmp_path):
+    described = "{dataset: {id: owner/name, revision: abc}, format: tables}"
+    done = workflow(tmp_path, "sources", "--config", f"corpus={described}", "languages=[C]", succeeds=False)
+    assert "hub.offline is true, so corpus.dataset cannot be fetched" in done.stdout
