@@ -98,14 +98,14 @@ ROWS = [
         "config/languages.yaml",
         "flags: {perf: [-O3], size: [-Oz]}",
         "flags: {perf: [-O2], size: [-Oz]}",
-        ("compile_shard C *", "pairs_language C", *PAIRS),
+        ("compile_shard C *", "dedup_clusters C", "pairs_language C", *PAIRS),
     ),
     Row(
         "a limit of the compilers",
         "config/config.yaml",
         "cpu_seconds: 12",
         "cpu_seconds: 13",
-        ("compile_shard *", "pairs_language *", *PAIRS),
+        ("compile_shard *", "dedup_clusters *", "pairs_language *", *PAIRS),
     ),
     Row(
         "the threshold of deduplication",
