@@ -33,6 +33,8 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory in which the sources of all languages have been read."""
     folder = tmp_path_factory.mktemp("large")
     size = settings()["shard_size"]
+    (folder / "results" / "corpus").mkdir(parents=True)
+    (folder / "results" / "corpus" / "fetched.json").touch()
     for language, rows in SOURCES.items():
         number = 1
         while number * size < rows:
@@ -40,8 +42,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shards = {f"{shard:03}": {"rows": rows // number, "sha256": f"{shard:064x}"} for shard in range(number)}
         place = folder / "results" / "sources" / language
         place.mkdir(parents=True)
+        (place / "modules").mkdir()
         for shard in shards:
             (place / f"{shard}.parquet").touch()
+            (place / "modules" / f"{shard}.parquet").touch()
         (place / "aliases.parquet").touch()
         index = {"language": language, "sources": rows, "duplicates": 0, "rejected": 0, "shards": shards}
         (place / "shards.json").write_text(json.dumps(index))
@@ -70,7 +74,7 @@ def test_four_million_sources_are_planned_in_seconds(large: Path) -> None:
     output, seconds, megabytes = snakemake(large, "--snakefile", str(ROOT / "Snakefile"), "--dry-run", *options)
     jobs = jobs_in(output)
     assert len(jobs) <= 5000
-    assert {job.split()[1] for job in jobs if job.startswith("compile_shard ")} == set(SOURCES)
+    assert {job.split()[1] for job in jobs if job.startswith("sources_ir ")} == set(SOURCES)
     assert seconds < 15
     assert megabytes < 1000
 
