@@ -14,8 +14,8 @@ rule compile_shard:
         compile_env
     threads: config["compile"]["jobs"]
     resources:
-        mem_mb=1000 + config["compile"]["jobs"] * config["compile"]["limits"]["memory_mb"],
-        runtime=480,
+        mem_mb=memory(1000 + config["compile"]["jobs"] * config["compile"]["limits"]["memory_mb"]),
+        runtime=minutes(480),
     params:
         entry=lambda wildcards: LANGUAGES[wildcards.language],
         variants=config["variants"],
