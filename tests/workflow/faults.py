@@ -1,0 +1,77 @@
+"""What goes wrong around a run, on purpose: full and read-only disks, damaged files, processes that are killed."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.workflow.conftest import snakemake_command, snakemake_environment
+
+
+@contextmanager
+def mounted(place: Path, *command: str) -> Iterator[None]:
+    """Something mounted at a folder; needs root."""
+    place.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", *command, str(place)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@contextmanager
+def small_disk(place: Path, kilobytes: int) -> Iterator[None]:
+    """A folder on a disk of its own that holds next to nothing."""
+    with mounted(place, "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs"):
+        yield
+
+
+@contextmanager
+def read_only(place: Path) -> Iterator[None]:
+    """A folder that nothing can be written to."""
+    with mounted(place, "--bind", str(place)):
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(place)], check=True)
+        yield
+
+
+def truncate(file: Path) -> None:
+    """Leave the first half of a file, with its old time, as a crash of the file system does."""
+    before = file.stat()
+    os.truncate(file, before.st_size // 2)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start Snakemake in a folder, its output in `out.log` there."""
+    with (folder / "out.log").open("w") as output:
+        return subprocess.Popen(
+            snakemake_command(folder, *arguments),
+            env=snakemake_environment(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def script_of(run: subprocess.Popen[str], name: str, seconds: float = 60) -> psutil.Process:
+    """The process of a run that runs the script `name`, as soon as it is there."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and run.poll() is None:
+        for process in psutil.Process(run.pid).children(recursive=True):
+            try:
+                line = process.cmdline()
+            except psutil.NoSuchProcess:
+                continue
+            if line and line[-1].endswith(f".{name}") and "python" in line[0]:
+                return process
+        time.sleep(0.02)
+    raise AssertionError(f"no process of {name}")
+
+
+def strangers(folder: Path) -> list[Path]:
+    """Files below a folder with names that only unfinished work has."""
+    return [file for file in folder.rglob(".*.tmp") if ".snakemake" not in file.parts]

@@ -1,0 +1,173 @@
+"""Faults around a run: each is told in a line that helps, leaves nothing half done, and is over after the next run."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from scripts.lib import resume
+from scripts.lib.files import sha256_file
+from tests.workflow.conftest import ROOT
+from tests.workflow.faults import read_only, script_of, small_disk, start, strangers, truncate
+
+pytestmark = pytest.mark.slow
+TINY = ("--configfile", str(ROOT / "tests" / "workflow" / "tiny.yaml"), "--config", "languages=[C]")
+SMALL_RUN = ROOT / "tests" / "workflow" / "small_run"
+MODEL = "results/models/tiny-gpt-bigcode"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, workflow: Run) -> Path:
+    """A folder in which programs in C have become pairs, and an adapter was trained on them."""
+    folder = tmp_path_factory.mktemp("trained")
+    workflow(folder, f"{MODEL}/adapter", "pairs", *TINY)
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path) -> Path:
+    """A copy of that folder."""
+    shutil.copytree(trained, tmp_path / "run", symlinks=True)
+    return tmp_path / "run"
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Place → SHA-256 of tables and weights."""
+    files = [*folder.glob("results/**/*.parquet"), *folder.glob("results/models/**/*.safetensors")]
+    return {file.relative_to(folder).as_posix(): sha256_file(file) for file in sorted(files)}
+
+
+def recovers(folder: Path, workflow: Run, *targets: str, before: dict[str, str]) -> None:
+    """Assert that nothing unfinished is left, and that the next run makes what there was before."""
+    assert strangers(folder / "results") == []
+    workflow(folder, *targets, *TINY)
+    assert hashes(folder) == before
+
+
+def test_a_full_disk_while_compiling(folder: Path, workflow: Run) -> None:
+    before = hashes(folder)
+    shutil.rmtree(folder / "results" / "ir")
+    with small_disk(folder / "results" / "ir", 16):
+        output = workflow(folder, "ir", *TINY, succeeds=False).stdout
+        assert re.search(r"compile_shard: .*No space left on device", output)
+        assert list((folder / "results" / "ir").rglob("*.parquet")) == []
+    recovers(folder, workflow, "ir", before=before)
+
+
+def test_a_full_disk_while_training(folder: Path, workflow: Run) -> None:
+    before = hashes(folder)
+    shutil.rmtree(folder / MODEL / "adapter")
+    shutil.rmtree(folder / "results" / "checkpoints")
+    with small_disk(folder / "results" / "checkpoints", 256):
+        output = workflow(folder, f"{MODEL}/adapter", *TINY, succeeds=False).stdout
+        assert re.search(r"pretrain_adapter: .*(disk is full|No space left)", output)
+        assert not (folder / MODEL / "adapter").exists()
+    recovers(folder, workflow, f"{MODEL}/adapter", before=before)
+
+
+def test_a_full_disk_while_writing_tables(tmp_path: Path, workflow: Run) -> None:
+    options = ["--snakefile", str(SMALL_RUN / "Snakefile"), "--configfile", str(SMALL_RUN / "config.yaml")]
+    with small_disk(tmp_path / "results" / "tables", 4):
+        output = workflow(tmp_path, "results/tables/scores.csv", *options, succeeds=False).stdout
+        assert re.search(r"tables_scores: .*No space left on device", output)
+        assert list((tmp_path / "results" / "tables").iterdir()) == []
+    workflow(tmp_path, "results/tables/scores.csv", *options)
+    assert (tmp_path / "results" / "tables" / "scores.csv").read_text().startswith("benchmark,language,model")
+
+
+def test_results_that_cannot_be_written(folder: Path, workflow: Run) -> None:
+    before = hashes(folder)
+    table = folder / "results" / "ir" / "C" / "000.parquet"
+    table.unlink()
+    with read_only(folder / "results"):
+        assert "Read-only file system" in workflow(folder, "ir", *TINY, succeeds=False).stdout
+    recovers(folder, workflow, "ir", before=before)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "gone", "target"),
+    [
+        ("results/ir/C/001.parquet", "results/pairs/C", "pairs"),
+        ("results/sources/C/001.parquet", "results/ir/C/001.parquet", "ir"),
+    ],
+    ids=["an outcome table", "a shard of sources"],
+)
+def test_a_damaged_table_is_named_and_its_remedy_works(
+    folder: Path, workflow: Run, damaged: str, gone: str, target: str
+) -> None:
+    before = hashes(folder)
+    truncate(folder / damaged)
+    lost = folder / gone
+    shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
+    output = workflow(folder, target, *TINY, succeeds=False).stdout
+    assert re.search(rf"{damaged} is (not a whole parquet file|damaged) .*; delete it and run again", output)
+    (folder / damaged).unlink()
+    if "sources" in damaged:
+        output = workflow(folder, target, *TINY, succeeds=False).stdout
+        remedy = re.search(r"delete (\S+shards\.json) and run again", output)
+        assert remedy
+        (folder / remedy[1]).unlink()
+    recovers(folder, workflow, target, before=before)
+
+
+def test_an_empty_checkpoint_is_passed_over(folder: Path, workflow: Run) -> None:
+    before = hashes(folder)
+    (checkpoints,) = (folder / "results" / "checkpoints").rglob("checkpoint-2")
+    for file in [file for file in checkpoints.rglob("*") if file.is_file()]:
+        file.unlink()
+    shutil.rmtree(folder / MODEL / "adapter")
+    recovers(folder, workflow, f"{MODEL}/adapter", before=before)
+
+
+def test_a_clock_that_went_back(folder: Path, workflow: Run) -> None:
+    before = hashes(folder)
+    tomorrow = time.time() + 86400
+    for file in folder.glob("results/**/*"):
+        os.utime(file, (tomorrow, tomorrow))
+    shutil.rmtree(folder / "results" / "dedup")
+    recovers(folder, workflow, "pairs", before=before)
+    assert "Nothing to be done" in workflow(folder, "pairs", *TINY).stdout
+
+
+def test_a_second_run_in_the_folder_is_refused_and_the_first_goes_on(tmp_path: Path, workflow: Run) -> None:
+    first = start(tmp_path, "ir", *TINY)
+    while not resume.is_locked(tmp_path) and first.poll() is None:
+        time.sleep(0.02)
+    second = workflow(tmp_path, "ir", *TINY, succeeds=False).stdout
+    assert "cannot be locked" in second
+    with pytest.raises(SystemExit, match=f"Snakemake is running in .*process {first.pid}"):
+        resume.prepare(tmp_path)
+    assert first.wait(300) == 0
+
+
+@pytest.mark.parametrize("fault", ["SIGTERM", "worker"])
+def test_a_compile_job_that_is_ended_from_outside(tmp_path: Path, workflow: Run, fault: str) -> None:
+    options = (*TINY[:2], "--config", "languages=[D]", "shard_size=64", "--cores", "2")
+    run = start(tmp_path, *options, "ir")
+    job = script_of(run, "shard.py")
+    if fault == "SIGTERM":
+        job.send_signal(signal.SIGTERM)
+    else:
+        while not (workers := job.children()):
+            time.sleep(0.02)
+        workers[0].kill()
+    assert run.wait(120) != 0
+    assert psutil.wait_procs([job], timeout=10)[1] == []
+    output = (tmp_path / "out.log").read_text()
+    assert fault == "SIGTERM" or "a worker process was killed; run again" in output
+    assert list((tmp_path / "results" / "ir").rglob("*.parquet")) == []
+    assert strangers(tmp_path / "results") == []
+    workflow(tmp_path, *options, "ir")
+    (table,) = (tmp_path / "results" / "ir").rglob("*.parquet")
+    ids = pq.read_table(table, columns=["id", "variant"]).to_pylist()
+    sources = pq.read_table(tmp_path / "results" / "sources" / "D" / "000.parquet", columns=["id"]).num_rows
+    assert len({tuple(row.values()) for row in ids}) == len(ids) == 2 * sources
