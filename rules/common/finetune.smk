@@ -21,7 +21,7 @@ def instruction_files():
 
 def commits_file(wildcards):
     """The commits of one language, in the folder of benchmark data."""
-    folder = f"{config['evaluate']['data_dir']}/commitchronicle/real_commits"
+    folder = f"{config['evaluate'].get('data_dir', 'resources/benchmarks')}/commitchronicle/real_commits"
     return [rooted(f"{folder}/{file_stem(wildcards.language)}.jsonl.gz")]
 
 

@@ -83,7 +83,7 @@ def base_settings(wildcards):
 
 def token_settings():
     """What decides the training sequences."""
-    keys = ("templates", "packing", "context", "train_documents", "validation_documents")
+    keys = ("templates", "llvm_tokens", "packing", "context", "train_documents", "validation_documents")
     return {"seed": config["seed"], **{key: config["pretrain"][key] for key in keys}}
 
 
@@ -101,7 +101,7 @@ def adapter_settings(wildcards):
 
 def loss_settings():
     """What decides which validation documents are scored, and how."""
-    keys = ("templates", "context", "new_embeddings", "loss_documents")
+    keys = ("templates", "llvm_tokens", "context", "new_embeddings", "loss_documents")
     batch = config["pretrain"]["training"]["batch_size"]
     return {"seed": config["seed"], "batch_size": batch, **{key: config["pretrain"][key] for key in keys}}
 

@@ -59,6 +59,10 @@ class Collator:
 class Bookkeeper(TrainerCallback):
     """Marks whole checkpoints and prints progress in lines for the process that started the training."""
 
+    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
+        """Report at every checkpoint, so that the reports after a resume average over the same steps."""
+        control.should_log = control.should_log or control.should_save
+
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
         """A checkpoint without this mark was cut off by the death of its writer."""
         if state.is_world_process_zero:

@@ -113,7 +113,7 @@ def loss_row(document: Document, scorer: DocumentScorer, given: int) -> dict[str
 def write_losses(inputs: Any, output: str, settings: dict[str, Any], gpu: bool) -> None:
     """Score every validation document; raise `InputError` when there is none."""
     tokenizer = load_tokenizer(inputs.tokenizer)
-    encoder = DocumentEncoder(tokenizer, settings["templates"])
+    encoder = DocumentEncoder(tokenizer, settings["templates"], settings["llvm_tokens"])
     documents = list(validation_documents(inputs.pairs, encoder, settings["loss_documents"], settings["seed"]))
     if not documents:
         raise InputError("no pair in the validation split; raise the validation share in `pairs`")

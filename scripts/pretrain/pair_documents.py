@@ -12,6 +12,8 @@ from scripts.lib.parquet import iter_rows
 DIRECTIONS = ("source_to_llvm", "llvm_to_source")
 SOURCE = "source"
 _BATCH = 64
+# Characters of a module that are encoded for each token to be taken; the tokens of IR have two to four.
+_CHARACTERS_PER_TOKEN = 8
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,16 @@ class PairText:
 
 @dataclass(frozen=True)
 class Document:
-    """Token ids of one document; those from `target` on are the translated half (all of them for plain source)."""
+    """Token ids of one document; those from `target` on are the translated half (all of them for plain source).
+
+    `lost` is the share of the module's text, 0 to 1, that the document leaves out.
+    """
 
     pair: PairText
     direction: str
     ids: list[int]
     target: int
+    lost: float = 0.0
 
 
 def table_name(path: str | Path) -> tuple[str, str]:
@@ -65,16 +71,18 @@ class DocumentEncoder:
     Each document ends in the end-of-text token and begins with what the tokenizer puts before every text.
     """
 
-    def __init__(self, tokenizer: Any, templates: Mapping[str, str]) -> None:
+    def __init__(self, tokenizer: Any, templates: Mapping[str, str], llvm_tokens: int | None = None) -> None:
         """`tokenizer` is a fast tokenizer of transformers; `templates` maps directions to templates.
 
-        Raises `InputError` when the tokenizer has no end-of-text token.
+        Of each module the first `llvm_tokens` tokens are taken, or all. Raises `InputError` when the tokenizer has no
+        end-of-text token.
         """
         if tokenizer.eos_token_id is None:
             raise InputError("the tokenizer has no end-of-text token; set `eos_token` in its tokenizer_config.json")
         self._backend = type(tokenizer.backend_tokenizer).from_str(tokenizer.backend_tokenizer.to_str())
         self._backend.no_padding()
         self._backend.no_truncation()
+        self.llvm_tokens = llvm_tokens
         self.start = tokenizer("")["input_ids"]
         self.end = tokenizer.eos_token_id
         self._parts = {direction: self._parse(template) for direction, template in templates.items()}
@@ -89,22 +97,40 @@ class DocumentEncoder:
         self._backend.encode_special_tokens = True
         return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
 
-    def _assemble(self, pair: PairText, direction: str, fields: Mapping[str, list[int]]) -> Document:
+    def _encode_modules(self, texts: list[str]) -> list[tuple[list[int], float]]:
+        """Token ids of each module, at most `llvm_tokens`, and the share of its text that they leave out.
+
+        Of a long module only a head is encoded, unless its tokens are so long that it holds too few.
+        """
+        limit = self.llvm_tokens
+        if limit is None:
+            return [(ids, 0.0) for ids in self._encode(texts)]
+        self._backend.encode_special_tokens = True
+        heads = [text[: limit * _CHARACTERS_PER_TOKEN] for text in texts]
+        taken = []
+        for text, head in zip(texts, self._backend.encode_batch(heads, add_special_tokens=False), strict=True):
+            short = len(head) <= limit
+            encoding = self._backend.encode(text, add_special_tokens=False) if short else head
+            end = encoding.offsets[:limit][-1][1] if encoding.offsets else len(text)
+            taken.append((encoding.ids[:limit], 1 - end / max(1, len(text))))
+        return taken
+
+    def _assemble(self, pair: PairText, direction: str, fields: Mapping[str, list[int]], lost: float) -> Document:
         ids, target = list(self.start), 0
         for literal, name in self._parts[direction]:
             ids.extend(literal)
             if name is not None:
                 target = len(ids)
                 ids.extend(fields[name])
-        return Document(pair, direction, [*ids, self.end], target)
+        return Document(pair, direction, [*ids, self.end], target, lost)
 
     def pair_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
         """Documents of all directions that have a template, for a batch of pairs."""
         sources = self._encode([pair.source for pair in pairs])
-        modules = self._encode([pair.llvm for pair in pairs])
-        for pair, source, llvm in zip(pairs, sources, modules, strict=True):
+        modules = self._encode_modules([pair.llvm for pair in pairs])
+        for pair, source, (llvm, lost) in zip(pairs, sources, modules, strict=True):
             for direction in self._parts:
-                yield self._assemble(pair, direction, {"source": source, "llvm": llvm})
+                yield self._assemble(pair, direction, {"source": source, "llvm": llvm}, lost)
 
     def source_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
         """Plain source alone, for a batch of pairs."""

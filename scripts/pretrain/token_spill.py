@@ -8,15 +8,16 @@ from typing import BinaryIO
 
 import numpy as np
 
-_HEADER = np.dtype([("rank", "<i8"), ("language", "<i4"), ("tokens", "<i4")])
+_HEADER = np.dtype([("rank", "<i8"), ("language", "<i4"), ("tokens", "<i4"), ("lost", "<f8")])
 
 
 @dataclass(frozen=True)
 class RankedDocument:
-    """Token ids of a document, its place in the shuffled order and the number of its language."""
+    """Token ids of a document, its place in the shuffled order, the number of its language, and the share left out."""
 
     rank: int
     language: int
+    lost: float
     ids: list[int]
 
 
@@ -27,7 +28,7 @@ def _records(content: bytes) -> Iterator[RankedDocument]:
         position += _HEADER.itemsize
         ids = np.frombuffer(content, "<i4", header["tokens"], position)
         position += ids.nbytes
-        yield RankedDocument(int(header["rank"]), int(header["language"]), ids.tolist())
+        yield RankedDocument(int(header["rank"]), int(header["language"]), float(header["lost"]), ids.tolist())
 
 
 class TokenSpill(ExitStack):
@@ -45,7 +46,7 @@ class TokenSpill(ExitStack):
         bucket = document.rank // self.size
         if bucket not in self._streams:
             self._streams[bucket] = self.enter_context((self.folder / str(bucket)).open("wb"))
-        header = np.array([(document.rank, document.language, len(document.ids))], _HEADER)
+        header = np.array([(document.rank, document.language, len(document.ids), document.lost)], _HEADER)
         self._streams[bucket].write(header.tobytes())
         self._streams[bucket].write(np.asarray(document.ids, "<i4").tobytes())
 

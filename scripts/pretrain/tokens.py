@@ -30,41 +30,42 @@ class Usage:
     """Where the tokens of one split went; counters by language."""
 
     documents: Counter[str] = field(default_factory=Counter)
-    truncated_documents: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
+    truncated: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
     sequences: int = 0
 
-    def add(self, language: str, tokens: int, kept: int) -> None:
+    def add(self, language: str, document: RankedDocument, kept: int) -> None:
         """Count one document, of whose tokens `kept` are trained on."""
         self.documents[language] += 1
-        self.truncated_documents[language] += kept < tokens
-        self.tokens[language] += tokens
+        self.tokens[language] += len(document.ids)
         self.kept[language] += kept
+        self.truncated[language] += kept < len(document.ids) or document.lost > 0
+        self.lost[language] += document.lost
 
     def rows(self, split: str, context: int, alone: bool) -> list[dict[str, Any]]:
         """A row for each language and one for all.
 
         `useful_share` is the share of tokens among the positions computed. Where each document has sequences of its own
         (`alone`) that is the language's own share; else sequences mix languages and it is the share over all.
+        `lost_tokens` are cut off at the context; `lost_llvm` is the mean share of the modules' text left out before.
         """
-        positions = self.sequences * context
-        overall = self.kept.total() / positions if positions else 0.0
-        counters = (self.documents, self.tokens, self.kept, self.truncated_documents)
+        overall = self.kept.total() / (self.sequences * context)
+        counters = (self.documents, self.tokens, self.kept, self.truncated, self.lost)
         rows = []
         for name in [*sorted(self.documents), ALL]:
-            documents, tokens, kept, truncated = (c.total() if name == ALL else c[name] for c in counters)
-            share = kept / (documents * context) if alone and documents else overall
+            documents, tokens, kept, truncated, lost = (c.total() if name == ALL else c[name] for c in counters)
             rows.append(
                 {
                     "split": split,
                     "language": name,
                     "documents": documents,
-                    "tokens": tokens,
                     "truncated_documents": truncated,
-                    "truncated_tokens": tokens - kept,
-                    "truncated_share": round((tokens - kept) / tokens, 6) if tokens else 0.0,
-                    "useful_share": round(share, 6),
+                    "lost_llvm": round(lost / documents, 6),
+                    "tokens": tokens,
+                    "lost_tokens": tokens - kept,
+                    "useful_share": round(kept / (documents * context) if alone else overall, 6),
                 }
             )
         return rows
@@ -103,7 +104,7 @@ def _spill(encoder: DocumentEncoder, paths: Sequence[str], split: str, ranks: Ra
                 pair = document.pair
                 rank = ranks.get((pair.language, pair.variant, pair.id, document.direction))
                 if rank is not None:
-                    spill.add(RankedDocument(rank, languages.index(pair.language), document.ids))
+                    spill.add(RankedDocument(rank, languages.index(pair.language), document.lost, document.ids))
     return languages
 
 
@@ -113,8 +114,8 @@ def _write_split(folder: Path, spill: TokenSpill, languages: list[str], packing:
     folder.mkdir()
     for number, documents in enumerate(spill.buckets()):
         for document in documents:
-            tokens = len(document.ids)
-            usage.add(languages[document.language], tokens, min(tokens, context) if packing == "pad" else tokens)
+            kept = min(len(document.ids), context) if packing == "pad" else len(document.ids)
+            usage.add(languages[document.language], document, kept)
         sequences = list(PACKINGS[packing]((document.ids for document in documents), context))
         usage.sequences += len(sequences)
         write_shard(folder / f"{number:03}.safetensors", [Example(ids, 0) for ids in sequences])
@@ -130,7 +131,7 @@ def write_tokens(
     """
     if settings["packing"] == "pad" and tokenizer.pad_token is None:
         raise InputError("packing 'pad' needs a pad token; set `pad_token` for the model in config/models.yaml")
-    encoder = DocumentEncoder(tokenizer, settings["templates"])
+    encoder = DocumentEncoder(tokenizer, settings["templates"], settings["llvm_tokens"])
     rows = []
     for split in ("train", "validation"):
         limit = settings[f"{split}_documents"]

@@ -1,0 +1,80 @@
+"""Commits: how modifications become one diff, and which rows are in which split."""
+
+import gzip
+import json
+
+import pytest
+
+from scripts.lib.commits import file_stem, flatten_mods, read_commits
+from scripts.lib.job import InputError
+
+MODS = [
+    {"change_type": "MODIFY", "old_path": "a.py", "new_path": "a.py", "diff": "@@ -1 +1 @@\n-x\n+y\n"},
+    {"change_type": "ADD", "old_path": None, "new_path": "b.py", "diff": "@@ -0,0 +1 @@\n+z\n"},
+    {"change_type": "DELETE", "old_path": "c.py", "new_path": None, "diff": "@@ -1 +0,0 @@\n-w\n"},
+    {"change_type": "RENAME", "old_path": "d.py", "new_path": "e.py", "diff": ""},
+]
+FLAT = """a.py
+@@ -1 +1 @@
+-x
++y
+new file b.py
+@@ -0,0 +1 @@
++z
+deleted file c.py
+@@ -1 +0,0 @@
+-w
+rename from d.py
+rename to e.py"""
+SIZES = {"train": 4, "validation": 2, "test": 3}
+
+
+def write(path, count, **changes):
+    rows = [{"message": f" message {n}\n", "mods": MODS[:1], **changes} for n in range(count)]
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "wt") as stream:
+        stream.writelines(json.dumps(row) + "\n" for row in rows)
+    return path
+
+
+def test_every_kind_of_change_is_named():
+    assert flatten_mods(MODS) == FLAT
+
+
+def test_an_unknown_kind_of_change_is_its_path():
+    assert flatten_mods([{"change_type": "UNKNOWN", "old_path": "a", "new_path": None, "diff": "+"}]) == "a\n+"
+
+
+def test_no_modification_is_an_empty_diff():
+    assert flatten_mods([]) == ""
+
+
+def test_splits_follow_each_other_unshuffled(tmp_path):
+    path = write(tmp_path / "Python.jsonl.gz", 12)
+    messages = [row["message"] for split in SIZES for row in read_commits(path, split, SIZES)]
+    assert messages == [f"message {n}" for n in range(9)]
+
+
+def test_too_few_commits_name_file_and_remedy(tmp_path):
+    path = write(tmp_path / "Python.jsonl", 8)
+    assert len(read_commits(path, "validation", SIZES)) == 2
+    with pytest.raises(InputError, match=r"Python.jsonl has 8 commits.*lower commits.sizes"):
+        read_commits(path, "test", SIZES)
+
+
+def test_a_missing_field_is_named(tmp_path):
+    path = tmp_path / "Python.jsonl"
+    path.write_text('{"message": "m"}\n' * 9)
+    with pytest.raises(InputError, match="'mods'"):
+        read_commits(path, "train", SIZES)
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    path = tmp_path / "Python.jsonl"
+    path.write_text('{"message": "m", "mods": []}\n{"mess')
+    with pytest.raises(InputError, match="line 2"):
+        read_commits(path, "train", {"train": 2, "validation": 1, "test": 1})
+
+
+def test_file_names_spell_cpp_without_signs():
+    assert (file_stem("C++"), file_stem("Objective-C")) == ("Cpp", "Objective-C")

@@ -1,0 +1,50 @@
+"""Packing keeps every token, or drops exactly what it says."""
+
+from itertools import chain
+from random import Random
+
+import pytest
+
+from scripts.pretrain.packing import PACKINGS, best_fit, concat, pad
+
+
+@pytest.fixture
+def documents():
+    random = Random(7)
+    return [[number] * random.randint(1, 90) for number in range(200)]
+
+
+def test_concat_keeps_the_text_and_fills_all_but_the_last(documents):
+    sequences = list(concat(documents, 32))
+    assert list(chain(*sequences)) == list(chain(*documents))
+    assert {len(sequence) for sequence in sequences[:-1]} == {32}
+
+
+def test_concat_of_exact_multiples_has_no_empty_rest():
+    assert list(concat([[1, 2], [3, 4]], 2)) == [[1, 2], [3, 4]]
+
+
+def test_pad_gives_each_document_its_own_sequence_and_cuts_it(documents):
+    sequences = list(pad(documents, 32))
+    assert sequences == [document[:32] for document in documents]
+
+
+def test_best_fit_cuts_only_what_is_too_long(documents):
+    sequences = list(best_fit(documents, 32))
+    assert max(map(len, sequences)) <= 32
+    assert sorted(chain(*sequences)) == sorted(chain(*documents))
+    for number, document in enumerate(documents):
+        holders = [sequence for sequence in sequences if number in sequence]
+        assert len(holders) == -(-len(document) // 32)
+
+
+def test_best_fit_fills_better_than_padding(documents):
+    short = [document[: 1 + len(document) % 20] for document in documents]
+    used = sum(map(len, short))
+    assert used / (32 * len(list(best_fit(short, 32)))) > 0.95
+    assert used / (32 * len(list(pad(short, 32)))) < 0.5
+
+
+@pytest.mark.parametrize("packing", sorted(PACKINGS))
+def test_no_document_gives_no_sequence(packing):
+    assert list(PACKINGS[packing]([], 8)) == []
