@@ -104,7 +104,7 @@ AccountingStorageHost=localhost
 AccountingStoragePort=$dbd_port
 AccountingStoragePass=$state/run/munge.socket
 AccountingStorageTRES=gres/gpu
-NodeName=$host NodeAddr=127.0.0.1 CPUs=4 RealMemory=16000 Gres=gpu:2 State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 CPUs=6 RealMemory=24000 Gres=gpu:2 State=UNKNOWN
 PartitionName=cpu Nodes=$host Default=YES MaxTime=1-00:00:00 State=UP OverSubscribe=NO
 PartitionName=gpu Nodes=$host MaxTime=2-00:00:00 State=UP OverSubscribe=NO
 C
