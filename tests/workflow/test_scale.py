@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lib.config import read_yaml
 from tests.workflow.conftest import ROOT, snakemake_environment
 from tests.workflow.jobs import jobs_in
 
@@ -28,21 +27,25 @@ SOURCES = {
 }
 
 
+SHARD_SIZE = 4000
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory in which the sources of all languages have been read."""
+    """A working directory in which the sources of all languages have been read, and what came with them."""
     folder = tmp_path_factory.mktemp("large")
-    size = settings()["shard_size"]
     (folder / "results" / "corpus").mkdir(parents=True)
-    (folder / "results" / "corpus" / "fetched.json").touch()
+    (folder / "results" / "corpus" / "fetched.json").write_text("{}")
     for language, rows in SOURCES.items():
         number = 1
-        while number * size < rows:
+        while number * SHARD_SIZE < rows:
             number *= 2
-        shards = {f"{shard:03}": {"rows": rows // number, "sha256": f"{shard:064x}"} for shard in range(number)}
+        digest = "0" * 64
+        shards = {
+            f"{shard:03}": {"rows": rows // number, "sha256": digest, "modules": digest} for shard in range(number)
+        }
         place = folder / "results" / "sources" / language
-        place.mkdir(parents=True)
-        (place / "modules").mkdir()
+        (place / "modules").mkdir(parents=True)
         for shard in shards:
             (place / f"{shard}.parquet").touch()
             (place / "modules" / f"{shard}.parquet").touch()
@@ -50,11 +53,6 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
         index = {"language": language, "sources": rows, "duplicates": 0, "rejected": 0, "shards": shards}
         (place / "shards.json").write_text(json.dumps(index))
     return folder
-
-
-def settings() -> dict:
-    """The paper's configuration."""
-    return read_yaml(ROOT / "config" / "config.yaml") | read_yaml(ROOT / "config" / "paper.yaml")
 
 
 def snakemake(folder: Path, *arguments: str) -> tuple[str, float, float]:
@@ -68,13 +66,26 @@ def snakemake(folder: Path, *arguments: str) -> tuple[str, float, float]:
     return done.stdout, seconds, after.ru_maxrss / 1024
 
 
-def test_four_million_sources_are_planned_in_seconds(large: Path) -> None:
+@pytest.mark.parametrize("rule", ["sources_ir", "compile_shard"])
+def test_four_million_sources_are_planned_in_seconds(large: Path, tmp_path: Path, rule: str) -> None:
+    """The paper's run, whose programs come with their IR, and the same with programs that are compiled."""
     assert sum(SOURCES.values()) == 4_000_000
-    options = ["--configfile", str(ROOT / "config" / "paper.yaml"), "--profile", str(ROOT / "profiles" / "slurm")]
+    overlay = {"languages": list(SOURCES), "shard_size": SHARD_SIZE, "keep_ll": False}
+    if rule == "compile_shard":
+        (tmp_path / "corpus").mkdir()
+        overlay["corpus"] = {
+            "dataset": None,
+            "path": str(tmp_path / "corpus"),
+            "format": "tree",
+            "columns": {"ir": None},
+        }
+    (tmp_path / "overlay.yaml").write_text(json.dumps(overlay))
+    files = [str(ROOT / "config" / "paper.yaml"), str(tmp_path / "overlay.yaml")]
+    options = ["--configfile", *files, "--profile", str(ROOT / "profiles" / "slurm")]
     output, seconds, megabytes = snakemake(large, "--snakefile", str(ROOT / "Snakefile"), "--dry-run", *options)
     jobs = jobs_in(output)
     assert len(jobs) <= 5000
-    assert {job.split()[1] for job in jobs if job.startswith("sources_ir ")} == set(SOURCES)
+    assert {job.split()[1] for job in jobs if job.startswith(f"{rule} ")} == set(SOURCES)
     assert seconds < 15
     assert megabytes < 1000
 
