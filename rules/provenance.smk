@@ -103,7 +103,6 @@ rule provenance_report:
         config=recorded_config(),
         titles=report_titles(),
         deviations=deviations(),
-        results=RESULTS,
         code=code("provenance/report.py", "provenance/report.html.j2", "provenance/report.css"),
     script:
         "../scripts/provenance/report.py"
@@ -158,7 +157,6 @@ rule provenance_audit:
         mem_mb=memory(2000),
         runtime=minutes(480),
     params:
-        results=RESULTS,
         decimals=table_decimals(),
         code=code("provenance/audit.py"),
     script:

@@ -107,8 +107,8 @@ def audit(results: Path, project: Path, decimals: dict[str, int], threads: int) 
 
 if __name__ == "__main__":
     with job(snakemake):
-        params = snakemake.params
-        found, checked = audit(Path(params.results), SCRIPTS.parent, params.decimals, snakemake.threads)
+        results = Path(snakemake.config["results_dir"])
+        found, checked = audit(results, SCRIPTS.parent, snakemake.params.decimals, snakemake.threads)
         for line in found:
             logging.error("%s", line)
         if found:

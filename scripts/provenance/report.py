@@ -30,8 +30,8 @@ def fragment(path: str) -> Markup:
     return Markup(Path(path).read_text(encoding="utf-8"))
 
 
-def context(inputs: Any, params: Any) -> dict[str, Any]:
-    """All values of the template."""
+def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
+    """All values of the template; `results` is the folder that names of files are relative to."""
     record, outcomes = read_json(inputs.jobs), read_json(inputs.outcomes)
     config, funnel = dict(params.config), page.read_funnel(inputs.statistics)
     failures = page.reference_failures(list(inputs.scores))
@@ -48,7 +48,7 @@ def context(inputs: Any, params: Any) -> dict[str, Any]:
         "funnel_columns": (*page.FUNNEL, *page.SPLITS),
         "statuses": page.statuses(outcomes["counts"]),
         "failures": outcomes["failures"],
-        "reference_failures": [entry | {"file": relative(entry["file"], params.results)} for entry in failures],
+        "reference_failures": [entry | {"file": relative(entry["file"], results)} for entry in failures],
         "deviations": params.deviations,
         "compilers": outcomes["compilers"],
         "tools": read_json(inputs.tools),
@@ -69,4 +69,5 @@ def render(values: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     with job(snakemake):
-        write_text(snakemake.output[0], render(context(snakemake.input, snakemake.params)))
+        values = context(snakemake.input, snakemake.params, snakemake.config["results_dir"])
+        write_text(snakemake.output[0], render(values))

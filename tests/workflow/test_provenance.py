@@ -5,6 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -97,32 +99,47 @@ def test_equal_runs_have_equal_records(project, finished, tmp_path, monkeypatch)
         assert str(project) not in text
 
 
-def edited(project: Path, name: str, old: str, new: str) -> Path:
-    """Replace text in a file of the project that must have it; return the file."""
+@contextmanager
+def edited(project: Path, name: str, change: Callable[[str], str]) -> Iterator[None]:
+    """Change the text of a file of the project for a while."""
     path = project / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-    return path
+    saved = path.with_name(f"{path.name}.saved")
+    shutil.copy2(path, saved)
+    text = change(path.read_text())
+    assert text != path.read_text()
+    path.write_text(text)
+    try:
+        yield
+    finally:
+        saved.replace(path)
 
 
-def test_digits_of_one_table_remake_that_table_and_the_main_one(finished, tmp_path):
-    project, folder = copy_project(tmp_path / "project"), tmp_path / "run"
-    run(project, folder)
-    edited(project, "config/tables.yaml", "  decimals: 1\n", "  decimals: 2\n")
-    shown = {f"humaneval.{suffix}" for suffix in ("md", "tex", "html")} | {"main.md", "main.html"}
-    assert planned(project, folder) == shown | ABOUT
-    run(project, folder)
+@pytest.fixture
+def copied(finished, tmp_path):
+    """A copy of the finished run, to run again in."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
 
-    edited(project, "config/tables.yaml", "# How each", "# In what way each")
-    assert planned(project, folder) == set()
 
+def test_digits_of_one_table_remake_that_table_and_the_main_one(project, copied):
+    with edited(project, "config/tables.yaml", lambda text: text.replace("  decimals: 1\n", "  decimals: 2\n", 1)):
+        shown = {f"humaneval.{suffix}" for suffix in ("md", "tex", "html")} | {"main.md", "main.html"}
+        assert planned(project, copied) == shown | ABOUT
+        run(project, copied)
+        assert "62.00" in (copied / "results/tables/humaneval.md").read_text()
+
+
+def test_a_comment_about_tables_remakes_nothing(project, copied):
+    with edited(project, "config/tables.yaml", lambda text: f"# a comment\n{text}"):
+        assert planned(project, copied) == set()
+
+
+def test_a_figure_of_the_paper_remakes_the_wide_tables(project, copied):
     row = f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,made up for a test\n"
-    (project / "config/paper_results.csv").open("a").write(row)
-    wide = {f"{name}.{suffix}" for name in DECIMALS for suffix in ("csv", "md", "tex", "html")}
-    assert planned(project, folder) == wide | ABOUT
-    run(project, folder)
-    assert "(paper)" in (folder / "results/tables/multipl-e.md").read_text()
+    with edited(project, "config/paper_results.csv", lambda text: text + row):
+        wide = {f"{name}.{suffix}" for name in DECIMALS for suffix in ("csv", "md", "tex", "html")}
+        assert planned(project, copied) == wide | ABOUT
+        run(project, copied, "results/tables/multipl-e.md")
+        assert "(paper)" in (copied / "results/tables/multipl-e.md").read_text()
 
 
 def test_the_audit_says_what_it_checked(finished):
@@ -131,17 +148,16 @@ def test_the_audit_says_what_it_checked(finished):
     assert re.match(r"\d{3} files have the digests", lines[0])
 
 
-def test_the_audit_fails_with_a_line_for_each_fault(project, finished, tmp_path):
-    folder = Path(shutil.copytree(finished, tmp_path / "run"))
-    (folder / "results/models" / MODEL / "ircoder/config.json").write_text("{}")
-    (folder / "results/pairs/C/perf.parquet").unlink()
+def test_the_audit_fails_with_a_line_for_each_fault(project, copied):
+    (copied / "results/models" / MODEL / "ircoder/config.json").write_text("{}")
+    (copied / "results/pairs/C/perf.parquet").unlink()
     only = ("--allowed-rules", "audited", "provenance_audit", "--forcerun", "provenance_audit")
-    printed = run(project, folder, *only, succeeds=False)
+    printed = run(project, copied, *only, succeeds=False)
     assert re.search(
         rf"^ERROR \.\./models/{MODEL}/ircoder/config\.json: sha256 is \w+, the crate has \w+$", printed, re.M
     )
     assert re.search(r"^ERROR \.\./pairs/C/perf\.parquet: is gone$", printed, re.M)
-    assert not (folder / AUDIT).exists()
+    assert not (copied / AUDIT).exists()
 
 
 def replace(path: Path, pattern: str, new: str) -> None:
@@ -249,7 +265,7 @@ def test_the_crate_conforms_to_its_profiles(finished, tmp_path):
 class Page(HTMLParser):
     """Elements of a page: what is open, identifiers, links within and without."""
 
-    VOID = frozenset({"meta", "link", "br", "img", "hr", "input"})
+    VOID = frozenset({"meta", "link", "br", "wbr", "img", "hr", "input"})
 
     def __init__(self):
         super().__init__()
