@@ -98,6 +98,7 @@ rule evaluate_calibrate:
         runtime=minutes(60),
     params:
         task=task_settings,
+        runner=runner_name,
         table=runner_table,
         prelude=task_prelude,
         settings=runner_settings(),
@@ -131,6 +132,7 @@ rule evaluate_execute:
         runtime=minutes(240),
     params:
         task=task_settings,
+        runner=runner_name,
         table=runner_table,
         prelude=task_prelude,
         settings=runner_settings(),

@@ -7,7 +7,7 @@ from scripts.lib.commits import file_stem
 EVALUATE = config["evaluate"]
 RUNNERS = BENCHMARKS["runners"]
 # What a job runs beside the modules that its script imports.
-RUN_CODE = ("evaluate/python_driver.py", "evaluate/witness.c")
+RUN_CODE = tuple(f"evaluate/shared/{path.name}" for path in sorted(Path(ROOT, "scripts/evaluate/shared").iterdir()))
 CONTROLS = ("reference", "empty")
 CONTROL = "control"
 TEACHER_FORCED = "teacher-forced"
@@ -161,8 +161,9 @@ def runner_table(wildcards):
 
 
 def task_prelude(wildcards):
-    """Text before every program of a task."""
-    return task_table(wildcards).get("prelude", "")
+    """Text before the programs of a task."""
+    entry = task_table(wildcards)
+    return {"always": entry.get("prelude", ""), "where": entry.get("prelude_where", {})}
 
 
 def scored_files(wildcards):

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from scripts.evaluate.data import Task, read_problems
 from scripts.evaluate.problems import Problem
-from scripts.evaluate.programs import COMPOSERS
-from scripts.evaluate.run_settings import limits_of, make_runner
+from scripts.evaluate.programs import COMPOSERS, Prelude
+from scripts.evaluate.run_settings import make_runner
 from scripts.lib.files import write_json
 from scripts.lib.job import job
 from scripts.lib.seeds import unit_for
@@ -37,10 +37,11 @@ if __name__ == "__main__":
         task = Task(**snakemake.params.task, rows=snakemake.input.rows, references=snakemake.input.references)
         settings = {**params.settings, "shared": snakemake.input.shared, "scale": _FIRST_SCALE}
         problems = chosen(read_problems(task), params.problems, params.seed)
-        compose, runner = COMPOSERS[params.table["compose"]], make_runner(params.table, settings)
-        programs = [compose(params.prelude, problem, problem.solution) for problem in problems]
+        prelude = Prelude(**params.prelude)
+        compose, runner = COMPOSERS[params.table["compose"]], make_runner(params.runner, params.table, settings)
+        programs = [compose(prelude, problem, problem.solution) for problem in problems]
         with ThreadPoolExecutor(snakemake.threads) as pool:
             seconds = [verdict.cpu_seconds for verdict in pool.map(runner.judge, programs)]
-        protocol = limits_of(params.table, "execute", params.settings).cpu_seconds
+        protocol = params.table["limits"]["execute"]["seconds"]
         logging.info("slowest of %d references: %.2f s of %g s", len(seconds), max(seconds, default=0), protocol)
         write_json(snakemake.output[0], {"scale": scale_for(seconds, protocol, params.headroom)})

@@ -7,7 +7,7 @@ from scripts.evaluate.data import Task, read_problems
 from scripts.evaluate.generations import Generation, read_generations
 from scripts.evaluate.outcomes import SCHEMA
 from scripts.evaluate.problems import Problem
-from scripts.evaluate.programs import COMPOSERS, Program
+from scripts.evaluate.programs import COMPOSERS, Prelude, Program
 from scripts.evaluate.run_settings import make_runner
 from scripts.evaluate.runners import Runner, Verdict
 from scripts.lib.files import read_json
@@ -16,7 +16,7 @@ from scripts.lib.parquet import write_table
 
 
 def programs_of(
-    problems: Mapping[str, Problem], generations: Iterable[Generation], composer: str, prelude: str
+    problems: Mapping[str, Problem], generations: Iterable[Generation], composer: str, prelude: Prelude
 ) -> list[tuple[str, int, Program]]:
     """Problem id, sample and program of every completion; raise `InputError` for a problem that the data lacks."""
     programs = []
@@ -53,7 +53,9 @@ if __name__ == "__main__":
         files, params = snakemake.input, snakemake.params
         task = Task(**params.task, rows=files.rows, references=files.references)
         problems = {problem.id: problem for problem in read_problems(task)}
-        programs = programs_of(problems, read_generations(files.generations), params.table["compose"], params.prelude)
+        programs = programs_of(
+            problems, read_generations(files.generations), params.table["compose"], Prelude(**params.prelude)
+        )
         settings = {**params.settings, "shared": files.shared, **read_json(files.limits)}
-        rows = executions(make_runner(params.table, settings), programs, snakemake.threads)
+        rows = executions(make_runner(params.runner, params.table, settings), programs, snakemake.threads)
         write_table(snakemake.output[0], rows, SCHEMA)

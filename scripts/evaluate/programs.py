@@ -1,28 +1,68 @@
-"""Programs made of a problem and a completion: what is compiled or loaded, and what judges it."""
+"""Programs made of a problem and a completion: the files to build or load, and the tests."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from scripts.evaluate.problems import Problem, python_head
+from scripts.evaluate.go_imports import with_imports
+from scripts.evaluate.problems import Problem
 from scripts.lib.files import sha256_text
 
+_PYTHON_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
+_RUBY_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
+_D_IMPORT = re.compile(r"^import [^;]*;", re.MULTILINE)
+_GO_TEST = re.compile(r"^func (Test\w*)\(\w+ \*testing\.T\)", re.MULTILINE)
+_CPP_MAIN = re.compile(r"\bint\s+main\s*\(")
+_RUST_RANGE = re.compile(r"\bgen_range\(([^(),]+), *([^(),]+)\)")
 # The tests must see their own `main` and `assert`, whatever the completion has made of these names.
 _CPP_GUARD = "#undef main\n#undef NDEBUG\n#undef assert\n#include <assert.h>\n"
-_CPP_MAIN = re.compile(r"\bint\s+main\s*\(")
+# Takes an attribute that a completion leaves dangling, which could otherwise switch the tests off.
+_RUST_GUARD = "#[allow(dead_code)] fn between_program_and_tests() {}\n"
+_GO_MAIN = """package main
+
+import (
+	witness "a/witness"
+	"os"
+	program "program"
+	"testing"
+	"testing/internal/testdeps"
+)
+
+func main() {
+	tests := []testing.InternalTest{%s}
+	code := testing.MainStart(testdeps.TestDeps{}, tests, nil, nil, nil).Run()
+	if code != 0 {
+		os.Stderr.WriteString("tests failed")
+		os.Exit(code)
+	}
+	witness.Say()
+}
+"""
+
+
+@dataclass(frozen=True)
+class Prelude:
+    """Text before every program of a task, and text before those in which a pattern occurs."""
+
+    always: str = ""
+    where: Mapping[str, str] = field(default_factory=dict)
+
+    def before(self, text: str) -> str:
+        """What stands before a program of this text."""
+        return self.always + "".join(part for pattern, part in self.where.items() if re.search(pattern, text))
 
 
 @dataclass(frozen=True)
 class Program:
     """What a runner runs.
 
-    source: the whole program, or without its tests where these are kept apart.
-    tests: tests that are kept apart from the program; empty where `source` has them.
-    head: what precedes the last function of `source`: text of the data set, not of a model.
-    entry_point: the function that the tests call, where it is known.
+    files: names and texts, the program first.
+    tests: tests that are kept apart from the program; empty where the files have them.
+    head: what precedes the last function of the prompt: text of the data set, not of a model.
+    entry_point: the function that tests which are kept apart call.
     """
 
-    source: str
+    files: tuple[tuple[str, str], ...]
     tests: str = ""
     head: str = ""
     entry_point: str = ""
@@ -30,39 +70,96 @@ class Program:
     @property
     def digest(self) -> str:
         """SHA-256 of all of it: equal programs have equal verdicts."""
-        return sha256_text("\0".join((self.source, self.tests, self.head, self.entry_point)))
+        parts = [part for file in self.files for part in file]
+        return sha256_text("\0".join((*parts, self.tests, self.head, self.entry_point)))
 
 
-def _joined(prelude: str, problem: Problem, completion: str) -> Program:
-    """Prelude, prompt, completion and tests in one text."""
-    return Program(f"{prelude}{problem.context}{completion}\n{problem.tests}")
-
-
-def _python(prelude: str, problem: Problem, completion: str) -> Program:
-    """Program and tests apart, because they are run apart."""
-    head, entry_point = python_head(problem.context)
+def _python(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    body = f"{problem.context}{completion}\n"
+    before = prelude.before(body)
+    found = list(_PYTHON_DEF.finditer(problem.context))
     return Program(
-        source=f"{prelude}{problem.context}{completion}\n",
+        files=(("program.py", before + body),),
         tests=problem.tests,
-        head=prelude + head,
-        entry_point=problem.entry_point or entry_point,
+        head=before + (problem.context[: found[-1].start()] if found else ""),
+        entry_point=problem.entry_point or (found[-1].group(1) if found else ""),
     )
 
 
-def _cpp(prelude: str, problem: Problem, completion: str) -> Program:
-    """As `_joined`, with the macros that the tests rely on set anew."""
-    return Program(f"{prelude}{problem.context}{completion}\n{_CPP_GUARD}{problem.tests}")
+def _ruby(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    body = f"{problem.context}{completion}\n"
+    found = _RUBY_DEF.findall(problem.context)
+    name = found[-1] if found else ""
+    return Program((("program.rb", prelude.before(body) + body),), tests=problem.tests, entry_point=name)
 
 
-def _cpp_function(prelude: str, problem: Problem, completion: str) -> Program:
+def _joined(name: str) -> Callable[[Prelude, Problem, str], Program]:
+    """Prompt, completion and tests in one file of this name."""
+
+    def compose(prelude: Prelude, problem: Problem, completion: str) -> Program:
+        text = f"{problem.context}{completion}\n{problem.tests}"
+        return Program(((name, prelude.before(text) + text),))
+
+    return compose
+
+
+def _cpp(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    text = f"{problem.context}{completion}\n{_CPP_GUARD}{problem.tests}"
+    return Program((("program.cpp", prelude.before(text) + text),))
+
+
+def _cpp_function(prelude: Prelude, problem: Problem, completion: str) -> Program:
     """As `_cpp`, with any `main` that the completion brings cut off."""
     found = _CPP_MAIN.search(completion)
     return _cpp(prelude, problem, completion[: found.start()] if found else completion)
 
 
-COMPOSERS: dict[str, Callable[[str, Problem, str], Program]] = {
-    "joined": _joined,
+def _d(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    """Tests in a module of their own, so that `version (none):` and the like cannot reach them."""
+    text = f"{problem.context}{completion}\n"
+    imports = "\n".join(["import program;", *_D_IMPORT.findall(problem.context)])
+    return Program(
+        (
+            ("program.d", f"module program;\n{prelude.before(text)}{text}"),
+            ("tests.d", f"module tests;\n{imports}\n{problem.tests}\n"),
+        )
+    )
+
+
+def _rust_crate(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    """Tests of an older `rand` call `gen_range(a, b)`; the one at hand wants a range."""
+    tests = _RUST_RANGE.sub(r"gen_range(\1..\2)", problem.tests)
+    text = f"{problem.context}{completion}\n{_RUST_GUARD}{tests}"
+    return Program((("program.rs", prelude.before(text) + text),))
+
+
+def _go(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    """A package with the tests in it, and the main program that runs exactly the tests of the data set."""
+    text = f"{problem.context}{completion}\n{problem.tests}"
+    return Program((("program.go", prelude.before(text) + text), ("main.go", _go_main(problem.tests))))
+
+
+def _go_function(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    """As `_go`, in package main, with the imports made anew from what is used."""
+    listed = f"{problem.row['test_setup']}\n{problem.row['import']}"
+    text = with_imports(f"{problem.context}{completion}\n{problem.tests}", listed)
+    return Program((("program.go", prelude.before(text) + text), ("main.go", _go_main(problem.tests))))
+
+
+def _go_main(tests: str) -> str:
+    entries = ", ".join(f'{{Name: "{name}", F: program.{name}}}' for name in _GO_TEST.findall(tests))
+    return _GO_MAIN % entries
+
+
+COMPOSERS: dict[str, Callable[[Prelude, Problem, str], Program]] = {
     "python": _python,
+    "ruby": _ruby,
     "cpp": _cpp,
     "cpp-function": _cpp_function,
+    "d": _d,
+    "go": _go,
+    "go-function": _go_function,
+    "rust": _joined("program.rs"),
+    "rust-crate": _rust_crate,
+    "swift": _joined("program.swift"),
 }

@@ -1,6 +1,6 @@
 /* Linked into every compiled program: proves that its main function came to a good end.
  *
- * Before anything of the program runs, a word is read from standard input, standard output is put aside, and both are
+ * Before anything of the program runs, constructors included, a word is read from standard input, standard output is put aside, and both are
  * replaced by /dev/null. The word is written only after main has returned 0. A program that calls exit(), prints what
  * it likes or has its tests skipped therefore does not pass. Link with -Wl,--wrap=main.
  */
@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FIRST = 101, ASIDE = 100 };
+enum { ASIDE = 100 };
 
 static char word[65];
 static int aside = -1;
 
-__attribute__((constructor(FIRST))) static void begin(void) {
+static void begin(void) {
     ssize_t length = read(STDIN_FILENO, word, sizeof word - 1);
     int nothing = open("/dev/null", O_RDWR);
     aside = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, ASIDE);
@@ -23,6 +23,8 @@ __attribute__((constructor(FIRST))) static void begin(void) {
     dup2(nothing, STDOUT_FILENO);
     close(nothing);
 }
+
+__attribute__((section(".preinit_array"), used)) static void (*const first)(void) = begin;
 
 int __real_main(int argc, char **argv, char **environment);
 

@@ -1,0 +1,30 @@
+// Package witness is witness.c for Go: it proves that the tests of a program came to a good end.
+package witness
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+const aside = 100
+
+var word []byte
+
+func init() {
+	word, _ = io.ReadAll(os.Stdin)
+	nothing, err := syscall.Open("/dev/null", syscall.O_RDWR|syscall.O_CLOEXEC, 0)
+	if err != nil || len(word) == 0 || syscall.Dup3(1, aside, syscall.O_CLOEXEC) != nil {
+		os.Exit(125)
+	}
+	if syscall.Dup3(nothing, 0, 0) != nil || syscall.Dup3(nothing, 1, 0) != nil {
+		os.Exit(125)
+	}
+}
+
+// Say writes the word that was read before anything of the program ran.
+func Say() {
+	if _, err := syscall.Write(aside, word); err != nil {
+		os.Exit(125)
+	}
+}

@@ -1,0 +1,112 @@
+"""Runs programs of interpreted languages: program and tests in two processes (see `shared/driver.py`, `driver.rb`)."""
+
+import json
+import marshal
+import os
+import stat
+import sys
+from abc import ABC, abstractmethod
+from importlib.util import find_spec
+from pathlib import Path
+
+from scripts.evaluate.programs import Program
+from scripts.evaluate.runners import Setup, Verdict, at_limit, secret
+from scripts.lib.job import InputError
+from scripts.lib.sandbox import Sandbox, run
+
+DRIVERS = Path(__file__).with_name("shared")
+# What marshalled data of this version can be read by every Python 3.
+_MARSHAL_VERSION = 2
+
+
+def interpreter() -> Path:
+    """The Python of this environment, behind all links, or the system's of the same version where root keeps it shut.
+
+    Sandboxes that root starts run as `nobody`, who cannot enter, say, root's home. Raise `InputError` for neither.
+    """
+    own = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    system = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
+    for python in (own, system):
+        if os.geteuid() != 0 or (python.exists() and all(open_to_all(folder) for folder in python.parents)):
+            return python
+    raise InputError(f"{own} lies where only root can enter, and there is no {system}; run as an ordinary user")
+
+
+def open_to_all(folder: Path) -> bool:
+    """Whether every user may enter a folder."""
+    return bool(folder.stat().st_mode & stat.S_IXOTH)
+
+
+def library_folders() -> list[str]:
+    """The folders of numpy, which some solutions import, as far as it is installed here."""
+    spec = find_spec("numpy")
+    if spec is None or spec.origin is None:
+        return []
+    numpy = Path(spec.origin).parent
+    return [str(folder) for folder in (numpy, numpy.with_name("numpy.libs")) if folder.is_dir()]
+
+
+class SplitRunner(ABC):
+    """Hands program and tests to a driver that keeps them apart, and believes a verdict that has the driver's word."""
+
+    command: list[str]
+    sandbox: Sandbox
+
+    def __init__(self, setup: Setup) -> None:
+        self.limits = setup.limits("execute")
+
+    @abstractmethod
+    def request(self, word: str, program: Program) -> bytes:
+        """What the driver reads."""
+
+    def judge(self, program: Program) -> Verdict:
+        """See `runners.Runner`."""
+        word = secret()
+        outcome = run(self.command, sandbox=self.sandbox, limits=self.limits, stdin=self.request(word, program))
+        limited = at_limit(outcome)
+        if limited is not None:
+            return limited
+        said, _, verdict = outcome.stdout.decode("utf-8", "replace").partition(" ")
+        if said != word or outcome.returncode != 0:
+            return Verdict("runtime_error", f"exit code {outcome.returncode}", outcome.cpu_seconds)
+        status, _, detail = verdict.partition(" ")
+        return Verdict(status, detail, outcome.cpu_seconds)
+
+
+class PythonRunner(SplitRunner):
+    """Runs Python programs with the Python of this environment."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        libraries = library_folders()
+        python = interpreter()
+        folders = sorted({str(Path(folder).parent) for folder in libraries})
+        driver = (DRIVERS / "driver.py").read_text(encoding="utf-8")
+        self.command = [str(python), "-P", "-s", "-S", "-B", "-c", driver, *folders]
+        self.sandbox = Sandbox(
+            read_only=(str(python.parent.parent), *libraries),
+            # Sets of texts are walked through in the same order in every run.
+            env={"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
+            work_mb=64,
+            mode=setup.mode,
+        )
+
+    def request(self, word: str, program: Program) -> bytes:
+        """See `shared/driver.py`."""
+        parts = (word, program.files[0][1], program.head, program.entry_point, program.tests)
+        return marshal.dumps(parts, _MARSHAL_VERSION)
+
+
+class RubyRunner(SplitRunner):
+    """Runs Ruby programs with test-unit."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        driver = (DRIVERS / "driver.rb").read_text(encoding="utf-8")
+        self.command = [*setup.toolchain.command(["ruby", "--disable=did_you_mean"]), "-e", driver]
+        self.sandbox = setup.toolchain.sandbox
+
+    def request(self, word: str, program: Program) -> bytes:
+        """See `shared/driver.rb`."""
+        parts = {"word": word, "program": program.files[0][1], "tests": program.tests, "name": program.entry_point}
+        return json.dumps(parts).encode()
