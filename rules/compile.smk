@@ -21,6 +21,6 @@ rule compile_shard:
         variants=config["variants"],
         settings=COMPILE_SETTINGS,
         source=shard_digest,
-        code=code("compile/shard.py", "compile/cache.py", "compile/unit.py"),
+        code=compile_code,
     script:
         "../scripts/compile/shard.py"

@@ -14,6 +14,13 @@ def compile_env(wildcards):
     return f"../envs/{LANGUAGES[wildcards.language]['env']}.yaml"
 
 
+def compile_code(wildcards):
+    """Hash of the stage's code and of the files that the language's frontends put beside each program."""
+    frontends = LANGUAGES[wildcards.language]["frontends"]
+    support = sorted(path for frontend in frontends for path in frontend.get("support", {}).values())
+    return code("compile/shard.py", *(path.removeprefix("scripts/") for path in support))
+
+
 def outcome_tables(language):
     """The outcome tables of all shards of a language."""
     return [f"{RESULTS}/ir/{language}/{shard}.parquet" for shard in shards_of(language)]

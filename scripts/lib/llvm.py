@@ -18,6 +18,7 @@ _MODULE_ID = re.compile(r"; ModuleID = .*\n")
 _SOURCE_NAME = re.compile(r"^source_filename = .*\n", re.MULTILINE)
 _IDENT = re.compile(r"^!llvm\.(?:ident|commandline) = .*\n", re.MULTILINE)
 _ATTRIBUTE_GROUP = re.compile(r"^attributes #\d+ = .*$", re.MULTILINE)
+_ATTRIBUTE_GROUP_BYTES = re.compile(_ATTRIBUTE_GROUP.pattern.encode(), re.MULTILINE)
 _CPU = re.compile(r' "(?:target-cpu|tune-cpu|target-features)"="[^"]*"')
 _FLAGS = re.compile(r"^!llvm\.module\.flags = !\{(.*)\}$", re.MULTILINE)
 _DEBUG_VERSION = re.compile(r'^!(\d+) = !\{i32 \d+, !"(?:Debug Info Version|Dwarf Version)", i32 \d+\}$', re.MULTILINE)
@@ -91,14 +92,32 @@ def neutral(text: str, parts: Collection[str]) -> str:
     return text
 
 
+def without_attributes(text: bytes, names: Collection[str]) -> bytes:
+    """`text` of a module without some plain attributes, such as `minsize`, in its attribute groups."""
+    words = re.compile(rb"\b(?:" + "|".join(names).encode() + rb") ")
+    return _ATTRIBUTE_GROUP_BYTES.sub(lambda match: words.sub(b"", match[0]), text)
+
+
+def shrink(module: binding.ModuleRef) -> None:
+    """Run LLVM's pipeline for size (`default<Oz>`) on a module, for the generic CPU of its target."""
+    binding.initialize_native_target()
+    machine = binding.Target.from_triple(module.triple).create_target_machine(cpu="generic", features="")
+    options = binding.PipelineTuningOptions(speed_level=2, size_level=2)
+    with machine:
+        builder = binding.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+
+
 def _printed(module: binding.ModuleRef, parts: Collection[str]) -> str:
     """A module's print without the lines that the reader added."""
     text = _MODULE_ID.sub("", str(module), count=1)
     return _SOURCE_NAME.sub("", text, count=1) if "identifiers" in parts else text
 
 
-def verified(text: str, parts: Collection[str] = PARTS) -> str:
+def verified(text: str, parts: Collection[str] = PARTS, for_size: bool = False) -> str:
     """The module that `text` describes, verified and normalised in the named parts of `PARTS`.
+
+    With `for_size` LLVM's pipeline for size is run on it, too.
 
     Raise `InvalidIRError` when the reader rejects it. Each module has an LLVM context of its own, so that names never
     depend on what was read before.
@@ -108,6 +127,8 @@ def verified(text: str, parts: Collection[str] = PARTS) -> str:
     try:
         with binding.parse_assembly(text, context=context) as module:
             module.verify()
-            return _printed(module, parts) if "reprint" in parts else text
+            if for_size:
+                shrink(module)
+            return _printed(module, parts) if for_size or "reprint" in parts else text
     except RuntimeError as error:
         raise InvalidIRError(" ".join(str(error).split())) from error

@@ -1,0 +1,60 @@
+"""Precompiled headers for programs that begin with the same system headers.
+
+A program's IR is the same with and without one, because the header holds exactly what the program itself includes
+first: includes of system headers, before anything that could change what they mean.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from scripts.compile.build import Build
+from scripts.compile.unit import run_command
+from scripts.lib.files import sha256_text, write_bytes, write_text
+
+_EVERYTHING = "bits/stdc++.h"
+_FEWEST_PROGRAMS = 3
+_MOST_HEADERS = 8
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_INCLUDE = re.compile(r"#\s*include\s*<([\w/.+-]+)>")
+_HARMLESS = re.compile(r"#\s*pragma\s+GCC\s+(?:optimize|target)\b.*")
+
+
+def leading_headers(source: str) -> tuple[str, ...]:
+    """The system headers that a program includes before anything else, in order; empty when there are none.
+
+    Where the header of all headers is among them, it alone.
+    """
+    found: list[str] = []
+    for line in _COMMENT.sub(" ", source).splitlines():
+        text = line.strip()
+        include = _INCLUDE.fullmatch(text)
+        if include:
+            found.append(include[1])
+        elif text and not _HARMLESS.fullmatch(text):
+            break
+    return (_EVERYTHING,) if _EVERYTHING in found else tuple(found)
+
+
+def worthwhile(sources: Iterable[str]) -> list[tuple[str, ...]]:
+    """Header lists that enough of some programs begin with to be worth precompiling, the commonest first."""
+    counts = Counter(filter(None, map(leading_headers, sources)))
+    common = sorted((-count, headers) for headers, count in counts.items() if count >= _FEWEST_PROGRAMS)
+    return [headers for _, headers in common[:_MOST_HEADERS]]
+
+
+def precompile(headers: tuple[str, ...], build: Build, variant: str) -> str | None:
+    """Precompile a header list for a variant into the build's folder; return its file name, None if that fails."""
+    text = "".join(f"#include <{header}>\n" for header in headers)
+    words = build.expanded(build.precompiled, variant)
+    name = sha256_text(f"{words}\n{text}")[:16]
+    made = Path(build.headers, f"{name}.pch")
+    if not made.exists():
+        write_text(Path(build.headers, f"{name}.h"), text)
+        words = [word.replace("{headers}", f"{build.headers_inside}/{name}.h") for word in words]
+        outcome = run_command(build, words, {}, ["out.pch"])
+        if "out.pch" not in outcome.files:
+            return None
+        write_bytes(made, outcome.files["out.pch"])
+    return made.name

@@ -1,0 +1,143 @@
+"""What a worker process does with programs, and the pool of such processes."""
+
+import contextlib
+import ctypes
+import hashlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from scripts.compile.build import Build
+from scripts.compile.cache import Cache
+from scripts.compile.headers import precompile
+from scripts.compile.prepare import prepared
+from scripts.compile.unit import Result, compile_source
+from scripts.lib.files import sha256_text
+from scripts.lib.job import InputError
+
+_LIMITED = ("timeout", "memory_limit")
+_UNTRIED = ("rejected_source", "no_toolchain")
+_DIE_WITH_PARENT = 1
+
+
+class Compiler:
+    """Makes outcome rows of source rows: looks them up, compiles what is missing, keeps what came out.
+
+    Without a `build` every row says `no_toolchain`, and `missing` why.
+    """
+
+    def __init__(self, build: Build | None, variants: list[str], cache: Cache, missing: str = "") -> None:
+        self.build = build
+        self.variants = variants
+        self.cache = cache
+        self.missing = missing
+        self.base = build.key() if build else ""
+
+    def text(self, source: str) -> tuple[str, list[str]]:
+        """The text that is compiled for a program, and the rewrites that made it of the program."""
+        return prepared(source, self.build.frontend.get("prepare"))
+
+    def _keys(self, text: str, variant: str) -> tuple[str, str]:
+        """Cache keys of a variant's outcome: one for what depends on no limit, one for what does."""
+        plain = sha256_text("\0".join([self.base, self.build.command(variant), text]))
+        return plain, sha256_text(f"{plain} {self.build.limits}")
+
+    def known(self, text: str) -> dict[str, Result]:
+        """Kept outcomes of a text by variant."""
+        found = {}
+        for variant in self.variants:
+            plain, limited = self._keys(text, variant)
+            found[variant] = self.cache.get(_part(text), plain) or self.cache.get(_part(text), limited)
+        return {variant: result for variant, result in found.items() if result}
+
+    def _outcomes(self, text: str, headers: Mapping[str, str]) -> dict[str, Result]:
+        """Outcomes of a text in all variants."""
+        known = self.known(text)
+        missing = [variant for variant in self.variants if variant not in known]
+        fresh = compile_source(text, self.build, missing, headers) if missing else {}
+        for variant, result in fresh.items():
+            self.cache.put(_part(text), self._keys(text, variant)[result.status in _LIMITED], result)
+        return known | fresh
+
+    def rows(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The outcome rows of a source row; `headers` are precompiled headers for it, by variant."""
+        rewrites: list[str] = []
+        if row["rejected"] is not None:
+            results = dict.fromkeys(self.variants, Result("rejected_source", diagnostics=row["rejected"]))
+        elif self.build is None:
+            results = dict.fromkeys(self.variants, Result("no_toolchain", diagnostics=self.missing))
+        else:
+            text, rewrites = self.text(row["source"])
+            results = self._outcomes(text, headers)
+        return [self._row(row, variant, results[variant]) | {"rewrites": rewrites} for variant in self.variants]
+
+    def _row(self, row: Mapping[str, Any], variant: str, result: Result) -> dict[str, Any]:
+        """One outcome row; compiler and command are named where they were run."""
+        toolchain = self.build.toolchain if self.build and result.status not in _UNTRIED else None
+        return {
+            "id": row["id"],
+            "language": row["language"],
+            "variant": variant,
+            "source_sha256": row["source_sha256"],
+            "status": result.status,
+            "compiler": toolchain.compiler if toolchain else "",
+            "llvm": toolchain.llvm if toolchain else "",
+            "command": self.build.command(variant) if toolchain else "",
+            "seconds": result.seconds,
+            "diagnostics": result.diagnostics,
+            "ir": result.ir,
+            "ir_sha256": sha256_text(result.ir) if result.status == "ok" else "",
+        }
+
+    def precompile(self, headers: tuple[str, ...], variant: str) -> str | None:
+        """Name of a precompiled header for a variant; None where it cannot be made."""
+        return precompile(headers, self.build, variant)
+
+
+def _part(text: str) -> str:
+    """The part of the cache that a text belongs to, one of sixteen."""
+    return hashlib.sha256(text.encode()).hexdigest()[-1]
+
+
+_compiler: Compiler | None = None
+
+
+def _start(compiler: Compiler, parent: int) -> None:
+    """Make this process a worker that dies with its parent and leaves an interruption to it."""
+    global _compiler
+    _compiler = compiler
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def compile_row(row: dict[str, Any], headers: dict[str, str]) -> list[dict[str, Any]]:
+    """A worker's task: the outcome rows of a source row."""
+    return _compiler.rows(row, headers)
+
+
+def make_header(headers: tuple[str, ...], variant: str) -> str | None:
+    """A worker's task: precompile a header."""
+    return _compiler.precompile(headers, variant)
+
+
+@contextlib.contextmanager
+def workers(compiler: Compiler, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of `jobs` worker processes; on an error, or when one was killed, all of them are."""
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _start, (compiler, os.getpid()))
+    try:
+        # All workers are forked at the first task, before the table's reader starts threads.
+        pool.submit(os.getpid).result()
+        yield pool
+        pool.shutdown()
+    except BrokenProcessPool as error:
+        raise InputError("a worker process was killed; run again, finished programs are kept") from error
+    finally:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
