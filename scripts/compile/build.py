@@ -16,7 +16,7 @@ from scripts.lib.toolchain import Toolchain, find_toolchain
 HEADERS = "/opt/headers"
 _FLAGS = "{flags}"
 _HEADER = "{header}"
-_SIZE_PIPELINE = "opt -passes='default<Oz>'"
+_SIZE_PIPELINE = "opt -O2 (with minsize on every function)"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,149 @@
+"""One reader for all IR: what it takes out, what it repairs, what it refuses."""
+
+import pytest
+
+from scripts.lib.llvm import PARTS, InvalidIRError, neutral, verified, without_attributes
+
+PLAIN = """; ModuleID = '/home/someone/a.c'
+source_filename = "/home/someone/a.c"
+target triple = "x86_64-pc-linux-gnu"
+
+define i32 @f(i32 %x) #0 {
+entry:
+  %y = add i32 %x, 1
+  ret i32 %y
+}
+
+attributes #0 = { nounwind "target-cpu"="skylake" "target-features"="+avx2" "tune-cpu"="generic" }
+
+!llvm.module.flags = !{!0}
+!llvm.ident = !{!1}
+
+!0 = !{i32 1, !"wchar_size", i32 4}
+!1 = !{!"Debian clang version 19.1.7"}
+"""
+TYPED = """
+define i32 @f(i32* %p) {
+  %v = load i32, i32* %p
+  ret i32 %v
+}
+"""
+DEBUG = """
+define i32 @f(i32 %x) !dbg !4 {
+entry:
+    #dbg_value(i32 %x, !8, !DIExpression(), !9)
+  br label %body, !dbg !9
+body:
+  ret i32 %x, !dbg !9
+}
+!llvm.dbg.cu = !{!0}
+!llvm.module.flags = !{!2, !3}
+!0 = distinct !DICompileUnit(language: DW_LANG_C11, file: !1, producer: "clang", emissionKind: FullDebug)
+!1 = !DIFile(filename: "a.c", directory: "/home/someone")
+!2 = !{i32 2, !"Debug Info Version", i32 3}
+!3 = !{i32 1, !"wchar_size", i32 4}
+!4 = distinct !DISubprogram(name: "f", file: !1, line: 1, type: !5, unit: !0, spFlags: DISPFlagDefinition)
+!5 = !DISubroutineType(types: !6)
+!6 = !{null, !7}
+!7 = !DIBasicType(name: "int", size: 32, encoding: DW_ATE_signed)
+!8 = !DILocalVariable(name: "x", arg: 1, scope: !4, file: !1, line: 1, type: !7)
+!9 = !DILocation(line: 1, column: 1, scope: !4)
+"""
+
+
+def test_what_tells_of_a_machine_goes():
+    text = verified(PLAIN)
+    for word in ("someone", "skylake", "avx2", "clang", "ModuleID", "source_filename"):
+        assert word not in text
+    assert "wchar_size" in text
+    assert "%y = add i32 %x, 1" in text
+
+
+@pytest.mark.parametrize(("part", "word"), [("identifiers", "/home/someone/a.c"), ("cpu", "skylake")])
+def test_each_part_can_be_left_in(part, word):
+    assert word in verified(PLAIN, [other for other in PARTS if other != part])
+
+
+def test_normalised_text_stays_as_it_is():
+    text = verified(PLAIN)
+    assert verified(text) == text
+
+
+def test_typed_pointers_are_printed_as_ptr():
+    assert "load i32, ptr %p" in verified(TYPED)
+    assert "i32* %p" in verified(TYPED, [part for part in PARTS if part != "reprint"])
+
+
+def test_debug_information_goes_and_block_labels_stay():
+    text = verified(DEBUG)
+    for word in ("!dbg", "DILocation", "#dbg_value", "someone", "Debug Info Version"):
+        assert word not in text
+    assert "entry:" in text
+    assert "body:" in text
+    assert "wchar_size" in text
+    assert "DILocation" in verified(DEBUG, [part for part in PARTS if part != "debug"])
+
+
+def test_an_attribute_group_of_nothing_but_the_cpu_stays_valid():
+    text = 'define void @f() #0 {\n  ret void\n}\nattributes #0 = { "target-cpu"="znver4" }\n'
+    assert "znver4" not in verified(text)
+
+
+def test_look_alikes_in_strings_are_left_alone():
+    text = '@s = constant [35 x i8] c"attributes #0 = { \\22target-cpu\\22=\\22x\\22}"\n'
+    assert verified(text).count("target-cpu") == 1
+
+
+@pytest.mark.parametrize(
+    ("product", "value"),
+    [
+        ("mul (i64 ptrtoint (ptr getelementptr (i8, ptr null, i32 1) to i64), i64 9)", 9),
+        ("mul (i64 ptrtoint (ptr getelementptr (double, ptr null, i32 1) to i64), i64 3)", 24),
+        ("mul (i64 ptrtoint (ptr getelementptr ([6 x i32], ptr null, i32 1) to i64), i64 2)", 48),
+        ("mul (i64 mul (i64 ptrtoint (ptr getelementptr (i8, ptr null, i32 1) to i64), i64 4), i64 5)", 20),
+    ],
+)
+def test_products_of_sizes_are_worked_out(product, value):
+    assert f"@n = constant i64 {value}\n" in verified(f"@n = constant i64 {product}\n")
+
+
+def test_products_of_unknown_sizes_are_not_guessed():
+    text = "mul (i64 ptrtoint (ptr getelementptr (%t, ptr null, i32 1) to i64), i64 2)"
+    assert neutral(text, PARTS) == text
+    with pytest.raises(InvalidIRError, match="mul constexprs are no longer supported"):
+        verified(f"%t = type {{ i8, i64 }}\n@n = constant i64 {text}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("define i32 @f( {", "expected"),
+        ("define i32 @f() {\n  ret i64 0\n}\n", "value doesn't match function result type"),
+        ("define i32 @f() {\n  %a = add i32 %b, 1\n  %b = add i32 1, 1\n  ret i32 %a\n}\n", "does not dominate"),
+    ],
+)
+def test_invalid_modules_are_refused_in_one_line(text, message):
+    with pytest.raises(InvalidIRError, match=message) as caught:
+        verified(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_names_do_not_depend_on_what_was_read_before():
+    text = "%t = type { i32 }\n@g = global %t zeroinitializer\n"
+    first = verified(text)
+    verified("%t = type { i64, i64 }\n@g = global %t zeroinitializer\n")
+    assert verified(text) == first
+
+
+def test_the_pipeline_for_size_is_run():
+    loop = "define i32 @f() {\n  %p = alloca i32\n  store i32 3, ptr %p\n  %v = load i32, ptr %p\n  ret i32 %v\n}\n"
+    text = verified(f'target triple = "x86_64-pc-linux-gnu"\n{loop}', for_size=True)
+    assert "alloca" not in text
+    assert "ret i32 3" in text
+    assert "minsize" in text
+
+
+def test_attributes_are_dropped_from_groups_only():
+    text = b'@s = constant [8 x i8] c"minsize "\nattributes #0 = { minsize mustprogress optsize "a"="b" }\n'
+    dropped = without_attributes(text, ["minsize", "optsize"])
+    assert dropped == b'@s = constant [8 x i8] c"minsize "\nattributes #0 = { mustprogress "a"="b" }\n'
