@@ -8,7 +8,6 @@ import argparse
 import hashlib
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ import pyarrow as pa
 os.environ.setdefault("RAYON_NUM_THREADS", "1")
 
 from benchmarks import plain_dedup
+from benchmarks.memory import peak_mb
 from scripts.dedup import clusters, signatures
 from scripts.lib.parquet import write_table
 from scripts.lib.shingles import shingles
@@ -126,7 +126,7 @@ def measure(count: int, brute: bool) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory() as name:
         sources = write_sources(texts, Path(name), 2000)
         table, seconds = timed(ours, sources, Path(name), SETTINGS)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        peak = peak_mb()
         labels = table["cluster"].to_pylist()
         rows.append({"method": "this workflow", "cpu_s": seconds, "clusters": len(set(labels)), "peak_mb": peak})
         ordered = [row["source"] for path in sources for row in clusters.iter_rows(path, ["source"])]

@@ -6,7 +6,6 @@ first and the last.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.dedup import IR_SCHEMA, SETTINGS
+from benchmarks.memory import peak_mb
 from scripts.dedup import clusters, signatures
 from scripts.lib.files import sha256_text
 from scripts.lib.parquet import write_table
@@ -62,8 +62,7 @@ def cluster(folder: Path) -> dict[str, float]:
     start = time.process_time()
     table = clusters.clusters(signed, sources, [str(folder / "ir")], SETTINGS)
     seconds = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    return {"cpu_s": round(seconds, 2), "peak_mb": round(peak), "clusters": len(table["cluster"].unique())}
+    return {"cpu_s": round(seconds, 2), "peak_mb": peak_mb(), "clusters": len(table["cluster"].unique())}
 
 
 def measure(count: int) -> dict[str, float]:

@@ -5,7 +5,6 @@ python -m benchmarks.pairs [sources …] prints a line for each number of source
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.dedup_memory import programs
+from benchmarks.memory import peak_mb
 from scripts.dedup import clusters
 from scripts.lib.files import sha256_text
 from scripts.lib.parquet import write_table
@@ -76,9 +76,8 @@ def make(folder: Path) -> dict[str, float]:
     build(builder, list(zip(sources, ir, strict=True)), {variant: str(folder / variant) for variant in VARIANTS})
     seconds = time.process_time() - start
     pairs = sum(counts["pairs"] for counts in builder.counts.values())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     size = sum((folder / variant).stat().st_size for variant in VARIANTS) / 1e6
-    return {"pairs": pairs, "pairs_per_cpu_s": round(pairs / seconds), "peak_mb": round(peak), "file_mb": round(size)}
+    return {"pairs": pairs, "pairs_per_cpu_s": round(pairs / seconds), "peak_mb": peak_mb(), "file_mb": round(size)}
 
 
 def measure(count: int) -> dict[str, float]:
