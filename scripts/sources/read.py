@@ -19,7 +19,7 @@ from scripts.sources.record import MODULE_SCHEMA, SCHEMA
 from scripts.sources.shards import unique_rows, write_aliases, write_shards
 from scripts.sources.spill import Spill, power_of_two
 
-_PART_BYTES = 64 << 20
+_PART_BYTES = 32 << 20
 _MOST_PARTS = 1024
 _SPILL = ".spill-"
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 _PREFIX_DIGITS = 8
 _PREFIX_BITS = 4 * _PREFIX_DIGITS
 # Rows wait in memory until their texts reach this many bytes, over all parts.
-_BUFFER_BYTES = 64 << 20
+_BUFFER_BYTES = 32 << 20
 # What a row takes beside its texts, roughly.
 _ROW_BYTES = 500
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")

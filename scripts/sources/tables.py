@@ -50,10 +50,20 @@ def fingerprint(root: Path, language: str, corpus: dict[str, Any]) -> str:
     return digest.hexdigest()[:32]
 
 
+def _text_bytes(path: Path, columns: set[str]) -> int:
+    """About how many bytes of text the columns of a file have; text behind gzip is taken to be eight times as long."""
+    if path.suffix != _PARQUET:
+        return path.stat().st_size * (8 if path.suffix == ".gz" else 1)
+    with open_table(path) as file:
+        groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+    chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
+    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
+
+
 def total_bytes(root: Path, language: str, corpus: dict[str, Any]) -> int:
-    """Size of the language's files; compressed ones count four times, about what text expands to."""
-    files = files_of(root, language, corpus)
-    return sum(path.stat().st_size * (4 if path.suffix in (_PARQUET, ".gz") else 1) for _, path in files)
+    """About how many bytes of text the language's programs, and the modules with them, have."""
+    columns = {corpus["columns"]["source"], corpus["columns"]["ir"]}
+    return sum(_text_bytes(path, columns) for _, path in files_of(root, language, corpus))
 
 
 def _json_rows(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
