@@ -41,7 +41,9 @@ def plot(scores: list[Row], looks: dict[str, dict[str, Any]]) -> Figure:
     for part, (benchmark, rows) in zip(axes, parts.items(), strict=True):
         draw(part, rows, [label(row, several) for row in rows], labels[benchmark])
         part.set_title(f"{looks[benchmark]['title']} · {looks[benchmark]['headline']['metric']}")
-        part.set_xlim(0, max(1.0, part.get_xlim()[1]))
+        right = max(1.0, part.get_xlim()[1])
+        # A little room on the left, where a marker at zero stands whole.
+        part.set_xlim(-0.012 * right, right)
     axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
     return figure
 
