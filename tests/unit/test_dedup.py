@@ -1,11 +1,13 @@
 """Deduplication: signatures, bands, candidates, true similarity, clusters and the kept one of each."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from benchmarks.dedup import similar_pairs
 from scripts.dedup import clusters, signatures, verify
 from scripts.dedup.bands import Bands, balanced, recalling
 from scripts.dedup.candidates import Buckets, band_buckets, components, estimates, pairs_by_distance
@@ -233,3 +235,18 @@ def test_signatures_of_mixed_up_shards_are_refused(tmp_path):
     assert read_table(paths[0]).num_rows and read_table(paths[1]).num_rows
     with pytest.raises(InputError, match="in order"):
         clusters.Documents(paths, 256)
+
+
+@pytest.mark.parametrize("tokens", ["words", "split"])
+def test_all_truly_similar_real_files_are_found(tmp_path, tokens):
+    """Modules of this environment and edited copies of them, against all pairs by brute force."""
+    files = [path for path in sorted(Path(np.__file__).parent.rglob("*.py")) if path.stat().st_size < 30_000][:150]
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    edited = [text.replace("self", f"me{place}") for place, text in enumerate(texts)]
+    documents = sorted({*texts, *edited}, key=sha256_text)
+    pairs = similar_pairs(documents, SETTINGS | {"tokens": tokens, "min_tokens": 5})
+    found = cluster(tmp_path, documents, 4, tokens=tokens)
+    long = [(documents[a], documents[b]) for a, b in pairs.tolist() if found[documents[a]]["tokens"] >= 8]
+    together = [found[one]["cluster"] == found[other]["cluster"] for one, other in long]
+    assert len(together) > 50
+    assert sum(together) >= 0.98 * len(together)
