@@ -23,7 +23,7 @@ class FormatCall(Rewrite):
         return node if parts is None else self.replaced(ast.JoinedStr(parts), node)
 
     def _parts(self, text: str, places: list[ast.expr], names: dict[str, ast.expr]) -> list[ast.expr] | None:
-        """The pieces of an f-string; None where a field is no plain one, or an argument would be worked out twice."""
+        """The pieces of an f-string; None where fields are not plain or arguments not worked out once and in order."""
         parts: list[ast.expr] = []
         used: list[ast.expr] = []
         try:
@@ -38,10 +38,9 @@ class FormatCall(Rewrite):
                 parts.append(formatted(used[-1], spec, ord(conversion) if conversion else -1))
         except (ValueError, KeyError, IndexError):
             return None
-        twice = len({id(value) for value in used}) < len(used)
         plain = all(isinstance(value, ast.Name | ast.Constant) for value in used)
-        whole = len({id(value) for value in used}) == len(places) + len(names)
-        return parts if plain or (whole and not twice) else None
+        in_order = [id(value) for value in used] == [id(value) for value in (*places, *names.values())]
+        return parts if plain or in_order else None
 
 
 def formatted(value: ast.expr, spec: str, conversion: int) -> ast.FormattedValue:

@@ -163,7 +163,6 @@ class EmptyFields(Rewrite):
     """`self.items = []` becomes `self.items = List[int]()` where what is put into it tells the type."""
 
     name = "typed_empty_field"
-    helpers = "from typing import Dict, List, Set, Tuple\n"
 
     def __init__(self, tree: ast.Module) -> None:
         super().__init__(tree)

@@ -19,6 +19,7 @@ _SOURCE_NAME = re.compile(r"^source_filename = .*\n", re.MULTILINE)
 _IDENT = re.compile(r"^!llvm\.(?:ident|commandline) = .*\n", re.MULTILINE)
 _ATTRIBUTE_GROUP = re.compile(r"^attributes #\d+ = .*$", re.MULTILINE)
 _ATTRIBUTE_GROUP_BYTES = re.compile(_ATTRIBUTE_GROUP.pattern.encode(), re.MULTILINE)
+_EMPTY_GROUP = re.compile(rb"^attributes #(\d+) = \{ \}$", re.MULTILINE)
 _CPU = re.compile(r' "(?:target-cpu|tune-cpu|target-features)"="[^"]*"')
 _FLAGS = re.compile(r"^!llvm\.module\.flags = !\{(.*)\}$", re.MULTILINE)
 _DEBUG_VERSION = re.compile(r'^!(\d+) = !\{i32 \d+, !"(?:Debug Info Version|Dwarf Version)", i32 \d+\}$', re.MULTILINE)
@@ -93,9 +94,14 @@ def neutral(text: str, parts: Collection[str]) -> str:
 
 
 def without_attributes(text: bytes, names: Collection[str]) -> bytes:
-    """`text` of a module without some plain attributes, such as `minsize`, in its attribute groups."""
+    """`text` of a module without some plain attributes, such as `minsize`, and without groups of nothing else."""
     words = re.compile(rb"\b(?:" + "|".join(names).encode() + rb") ")
-    return _ATTRIBUTE_GROUP_BYTES.sub(lambda match: words.sub(b"", match[0]), text)
+    text = _ATTRIBUTE_GROUP_BYTES.sub(lambda match: words.sub(b"", match[0]), text)
+    empty = b"|".join(_EMPTY_GROUP.findall(text))
+    if not empty:
+        return text
+    uses = re.compile(rb"^((?: |define|declare).*) #(?:" + empty + rb")(?=$|, !| \{$| to label)", re.MULTILINE)
+    return uses.sub(rb"\1", _EMPTY_GROUP.sub(b"", text))
 
 
 def shrink(module: binding.ModuleRef) -> None:

@@ -147,3 +147,18 @@ def test_attributes_are_dropped_from_groups_only():
     text = b'@s = constant [8 x i8] c"minsize "\nattributes #0 = { minsize mustprogress optsize "a"="b" }\n'
     dropped = without_attributes(text, ["minsize", "optsize"])
     assert dropped == b'@s = constant [8 x i8] c"minsize "\nattributes #0 = { mustprogress "a"="b" }\n'
+
+
+def test_groups_that_become_empty_go_with_their_uses():
+    text = b"""declare void @g()
+define void @f() #0 {
+  call void @g() #1
+  ret void
+}
+attributes #0 = { minsize nounwind }
+attributes #1 = { minsize optsize }
+"""
+    dropped = without_attributes(text, ["minsize", "optsize"]).decode()
+    assert "call void @g()\n" in dropped
+    assert "define void @f() #0 {" in dropped
+    assert "nounwind" in verified(dropped)
