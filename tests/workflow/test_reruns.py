@@ -116,9 +116,9 @@ ROWS = [
     ),
     Row(
         "the learning rate of the continued pre-training",
-        "config/config.yaml",
-        "    epochs: 4\n    max_steps: 200\n",
-        "    epochs: 4\n    learning_rate: 1.0e-3\n    max_steps: 200\n",
+        "tests/workflow/tiny.yaml",
+        "trackers: []}",
+        "trackers: [], learning_rate: 1.0e-3}",
         (*IRCODER, *IRCODER_RESULTS, *TABLES),
     ),
     Row(
