@@ -1,4 +1,4 @@
-"""What every rule file uses: code hashes as params, paths below the project's root, memory and time that grow at a retry."""
+"""What all rule files use, namely code hashes as params, paths below the project root, and needs that grow at a retry."""
 
 from pathlib import Path
 
