@@ -5,6 +5,7 @@ rule finetune_instruct:
     input:
         model=f"{RESULTS}/models/{{model}}/{{start}}",
         data=instruction_files(),
+        operators=operators("instruct"),
     output:
         model=directory(f"{RESULTS}/models/{{model}}/{{start}}-instruct"),
         curve=f"{RESULTS}/models/{{model}}/curves/{{start}}-instruct.csv",
@@ -25,6 +26,7 @@ rule finetune_instruct:
         settings=lambda wildcards: tuning_settings("instruct", wildcards),
         gpu=on_gpu,
         checkpoints=checkpoint_folder,
+        tensorboard=tensorboard("{start}-instruct"),
         code=code("finetune/instruct.py", "finetune/tuning.py", TRAINING_CODE),
     script:
         "../scripts/finetune/instruct.py"
@@ -34,6 +36,7 @@ rule finetune_commits:
     input:
         model=f"{RESULTS}/models/{{model}}/{{start}}",
         data=commits_file,
+        operators=operators("commits"),
     output:
         model=directory(f"{RESULTS}/models/{{model}}/{{start}}-commits-{{language}}"),
         curve=f"{RESULTS}/models/{{model}}/curves/{{start}}-commits-{{language}}.csv",
@@ -54,6 +57,7 @@ rule finetune_commits:
         settings=lambda wildcards: tuning_settings("commits", wildcards, "sizes"),
         gpu=on_gpu,
         checkpoints=checkpoint_folder,
+        tensorboard=tensorboard("{start}-commits-{language}"),
         code=code("finetune/commits.py", "finetune/tuning.py", TRAINING_CODE),
     script:
         "../scripts/finetune/commits.py"

@@ -49,9 +49,64 @@ rule pretrain_base:
         settings=base_settings,
         gpu=on_gpu,
         checkpoints=checkpoint_folder,
+        tensorboard=tensorboard("base"),
         code=code("pretrain/base.py", "pretrain/pair_documents.py", "pretrain/packing.py", TRAINING_CODE),
     script:
         "../scripts/pretrain/base.py"
+
+
+rule fetch_base:
+    output:
+        directory(f"{RESULTS}/models/{{model}}/base"),
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}/base.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}/base.tsv"
+    wildcard_constraints:
+        model=model_names(HUB),
+    # A fault of the model should show before days of compiling.
+    priority: 50
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=model_memory("load"),
+        runtime=model_minutes("load"),
+    params:
+        entry=import_settings,
+        context=lambda wildcards: model_entry(wildcards)["context"],
+        offline=config["hub"]["offline"],
+        root=ROOT,
+        code=code("pretrain/import_base.py"),
+    script:
+        "../scripts/pretrain/import_base.py"
+
+
+rule pretrain_import:
+    output:
+        directory(f"{RESULTS}/models/{{model}}/base"),
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}/base.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}/base.tsv"
+    wildcard_constraints:
+        model=model_names(LOCAL),
+    # A fault of the model should show before days of compiling.
+    priority: 50
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=model_memory("load"),
+        runtime=model_minutes("load"),
+    params:
+        entry=import_settings,
+        context=lambda wildcards: model_entry(wildcards)["context"],
+        offline=config["hub"]["offline"],
+        root=ROOT,
+        code=code("pretrain/import_base.py"),
+    script:
+        "../scripts/pretrain/import_base.py"
 
 
 rule pretrain_tokens:
@@ -85,11 +140,32 @@ rule pretrain_tokens:
         "../scripts/pretrain/tokens.py"
 
 
+rule pretrain_deepspeed_operators:
+    output:
+        directory(f"{RESULTS}/checkpoints/deepspeed_operators"),
+    log:
+        f"{RESULTS}/logs/pretrain/deepspeed_operators.log",
+        f"{RESULTS}/logs/pretrain/deepspeed_operators.compiler.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/deepspeed_operators.tsv"
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(30),
+    params:
+        code=code("pretrain/deepspeed_operators.py"),
+    script:
+        "../scripts/pretrain/deepspeed_operators.py"
+
+
 rule pretrain_adapter:
     input:
         base=f"{RESULTS}/models/{{model}}/base",
         tokenizer=f"{RESULTS}/models/{{model}}/tokenizer",
         tokens=f"{RESULTS}/tokens/{{model}}",
+        operators=operators("pretrain"),
     output:
         adapter=directory(f"{RESULTS}/models/{{model}}/adapter"),
         curve=f"{RESULTS}/models/{{model}}/curves/pretrain.csv",
@@ -109,6 +185,7 @@ rule pretrain_adapter:
         gpu=on_gpu,
         base_name=lambda wildcards: f"{wildcards.model}/base",
         checkpoints=checkpoint_folder,
+        tensorboard=tensorboard("pretrain"),
         code=code("pretrain/adapter.py", TRAINING_CODE),
     script:
         "../scripts/pretrain/adapter.py"

@@ -1,6 +1,8 @@
 """Functions that name what the stage's rules need."""
 
 SCRATCH = sorted(name for name, entry in MODELS.items() if entry["source"] == "scratch")
+HUB = sorted(name for name, entry in MODELS.items() if entry["source"] == "hub")
+LOCAL = sorted(set(MODELS) - {*SCRATCH, *HUB})
 CHECKPOINTS = f"{RESULTS}/checkpoints/{{model}}"
 TRAINING_CODE = "lib/train.py"
 
@@ -49,6 +51,27 @@ def checkpoint_folder(wildcards):
     return CHECKPOINTS.format(model=wildcards.model)
 
 
+def operators(section):
+    """DeepSpeed's compiled operators, where a section of the config trains on CPUs with DeepSpeed."""
+
+    def files(wildcards):
+        needed = config[section]["training"]["deepspeed"] and not on_gpu(wildcards)
+        return [f"{RESULTS}/checkpoints/deepspeed_operators"] if needed else []
+
+    return files
+
+
+def tensorboard(name):
+    """The folder for TensorBoard's files of a training; `name` may hold wildcards."""
+    return lambda wildcards: f"{RESULTS}/logs/tensorboard/{{model}}/{name}".format(**wildcards)
+
+
+def import_settings(wildcards):
+    """What decides a base that is not made here."""
+    keys = ("source", "repository", "revision", "path", "package", "file")
+    return {key: value for key, value in model_entry(wildcards).items() if key in keys}
+
+
 def first_tokenizer(wildcards):
     """The folder with the tokenizer that a model had before it got the new tokens."""
     folder = "vocabulary" if wildcards.model in SCRATCH else "base"
@@ -75,7 +98,7 @@ def base_settings(wildcards):
     """What decides a base made from scratch."""
     return {
         "seed": config["seed"],
-        "context": config["pretrain"]["context"],
+        **{key: config["pretrain"][key] for key in ("context", "train_documents", "validation_documents")},
         "architecture": model_entry(wildcards)["architecture"],
         "training": training_settings("pretrain", "base"),
     }

@@ -11,10 +11,11 @@ from scripts.lib.causal_models import load_tokenizer
 from scripts.lib.curves import write_curve
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import InputError
+from scripts.lib.launch import compiled, run_training
 from scripts.lib.prompts import Example, PromptSettings, encode_example
 from scripts.lib.seeds import seed_for
 from scripts.lib.token_shards import write_shards
-from scripts.lib.training import TrainingSettings, TrainingSpec, run_training
+from scripts.lib.training_spec import TrainingSettings, TrainingSpec
 from scripts.lib.workspace import settings_key, workspace
 
 # Split -> rows, each with the template's fields and the response.
@@ -73,6 +74,8 @@ def tune(snakemake: Any, name: str, splits: Splits) -> None:
             name=f"{wildcards.model}/{wildcards.start}",
             lora=settings["lora"],
             merged=True,
+            tensorboard=snakemake.params.tensorboard,
+            extensions=compiled(inputs.operators),
         )
         write_json(output / "training.json", run_training(spec))
         write_curve(folder, snakemake.output.curve)

@@ -24,11 +24,13 @@ from scripts.lib.causal_models import (
 )
 from scripts.lib.files import write_json, write_text
 from scripts.lib.job import InputError
+from scripts.lib.launch import PROGRESS, die_with_parent
+from scripts.lib.preflight import needed_memory
 from scripts.lib.prompts import Example
 from scripts.lib.token_shards import TokenShards
-from scripts.lib.training import PROGRESS, TrainingSpec, die_with_parent
+from scripts.lib.training_spec import TrainingSpec
+from scripts.lib.workspace import COMPLETE, last_checkpoint
 
-_COMPLETE = "complete"
 _IGNORED = -100
 
 
@@ -66,7 +68,7 @@ class Bookkeeper(TrainerCallback):
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
         """A checkpoint without this mark was cut off by the death of its writer."""
         if state.is_world_process_zero:
-            Path(args.output_dir, f"checkpoint-{state.global_step}", _COMPLETE).touch()
+            Path(args.output_dir, f"checkpoint-{state.global_step}", COMPLETE).touch()
 
     def on_log(self, args: TrainingArguments, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
         """One line a report."""
@@ -74,13 +76,6 @@ class Bookkeeper(TrainerCallback):
             values = {name: round(value, 5) for name, value in logs.items() if name in ("loss", "eval_loss")}
             report = {"step": state.global_step, "of": state.max_steps, **values}
             print(PROGRESS + json.dumps(report), flush=True)
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint; None when there is none."""
-    marks = folder.glob(f"checkpoint-*/{_COMPLETE}")
-    found = {int(mark.parent.name.split("-")[1]): str(mark.parent) for mark in marks}
-    return found[max(found)] if found else None
 
 
 def _precision(spec: TrainingSpec) -> str:
@@ -116,7 +111,8 @@ def training_arguments(spec: TrainingSpec, sequences: int, validate: bool) -> Tr
         logging_steps=settings.log_steps,
         eval_strategy="steps" if validate else "no",
         eval_steps=settings.eval_steps,
-        eval_on_start=validate,
+        # A resumed training has this report already.
+        eval_on_start=validate and last_checkpoint(Path(spec.checkpoints)) is None,
         save_strategy="steps",
         save_steps=settings.save_steps,
         save_total_limit=2,
@@ -130,6 +126,15 @@ def training_arguments(spec: TrainingSpec, sequences: int, validate: bool) -> Tr
         disable_tqdm=True,
         ddp_find_unused_parameters=False,
     )
+
+
+def _check_gpu_memory(spec: TrainingSpec) -> None:
+    """Raise `InputError` when weights, gradients and optimizer alone exceed the memory of this process's GPU."""
+    weight = {"int4": 0.5, "int8": 1}.get(spec.settings.quantization, 4 if _precision(spec) == "fp32" else 2)
+    need, (free, _) = needed_memory(spec, weight), torch.cuda.mem_get_info()
+    if need > free:
+        what = f"a GPU with {need / 1e9:.1f} GB free is needed at least, but it has {free / 1e9:.1f}"
+        raise InputError(f"{what}; set `quantization` or DeepSpeed, or use larger GPUs")
 
 
 def _model(spec: TrainingSpec, tokenizer: PreTrainedTokenizerBase) -> torch.nn.Module:
@@ -202,6 +207,8 @@ def train(spec: TrainingSpec) -> None:
     arguments = training_arguments(spec, len(data), validate is not None)
     tokenizer = load_tokenizer(spec.tokenizer)
     pad_id = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    if spec.gpu:
+        _check_gpu_memory(spec)
     trainer = Trainer(
         model=_model(spec, tokenizer),
         args=arguments,

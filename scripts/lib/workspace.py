@@ -5,12 +5,15 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from scripts.lib.files import sha256_file, sha256_text
 from scripts.lib.job import InputError
+
+# A file in each checkpoint that was written to its end; the death of its writer leaves one without it.
+COMPLETE = "complete"
 
 
 def folder_digest(folder: str | Path) -> str:
@@ -42,10 +45,19 @@ def _lock(folder: Path) -> int:
 
 
 def _remove_others(folder: Path, name: str) -> None:
-    """Delete what trainings of the same name with other settings or inputs left behind."""
+    """Delete what dead trainings of the same name with other settings or inputs left behind."""
     for other in folder.parent.glob(f"{name}-*"):
         if other != folder and len(other.name) == len(folder.name):
-            shutil.rmtree(other)
+            with suppress(InputError):
+                os.close(_lock(other))
+                shutil.rmtree(other)
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest whole checkpoint in a workspace; None when there is none."""
+    marks = folder.glob(f"checkpoint-*/{COMPLETE}")
+    found = {int(mark.parent.name.split("-")[1]): str(mark.parent) for mark in marks}
+    return found[max(found)] if found else None
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from typing import Any
 from scripts.lib.curves import write_curve
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import job
+from scripts.lib.launch import compiled, run_training
 from scripts.lib.seeds import seed_for
-from scripts.lib.training import TrainingSettings, TrainingSpec, run_training
+from scripts.lib.training_spec import TrainingSettings, TrainingSpec
 from scripts.lib.workspace import settings_key, workspace
 
 
@@ -31,6 +32,8 @@ def train_adapter(snakemake: Any) -> None:
             new_embeddings=settings["new_embeddings"],
             lora=settings["lora"],
             pad_to=settings["pad_to"],
+            tensorboard=snakemake.params.tensorboard,
+            extensions=compiled(inputs.operators),
         )
         write_json(output / "training.json", run_training(spec))
         write_curve(folder, snakemake.output.curve)

@@ -8,28 +8,33 @@ from scripts.lib.causal_models import load_tokenizer
 from scripts.lib.curves import write_curve
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import job
+from scripts.lib.launch import run_training
 from scripts.lib.prompts import Example
 from scripts.lib.seeds import seed_for
 from scripts.lib.token_shards import write_shards
-from scripts.lib.training import TrainingSettings, TrainingSpec, run_training
+from scripts.lib.training_spec import TrainingSettings, TrainingSpec
 from scripts.lib.workspace import settings_key, workspace
 from scripts.pretrain.packing import concat
-from scripts.pretrain.pair_documents import Document, DocumentEncoder, batches, distinct_sources
+from scripts.pretrain.pair_documents import Document, DocumentEncoder, batches, distinct_sources, iter_ids
 
 
-def source_documents(paths: Sequence[str], encoder: DocumentEncoder, split: str, seed: int) -> list[Document]:
-    """Every source of a split once, in the order that seed and id give."""
-    documents = [
-        document for batch in batches(distinct_sources(paths, split)) for document in encoder.source_documents(batch)
-    ]
-    return sorted(documents, key=lambda document: seed_for(seed, "sources", document.pair.language, document.pair.id))
+def source_documents(
+    paths: Sequence[str], encoder: DocumentEncoder, split: str, limit: int | None, seed: int
+) -> list[Document]:
+    """At most `limit` sources of a split, each once, in the order that seed and id give."""
+    ids = {name for path in paths for name in iter_ids(path, split)}
+    order = sorted(ids, key=lambda name: seed_for(seed, "sources", name))[:limit]
+    places = {name: place for place, name in enumerate(order)}
+    found = distinct_sources(paths, split, places)
+    documents = (document for batch in batches(found) for document in encoder.source_documents(batch))
+    return sorted(documents, key=lambda document: places[document.pair.id])
 
 
 def write_data(paths: Sequence[str], vocabulary: str, folder: Path, settings: dict[str, Any]) -> None:
     """Write the shards `train/` and, where there is any source in it, `validation/`."""
     encoder = DocumentEncoder(load_tokenizer(vocabulary), {})
     for split in ("train", "validation"):
-        documents = source_documents(paths, encoder, split, settings["seed"])
+        documents = source_documents(paths, encoder, split, settings[f"{split}_documents"], settings["seed"])
         ids = (document.ids for document in documents)
         if documents:
             write_shards(folder / split, [Example(part, 0) for part in concat(ids, settings["context"])])
@@ -58,6 +63,7 @@ def make_base(snakemake: Any) -> None:
             gpu=params.gpu,
             name=snakemake.wildcards.model,
             architecture=params.settings["architecture"],
+            tensorboard=params.tensorboard,
         )
         facts = run_training(spec)
         write_json(output / "training.json", facts)

@@ -7,7 +7,8 @@ tokens of the document, which is what training minimises.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -22,12 +23,14 @@ from scripts.pretrain.pair_documents import (
     SOURCE,
     Document,
     DocumentEncoder,
-    PairText,
     batches,
     distinct_sources,
+    iter_ids,
     iter_pairs,
+    table_name,
 )
 
+SPLIT = "validation"
 SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -42,26 +45,26 @@ SCHEMA = pa.schema(
 )
 
 
-def choose(pairs: Iterator[PairText], limit: int | None, seed: int) -> list[PairText]:
-    """At most `limit` pairs of a table, chosen by seed and id, in the table's order."""
-    rows = list(pairs)
-    ranked = sorted(rows, key=lambda pair: seed_for(seed, "losses", pair.language, pair.id))
-    kept = {pair.id for pair in ranked[:limit]}
-    return [pair for pair in rows if pair.id in kept]
+def choose(language: str, ids: Iterable[str], limit: int | None, seed: int) -> frozenset[str]:
+    """At most `limit` of a language's ids, the first in the order that seed and id give."""
+    ranked = sorted(set(ids), key=lambda name: seed_for(seed, "losses", language, name))
+    return frozenset(ranked[:limit])
 
 
 def validation_documents(
     paths: Sequence[str], encoder: DocumentEncoder, limit: int | None, seed: int
 ) -> Iterator[Document]:
-    """Pairs of every table in both directions, then each language's sources alone."""
+    """Pairs of every table in both directions, and each language's sources alone."""
+    languages: dict[str, list[str]] = defaultdict(list)
     for path in sorted(paths):
-        for batch in batches(iter(choose(iter_pairs(path, "validation"), limit, seed))):
+        language, _ = table_name(path)
+        languages[language].append(path)
+        wanted = choose(language, iter_ids(path, SPLIT), limit, seed)
+        for batch in batches(iter_pairs(path, SPLIT, wanted)):
             yield from encoder.pair_documents(batch)
-    languages: dict[str, list[PairText]] = defaultdict(list)
-    for pair in distinct_sources(paths, "validation"):
-        languages[pair.language].append(pair)
-    for language in sorted(languages):
-        for batch in batches(iter(choose(iter(languages[language]), limit, seed))):
+    for language, tables in languages.items():
+        wanted = choose(language, chain.from_iterable(iter_ids(path, SPLIT) for path in tables), limit, seed)
+        for batch in batches(distinct_sources(tables, SPLIT, wanted)):
             yield from encoder.source_documents(batch)
 
 
@@ -114,16 +117,16 @@ def write_losses(inputs: Any, output: str, settings: dict[str, Any], gpu: bool) 
     """Score every validation document; raise `InputError` when there is none."""
     tokenizer = load_tokenizer(inputs.tokenizer)
     encoder = DocumentEncoder(tokenizer, settings["templates"], settings["llvm_tokens"])
-    documents = list(validation_documents(inputs.pairs, encoder, settings["loss_documents"], settings["seed"]))
-    if not documents:
-        raise InputError("no pair in the validation split; raise the validation share in `pairs`")
+    documents = validation_documents(inputs.pairs, encoder, settings["loss_documents"], settings["seed"])
     torch.manual_seed(settings["seed"])
     dtype = "auto" if gpu else torch.float32
     model = load_for_tokenizer(inputs.model, tokenizer, settings["new_embeddings"], dtype=dtype)
     model = model.to("cuda" if gpu else "cpu")
     scorer = DocumentScorer(model, tokenizer.eos_token_id, settings["context"], settings["batch_size"])
     given = len(encoder.start)
-    rows = [loss_row(document, scorer, given) for document in progress(documents, "losses", len(documents))]
+    rows = [loss_row(document, scorer, given) for document in progress(documents, "losses")]
+    if not rows:
+        raise InputError("no pair in the validation split; raise `pairs.validation_share` or give more programs")
     rows.sort(key=lambda row: (row["direction"], row["language"], row["variant"] or "", row["id"]))
     write_table(output, rows, SCHEMA)
 

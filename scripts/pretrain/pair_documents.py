@@ -1,6 +1,6 @@
 """Pairs of source and LLVM IR as training documents: a template for each direction, and plain source."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
@@ -46,21 +46,26 @@ def table_name(path: str | Path) -> tuple[str, str]:
     return Path(path).parent.name, Path(path).stem
 
 
-def iter_pairs(path: str | Path, split: str) -> Iterator[PairText]:
-    """Pairs of one table in one split, in the table's order."""
+def iter_ids(path: str | Path, split: str) -> Iterator[str]:
+    """Ids of the pairs of one table in one split, without reading their texts."""
+    return (row["id"] for row in iter_rows(path, ["id", "split"], batch_size=10_000) if row["split"] == split)
+
+
+def iter_pairs(path: str | Path, split: str, wanted: Container[str] | None = None) -> Iterator[PairText]:
+    """Pairs of one table in one split, all or those with a wanted id, in the table's order."""
     language, variant = table_name(path)
     for row in iter_rows(path, ["id", "split", "Source_Code", "IR_Original"], batch_size=_BATCH):
-        if row["split"] == split:
+        if row["split"] == split and (wanted is None or row["id"] in wanted):
             yield PairText(language, variant, row["id"], row["Source_Code"], row["IR_Original"])
 
 
-def distinct_sources(paths: Sequence[str], split: str) -> Iterator[PairText]:
-    """Pairs in one split, each source once: under its first variant."""
-    seen: set[tuple[str, str]] = set()
+def distinct_sources(paths: Sequence[str], split: str, wanted: Container[str] | None = None) -> Iterator[PairText]:
+    """Pairs of tables in one split, each source once: under its first variant."""
+    seen: set[str] = set()
     for path in sorted(paths):
-        for pair in iter_pairs(path, split):
-            if (pair.language, pair.id) not in seen:
-                seen.add((pair.language, pair.id))
+        for pair in iter_pairs(path, split, wanted):
+            if pair.id not in seen:
+                seen.add(pair.id)
                 yield pair
 
 

@@ -1,6 +1,6 @@
 """Give a tokenizer the new tokens, and cut the pairs of all languages into training sequences with it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +12,11 @@ from transformers import AddedToken, PreTrainedTokenizerBase
 from scripts.lib.causal_models import load_tokenizer, save_tokenizer
 from scripts.lib.files import atomic_directory, write_text
 from scripts.lib.job import InputError, job, progress
-from scripts.lib.parquet import iter_rows
 from scripts.lib.prompts import Example
 from scripts.lib.seeds import seed_for
 from scripts.lib.token_shards import SHARD_SEQUENCES, write_shard
 from scripts.pretrain.packing import PACKINGS
-from scripts.pretrain.pair_documents import DocumentEncoder, batches, iter_pairs, table_name
+from scripts.pretrain.pair_documents import DocumentEncoder, batches, iter_ids, iter_pairs, table_name
 from scripts.pretrain.token_spill import RankedDocument, TokenSpill
 
 # (language, variant, id, direction) -> place in the shuffled order
@@ -86,9 +85,7 @@ def choose(paths: Sequence[str], split: str, directions: Sequence[str], limit: i
     keys = []
     for path in sorted(paths):
         language, variant = table_name(path)
-        for row in iter_rows(path, ["id", "split"], batch_size=10_000):
-            if row["split"] == split:
-                keys.extend((language, variant, row["id"], direction) for direction in directions)
+        keys.extend((language, variant, name, part) for name in iter_ids(path, split) for part in directions)
     keys.sort(key=lambda key: seed_for(seed, "documents", split, *key))
     return {key: rank for rank, key in enumerate(keys[:limit])}
 
@@ -96,10 +93,11 @@ def choose(paths: Sequence[str], split: str, directions: Sequence[str], limit: i
 def _spill(encoder: DocumentEncoder, paths: Sequence[str], split: str, ranks: Ranks, spill: TokenSpill) -> list[str]:
     """Encode the chosen documents of all tables into `spill`; return the languages by their numbers."""
     languages = sorted({key[0] for key in ranks})
-    chosen = {key[:3] for key in ranks}
+    wanted = defaultdict(set)
+    for language, variant, name, _ in ranks:
+        wanted[language, variant].add(name)
     for path in progress(sorted(paths), f"tokenising {split}"):
-        pairs = (pair for pair in iter_pairs(path, split) if (pair.language, pair.variant, pair.id) in chosen)
-        for batch in batches(pairs):
+        for batch in batches(iter_pairs(path, split, wanted[table_name(path)])):
             for document in encoder.pair_documents(batch):
                 pair = document.pair
                 rank = ranks.get((pair.language, pair.variant, pair.id, document.direction))

