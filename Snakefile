@@ -9,13 +9,19 @@ min_version("9.27")
 sys.path.insert(0, workflow.basedir)
 
 from scripts.lib.config import prepare
-from scripts.lib.resume import mark_run
+from scripts.lib.resume import hold_folder, mark_run
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 mark_run()
+
+
+onstart:
+    hold_folder()
+
+
 ROOT = workflow.basedir
 LANGUAGES, MODELS, BENCHMARKS = prepare(config, ROOT)
 RESULTS = config["results_dir"]

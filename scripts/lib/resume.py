@@ -8,6 +8,7 @@ they are cancelled only when asked for.
 """
 
 import argparse
+import fcntl
 import hashlib
 import os
 import shutil
@@ -37,6 +38,26 @@ def run_id(folder: str | Path) -> str:
 def mark_run() -> None:
     """Mark this process's future children as belonging to the run in the current folder."""
     os.environ[MARKER] = run_id(Path.cwd())
+
+
+_held: list[int] = []  # descriptors whose locks live as long as this process
+
+
+def hold_folder() -> None:
+    """Keep every other run out of the current folder as long as this process lives; raise `SystemExit` beside one.
+
+    Snakemake locks the files that it knows of when it starts, which are few while checkpoints are open: a second run
+    would write the same tables. The lock is the operating system's, so that none outlives its process.
+    """
+    place = Path(".snakemake")
+    place.mkdir(exist_ok=True)
+    descriptor = os.open(place / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        sys.exit(f"error: another run works in {Path.cwd()}; wait until it ends, or end it with Ctrl-C")
+    _held.append(descriptor)
 
 
 def _ask(question: Callable[[], T], default: T) -> T:

@@ -11,6 +11,8 @@ import psutil
 
 from tests.workflow.conftest import snakemake_command, snakemake_environment
 
+OTHER = "something-else"
+
 
 @contextmanager
 def mounted(place: Path, *command: str) -> Iterator[None]:
@@ -27,6 +29,8 @@ def mounted(place: Path, *command: str) -> Iterator[None]:
 def small_disk(place: Path, kilobytes: int) -> Iterator[None]:
     """A folder on a disk of its own that holds next to nothing."""
     with mounted(place, "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs"):
+        # Snakemake removes folders that a failed job leaves empty, which a disk's own folder does not suffer.
+        (place / OTHER).touch()
         yield
 
 
