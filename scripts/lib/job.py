@@ -40,6 +40,9 @@ def job(snakemake: Any) -> Iterator[None]:
         logging.error("%s: %s", snakemake.rule, " ".join(str(error).split()))
         sys.exit(1)
     except OSError as error:
+        if "No space left" in str(error):
+            logging.error("%s: No space left on device (%s); make room and run again", snakemake.rule, error)
+            sys.exit(1)
         if error.filename is None:
             raise
         logging.debug("%s", traceback.format_exc())

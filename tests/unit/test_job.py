@@ -27,6 +27,14 @@ def test_disk_error_names_the_file(snakemake, capsys):
     assert "/no/such/file" in capsys.readouterr().err
 
 
+def test_a_full_disk_is_one_line_with_its_remedy(snakemake, capsys):
+    with pytest.raises(SystemExit), job(snakemake), Path("/dev/full").open("w") as file:
+        file.write("x")
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("ERROR stage_make: No space left on device")
+    assert line.endswith("make room and run again")
+
+
 def test_other_errors_keep_their_traceback(snakemake, tmp_path):
     with pytest.raises(ZeroDivisionError), job(snakemake):
         1 / 0  # noqa: B018
