@@ -48,8 +48,7 @@ class NativeRunner:
             ["sh", "-c", self.start],
             sandbox=self.executing,
             limits=self.limits["execute"],
-            stdin=word.encode(),
-            files={BINARY: binary},
+            files={BINARY: binary, "word": word.encode()},
         )
         return at_limit(outcome) or Verdict(*self._ending(outcome, word), outcome.cpu_seconds)
 

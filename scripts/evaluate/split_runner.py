@@ -62,7 +62,9 @@ class SplitRunner(ABC):
     def judge(self, program: Program) -> Verdict:
         """See `runners.Runner`."""
         word = secret()
-        outcome = run(self.command, sandbox=self.sandbox, limits=self.limits, stdin=self.request(word, program))
+        outcome = run(
+            self.command, sandbox=self.sandbox, limits=self.limits, files={"request": self.request(word, program)}
+        )
         limited = at_limit(outcome)
         if limited is not None:
             return limited

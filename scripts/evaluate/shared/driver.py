@@ -1,20 +1,23 @@
-"""Judge one Python program by its tests: what runs inside the sandbox, as `python -I -S -c <this text> [folder …]`.
+"""Judge one Python program by its tests, inside the sandbox: `python -P -s -S -B -c <this text> [folder …]`.
 
 Two processes share the sandbox. The judge runs the tests, which it alone has read; the candidate runs the program and
 answers calls of its functions. Only plain values pass between them, so a program cannot end, skip, redefine or answer
 the tests: it can do no more than return values.
 
-Standard input has, as one marshalled tuple, a word to prove that the verdict is the judge's own, the program, the text
-of its head that the judge may run itself, the name of the tested function, and the tests. Standard output gets
-`<word> <status> <detail>`. Folders are put on the candidate's module path.
+The file `request` has, as one marshalled tuple, a word to prove that the verdict is the judge's own, the program, the
+text of its head that the judge may run itself, the name of the tested function, and the tests. It is deleted before the
+program runs; standard input would stay open in the sandbox's first process, where programs can reach it. Standard
+output gets `<word> <status> <detail>`. Folders are put on the candidate's module path.
 """
 
 import builtins
+import ctypes
 import marshal
 import os
 import sys
 
 _LENGTH = 8
+_PR_SET_DUMPABLE = 4
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _MOST_ITEMS = 1_000_000
 
@@ -180,6 +183,12 @@ def judge(candidate, program, head, entry_point, tests):
     return "passed", ""
 
 
+def close_memory():
+    """Let no other process look into the memory or the open files of this one."""
+    if ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise OSError("prctl")
+
+
 def main():
     """Split into judge and candidate; write the verdict."""
     requests_end, requests = os.pipe()
@@ -196,8 +205,10 @@ def main():
             os._exit(1)
     os.close(requests_end)
     os.close(replies_end)
-    word, *request = marshal.loads(sys.stdin.buffer.read())
-    os.close(0)
+    close_memory()
+    with open("request", "rb") as stream:  # noqa: PTH123 (pathlib would take longer to import than most programs run)
+        word, *request = marshal.loads(stream.read())
+    os.unlink("request")  # noqa: PTH108
     status, detail = judge(Candidate(requests, replies), *request)
     os.write(1, f"{word} {status} {detail}".encode())
     os._exit(0)

@@ -1,7 +1,9 @@
 # Judges one Ruby program by its tests, inside the sandbox, as driver.py does for Python: in two processes, of which the
-# judge alone has read the tests, and the candidate loads the program and answers calls of its function. Standard input
-# is JSON with word, program, tests and the name of the function; standard output gets "<word> <status> <detail>".
+# judge alone has read the tests, and the candidate loads the program and answers calls of its function. The file
+# `request` is JSON with word, program, tests and the name of the function; it is deleted before the program runs.
+# Standard output gets "<word> <status> <detail>".
 
+require "fiddle"
 require "json"
 
 LENGTH = 8
@@ -92,7 +94,12 @@ if fork.nil?
   serve(requests_end, replies_end)
 end
 [requests_end, replies_end].each(&:close)
-task = JSON.parse($stdin.read)
+# No other process may look into the memory or the open files of this one (PR_SET_DUMPABLE is 4).
+prctl = Fiddle::Function.new(Fiddle.dlopen(nil)["prctl"], [Fiddle::TYPE_INT] * 5, Fiddle::TYPE_INT)
+raise "prctl" unless prctl.call(4, 0, 0, 0, 0).zero?
+
+task = JSON.parse(File.read("request"))
+File.delete("request")
 aside = $stdout.dup
 [$stdin, $stdout].each { |stream| stream.reopen(File::NULL) }
 status, detail = judge(Candidate.new(requests, replies), task)

@@ -1,8 +1,8 @@
 /* Linked into every compiled program: proves that its main function came to a good end.
  *
- * Before anything of the program runs, constructors included, a word is read from standard input, standard output is put aside, and both are
- * replaced by /dev/null. The word is written only after main has returned 0. A program that calls exit(), prints what
- * it likes or has its tests skipped therefore does not pass. Link with -Wl,--wrap=main.
+ * Before anything of the program runs, constructors included, a word is read from the file `word`, which is deleted, and
+ * standard output is put aside and replaced by /dev/null. The word is written only after main has returned 0. So a
+ * program that calls exit(), prints what it likes or has its tests skipped does not pass. Link with -Wl,--wrap=main.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,11 +15,12 @@ static char word[65];
 static int aside = -1;
 
 static void begin(void) {
-    ssize_t length = read(STDIN_FILENO, word, sizeof word - 1);
+    int file = open("word", O_RDONLY | O_CLOEXEC);
+    ssize_t length = read(file, word, sizeof word - 1);
     int nothing = open("/dev/null", O_RDWR);
     aside = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, ASIDE);
-    if (length <= 0 || nothing < 0 || aside < 0) _exit(125);
-    dup2(nothing, STDIN_FILENO);
+    if (length <= 0 || unlink("word") != 0 || nothing < 0 || aside < 0) _exit(125);
+    close(file);
     dup2(nothing, STDOUT_FILENO);
     close(nothing);
 }

@@ -2,7 +2,6 @@
 package witness
 
 import (
-	"io"
 	"os"
 	"syscall"
 )
@@ -12,12 +11,12 @@ const aside = 100
 var word []byte
 
 func init() {
-	word, _ = io.ReadAll(os.Stdin)
+	word, _ = os.ReadFile("word")
 	nothing, err := syscall.Open("/dev/null", syscall.O_RDWR|syscall.O_CLOEXEC, 0)
-	if err != nil || len(word) == 0 || syscall.Dup3(1, aside, syscall.O_CLOEXEC) != nil {
+	if err != nil || len(word) == 0 || os.Remove("word") != nil {
 		os.Exit(125)
 	}
-	if syscall.Dup3(nothing, 0, 0) != nil || syscall.Dup3(nothing, 1, 0) != nil {
+	if syscall.Dup3(1, aside, syscall.O_CLOEXEC) != nil || syscall.Dup3(nothing, 1, 0) != nil {
 		os.Exit(125)
 	}
 }
