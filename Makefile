@@ -94,6 +94,12 @@ conda-test: setup-test .venv-conda/.complete  ## tests of the conda environments
 lock:  ## pin every package of the conda environments, as conda solves them now; needs conda and its channels
 	@envs/lock.sh
 
+.PHONY: bench
+bench: setup  ## repeat the measurements of benchmarks/
+	@$(PYTHON) -m benchmarks.dedup
+	@$(PYTHON) -m benchmarks.dedup_memory
+	@$(PYTHON) -m benchmarks.pairs
+
 .PHONY: clean
 clean:  ## delete results, logs and Snakemake's records; .venv stays
 	@rm -rf results checkpoints .snakemake
