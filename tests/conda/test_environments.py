@@ -69,21 +69,37 @@ def test_every_rule_runs_in_its_environment_with_its_tools(conda: Conda, tmp_pat
     } <= made
 
 
-def test_an_environment_is_made_as_pinned(conda: Conda, tmp_path: Path) -> None:
-    root = tmp_path / "copy"
+def copied(root: Path) -> Path:
+    """A copy of the workflow, to be edited."""
     for folder in ("config", "envs", "resources", "rules", "scripts", "profiles"):
         shutil.copytree(ROOT / folder, root / folder)
     shutil.copy(ROOT / "Snakefile", root)
+    return root
+
+
+def test_an_environment_is_made_as_pinned(conda: Conda, tmp_path: Path) -> None:
+    root = copied(tmp_path / "copy")
     conda.run(str(root / "envs" / "lock.sh"), str(root / "envs" / "data.yaml"), folder=tmp_path)
     pin = root / "envs" / "data.linux-64.pin.txt"
     assert f"/numpy-{version_of('data', 'numpy')}-" in pin.read_text()
     command = snakemake(root, tmp_path, "sources", "--config", "languages=[C]")
     conda.run(*command, folder=tmp_path)
+    assert "Nothing to be done" in conda.run(*command, folder=tmp_path)
     copies = list((tmp_path / ".snakemake" / "conda").glob("*.pin.txt"))
     assert [copy.read_bytes() for copy in copies] == [pin.read_bytes()]
     doctor = [sys.executable, "-m", "scripts.doctor", "--conda-prefix", str(tmp_path / ".snakemake" / "conda")]
     report = conda.run(*doctor, folder=root)
     assert re.search(r"^ +ok +data\.yaml", report, re.MULTILINE)
+
+
+def test_an_edited_environment_is_made_anew_and_its_rules_run_again(conda: Conda, tmp_path: Path) -> None:
+    root = copied(tmp_path / "copy")
+    command = snakemake(root, tmp_path, "sources", "--config", "languages=[C]")
+    conda.run(*command, folder=tmp_path)
+    file = root / "envs" / "data.yaml"
+    file.write_text(re.sub(r"^ *- charset-normalizer=.*\n", "", file.read_text(), flags=re.MULTILINE))
+    assert jobs_in(conda.run(*command, folder=tmp_path)) == {"sources_read C", "sources"}
+    assert "Nothing to be done" in conda.run(*command, folder=tmp_path)
 
 
 def test_without_conda_no_pin_is_invented(tmp_path: Path) -> None:

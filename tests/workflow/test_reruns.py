@@ -19,13 +19,21 @@ from tests.workflow.jobs import jobs_in, matching
 
 pytestmark = pytest.mark.slow
 
-# What depends on pairs, on IRCoder, on scores.
-RECORDS = ("provenance_*", "all")
-TABLES = ("tables_*", *RECORDS)
-IRCODER = ("pretrain_adapter *", "pretrain_merge *", "pretrain_losses * ircoder", "finetune_* ircoder*")
-IRCODER_RESULTS = tuple(f"evaluate_{step} *.ircoder*" for step in ("generate", "execute", "score"))
-MODELS = ("pretrain_*", "finetune_*", "evaluate_generate *", "evaluate_execute * tiny*", "evaluate_score * tiny*")
-PAIRS = ("pairs_card", "pairs_figures", *MODELS, *TABLES)
+# What depends on scores, on IRCoder, on pairs, on IR.
+RECORDS = ("provenance_jobs", "provenance_report", "provenance_crate", "all")
+SCORES = ("scores", "differences", "benchmark *", "main", "figure_scores", "figure_losses")
+SCORED = (*(f"tables_{name}" for name in SCORES), *RECORDS)
+IRCODER = (
+    *("pretrain_adapter *", "pretrain_merge *", "pretrain_losses * ircoder", "finetune_* ircoder*"),
+    *(f"evaluate_{step} * tiny-gpt-bigcode ircoder*" for step in ("generate", "execute", "score")),
+    *("tables_figure_curves", *SCORED),
+)
+MODELS = (
+    *("pretrain_*", "finetune_*", "evaluate_generate *", "evaluate_execute * tiny*", "evaluate_score * tiny*"),
+    *("tables_figure_curves", *SCORED),
+)
+PAIRS = ("pairs_card", "pairs_figures", *MODELS)
+TOOLS = ("provenance_outcomes", "provenance_tools")
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class Project:
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile"), "--cores", "2"]
         config = ["--configfile", str(self.root / "tests" / "workflow" / "tiny.yaml")]
         done = subprocess.run(
-            [*command, "--directory", str(self.folder), *config, *arguments],
+            [*command, "--directory", str(self.folder), *arguments, *config],
             env=snakemake_environment(),
             text=True,
             stdout=subprocess.PIPE,
@@ -98,14 +106,14 @@ ROWS = [
         "config/languages.yaml",
         "flags: {perf: [-O3], size: [-Oz]}",
         "flags: {perf: [-O2], size: [-Oz]}",
-        ("compile_shard C *", "dedup_clusters C", "pairs_language C", *PAIRS),
+        ("compile_shard C *", "dedup_clusters C", "pairs_language C", *PAIRS, *TOOLS),
     ),
     Row(
         "a limit of the compilers",
         "config/config.yaml",
         "cpu_seconds: 12",
         "cpu_seconds: 13",
-        ("compile_shard *", "dedup_clusters *", "pairs_language *", *PAIRS),
+        ("compile_shard *", "dedup_clusters *", "pairs_language *", *PAIRS, *TOOLS),
     ),
     Row(
         "the threshold of deduplication",
@@ -119,14 +127,14 @@ ROWS = [
         "tests/workflow/tiny.yaml",
         "trackers: []}",
         "trackers: [], learning_rate: 1.0e-3}",
-        (*IRCODER, *IRCODER_RESULTS, *TABLES),
+        IRCODER,
     ),
     Row(
         "the k of a benchmark's pass@k",
         "config/benchmarks.yaml",
         "pass_at: [1, 10, 25]",
         "pass_at: [1, 2]",
-        ("evaluate_score multipl-e *", *TABLES),
+        ("evaluate_score multipl-e *", *SCORED),
     ),
     Row(
         "the look of one benchmark's table",
@@ -154,13 +162,7 @@ ROWS = [
         '"""In other words: ',
         ("pairs_figures", "tables_figure_*", *RECORDS),
     ),
-    Row(
-        "an env file",
-        "envs/tables.yaml",
-        "numpy=2.4.6",
-        "numpy=2.4.5",
-        ("tables_*", *RECORDS),
-    ),
+    Row("an env file, on the host route", "envs/tables.yaml", "numpy=2.4.6", "numpy=2.4.5", ()),
     Row("a comment in the config", "config/config.yaml", "seed: 484", "seed: 484  # as before", ()),
 ]
 SOURCES = ("a source file added", "a source file changed", "a source file removed")
