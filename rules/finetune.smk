@@ -25,6 +25,7 @@ rule finetune_instruct:
     params:
         settings=lambda wildcards: tuning_settings("instruct", wildcards),
         gpu=on_gpu,
+        card=card_of,
         checkpoints=checkpoint_folder,
         tensorboard=tensorboard("{start}-instruct"),
         code=code("finetune/instruct.py", "finetune/tuning.py", TRAINING_CODE),
@@ -56,6 +57,7 @@ rule finetune_commits:
     params:
         settings=lambda wildcards: tuning_settings("commits", wildcards, "sizes"),
         gpu=on_gpu,
+        card=card_of,
         checkpoints=checkpoint_folder,
         tensorboard=tensorboard("{start}-commits-{language}"),
         code=code("finetune/commits.py", "finetune/tuning.py", TRAINING_CODE),

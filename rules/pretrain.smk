@@ -48,6 +48,7 @@ rule pretrain_base:
     params:
         settings=base_settings,
         gpu=on_gpu,
+        card=card_of,
         checkpoints=checkpoint_folder,
         tensorboard=tensorboard("base"),
         code=code("pretrain/base.py", "pretrain/pair_documents.py", "pretrain/packing.py", TRAINING_CODE),
@@ -184,6 +185,7 @@ rule pretrain_adapter:
         settings=adapter_settings,
         gpu=on_gpu,
         base_name=lambda wildcards: f"{wildcards.model}/base",
+        card=card_of,
         checkpoints=checkpoint_folder,
         tensorboard=tensorboard("pretrain"),
         code=code("pretrain/adapter.py", TRAINING_CODE),

@@ -21,6 +21,17 @@ GPT = {
     "embd_pdrop": 0.0,
     "attn_pdrop": 0.0,
 }
+# Layers without biases, of a size that 4-bit blocks divide.
+LLAMA = {
+    "model_type": "llama",
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 64,
+    "tie_word_embeddings": False,
+}
 LORA = {
     "r": 4,
     "alpha": 8,
@@ -28,6 +39,7 @@ LORA = {
     "targets": ["c_attn", "c_proj"],
     "modules_to_save": ["wte", "lm_head"],
 }
+LLAMA_LORA = {**LORA, "targets": ["q_proj", "v_proj"], "modules_to_save": ["embed_tokens", "lm_head"]}
 SETTINGS = {
     "epochs": 4,
     "max_steps": 12,
@@ -53,12 +65,12 @@ SETTINGS = {
 }
 
 
-def write_base(folder: Path) -> None:
+def write_base(folder: Path, architecture: dict[str, object]) -> None:
     """A random model with the vocabulary of `tiny_tokenizer`, always the same."""
     import torch
 
     torch.manual_seed(0)
-    save_model(make_model(GPT, tiny_tokenizer()), tiny_tokenizer(), folder)
+    save_model(make_model(architecture, tiny_tokenizer()), tiny_tokenizer(), folder)
 
 
 def write_tokenizer(folder: Path) -> None:
@@ -79,9 +91,9 @@ def write_data(folder: Path, count: int = 40) -> None:
         write_shards(folder / split, examples)
 
 
-def write_all(folder: Path) -> None:
+def write_all(folder: Path, architecture: dict[str, object] = GPT) -> None:
     """`base`, `tokenizer` and `data` below `folder`."""
-    write_base(folder / "base")
+    write_base(folder / "base", architecture)
     write_tokenizer(folder / "tokenizer")
     write_data(folder / "data")
 

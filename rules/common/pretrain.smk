@@ -1,5 +1,7 @@
 """Functions that name what the stage's rules need."""
 
+from scripts.lib.files import read_json
+
 SCRATCH = sorted(name for name, entry in MODELS.items() if entry["source"] == "scratch")
 HUB = sorted(name for name, entry in MODELS.items() if entry["source"] == "hub")
 LOCAL = sorted(set(MODELS) - {*SCRATCH, *HUB})
@@ -51,6 +53,12 @@ def checkpoint_folder(wildcards):
     return CHECKPOINTS.format(model=wildcards.model)
 
 
+def card_of(wildcards):
+    """What a model's card tells of its base."""
+    entry = model_entry(wildcards)
+    return {"title": entry["title"], "licence": entry["licence"], "base": entry.get("repository")}
+
+
 def operators(section):
     """DeepSpeed's compiled operators, where a section of the config trains on CPUs with DeepSpeed."""
 
@@ -79,10 +87,10 @@ def first_tokenizer(wildcards):
 
 
 def training_settings(section, key="training"):
-    """A training block of the config, its DeepSpeed file as an absolute path."""
+    """A training block of the config, with the content of its DeepSpeed file."""
     settings = dict(config[section][key])
     if settings["deepspeed"]:
-        settings["deepspeed"] = rooted(settings["deepspeed"])
+        settings["deepspeed"] = read_json(rooted(settings["deepspeed"]))
     return settings
 
 

@@ -12,6 +12,7 @@ from scripts.lib.curves import write_curve
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import InputError
 from scripts.lib.launch import compiled, run_training
+from scripts.lib.model_card import Card, write_card
 from scripts.lib.prompts import Example, PromptSettings, encode_example
 from scripts.lib.seeds import seed_for
 from scripts.lib.token_shards import write_shards
@@ -77,5 +78,10 @@ def tune(snakemake: Any, name: str, splits: Splits) -> None:
             tensorboard=snakemake.params.tensorboard,
             extensions=compiled(inputs.operators),
         )
-        write_json(output / "training.json", run_training(spec))
+        facts = run_training(spec)
+        write_json(output / "training.json", facts)
         write_curve(folder, snakemake.output.curve)
+        card = snakemake.params.card
+        about = {"title": f"{card['title']}, tuned: {name}", "licence": card["licence"], "base": card["base"]}
+        rows = [f"{len(part)} rows in the {split} split; loss on the response alone." for split, part in splits.items()]
+        write_card(output, Card(**about, data=rows, settings=settings, facts=facts, curve=snakemake.output.curve))

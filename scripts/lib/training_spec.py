@@ -9,7 +9,10 @@ from scripts.lib.files import read_json, write_json
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """A `training` block of the config; config/schemas/training.schema.yaml describes each key."""
+    """A `training` block of the config; config/schemas/training.schema.yaml describes each key.
+
+    `deepspeed` is the content of the file that the block names.
+    """
 
     epochs: float
     max_steps: int | None
@@ -25,7 +28,7 @@ class TrainingSettings:
     gradient_checkpointing: bool
     quantization: str
     processes: int
-    deepspeed: str | None
+    deepspeed: dict[str, Any] | None
     threads: int
     padding_side: str
     log_steps: int

@@ -1,14 +1,44 @@
 """Continued pre-training of a base on pairs in both directions: LoRA adapters and whole embeddings."""
 
+import csv
+from pathlib import Path
 from typing import Any
 
 from scripts.lib.curves import write_curve
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import job
 from scripts.lib.launch import compiled, run_training
+from scripts.lib.model_card import Card, write_card
 from scripts.lib.seeds import seed_for
 from scripts.lib.training_spec import TrainingSettings, TrainingSpec
 from scripts.lib.workspace import settings_key, workspace
+
+
+def data_sentences(statistics: str | Path) -> list[str]:
+    """Which documents were trained on, from the table of useful tokens."""
+    with Path(statistics).open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["split"] == "train"]
+    return [
+        "Pairs of source and LLVM IR in both directions.",
+        "",
+        "| language | documents | tokens | share of the IR left out |",
+        "|---|---|---|---|",
+        *(f"| {row['language']} | {row['documents']} | {row['tokens']} | {row['lost_llvm']} |" for row in rows),
+    ]
+
+
+def adapter_card(snakemake: Any, facts: dict[str, Any]) -> Card:
+    """The card of the adapter, which the merged model gets, too."""
+    card = snakemake.params.card
+    return Card(
+        title=f"IRCoder: {card['title']}, continued on pairs of source and LLVM IR",
+        licence=card["licence"],
+        base=card["base"],
+        data=data_sentences(Path(snakemake.input.tokens, "statistics.csv")),
+        settings=snakemake.params.settings,
+        facts=facts,
+        curve=snakemake.output.curve,
+    )
 
 
 def train_adapter(snakemake: Any) -> None:
@@ -35,8 +65,10 @@ def train_adapter(snakemake: Any) -> None:
             tensorboard=snakemake.params.tensorboard,
             extensions=compiled(inputs.operators),
         )
-        write_json(output / "training.json", run_training(spec))
+        facts = run_training(spec)
+        write_json(output / "training.json", facts)
         write_curve(folder, snakemake.output.curve)
+        write_card(output, adapter_card(snakemake, facts))
 
 
 if __name__ == "__main__":

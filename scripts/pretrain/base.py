@@ -9,6 +9,7 @@ from scripts.lib.curves import write_curve
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import job
 from scripts.lib.launch import run_training
+from scripts.lib.model_card import Card, write_card
 from scripts.lib.prompts import Example
 from scripts.lib.seeds import seed_for
 from scripts.lib.token_shards import write_shards
@@ -68,6 +69,9 @@ def make_base(snakemake: Any) -> None:
         facts = run_training(spec)
         write_json(output / "training.json", facts)
         write_curve(folder, snakemake.output.curve)
+        data = ["The sources of the training pairs alone, each once, without their IR."]
+        about = {"title": params.card["title"], "licence": params.card["licence"], "base": None, "data": data}
+        write_card(output, Card(**about, settings=params.settings, facts=facts, curve=snakemake.output.curve))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,20 @@
 """Merge the adapter of continued pre-training into its base: IRCoder, as a model of its own."""
 
+import shutil
+from pathlib import Path
+
 from scripts.lib.causal_models import load_tokenizer, merge_adapter, save_model
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import job
 
 
 def write_merged(base: str, adapter: str, tokenizer: str, output: str, new_embeddings: str) -> None:
-    """Write the merged model with the tokenizer that has the new tokens."""
+    """Write the merged model with the tokenizer that has the new tokens, and the adapter's card and facts."""
     extended = load_tokenizer(tokenizer)
     with atomic_directory(output) as folder:
         save_model(merge_adapter(base, adapter, extended, new_embeddings), extended, folder)
+        for name in ("README.md", "training.json"):
+            shutil.copyfile(Path(adapter, name), folder / name)
 
 
 if __name__ == "__main__":

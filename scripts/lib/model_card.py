@@ -1,0 +1,67 @@
+"""Model cards: what a model was made from, how, and how well it fits, as README.md with the hub's metadata."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a card says; `data` are sentences on the data, `settings` and `facts` tables of plain values."""
+
+    title: str
+    licence: str
+    base: str | None
+    data: Sequence[str]
+    settings: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    curve: str | Path
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values under names joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        nested = isinstance(value, Mapping)
+        flat |= flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return flat
+
+
+def _table(heads: tuple[str, str], values: Mapping[str, Any]) -> list[str]:
+    """A Markdown table of names and values."""
+    rows = [f"| {key} | `{value}` |" for key, value in sorted(values.items())]
+    return [f"| {heads[0]} | {heads[1]} |", "|---|---|", *rows]
+
+
+def last_losses(path: str | Path) -> dict[str, float]:
+    """The last training and validation loss of a learning curve, those that it has."""
+    with Path(path).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    columns = ("train_loss", "validation_loss")
+    found = {name: [float(row[name]) for row in rows if row[name]] for name in columns}
+    return {name: round(values[-1], 4) for name, values in found.items() if values}
+
+
+def render(card: Card) -> str:
+    """The card's text; the same for the same training, whatever the machine."""
+    metadata = {"license": "other", "license_name": card.licence, "tags": ["code", "llvm"]}
+    if card.base:
+        metadata["base_model"] = card.base
+    front = yaml.safe_dump(metadata, sort_keys=True, allow_unicode=True).rstrip()
+    losses = {name: f"{value} nats a token" for name, value in last_losses(card.curve).items()}
+    sections = {
+        "Data": list(card.data),
+        "Training": [*_table(("setting", "value"), flatten(card.settings)), "", *_table(("fact", "value"), card.facts)],
+        "Losses at the end": _table(("loss", "value"), losses),
+    }
+    body = "\n".join(line for name, lines in sections.items() for line in ("", f"## {name}", "", *lines))
+    return f"---\n{front}\n---\n\n# {card.title}\n{body}\n"
+
+
+def write_card(folder: str | Path, card: Card) -> None:
+    """Write README.md into a model's folder."""
+    Path(folder, "README.md").write_text(render(card), encoding="utf-8")
