@@ -1,0 +1,183 @@
+"""The compile rule on small corpora: every language, the same bytes however it is run, resuming, odd file names."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.parquet import read_table
+from tests.workflow.conftest import ROOT, snakemake_command, snakemake_environment
+
+C_PROGRAMS = [f'#include <stdio.h>\nint main(void) {{ printf("%d\\n", {n} * {n}); return 0; }}\n' for n in range(12)]
+
+
+def corpus(folder, files):
+    """A corpus of some files by their place in it; its path."""
+    for place, content in files.items():
+        file = folder / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+def settings(folder, path, languages, keep_ll=False, shard_size=64, **changes):
+    """Command line settings for a corpus, with changes of the compile section, by way of a file in `folder`."""
+    values = {"corpus": {"path": str(path)}, "languages": languages, "keep_ll": keep_ll, "shard_size": shard_size}
+    file = folder / "overlay.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(values | {"compile": changes}))
+    return ["--configfile", str(file)]
+
+
+def rows(folder, language):
+    """All outcome rows of a language, by path of the source and variant."""
+    paths = {}
+    for table in sorted((folder / "results/sources" / language).glob("[0-9]*.parquet")):
+        paths |= {row["id"]: row["path"] for row in read_table(table, ["id", "path"]).to_pylist()}
+    found = {}
+    for table in sorted((folder / "results/ir" / language).glob("[0-9]*.parquet")):
+        found |= {(paths[row["id"]], row["variant"]): row for row in read_table(table).to_pylist()}
+    return found
+
+
+def content(folder, language):
+    """Outcome rows without what may differ from run to run."""
+    return {key: {**row, "seconds": None} for key, row in rows(folder, language).items()}
+
+
+def sample(folder, languages, programs=2):
+    """The first programs of the project's own corpus."""
+    files = {}
+    for language in languages:
+        for source in sorted((ROOT / "resources/corpus" / language).glob("Source_[1-4]/[sS]ource.*"))[:programs]:
+            files[f"{language}/{source.parent.name}/{source.name}"] = source.read_bytes()
+    return corpus(folder, files)
+
+
+LANGUAGES = ["C", "C++", "D", "Fortran", "Haskell", "Nim", "Objective-C", "Python", "Rust"]
+
+
+@pytest.fixture(scope="module")
+def all_languages(tmp_path_factory, workflow):
+    """A run of two programs in each of the nine languages."""
+    folder = tmp_path_factory.mktemp("nine")
+    path = sample(folder / "corpus", LANGUAGES)
+    workflow(folder, "ir", *settings(folder, path, LANGUAGES, keep_ll=True))
+    return folder
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_compiles_to_verified_modules(all_languages, language):
+    found = rows(all_languages, language)
+    assert len(found) == 4
+    assert {row["status"] for row in found.values()} == {"ok"}
+    for (_, variant), row in found.items():
+        text = row["ir"]
+        kept = all_languages / f"results/ir/{language}/000/{row['id']}.{variant}.ll"
+        assert kept.read_text(encoding="utf-8") == text
+        assert "define " in text
+        assert not any(word in text for word in (str(ROOT), "/root", "/home", "source_filename"))
+        assert not re.search(rf"\b{re.escape(os.uname().nodename)}\b", text)
+        assert row["compiler"]
+        assert str(ROOT) not in row["command"]
+
+
+def test_the_same_bytes_with_one_worker_from_another_place(all_languages, tmp_path, workflow):
+    languages = ["C", "Nim", "Python"]
+    path = sample(tmp_path / "else where" / "corpus", languages)
+    workflow(tmp_path, "ir", *settings(tmp_path, path, languages, jobs=1, cache=None))
+    for language in languages:
+        assert content(tmp_path, language) == content(all_languages, language)
+
+
+def test_odd_files_end_in_a_status(tmp_path, workflow):
+    outside = tmp_path / "outside.c"
+    outside.write_text("int outside(void) { return 1; }\n")
+    path = corpus(
+        tmp_path / "corpus",
+        {
+            "C/Source 'quoted' \"twice\"/source.c": "int a(void) { return 1; }\n",
+            "C/Source_line\nbreak/Source.c": "int b(void) { return 2; }\n",
+            "C/Source_nul/source.c": "int c(void) { return 3; } \0\n",
+            "C/Source_bytes/source.c": b"int d(void) { return 4; } // \xff\xfe\xe9\n",
+            "C/Source_huge/source.c": "/*" + "x" * 50_000_000 + "*/\n",
+            "C/Source_empty/source.c": "",
+        },
+    )
+    (path / "C/Source_link").mkdir()
+    (path / "C/Source_link/source.c").symlink_to(outside)
+    workflow(tmp_path, "ir", *settings(tmp_path, path, ["C"]))
+    found = {key[0].split("/")[1]: row for key, row in rows(tmp_path, "C").items()}
+    assert found["Source 'quoted' \"twice\""]["status"] == "ok"
+    assert found["Source_line\nbreak"]["status"] == "ok"
+    assert found["Source_huge"]["status"] == found["Source_empty"]["status"] == "rejected_source"
+    assert all("@outside" not in row["ir"] for row in found.values())
+    assert len(rows(tmp_path, "C")) == 2 * len(found)
+
+
+def test_a_killed_run_resumes_and_equals_an_unbroken_one(tmp_path, workflow):
+    path = corpus(tmp_path / "corpus", {f"C/Source_{n}/source.c": text for n, text in enumerate(C_PROGRAMS)})
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    workflow(whole, "ir", *settings(whole, path, ["C"]))
+    broken.mkdir()
+    command = snakemake_command(broken, "ir", *settings(broken, path, ["C"], jobs=1))
+    log = (tmp_path / "log").open("w")
+    process = subprocess.Popen(command, env=snakemake_environment(), stdout=log, stderr=log, start_new_session=True)
+    cache = broken / "cache/ir/C"
+    deadline = time.monotonic() + 120
+    while len(list(cache.glob("*.sqlite"))) < 3 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert process.poll() is None, (tmp_path / "log").read_text()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    log.close()
+    assert not list((broken / "results/ir/C").glob("*.parquet"))
+    workflow(broken, "ir", "--rerun-incomplete", "--nolock", *settings(broken, path, ["C"]))
+    assert content(broken, "C") == content(whole, "C")
+
+
+def test_new_shards_and_new_programs_compile_only_what_is_new(tmp_path, workflow):
+    path = corpus(tmp_path / "corpus", {f"C/Source_{n}/source.c": text for n, text in enumerate(C_PROGRAMS)})
+    workflow(tmp_path, "ir", *settings(tmp_path, path, ["C"]))
+    before = rows(tmp_path, "C")
+    corpus(path, {"C/Source_99/source.c": "int added(void) { return 99; }\n"})
+    workflow(tmp_path, "ir", *settings(tmp_path, path, ["C"], shard_size=4))
+    after = rows(tmp_path, "C")
+    assert len(list((tmp_path / "results/ir/C").glob("*.parquet"))) > 1
+    # What was kept has the seconds of the first run, which no second compilation would hit again.
+    assert {key: after[key] for key in before} == before
+    assert after["C/Source_99/source.c", "perf"]["status"] == "ok"
+
+
+def test_a_language_without_a_compiler_stops_the_run_or_is_recorded(tmp_path, workflow):
+    path = corpus(tmp_path / "corpus", {"Swift/Source_1/source.swift": "print(1)\n"})
+    done = workflow(tmp_path, "ir", *settings(tmp_path, path, ["Swift"]), succeeds=False)
+    assert "no working tools for Swift" in done.stdout
+    assert "envs/swift.yaml" in done.stdout
+    workflow(tmp_path, "ir", *settings(tmp_path, path, ["Swift"], missing_toolchain="record"))
+    assert {row["status"] for row in rows(tmp_path, "Swift").values()} == {"no_toolchain"}
+
+
+def test_a_shared_precompiled_header_changes_no_byte(tmp_path, workflow):
+    programs = {
+        f"C++/Source_{n}/source.cpp": "#include <bits/stdc++.h>\nusing namespace std;\n"
+        f"int main() {{ vector<int> v({n + 1}); map<int, string> m; m[{n}] = to_string(v.size()); cout << m[{n}]; }}\n"
+        for n in range(3)
+    }
+    few = dict(list(programs.items())[:1])
+    workflow(tmp_path / "a", "ir", *settings(tmp_path / "a", corpus(tmp_path / "many", programs), ["C++"]))
+    workflow(tmp_path / "b", "ir", *settings(tmp_path / "b", corpus(tmp_path / "few", few), ["C++"]))
+    with_header, without = content(tmp_path / "a", "C++"), content(tmp_path / "b", "C++")
+    assert {row["status"] for row in with_header.values()} == {"ok"}
+    assert {key: with_header[key] for key in without} == without
+
+
+def test_the_pool_of_workers_leaves_no_process_behind(all_languages):
+    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert not [line for line in lines if str(all_languages) in line and "pytest" not in line]
+    assert not list(Path(all_languages).glob("results/ir/*/.*.tmp"))
