@@ -37,17 +37,28 @@ def pins_of(file: Path) -> dict[str, str]:
     return {name.strip(): version.lstrip("= ") for name, _, version in split}
 
 
+def pin_file(file: Path) -> Path:
+    """The pin file of an environment file, which `make lock` makes."""
+    return file.with_suffix(".linux-64.pin.txt")
+
+
 def made_from(file: Path, environments: Path) -> list[Path]:
-    """The environments that Snakemake has finished making from a file as it is now."""
-    text = file.read_bytes()
-    copies = (copy for copy in sorted(environments.glob("*.yaml")) if copy.read_bytes() == text)
-    return [copy.with_suffix("") for copy in copies if copy.with_suffix(".env_setup_done").exists()]
+    """The environments that Snakemake has finished making from a file, or from its pin file, as it is now.
+
+    Snakemake leaves a copy of the one that it made an environment from beside it.
+    """
+    copies = [(copy, copy.name.removesuffix(".yaml"), file) for copy in sorted(environments.glob("*.yaml"))]
+    lock = pin_file(file)
+    if lock.exists():
+        copies += [(copy, copy.name.removesuffix(".pin.txt"), lock) for copy in sorted(environments.glob("*.pin.txt"))]
+    names = {name for copy, name, origin in copies if copy.read_bytes() == origin.read_bytes()}
+    return [environments / name for name in sorted(names) if (environments / f"{name}.env_setup_done").exists()]
 
 
 def deviations(file: Path, prefix: Path) -> list[str]:
     """How an environment differs from its pin file, or without one from the versions in the environment file."""
     there = installed(prefix)
-    lock = file.with_suffix(".linux-64.pin.txt")
+    lock = pin_file(file)
     if lock.exists():
         wanted = set(re.findall(r"^[a-z]+://.*/([^/#]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
         found = {record["fn"] for record in there.values()}
