@@ -45,7 +45,7 @@ def imported_packages() -> set[str]:
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
                 found.add(node.module.split(".")[0])
-    return found - set(sys.stdlib_module_names) - {"scripts", "tests", "conftest"}
+    return found - set(sys.stdlib_module_names) - {"scripts", "tests", "benchmarks"}
 
 
 def test_what_is_installed_is_pinned_exactly_and_from_nowhere_special() -> None:
