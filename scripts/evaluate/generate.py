@@ -15,7 +15,7 @@ from scripts.lib.prompts import PromptSettings, build_prompt
 from scripts.lib.workspace import settings_key, workspace
 
 
-def load_engine(name: str, folder: str, settings: Mapping[str, Any]) -> Engine:
+def load_engine(name: str, folder: str, settings: Mapping[str, Any], threads: int) -> Engine:
     """The engine of this name with a model loaded."""
     if name == "vllm":
         from scripts.evaluate.vllm_engine import VllmEngine
@@ -23,7 +23,7 @@ def load_engine(name: str, folder: str, settings: Mapping[str, Any]) -> Engine:
         return VllmEngine(folder, settings["dtype"])
     from scripts.evaluate.transformers_engine import TransformersEngine
 
-    return TransformersEngine(folder, settings["dtype"], settings["batch_size"])
+    return TransformersEngine(folder, settings["dtype"], settings["batch_size"], threads)
 
 
 def with_commit_prompts(problems: Sequence[Problem], tokenizer: Any, prompts: PromptSettings) -> list[Problem]:
@@ -56,14 +56,14 @@ def chunks_of(problems: int, samples: int, requests: int) -> int:
     return max(1, min(problems, requests // samples))
 
 
-def generations_of(model: str, task: Task, params: Any) -> list[Generation]:
+def generations_of(model: str, task: Task, params: Any, threads: int) -> list[Generation]:
     """All generations of a model for a task; see the rule for `params`."""
     settings = params.settings
     sampling = Sampling(**settings["sampling"])
     problems = read_problems(task, settings["problems"])
     key = settings_key(settings, [model, *task.rows])
     with workspace(params.checkpoints, params.name, key) as folder:
-        engine = load_engine(settings["engine"], model, settings)
+        engine = load_engine(settings["engine"], model, settings, threads)
         if task.form == "commits":
             problems = with_commit_prompts(problems, engine.tokenizer, PromptSettings(**settings["prompts"]))
         size = chunks_of(len(problems), sampling.samples, settings["chunk_requests"])
@@ -82,7 +82,7 @@ if __name__ == "__main__":
     with job(snakemake):
         files = snakemake.input
         task = Task(**snakemake.params.task, rows=files.rows)
-        found = generations_of(files.model, task, snakemake.params)
+        found = generations_of(files.model, task, snakemake.params, snakemake.threads)
         overflown = sum(reason == "overflow" for row in found for reason in row.finish_reasons)
-        logging.info("%d problems, %d completions for want of room", len(found), overflown)
+        logging.info("%d problems, %d completions empty for want of room", len(found), overflown)
         write_generations(snakemake.output[0], found)

@@ -1,27 +1,18 @@
 """Generation with transformers: padded batches, and random draws that hang on each request's own seed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, StoppingCriteria
 
-from scripts.evaluate.engine import Completion, Request, finished
+from scripts.evaluate.engine import Completion, Request, TeacherForced, finished, room_for
 from scripts.evaluate.generations import Sampling
 from scripts.evaluate.problems import Problem
 from scripts.evaluate.stops import Stop
 from scripts.lib.prompts import Example, PromptSettings, encode_example
 
 _PLAIN = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-
-
-@dataclass(frozen=True)
-class TeacherForced:
-    """What a model would have written next at each place of a message, and the message as far as it was given."""
-
-    prediction: str
-    message: str
 
 
 class SeededDraw(LogitsProcessor):
@@ -96,7 +87,8 @@ class TransformersEngine:
     name = "transformers"
     version = f"{transformers.__version__}, torch {torch.__version__}"
 
-    def __init__(self, folder: str, dtype: str, batch_size: int) -> None:
+    def __init__(self, folder: str, dtype: str, batch_size: int, threads: int) -> None:
+        torch.set_num_threads(threads)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(self.device).eval()
@@ -124,7 +116,7 @@ class TransformersEngine:
         """
         rooms: dict[int, list[int]] = {}
         for place in sorted(range(len(lengths)), key=lambda place: (lengths[place], place)):
-            room = min(new_tokens, self.context - lengths[place])
+            room = room_for(lengths[place], new_tokens, self.context)
             if room > 0:
                 rooms.setdefault(room, []).append(place)
         for room, places in rooms.items():
@@ -132,11 +124,7 @@ class TransformersEngine:
                 yield room, places[start : start + self.batch_size]
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
-        """The most likely next token at each place of each problem's message, all before it being given.
-
-        So the paper judges commit messages. Prompt and message are cut as in training; messages are compared as far
-        as they were given.
-        """
+        """See `engine.Engine`."""
         examples = [encode_example(self.tokenizer, prompts, problem.row, problem.target) for problem in problems]
         found = []
         for start in range(0, len(examples), self.batch_size):

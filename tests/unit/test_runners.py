@@ -21,7 +21,7 @@ from scripts.lib.job import InputError
 ROOT = Path(__file__).resolve().parents[2]
 RUNNERS = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))["runners"]
 COMMANDS = {"d": "ldc2", "go": "go", "ruby": "ruby", "rust": "rustc", "cpp": "g++", "python": "python3"}
-SECONDS = 1.5
+SECONDS = 0.6
 # By the clock: short where programs sleep or block for ever, long elsewhere, as the machine may be busy.
 SHORT, LONG = 4, 60
 MARKER = "answer-8431"

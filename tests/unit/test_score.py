@@ -1,0 +1,110 @@
+"""Scores of files: rows, values of single problems, robustness, controls."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from scripts.evaluate.check_controls import check, odd_ones
+from scripts.evaluate.generations import Generation, Sampling
+from scripts.evaluate.outcomes import SCHEMA, passes
+from scripts.evaluate.problems import Problem
+from scripts.evaluate.score import robust_scores, score_file, scores_of
+from scripts.evaluate.stops import Stop
+from scripts.lib.job import InputError
+from scripts.lib.parquet import write_table
+
+KEY = {"benchmark": "b", "language": "Python", "model": "m", "stage": "base"}
+SAMPLING = Sampling(0.2, 0.95, 4, 8)
+
+
+def executions(path, statuses):
+    rows = [
+        {"id": name, "sample": sample, "status": status, "detail": "", "program": ""}
+        for name, own in statuses.items()
+        for sample, status in enumerate(own)
+    ]
+    write_table(path, rows, SCHEMA)
+    return str(path)
+
+
+def rows_by(content, *names):
+    return {tuple(row[name] for name in names): row for row in content["rows"]}
+
+
+def test_pass_at_k_rows(tmp_path):
+    path = executions(
+        tmp_path / "e.parquet", {"a": ["passed", "wrong", "killed", "timeout"], "b": ["wrong"] * 4, "c": ["passed"] * 4}
+    )
+    assert passes(path)["a"] == [True, False, False, False]
+    params = SimpleNamespace(pass_at=[1, 2, 10], setting="t0.2", teacher_forced=False)
+    content = score_file(scores_of("multipl-e", [], [], path, params), KEY, 484)
+    rows = rows_by(content, "metric")
+    assert set(rows) == {("pass@1",), ("pass@2",)}  # four samples say nothing of ten
+    first = rows[("pass@1",)]
+    assert first["value"] == pytest.approx(100 * (0.25 + 0 + 1) / 3)
+    assert (first["problems"], first["samples"]) == (3, 4)
+    assert 0 <= first["ci_low"] <= first["value"] <= first["ci_high"] <= 100
+    assert content["per_problem"]["t0.2"]["pass@2"]["a"] == pytest.approx(50)
+    assert content == score_file(scores_of("multipl-e", [], [], path, params), KEY, 484)
+
+
+def prompt(name, perturbation, seed):
+    return Problem(f"{name}/{perturbation}/{seed}", name, "", Stop(), perturbation=perturbation, seed=seed)
+
+
+def test_robust_rows():
+    problems = [prompt(name, "nominal", 0) for name in "AB"]
+    problems += [prompt(name, "Swap", seed) for name in "AB" for seed in (0, 1)]
+    passed = {problem.id: [True] for problem in problems} | {"B/Swap/1": [False]}
+    content = score_file(robust_scores(problems, passed, "func_name"), KEY, 484)
+    rows = rows_by(content, "setting", "metric")
+    assert rows["func_name", "nominal_pass@1"]["value"] == 100
+    assert rows["func_name.Swap", "robust_pass@1"]["value"] == 50
+    assert rows["func_name", "robust_pass@1"]["value"] == 50
+    assert rows["func_name.Swap", "relative_drop"]["value"] == pytest.approx(50)
+    assert "relative_drop" not in content["per_problem"]["func_name"]
+
+
+def test_relative_drop_without_nominal_passes_is_left_out():
+    problems = [prompt("A", "nominal", 0), prompt("A", "Swap", 0)]
+    content = score_file(robust_scores(problems, {problem.id: [False] for problem in problems}, "s"), KEY, 484)
+    assert {row["metric"] for row in content["rows"]} == {"nominal_pass@1", "robust_pass@1", "robust_pass@1_product"}
+
+
+@pytest.mark.parametrize("forced, names", [(True, "rougeL"), (False, "generated_rougeL")])
+def test_text_rows_have_names_of_their_own(forced, names):
+    problem = Problem("p", "p", "", Stop(), target="fix the parser")
+    own = Generation("p", "", ["fix the parser"], ["end"], "e", "1", [0], SAMPLING)
+    params = SimpleNamespace(pass_at=[], setting="greedy", teacher_forced=forced)
+    rows = rows_by(score_file(scores_of("commits", [problem], [own], None, params), KEY, 484), "metric")
+    assert rows[(names,)]["value"] == 100
+
+
+def test_teacher_forced_texts_are_compared_with_what_was_given():
+    problem = Problem("p", "p", "", Stop(), target="fix the parser and all")
+    own = Generation("p", "", ["fix the parser"], ["forced"], "e", "1", [0], SAMPLING, target="fix the parser")
+    params = SimpleNamespace(pass_at=[], setting="teacher-forced", teacher_forced=True)
+    rows = rows_by(score_file(scores_of("commits", [problem], [own], None, params), KEY, 484), "metric")
+    assert rows[("rouge1",)]["value"] == 100
+
+
+@pytest.mark.parametrize(
+    "passed, form, expected, faults, odd",
+    [
+        ({"a": [True], "b": [False]}, "humaneval", True, {}, ["b"]),
+        ({"a": [True], "b": [False]}, "humaneval", True, {"b": "random test"}, []),
+        ({"a": [True], "b": [False]}, "humaneval", False, {}, ["a"]),
+        ({"a/nominal/0": [True], "a/Swap/0": [False]}, "recode", True, {}, []),
+        ({"a/nominal/0": [False], "a/Swap/0": [True]}, "recode", True, {}, ["a/nominal/0"]),
+    ],
+)
+def test_odd_controls(passed, form, expected, faults, odd):
+    assert odd_ones(passed, form, expected, faults) == odd
+
+
+def test_odd_control_ends_the_run_and_names_problems():
+    with pytest.raises(InputError, match=r"humaneval python: solutions that do not pass: HumanEval/1, HumanEval/2;"):
+        check("reference", ["HumanEval/1", "HumanEval/2"], "humaneval python")
+    with pytest.raises(InputError, match=r"empty completions that pass: .* and 5 more"):
+        check("empty", [f"P/{n}" for n in range(15)], "humaneval python")
+    check("empty", [], "humaneval python")
