@@ -1,5 +1,7 @@
 """Parts of the compile stage: error lines, header lists, kept outcomes, missing toolchains."""
 
+import shutil
+
 import pytest
 import yaml
 
@@ -181,3 +183,16 @@ def test_default_languages_name_their_debian_packages():
     wanted = {package for name in read_yaml(ROOT / "config/config.yaml")["languages"] for package in TABLE[name]["apt"]}
     listed = {line.split("#")[0].strip() for line in (ROOT / "envs/host/apt.txt").read_text().splitlines()}
     assert wanted <= listed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("crystal") is None, reason="Debian's crystal is not installed")
+def test_a_twelfth_language_is_an_entry_of_the_table():
+    made = build("Crystal", limits={"cpu_seconds": 90, "wall_seconds": 900})
+    program = "n = gets.not_nil!.to_i\na = [] of Int32\nn.times { |i| a << i * i }\nputs a.sum\n"
+    [result] = compile_source(program, made, ["perf"]).values()
+    assert (result.status, result.diagnostics) == ("ok", "")
+    assert "define " in result.ir
+    [result] = compile_source("puts undefined_name\n", made, ["size"]).values()
+    assert result.status == "compile_error"
+    assert "undefined_name" in result.diagnostics
