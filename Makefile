@@ -72,8 +72,12 @@ lint: setup-test  ## check the form of all sources
 	@git ls-files '*.sh' | xargs -r shellcheck
 
 .PHONY: test
-test: lint  ## check the form of all sources and run all tests but those of the next two
+test: lint  ## check the form of all sources and run all tests but those of the next targets
 	@$(BIN)/pytest -n 2 --dist loadscope
+
+.PHONY: resilience-test
+resilience-test: setup-test  ## tests of partial reruns and of faults
+	@$(BIN)/pytest -m resilience tests/workflow $(TESTS)
 
 .PHONY: slurm-test
 slurm-test:  ## tests on a throw-away SLURM cluster, the whole default run among them; needs root

@@ -18,7 +18,7 @@ from scripts.lib.files import sha256_file
 from tests.workflow.conftest import ROOT
 from tests.workflow.faults import OTHER, read_only, script_of, small_disk, start, strangers, truncate
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.resilience
 TINY = ("--configfile", str(ROOT / "tests" / "workflow" / "tiny.yaml"), "--config", "languages=[C]")
 SMALL_RUN = ROOT / "tests" / "workflow" / "small_run"
 MODEL = "results/models/tiny-gpt-bigcode"

@@ -17,7 +17,7 @@ from scripts.lib.files import read_json, sha256_file
 from tests.workflow.conftest import ROOT, snakemake_environment
 from tests.workflow.jobs import jobs_in, matching
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.resilience
 
 # What depends on scores, on IRCoder, on pairs, on IR.
 RECORDS = ("provenance_jobs", "provenance_report", "provenance_crate", "all")
