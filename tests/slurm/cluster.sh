@@ -104,6 +104,8 @@ AccountingStorageHost=localhost
 AccountingStoragePort=$dbd_port
 AccountingStoragePass=$state/run/munge.socket
 AccountingStorageTRES=gres/gpu
+# The comment of a job is its rule.
+AccountingStoreFlags=job_comment
 NodeName=$host NodeAddr=127.0.0.1 CPUs=6 RealMemory=24000 Gres=gpu:2 State=UNKNOWN
 PartitionName=cpu Nodes=$host Default=YES MaxTime=1-00:00:00 State=UP OverSubscribe=NO
 PartitionName=gpu Nodes=$host MaxTime=2-00:00:00 State=UP OverSubscribe=NO
@@ -145,10 +147,15 @@ start() {
 
 stop() {
     local daemon pid
+    # Jobs would outlive the daemons.
+    if scontrol ping >/dev/null 2>&1; then
+        scancel --user=root
+        wait_for 60 bash -c '! squeue --noheader | grep -q .'
+    fi
     for daemon in slurmd slurmctld slurmdbd mariadbd munged; do
         pid=$(cat "$state/run/$daemon.pid" 2>/dev/null) || continue
         kill "$pid" 2>/dev/null || continue
-        wait_for 20 bash -c "! kill -0 $pid"
+        wait_for 120 bash -c "! kill -0 $pid"
     done
     for file in slurm.conf gres.conf; do
         [ "$(readlink "/etc/slurm/$file")" != "$state/etc/$file" ] || rm "/etc/slurm/$file"
