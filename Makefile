@@ -100,6 +100,7 @@ lock:  ## pin every package of the conda environments, as conda solves them now;
 
 .PHONY: bench
 bench: setup  ## repeat the measurements of benchmarks/
+	@$(PYTHON) -m benchmarks.compile
 	@$(PYTHON) -m benchmarks.dedup
 	@$(PYTHON) -m benchmarks.dedup_memory
 	@$(PYTHON) -m benchmarks.pairs

@@ -10,7 +10,7 @@ rule evaluate_prepare_runner:
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/runners/{{runner}}.tsv"
     conda:
-        "../envs/execute.yaml"
+        prepare_env
     threads: 1
     resources:
         mem_mb=memory(2000),
@@ -91,7 +91,7 @@ rule evaluate_calibrate:
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/calibrate/{{benchmark}}-{{task}}.tsv"
     conda:
-        "../envs/execute.yaml"
+        runner_env
     threads: EVALUATE["threads"]["execute"]
     resources:
         mem_mb=memory(4000),
@@ -125,7 +125,7 @@ rule evaluate_execute:
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/execute/{{benchmark}}-{{task}}-{{setting}}-{{model}}.{{stage}}.tsv"
     conda:
-        "../envs/execute.yaml"
+        runner_env
     threads: EVALUATE["threads"]["execute"]
     resources:
         mem_mb=memory(4000),

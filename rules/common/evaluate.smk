@@ -10,6 +10,7 @@ RUNNERS = BENCHMARKS["runners"]
 RUN_CODE = tuple(f"evaluate/shared/{path.name}" for path in sorted(Path(ROOT, "scripts/evaluate/shared").iterdir()))
 CONTROLS = ("reference", "empty")
 CONTROL = "control"
+SAMPLES = "resources/benchmarks"
 TEACHER_FORCED = "teacher-forced"
 
 
@@ -37,6 +38,8 @@ def check_evaluate():
         if EVALUATE["sampling"] not in entry["sampling"]:
             plans = ", ".join(entry["sampling"])
             sys.exit(f"error: config: evaluate.sampling: '{EVALUATE['sampling']}' is no plan of {name}; known: {plans}")
+    if EVALUATE["sampling"] == "paper" and EVALUATE["data_dir"] == SAMPLES:
+        print(f"note: evaluate.data_dir is {SAMPLES}: scores on these samples compare with nothing", file=sys.stderr)
     if EVALUATE["sandbox"] is False and not EVALUATE.get("allow_unsandboxed"):
         sys.exit(
             "error: config: evaluate.sandbox: off lets generated programs do what you may do; set it to bubblewrap, or "
@@ -138,6 +141,16 @@ def reference_files(wildcards):
 def runner_name(wildcards):
     """The runner of a task's programs."""
     return task_table(wildcards)["runner"]
+
+
+def prepare_env(wildcards):
+    """The conda env with a runner's tools."""
+    return f"../envs/{RUNNERS[wildcards.runner]['env']}.yaml"
+
+
+def runner_env(wildcards):
+    """The conda env with the tools that a task's programs need."""
+    return f"../envs/{RUNNERS[runner_name(wildcards)]['env']}.yaml"
 
 
 def runner_probe(wildcards):
