@@ -31,16 +31,13 @@ setup-test:
 run: setup  ## run the default config and print the main table; ARGS goes to Snakemake
 	@$(PYTHON) -m scripts.lib.resume
 	@$(BIN)/snakemake $(ARGS)
-	@cat results/tables/main.md
-	@echo
-	@echo "tables:  results/tables/"
-	@echo "figures: results/figures/"
-	@echo "report:  results/report.html"
+	@$(PYTHON) -m scripts.lib.closing tables/main.md
 
 .PHONY: resume
 resume: setup  ## go on with an interrupted run on SLURM: cancel its jobs, unlock, run; PROFILE names the profile
 	@$(PYTHON) -m scripts.lib.resume --cancel-jobs --profile $(PROFILE)
 	@$(BIN)/snakemake --profile $(PROFILE) $(ARGS)
+	@$(PYTHON) -m scripts.lib.closing tables/main.md
 
 # Where Snakemake looks for profiles that are named without a path.
 PROFILE_HOME := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
@@ -61,7 +58,7 @@ doctor:  ## what this machine has of all that the workflow may use, what is miss
 .PHONY: audit
 audit: setup  ## check a finished run again: digests, traces from scores to sources, tables, sums
 	@$(BIN)/snakemake audit --allowed-rules audit provenance_audit --forcerun provenance_audit $(ARGS)
-	@cat results/provenance/audit.txt
+	@$(PYTHON) -m scripts.lib.closing provenance/audit.txt
 
 .PHONY: lint
 lint: setup-test  ## check the form of all sources

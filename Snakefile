@@ -8,6 +8,7 @@ min_version("9.27")
 
 sys.path.insert(0, workflow.basedir)
 
+from scripts.lib.closing import note_results
 from scripts.lib.config import prepare
 from scripts.lib.resume import hold_folder, mark_run
 
@@ -25,6 +26,8 @@ onstart:
 ROOT = workflow.basedir
 LANGUAGES, MODELS, BENCHMARKS = prepare(config, ROOT)
 RESULTS = config["results_dir"]
+if workflow.is_main_process:
+    note_results(RESULTS)
 
 
 wildcard_constraints:
