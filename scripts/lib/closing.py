@@ -1,4 +1,4 @@
-"""What a finished run has to show: `python -m scripts.lib.closing [FILE ...]` prints files of the last run's results."""
+"""What a run has to show: `python -m scripts.lib.closing [FILE ...]` prints files of the last run's results."""
 
 import argparse
 from pathlib import Path
