@@ -1,6 +1,31 @@
 # Evaluation: generate, execute, score. What is generated is stored, and never made again because scoring changed.
 
 
+rule fetch_benchmark:
+    output:
+        f"{FETCHED}/{{file}}",
+    log:
+        f"{RESULTS}/logs/evaluate/fetch/{{file}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate/fetch/{{file}}.tsv"
+    wildcard_constraints:
+        file="|".join(map(re.escape, SOURCES)) or "nothing",
+    # A fault of a source should show before days of training.
+    priority: 50
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(720),
+    params:
+        source=lambda wildcards: SOURCES[wildcards.file],
+        offline=config["hub"]["offline"],
+        code=code("evaluate/fetch.py"),
+    script:
+        "../scripts/evaluate/fetch.py"
+
+
 rule evaluate_prepare_runner:
     output:
         probe=f"{RESULTS}/toolkits/{{runner}}/probe.json",

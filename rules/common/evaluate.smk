@@ -1,5 +1,6 @@
 """What is evaluated on what: tasks, settings, stages, and the files of each."""
 
+import re
 from importlib.util import find_spec
 
 from scripts.lib.commits import file_stem
@@ -55,16 +56,21 @@ def benchmark_tasks(benchmark):
     return config["commits"]["languages"] if benchmark == "commits" else EVALUATE["tasks"].get(benchmark, [])
 
 
+def task_entry(benchmark, task):
+    """A task's entry, with what it takes from its benchmark."""
+    entry = BENCHMARKS["benchmarks"][benchmark]
+    own = {"language": task} if benchmark == "commits" else entry["tasks"][task]
+    return {"files": entry.get("files", []), **own}
+
+
 def benchmark_table(wildcards):
     """A benchmark's entry."""
     return BENCHMARKS["benchmarks"][wildcards.benchmark]
 
 
 def task_table(wildcards):
-    """A task's entry, with what it takes from its benchmark."""
-    entry = benchmark_table(wildcards)
-    own = {"language": wildcards.task} if wildcards.benchmark == "commits" else entry["tasks"][wildcards.task]
-    return {"files": entry.get("files", []), **own}
+    """The entry of a job's task."""
+    return task_entry(wildcards.benchmark, wildcards.task)
 
 
 def sampling_plan(benchmark):
@@ -106,8 +112,9 @@ def is_executed(benchmark):
 
 
 def evaluated_cells(benchmark, task):
-    """(setting, model, stage) of each score file of a task."""
-    controls = [(CONTROL, control, CONTROL) for control in CONTROLS]
+    """(setting, model, stage) of each score file of a task; data without solutions has no references to score."""
+    solved = "references" not in BENCHMARKS["benchmarks"][benchmark] or task_references(benchmark, task)
+    controls = [(CONTROL, control, CONTROL) for control in CONTROLS if solved or control != "reference"]
     return controls + [
         (setting, model, stage)
         for setting in benchmark_settings(benchmark)
@@ -116,26 +123,69 @@ def evaluated_cells(benchmark, task):
     ]
 
 
-def packaged_file(package):
+def source_of(template, benchmark, task):
+    """Where a task's file comes from when it is not in a folder, with task and language filled in."""
+    source = dict(BENCHMARKS["sources"][template])
+    language = task_entry(benchmark, task)["language"]
+    for key in {"files", "url"} & source.keys():
+        source[key] = source[key].format(task=task)
+    if "where" in source:
+        source["where"] = {field: value.format(language=language) for field, value in source["where"].items()}
+    if benchmark == "commits":
+        source["rows"] = sum(config["commits"]["sizes"].values())
+    return source
+
+
+def fetched_sources():
+    """Sources of the files of the run's tasks, by their names below a folder of benchmark data."""
+    return {
+        template.format(task=file_stem(task)): source_of(template, benchmark, task)
+        for benchmark in BENCHMARKS["benchmarks"]
+        for task in benchmark_tasks(benchmark)
+        for template in task_entry(benchmark, task)["files"]
+    }
+
+
+FETCHED = f"{RESULTS}/benchmark-data"
+SOURCES = fetched_sources() if EVALUATE["data_dir"] is None else {}
+
+
+def packaged_file(source):
     """A data file of an installed Python package; where the package lacks, the path that the error will name."""
-    spec = find_spec(package["name"])
-    folder = Path(spec.origin).parent if spec and spec.origin else Path(f"package {package['name']}")
-    return str(folder / package["file"])
+    spec = find_spec(source["package"])
+    folder = Path(spec.origin).parent if spec and spec.origin else Path(f"package {source['package']}")
+    return str(folder / source["file"])
+
+
+def task_files(benchmark, task):
+    """Files of a task's rows: fetched, or below the folder of benchmark data, or else in a package that carries them."""
+    paths = []
+    for template in task_entry(benchmark, task)["files"]:
+        name, source = template.format(task=file_stem(task)), BENCHMARKS["sources"][template]
+        path = f"{FETCHED}/{name}" if EVALUATE["data_dir"] is None else rooted(f"{EVALUATE['data_dir']}/{name}")
+        absent = EVALUATE["data_dir"] is not None and not Path(path).exists()
+        carried = "package" in source and "halved" not in source
+        paths.append(packaged_file(source) if absent and carried else path)
+    return paths
 
 
 def data_files(wildcards):
-    """Files of a task's rows: below the folder of benchmark data, or else in the package that carries them."""
-    files = task_table(wildcards)["files"]
-    paths = [rooted(f"{EVALUATE['data_dir']}/{name}").format(task=file_stem(wildcards.task)) for name in files]
-    package = benchmark_table(wildcards).get("package")
-    return [packaged_file(package)] if package and not Path(paths[0]).exists() else paths
+    """Files of the rows of a job's task."""
+    return task_files(wildcards.benchmark, wildcards.task)
+
+
+def task_references(benchmark, task):
+    """Files of our own solutions, for data that has none; empty where there are none."""
+    name = BENCHMARKS["benchmarks"][benchmark].get("references")
+    if name is None or EVALUATE["data_dir"] is None:
+        return []
+    path = rooted(f"{EVALUATE['data_dir']}/{name}").format(task=task)
+    return [path] if Path(path).exists() else []
 
 
 def reference_files(wildcards):
-    """Files of our own solutions, for data that has none; empty where there are none."""
-    name = benchmark_table(wildcards).get("references")
-    path = rooted(f"{EVALUATE['data_dir']}/{name}").format(task=wildcards.task) if name else ""
-    return [path] if name and Path(path).exists() else []
+    """Files of our own solutions for a job's task."""
+    return task_references(wildcards.benchmark, wildcards.task)
 
 
 def runner_name(wildcards):

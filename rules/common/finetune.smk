@@ -1,7 +1,5 @@
 """Functions that name what the stage's rules need."""
 
-from scripts.lib.commits import file_stem
-
 
 def tuning_settings(section, wildcards, *keys):
     """What decides a tuning beside its inputs; `keys` name more values of the section."""
@@ -20,9 +18,8 @@ def instruction_files():
 
 
 def commits_file(wildcards):
-    """The commits of one language, in the folder of benchmark data."""
-    folder = f"{config['evaluate'].get('data_dir', 'resources/benchmarks')}/commitchronicle/real_commits"
-    return [rooted(f"{folder}/{file_stem(wildcards.language)}.jsonl.gz")]
+    """The commits of one language, those that the benchmark of commit messages has."""
+    return task_files("commits", wildcards.language)
 
 
 def finetune_targets():

@@ -2,17 +2,22 @@
 
 
 def _benchmark_folder():
-    return Path(rooted(config["evaluate"]["data_dir"]))
+    return Path(FETCHED if config["evaluate"]["data_dir"] is None else rooted(config["evaluate"]["data_dir"]))
 
 
 def benchmark_files(wildcards):
-    """The benchmarks' files, below `evaluate.data_dir`; commits are data to tune on, not a benchmark."""
-    found = [path for kind in ("jsonl", "jsonl.gz") for path in _benchmark_folder().rglob(f"*.{kind}")]
-    return sorted(str(path) for path in found if path.relative_to(_benchmark_folder()).parts[0] != "commitchronicle")
+    """The benchmarks' files: those fetched, or all below `evaluate.data_dir`.
+
+    Commits are data to tune on, not a benchmark.
+    """
+    folder = _benchmark_folder()
+    found = [path for kind in ("jsonl", "jsonl.gz") for path in folder.rglob(f"*.{kind}")]
+    names = SOURCES or [path.relative_to(folder).as_posix() for path in found]
+    return sorted(str(folder / name) for name in names if not name.startswith("commitchronicle/"))
 
 
 def benchmark_names(wildcards, input):
-    """The names of the benchmarks' files below `evaluate.data_dir`."""
+    """The names of the benchmarks' files in their folder."""
     return [Path(path).relative_to(_benchmark_folder()).as_posix() for path in input]
 
 

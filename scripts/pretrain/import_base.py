@@ -4,55 +4,29 @@ The weights are stored as they are, apart from those of a quantised GGUF file, w
 """
 
 import importlib.util
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from scripts.lib.causal_models import load_model, load_tokenizer, save_model
 from scripts.lib.files import atomic_directory
+from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
 
+_TABLE = "config/models.yaml"
 _FILES = ["*.json", "*.safetensors", "*.bin", "*.model", "*.txt"]
 Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
-
-
-@contextmanager
-def hub_errors(repository: str, revision: str) -> Iterator[None]:
-    """Turn the hub's errors into one line each."""
-    place = f"{repository} at revision {revision}"
-    try:
-        yield
-    except GatedRepoError as error:
-        remedy = "accept its terms on the hub and set HF_TOKEN in the environment"
-        raise InputError(f"{repository} is gated; {remedy}") from error
-    except RevisionNotFoundError as error:
-        raise InputError(f"{place} does not exist; correct `revision` in config/models.yaml") from error
-    except RepositoryNotFoundError as error:
-        raise InputError(f"{repository} is not on the hub, or private; correct `repository` or set HF_TOKEN") from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError) as error:
-        raise InputError(f"{place} cannot be fetched: {error}; check the network, then run again") from error
 
 
 def load_hub(entry: Mapping[str, Any], offline: bool) -> Loaded:
     """A model of the hub at its pinned revision; raise `InputError` for anything that keeps it from being fetched."""
     repository, revision = entry["repository"], entry["revision"]
-    if offline:
-        raise InputError(f"{repository} must be fetched, but `hub.offline` is true; set it to false, or use a folder")
-    if not revision:
-        raise InputError(f"{repository} has no revision; set the commit to use as `revision` in config/models.yaml")
-    with hub_errors(repository, revision):
+    check_online(repository, offline)
+    check_revision(repository, revision, _TABLE)
+    with hub_errors(repository, revision, _TABLE):
         folder = snapshot_download(repository, revision=revision, allow_patterns=_FILES)
     return load_model(folder), load_tokenizer(folder)
 
