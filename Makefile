@@ -76,6 +76,10 @@ test: lint  ## check the form of all sources and run all tests but those of the 
 resilience-test: setup-test  ## tests of partial reruns and of faults
 	@$(BIN)/pytest -m resilience tests/workflow $(TESTS)
 
+.PHONY: paper-test
+paper-test: setup-test  ## the paper's settings with a tiny model, from pairs to tables on a PATH without compilers
+	@$(BIN)/pytest -m paper tests/workflow $(TESTS)
+
 .PHONY: slurm-test
 slurm-test:  ## tests on a throw-away SLURM cluster, the whole default run among them; needs root
 	@envs/host/setup.sh test slurm

@@ -32,8 +32,11 @@ def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPReques
             dataset, (action, revision, *path) = "/".join(parts[1:3]), parts[3:]
             if dataset in REFUSED:
                 self.send(REFUSED[dataset][0], b"", {"X-Error-Code": REFUSED[dataset][1]})
-            elif revision != REVISION:
+            elif not REVISION.startswith(revision):
                 self.send(404, b"", {"X-Error-Code": "RevisionNotFound"})
+            elif action == "revision":
+                told = {"id": dataset, "sha": REVISION}
+                self.send(200, json.dumps(told).encode(), {"Content-Type": "application/json"})
             elif action == "tree":
                 files = [
                     {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
@@ -58,7 +61,10 @@ def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPReques
 
 @contextmanager
 def fake_hub(datasets: Mapping[str, Mapping[str, bytes]]) -> Iterator[str]:
-    """Serve data sets until the end of the block; yields the address, to be used as HF_ENDPOINT."""
+    """Serve data sets until the end of the block; yields the address, to be used as HF_ENDPOINT.
+
+    All of them are at `REVISION`, which may be cut short as commits of git may.
+    """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(datasets))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -4,7 +4,10 @@ import difflib
 import json
 import os
 import sys
-from functools import cache
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache, reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +63,30 @@ def _explain(error: jsonschema.ValidationError, where: str) -> str:
     return " ".join(f"{where}: {key}: {fault}{hint}".split())
 
 
-def validate(value: Any, name: str, root: str | Path, where: str) -> None:
-    """Check `value` against `config/schemas/<name>.schema.yaml`; raise `ConfigError` with the most telling fault."""
+def _faults(value: Any, name: str, root: str | Path) -> Iterator[jsonschema.ValidationError]:
+    """Where `value` differs from `config/schemas/<name>.schema.yaml`."""
     registry = _registry(Path(root, "config", "schemas"))
     schema = registry.contents(f"{name}.schema.yaml")
-    validator = jsonschema.Draft202012Validator(schema, registry=registry)
-    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    return jsonschema.Draft202012Validator(schema, registry=registry).iter_errors(value)
+
+
+def validate(value: Any, name: str, root: str | Path, where: str) -> None:
+    """Check `value` against `config/schemas/<name>.schema.yaml`; raise `ConfigError` with the most telling fault."""
+    error = jsonschema.exceptions.best_match(_faults(value, name, root))
     if error is not None:
         raise ConfigError(_explain(error, where))
+
+
+def read_words(config: dict[str, Any], root: str | Path) -> None:
+    """Read words as YAML where the schema wants numbers and the like.
+
+    Snakemake takes everything inside the braces of `--config dedup='{threshold: 0.5}'` for words.
+    """
+    for fault in list(_faults(json.loads(json.dumps(config)), "config", root)):
+        if isinstance(fault.instance, str):
+            *parents, last = fault.absolute_path
+            with suppress(yaml.YAMLError):
+                reduce(getitem, parents, config)[last] = yaml.safe_load(fault.instance)
 
 
 def _check_names(given: list[str], known: dict[str, Any], key: str, table: str) -> None:
@@ -80,10 +99,17 @@ def _check_names(given: list[str], known: dict[str, Any], key: str, table: str) 
 
 
 def _check_corpus(corpus: dict[str, Any], root: str | Path) -> None:
-    """Raise `ConfigError` unless a corpus given as a path is there."""
+    """Raise `ConfigError` unless a corpus given as a path is there, and Python can read its encodings."""
     path = corpus["path"]
     if corpus["dataset"] is None and not Path(root, path).exists():
         raise ConfigError(f"config: corpus.path: '{path}' does not exist below {root}; give a folder or file that does")
+    if corpus["dataset"] is None and corpus["format"] == "tree" and not Path(root, path).is_dir():
+        raise ConfigError(f"config: corpus.path: '{path}' is no folder; of a table say corpus.format: tables")
+    for encoding in corpus["encodings"]:
+        try:
+            "a".encode(encoding)
+        except (LookupError, UnicodeError) as error:
+            raise ConfigError(f"config: corpus.encodings: {error}; give names of Python's text encodings") from error
 
 
 def load_tables(root: str | Path) -> tuple[dict[str, Any], ...]:
@@ -115,6 +141,7 @@ def prepare(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], .
 
     Returns the tables of languages, models and benchmarks. A wrong configuration ends the process with one line.
     """
+    read_words(config, root)
     try:
         tables = check(config, root)
     except ConfigError as error:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from httpx2 import HTTPError
 from huggingface_hub.errors import (
     GatedRepoError,
-    HfHubHTTPError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
@@ -41,5 +41,5 @@ def hub_errors(repository: str, revision: str, table: str) -> Iterator[None]:
     except RepositoryNotFoundError as error:
         remedy = f"correct its name in {table}, or set HF_TOKEN"
         raise InputError(f"{repository} is not on the hub, or private; {remedy}") from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError) as error:
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HTTPError) as error:
         raise InputError(f"{place} cannot be fetched: {error}; check the network, then run again") from error

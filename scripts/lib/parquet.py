@@ -17,6 +17,7 @@ from scripts.lib.job import InputError
 ROWS_PER_GROUP = 1000
 BYTES_PER_GROUP = 64 << 20
 _PIECE = 64
+_REMEDY = "delete it and run again, or replace it where it is a file of the corpus"
 
 Rows = pa.Table | Iterable[dict[str, Any] | pa.RecordBatch]
 
@@ -109,7 +110,7 @@ def open_table(path: str | Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
-        raise InputError(f"{path} is not a whole parquet file ({error}); delete it and run again") from error
+        raise InputError(f"{path} is not a whole parquet file ({error}); {_REMEDY}") from error
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
@@ -118,14 +119,19 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
         try:
             return file.read(columns=columns)
         except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+            raise InputError(f"{path} is damaged ({error}); {_REMEDY}") from error
+
+
+def iter_batches(path: str | Path, columns: list[str] | None = None, batch_size: int = 256) -> Iterator[pa.RecordBatch]:
+    """Stretches of rows, one in memory at a time; raise `InputError` when the file is damaged."""
+    with open_table(path) as file:
+        try:
+            yield from file.iter_batches(batch_size=batch_size, columns=columns)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(f"{path} is damaged ({error}); {_REMEDY}") from error
 
 
 def iter_rows(path: str | Path, columns: list[str] | None = None, batch_size: int = 256) -> Iterator[dict[str, Any]]:
-    """Rows one by one, a row group's batch in memory at a time; raise `InputError` when the file is damaged."""
-    with open_table(path) as file:
-        try:
-            for batch in file.iter_batches(batch_size=batch_size, columns=columns):
-                yield from batch.to_pylist()
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+    """Rows one by one; raise `InputError` when the file is damaged."""
+    for batch in iter_batches(path, columns, batch_size):
+        yield from batch.to_pylist()

@@ -1,11 +1,17 @@
 """Fetches a corpus from the Hugging Face hub, at a fixed revision: the files that the config's languages need."""
 
-import os
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import DryRunError
+
 from scripts.lib.files import sha256_file, write_json
+from scripts.lib.hub import check_online, hub_errors
 from scripts.lib.job import InputError, job
+from scripts.sources.dataset_card import CARD
+
+_TABLE = "corpus.dataset"
 
 
 def patterns(corpus: dict[str, Any], languages: list[str]) -> list[str]:
@@ -16,47 +22,38 @@ def patterns(corpus: dict[str, Any], languages: list[str]) -> list[str]:
     return list(dict.fromkeys(made))
 
 
-def fetch(dataset: dict[str, str], wanted: list[str], folder: Path) -> None:
-    """Download the wanted files to `folder`; files that are there already are not fetched again.
+def listed(asked: dict[str, Any]) -> dict[str, str]:
+    """Files of a data set that match what is asked for, each with the commit that the hub takes the revision for."""
+    try:
+        found = snapshot_download(**asked, dry_run=True)
+    except DryRunError as error:
+        raise error.__cause__ or error from error
+    return {file.filename: file.commit_hash for file in found}
 
+
+def fetch(dataset: dict[str, str], wanted: list[str], place: Path) -> tuple[str, list[str]]:
+    """Download the wanted files to `place/<commit>`; the commit and the files' paths below that folder.
+
+    A folder holds files of one commit only, and what is there is not fetched again. The hub is asked what there is
+    before anything is fetched: an unreachable hub would otherwise pass a half-filled folder off as the data set.
     Raises `InputError` when the hub, or access to a gated data set, is not to be had.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-
-    named = f"{dataset['id']} at {dataset['revision']}"
-    try:
-        snapshot_download(
-            dataset["id"],
-            repo_type="dataset",
-            revision=dataset["revision"],
-            allow_patterns=wanted,
-            local_dir=folder,
-        )
-    except GatedRepoError as error:
-        raise InputError(f"{named} is gated: accept its terms on the hub and set HF_TOKEN") from error
-    except RepositoryNotFoundError as error:
-        raise InputError(f"{named} is not on the hub; see corpus.dataset") from error
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise InputError(f"{named} cannot be fetched ({error}); give corpus.path of a local copy instead") from error
-
-
-def listing(folder: Path) -> dict[str, str]:
-    """SHA-256 of each fetched file by its path."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and ".cache" not in path.parts)
-    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in files}
+    asked = {"repo_id": dataset["id"], "repo_type": "dataset", "allow_patterns": [*wanted, CARD]}
+    with hub_errors(dataset["id"], dataset["revision"], _TABLE):
+        found = listed(asked | {"revision": dataset["revision"]})
+        commit = next((commit for name, commit in found.items() if name != CARD), None)
+        if commit is None:
+            raise InputError(f"{dataset['id']} has no file like {', '.join(wanted)}; see corpus.files")
+        snapshot_download(**asked, revision=commit, local_dir=place / commit)
+    return commit, sorted(found)
 
 
 if __name__ == "__main__":
     with job(snakemake):
         params = snakemake.params
-        if params.offline:
-            raise InputError("hub.offline is true, so corpus.dataset cannot be fetched; set hub.offline to false")
-        os.environ["HF_HUB_OFFLINE"] = "0"
-        place = Path(snakemake.output[0]).parent / "files"
-        chosen = patterns(params.corpus, params.languages)
-        fetch(params.corpus["dataset"], chosen, place)
-        fetched = listing(place)
-        if not fetched:
-            raise InputError(f"{params.corpus['dataset']['id']} has no file like {', '.join(chosen)}; see corpus.files")
-        write_json(snakemake.output[0], {"dataset": params.corpus["dataset"], "files": fetched})
+        corpus = params.corpus["dataset"]
+        check_online(corpus["id"], params.offline)
+        folder = Path(snakemake.output[0]).parent
+        commit, names = fetch(corpus, patterns(params.corpus, params.languages), folder)
+        fetched = {name: sha256_file(folder / commit / name) for name in names}
+        write_json(snakemake.output[0], {"dataset": corpus, "commit": commit, "files": fetched})

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from scripts.lib.code import SCRIPTS
-from scripts.lib.files import write_json
+from scripts.lib.files import read_json, write_json
 from scripts.lib.job import job, progress
 from scripts.sources.corpus import Corpus
 from scripts.sources.record import MODULE_SCHEMA, SCHEMA
@@ -86,13 +86,20 @@ def read(corpus: Corpus, shard_size: int, index: Path, aliases: str) -> None:
     sources = unique + counts["duplicates"]
     if unique != sum(shard["rows"] for shard in shards.values()) or not (corpus.has_ir or sources == spilled.seen):
         raise RuntimeError(f"{corpus.language}: {spilled.seen} rows became {unique} sources and {counts} in {shards}")
+    if not spilled.seen:
+        logging.warning("%s: no programs below %s; see corpus", corpus.language, corpus.root)
     write_json(index, {"language": corpus.language, "sources": sources, **counts, "shards": shards})
     logging.info("%s: %d rows read, %d sources, %s", corpus.language, spilled.seen, sources, counts)
+
+
+def corpus_folder(fetched: str | None, path: str) -> Path:
+    """Where the corpus lies: beside the record of its fetching, if it was fetched, else below the project."""
+    return Path(fetched).parent / read_json(fetched)["commit"] if fetched else SCRIPTS.parent / path
 
 
 if __name__ == "__main__":
     with job(snakemake):
         given, params = snakemake.input, snakemake.params
-        place = Path(given.fetched).parent / "files" if given.get("fetched") else SCRIPTS.parent / params.corpus["path"]
+        place = corpus_folder(given.get("fetched"), params.corpus["path"])
         found = Corpus(place, snakemake.wildcards.language, params.corpus, params.suffixes)
         read(found, params.shard_size, Path(snakemake.output.shards), snakemake.output.aliases)

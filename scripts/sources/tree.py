@@ -33,7 +33,7 @@ def _fault(item: os.DirEntry, root: str) -> str | None:
         target = os.path.realpath(item.path)
         if os.path.commonpath([target, root]) != root:
             return "symlink_outside"
-    return None if item.is_file() else "not_regular"
+    return None if Path(item.path).is_file() else "not_regular"
 
 
 def _entry(item: os.DirEntry, root: str) -> Entry:
@@ -51,14 +51,16 @@ def entries(root: str | Path, language: str, suffixes: list[str]) -> Iterator[En
     """
     top = os.path.realpath(root)
     endings = tuple(f".{suffix}" for suffix in suffixes)
-    waiting = [f"{top}/{language}"] if Path(top, language).is_dir() else []
-    while waiting:
-        with os.scandir(waiting.pop()) as items:
-            for item in items:
-                if item.is_dir(follow_symlinks=False):
-                    waiting.append(item.path)
-                elif item.name.endswith(endings) and not (item.is_symlink() and item.is_dir()):
-                    yield _entry(item, top)
+    # One open folder a level: a list of the folders to come would be as long as the corpus.
+    opened = [os.scandir(f"{top}/{language}")] if Path(top, language).is_dir() else []
+    while opened:
+        item = next(opened[-1], None)
+        if item is None:
+            opened.pop().close()
+        elif item.is_dir(follow_symlinks=False):
+            opened.append(os.scandir(item.path))
+        elif item.name.endswith(endings) and not (item.is_symlink() and Path(item.path).is_dir()):
+            yield _entry(item, top)
 
 
 def _name_bytes(name: str) -> bytes:
@@ -87,11 +89,13 @@ def licences(root: str | Path, language: str) -> dict[str, str]:
     manifest = Path(root, MANIFEST)
     if not manifest.is_file():
         return {}
-    with manifest.open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE)
-        if not {"path", "licence"} <= set(rows.fieldnames or ()):
-            return {}
-        return {row["path"]: sys.intern(row["licence"]) for row in rows if row["path"].startswith(f"{language}/")}
+    found = {}
+    with manifest.open(encoding="utf-8", errors="backslashreplace", newline="") as stream:
+        for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
+            path, licence = row.get("path") or "", row.get("licence")
+            if licence and path.startswith(f"{language}/"):
+                found[path] = sys.intern(licence)
+    return found
 
 
 def _read(root: Path, entry: Entry, max_bytes: int, encodings: list[str]) -> Record:

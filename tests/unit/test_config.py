@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lib.config import ConfigError, check, read_yaml
+from scripts.lib.config import ConfigError, check, read_words, read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,3 +65,26 @@ def test_malformed_yaml_is_named(tmp_path):
     (tmp_path / "bad.yaml").write_text("a: [1,\n")
     with pytest.raises(ConfigError, match=r"bad\.yaml"):
         read_yaml(tmp_path / "bad.yaml")
+
+
+def test_words_of_the_command_line_are_numbers_where_numbers_are_wanted(config):
+    config["dedup"] |= {"threshold": "0.5", "verify": "false", "tokens": "split"}
+    config["corpus"] |= {"dataset": "null", "columns": config["corpus"]["columns"] | {"path": "null"}}
+    config["shard_size"] = "many: ["
+    read_words(config, ROOT)
+    assert (config["dedup"]["threshold"], config["dedup"]["verify"], config["dedup"]["tokens"]) == (0.5, False, "split")
+    assert (config["corpus"]["dataset"], config["shard_size"]) == (None, "many: [")
+
+
+def test_a_corpus_that_is_a_file_is_no_tree(config, tmp_path):
+    (tmp_path / "x.parquet").touch()
+    config["corpus"]["path"] = str(tmp_path / "x.parquet")
+    with pytest.raises(ConfigError, match=r"corpus\.path: .* is no folder"):
+        check(config, ROOT)
+
+
+@pytest.mark.parametrize("name", ["klingon", "hex"])
+def test_unknown_encodings_are_named(config, name):
+    config["corpus"]["encodings"] = ["cp1252", name]
+    with pytest.raises(ConfigError, match=rf"corpus\.encodings: .*{name}"):
+        check(config, ROOT)

@@ -1,9 +1,11 @@
 """What workflow tests share: Snakemake runs of this project in folders of their own."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,25 @@ def snakemake_environment() -> dict[str, str]:
     """The environment of a run by hand: tools of this Python's folder first, no run marker of an outer run."""
     environment = {key: value for key, value in os.environ.items() if key not in ("IRCODER_RUN", "PYTHONPATH")}
     return environment | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+# What a run needs that compiles nothing: a shell, Snakemake's and the sandbox's helpers.
+PLAIN_TOOLS = ("bash", "sh", "env", "git", "which", "cat", "rm", "mkdir", "uname", "bwrap", "prlimit")
+
+
+@pytest.fixture(scope="module")
+def without_compilers() -> Iterator[Path]:
+    """While a module's tests run, PATH is a folder of plain tools without any compiler; its place.
+
+    The folder is open to the user that sandboxes of root run as.
+    """
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        tools = Path(name)
+        tools.chmod(0o755)
+        for tool in PLAIN_TOOLS:
+            (tools / tool).symlink_to(shutil.which(tool))
+        patch.setenv("PATH", name)
+        yield tools
 
 
 @pytest.fixture(scope="session")

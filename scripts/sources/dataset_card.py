@@ -1,0 +1,26 @@
+"""The card that comes with a data set of the hub: a README.md whose YAML header may state a licence for all of it."""
+
+import logging
+from pathlib import Path
+
+import yaml
+
+CARD = "README.md"
+_FENCE = "---"
+
+
+def stated_licence(folder: Path) -> str | None:
+    """The licence that the card in a folder states, several joined by commas; None without a card or a licence."""
+    card = folder / CARD
+    if not card.is_file():
+        return None
+    start, *parts = f"\n{card.read_text(encoding='utf-8', errors='replace')}".split(f"\n{_FENCE}\n", 2)
+    if start.strip() or len(parts) < 2:
+        return None
+    try:
+        header = yaml.safe_load(parts[0])
+    except yaml.YAMLError as error:
+        logging.warning("%s: no valid YAML header (%s), so it states no licence", card, " ".join(str(error).split()))
+        return None
+    licence = header.get("license") if isinstance(header, dict) else None
+    return ", ".join(map(str, licence)) if isinstance(licence, list) else licence and str(licence)

@@ -1,0 +1,68 @@
+"""The paper's settings, with SLTrans's layout as input, go from pairs to tables on a PATH without any compiler."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from scripts.lib.config import read_yaml
+from tests.workflow.conftest import ROOT
+from tests.workflow.jobs import jobs_in
+
+pytestmark = pytest.mark.paper
+
+PROGRAMS = 40
+SOURCE = "int f{n}(int a{n}, int b{n}) {{\n  int c{n} = a{n} * {n};\n  return b{n} + d{n}(e{n}, c{n}) / g{n};\n}}\n"
+IR = "define i32 @f{n}(i32 %a, i32 %b) {{\n  %c = mul i32 %a, {n}\n  %d = {operation} i32 %c, %b\n  ret i32 %d\n}}\n"
+# The published data set's lists; one language has programs in one variant only.
+LISTS = {
+    ("C", "Perf_Optimized"): "add",
+    ("C", "Size_Optimized"): "sub",
+    ("Nim", "Size_Optimized"): "xor",
+}
+
+
+def write_corpus(root: Path) -> Path:
+    """A small data set with SLTrans's columns, folders and names of files, in two files a list."""
+    for (language, split), operation in LISTS.items():
+        (root / language).mkdir(exist_ok=True)
+        for part in range(2):
+            numbers = [number + len(language) * 1000 for number in range(part, PROGRAMS, 2)]
+            columns = {
+                "Source_Code": [SOURCE.format(n=number) for number in numbers],
+                "IR_Original": [IR.format(n=number, operation=operation) for number in numbers],
+            }
+            pq.write_table(pa.table(columns), root / language / f"{split}-{part:05d}-of-00002.parquet")
+    return root
+
+
+def compilers() -> set[str]:
+    """Names of all compilers that the tables of languages and of benchmarks know."""
+    frontends = [found for entry in read_yaml(ROOT / "config/languages.yaml").values() for found in entry["frontends"]]
+    return {name for frontend in frontends for tool in frontend["tools"].values() for name in tool["programs"]}
+
+
+def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_compilers):
+    corpus = write_corpus(tmp_path)
+    files = [str(ROOT / "config/paper.yaml"), str(ROOT / "tests/workflow/paper_small.yaml")]
+    known = {*compilers(), "cc", "gcc", "g++", "ld", "as"}
+    assert {"clang", "rustc"} <= known
+    assert not [name for name in known if shutil.which(name)]
+    overlay = f"corpus={json.dumps({'dataset': None, 'path': str(corpus)})}"
+    done = workflow(tmp_path / "run", "tables", "--configfile", *files, "--config", overlay, timeout=3600)
+    jobs = {job.split()[0] for job in jobs_in(done.stdout)}
+    assert {"sources_ir", "dedup_clusters", "pairs_language", "pretrain_adapter", "evaluate_score"} <= jobs
+    assert "compile_shard" not in jobs
+    with (tmp_path / "run/results/pairs/statistics.csv").open(newline="") as stream:
+        counted = {(row["language"], row["variant"]): row for row in csv.DictReader(stream)}
+    assert int(counted["C", "perf"]["pairs"]) == int(counted["C", "size"]["pairs"]) == PROGRAMS
+    assert (counted["Nim", "perf"]["pairs"], counted["Nim", "size"]["pairs"]) == ("0", str(PROGRAMS))
+    with (tmp_path / "run/results/tables/scores.csv").open(newline="") as stream:
+        scored = {(row["benchmark"], row["stage"]) for row in csv.DictReader(stream)}
+    for benchmark in ("multipl-e", "recode", "codexglue"):
+        assert {(benchmark, "base"), (benchmark, "ircoder")} <= scored
+    assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct"), ("commits", "base-commits-python")} <= scored
