@@ -132,8 +132,8 @@ def _program(value: Any, place: str, corpus: dict[str, Any]) -> tuple[bytes, Dec
     recognisable as broken. Raises `InputError` for what is neither text nor bytes.
     """
     if not isinstance(value, str | bytes | None):
-        column = corpus["columns"]["source"]
-        raise InputError(f"{place}: column '{column}' holds {type(value).__name__} values, not text; set corpus.columns")
+        held = f"column '{corpus['columns']['source']}' holds {type(value).__name__} values"
+        raise InputError(f"{place}: {held}, not text; set corpus.columns")
     data = value if isinstance(value, bytes) else (value or "").encode("utf-8", "surrogatepass")
     if len(data) > corpus["max_bytes"]:
         return data, Decoded(rejected="too_large")
