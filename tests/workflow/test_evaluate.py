@@ -1,0 +1,167 @@
+"""Generation, execution and scores through the rules: killed in between, where no sandbox works, and without one."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import yaml
+from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
+
+from scripts.evaluate.data import Task
+from scripts.evaluate.generate import generations_of
+from scripts.evaluate.generations import read_generations, write_generations
+from scripts.lib.files import write_text
+from scripts.lib.resume import prepare
+from scripts.lib.scores import DIFFERENCES, SCORES
+from tests.tiny_tokenizer import tiny_tokenizer
+from tests.workflow.conftest import ROOT, snakemake_command, snakemake_environment
+
+MODEL = "tiny-gpt-bigcode"
+PLACE = f"multipl-e/py/t0.2/{MODEL}.base"
+SCORE = f"results/scores/{PLACE}.json"
+# The model is made here, not by the rules before these.
+RULES = [
+    "--allowed-rules",
+    *(f"evaluate_{name}" for name in ("prepare_runner", "controls", "calibrate", "check_controls")),
+    *(f"evaluate_{name}" for name in ("generate", "execute", "score")),
+]
+CHUNK = 2
+CONFIG = {"evaluate": {"tasks": {"multipl-e": ["py"]}, "chunk_requests": CHUNK}}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A working directory with a config and a random model of bytes, slow enough to be killed in between."""
+    place = tmp_path / "results" / "models" / MODEL / "base"
+    tokenizer = tiny_tokenizer()
+    torch.manual_seed(3)
+    size = {"n_embd": 64, "n_layer": 3, "n_head": 4, "n_positions": 2048, "vocab_size": len(tokenizer)}
+    end = tokenizer.eos_token_id
+    GPTBigCodeForCausalLM(GPTBigCodeConfig(**size, bos_token_id=end, eos_token_id=end)).save_pretrained(place)
+    tokenizer.save_pretrained(place)
+    configured(tmp_path, CONFIG)
+    return tmp_path
+
+
+def configured(folder: Path, config: dict) -> None:
+    """Write the config that is laid over the default."""
+    write_text(folder / "config.yaml", yaml.safe_dump(config))
+
+
+def with_config(folder: Path, *arguments: str) -> list[str]:
+    """Arguments of a run with the config of the folder."""
+    return [*arguments, "--configfile", str(folder / "config.yaml")]
+
+
+def killed_after(folder: Path, chunks: int) -> list[Path]:
+    """Kill a run and all of its processes once so many chunks were generated; the chunks that are there."""
+    command = snakemake_command(folder, *with_config(folder, SCORE, *RULES))
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env=snakemake_environment(), start_new_session=True, **quiet)
+    deadline = time.monotonic() + 300
+    found: list[Path] = []
+    while len(found) < chunks:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+        found = sorted((folder / "results/checkpoints/generate").glob("*/[0-9]*.jsonl.zst"))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    prepare(folder)
+    return sorted((folder / "results/checkpoints/generate").glob("*/[0-9]*.jsonl.zst"))
+
+
+def generated_at_once(folder: Path) -> list:
+    """The same generations, made in one process and one chunk."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    table = yaml.safe_load((ROOT / "config/benchmarks.yaml").read_text(encoding="utf-8"))
+    plan = table["benchmarks"]["multipl-e"]["sampling"]["small"]
+    own = {key: config["evaluate"][key] for key in ("engine", "dtype", "batch_size", "chunk_requests")}
+    sampling = {
+        "temperature": plan["temperatures"][0],
+        **{key: plan[key] for key in ("top_p", "samples", "new_tokens")},
+    }
+    settings = {"sampling": sampling, "problems": None, "teacher_forced": False, "seed": config["seed"], **own}
+    params = SimpleNamespace(settings=settings, checkpoints=folder / "checkpoints", name="whole")
+    task = Task("multipl-e", "py", [str(ROOT / "resources/benchmarks/multipl-e/humaneval-py-reworded.jsonl")])
+    return generations_of(str(folder / "results/models" / MODEL / "base"), task, params, 1)
+
+
+def test_killed_generation_goes_on_where_it_was(folder, workflow):
+    chunks = killed_after(folder, 3)
+    assert 3 <= len(chunks) < 8
+    # A mark in the first chunk shows later that it was not made again.
+    marked = read_generations(chunks[0])
+    marked[0].completions[0] = "    return 'marked'\n"
+    write_generations(chunks[0], marked)
+    workflow(folder, *with_config(folder, SCORE, *RULES))
+    final = read_generations(folder / f"results/generations/{PLACE}.jsonl.zst")
+    whole = generated_at_once(folder)
+    assert final[0] == marked[0]
+    assert final[1:] == whole[1:]
+    score = json.loads((folder / SCORE).read_text())
+    assert {row["metric"] for row in score["rows"]} == {"pass@1"}
+    assert {row["problems"] for row in score["rows"]} == {8}
+    assert len(score["failures"]) == 8
+    assert set(score["inputs"]) == {
+        "humaneval-py-reworded.jsonl",
+        "humaneval-py.jsonl",
+        "generations",
+    }
+
+
+def test_without_a_sandbox_nothing_is_generated(folder, workflow, monkeypatch):
+    tools = folder / "bin"
+    write_text(tools / "bwrap", "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    (tools / "bwrap").chmod(0o755)
+    # The folder of this Python comes first on the PATH of a run.
+    monkeypatch.setattr("tests.workflow.conftest.snakemake_environment", lambda: environment_with(tools))
+    output = workflow(folder, *with_config(folder, SCORE, *RULES), succeeds=False).stdout
+    assert "allow unprivileged user namespaces" in output
+    assert "evaluate_generate" not in output.partition("Select jobs to execute")[2]
+    assert not (folder / f"results/generations/{PLACE}.jsonl.zst").exists()
+
+
+def environment_with(tools: Path) -> dict[str, str]:
+    """The environment of a run in which the programs of `tools` are found first."""
+    plain = snakemake_environment()
+    return plain | {"PATH": f"{tools}{os.pathsep}{plain['PATH']}"}
+
+
+def test_no_sandbox_needs_a_second_key_and_is_told_in_every_table(tmp_path, workflow):
+    off = {"evaluate": {"tasks": {"multipl-e": ["py"]}, "sandbox": False}}
+    configured(tmp_path, off)
+    wanted = [f"results/tables/multipl-e.{form}" for form in ("md", "tex", "html", "csv")]
+    tables = [*wanted, "results/tables/main.md", "--allowed-rules", "tables_benchmark", "tables_main"]
+    refused = workflow(tmp_path, *with_config(tmp_path, *tables), succeeds=False).stdout
+    assert "evaluate.sandbox: off lets generated programs do what you may do" in refused
+    off["evaluate"]["allow_unsandboxed"] = True
+    configured(tmp_path, off)
+    write_tables(tmp_path / "results" / "tables")
+    workflow(tmp_path, *with_config(tmp_path, *tables))
+    for path in [*wanted[:3], "results/tables/main.md"]:
+        assert "run without a sandbox" in (tmp_path / path).read_text(), path
+    assert "unsandboxed" in (tmp_path / wanted[3]).read_text()
+
+
+def write_tables(folder: Path) -> None:
+    """The long tables of one model's scores."""
+    key = {"benchmark": "multipl-e", "language": "Python", "model": MODEL, "setting": "t0.2-unsandboxed"}
+    row = {**key, "metric": "pass@1", "value": 50, "ci_low": 25, "ci_high": 75, "problems": 8, "samples": 2}
+    pairs = {"stage": "ircoder", "base": "base", "difference": 0}
+    for name, columns, rows in (
+        ("scores", SCORES, [{**row, "stage": stage} for stage in ("base", "ircoder")]),
+        ("differences", DIFFERENCES, [{**row, **pairs}]),
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{name}.csv").open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
