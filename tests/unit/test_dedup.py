@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.dedup import similar_pairs
+from benchmarks.dedup import unfounded
+from benchmarks.similar_pairs import brute_force, join, shingle_sets
 from scripts.dedup import clusters, signatures, verify
 from scripts.dedup.bands import Bands, balanced, recalling
 from scripts.dedup.candidates import Buckets, band_buckets, components, estimates, pairs_by_distance
@@ -244,9 +245,12 @@ def test_all_truly_similar_real_files_are_found(tmp_path, tokens):
     texts = [path.read_text(encoding="utf-8") for path in files]
     edited = [text.replace("self", f"me{place}") for place, text in enumerate(texts)]
     documents = sorted({*texts, *edited}, key=sha256_text)
-    pairs = similar_pairs(documents, SETTINGS | {"tokens": tokens, "min_tokens": 5})
+    sets = shingle_sets(documents, SETTINGS | {"tokens": tokens})
+    pairs = brute_force(sets, 0.7)
+    assert sorted(map(tuple, join(sets, 0.7).tolist())) == sorted(map(tuple, pairs.tolist()))
     found = cluster(tmp_path, documents, 4, tokens=tokens)
     long = [(documents[a], documents[b]) for a, b in pairs.tolist() if found[documents[a]]["tokens"] >= 8]
     together = [found[one]["cluster"] == found[other]["cluster"] for one, other in long]
     assert len(together) > 50
     assert sum(together) >= 0.98 * len(together)
+    assert unfounded(pairs, [found[text]["cluster"] for text in documents]) == 0

@@ -53,7 +53,7 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
     assert {"clang", "rustc"} <= known
     assert not [name for name in known if shutil.which(name)]
     overlay = f"corpus={json.dumps({'dataset': None, 'path': str(corpus)})}"
-    done = workflow(tmp_path / "run", "tables", "--configfile", *files, "--config", overlay, timeout=3600)
+    done = workflow(tmp_path / "run", "pairs", "tables", "--configfile", *files, "--config", overlay, timeout=3600)
     jobs = {job.split()[0] for job in jobs_in(done.stdout)}
     assert {"sources_ir", "dedup_clusters", "pairs_language", "pretrain_adapter", "evaluate_score"} <= jobs
     assert "compile_shard" not in jobs
@@ -65,4 +65,4 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
         scored = {(row["benchmark"], row["stage"]) for row in csv.DictReader(stream)}
     for benchmark in ("multipl-e", "recode", "codexglue"):
         assert {(benchmark, "base"), (benchmark, "ircoder")} <= scored
-    assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct"), ("commits", "base-commits-python")} <= scored
+    assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct"), ("commits", "base-commits-Python")} <= scored
