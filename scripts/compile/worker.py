@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import hashlib
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from scripts.compile.prepare import prepared
 from scripts.compile.unit import Result, compile_source
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
+from scripts.lib.sandbox import close_sandboxes
 
 _LIMITED = ("timeout", "memory_limit")
 _UNTRIED = ("rejected_source", "no_toolchain")
@@ -112,6 +114,7 @@ def _start(compiler: Compiler, parent: int) -> None:
     _compiler = compiler
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    multiprocessing.util.Finalize(None, close_sandboxes, exitpriority=0)
     if os.getppid() != parent:
         os._exit(1)
 

@@ -109,16 +109,12 @@ def descriptors() -> Iterator[list[int]]:
                 os.close(descriptor)
 
 
-def file_options(files: Mapping[str, bytes | Path], held: list[int]) -> list[str]:
-    """Options that copy `files` (name below the work folder to content) into a sandbox; descriptors go to `held`."""
+def account_options(held: list[int]) -> list[str]:
+    """Options that put the accounts of a sandbox into its `/etc`; descriptors go to `held`."""
     options: list[str] = []
-    system = {f"/etc/{name}": text.encode() for name, text in _ACCOUNTS.items()}
-    for place, content in [
-        *system.items(),
-        *((f"{WORK}/{checked_name(name)}", value) for name, value in files.items()),
-    ]:
-        held.append(os.open(content, os.O_RDONLY) if isinstance(content, Path) else memory_file(content))
-        options += ["--file", str(held[-1]), place]
+    for name, text in _ACCOUNTS.items():
+        held.append(memory_file(text.encode()))
+        options += ["--file", str(held[-1]), f"/etc/{name}"]
     return options
 
 
@@ -149,37 +145,36 @@ def counts_by_namespace() -> bool:
     return (int(major), int(minor)) >= (5, 14)
 
 
-def first_process(info: int, process: subprocess.Popen[bytes]) -> int:
-    """Process id, seen from outside, of the sandbox's first process, once its root is in place.
+def first_process(info: int, holder: subprocess.Popen[bytes]) -> int:
+    """Process id, seen from outside, of the first process of a sandbox in which `cat` runs, once that does.
 
     Raise `InputError` when bubblewrap fails.
     """
-    deadline = time.monotonic() + _HANDSHAKE_SECONDS
-    text = b""
+    told = _read(info, b"}", holder)
+    # If it has ended meanwhile, the answer says so.
+    with contextlib.suppress(BrokenPipeError):
+        holder.stdin.write(b"\n")
+        holder.stdin.flush()
+    _read(holder.stdout.fileno(), b"\n", holder)
+    return json.loads(told)["child-pid"]
+
+
+def _read(source: int, last: bytes, holder: subprocess.Popen[bytes]) -> bytes:
+    """What comes from a pipe up to some byte; raise `InputError` when it ends or does not come."""
+    deadline, text = time.monotonic() + _HANDSHAKE_SECONDS, b""
     with selectors.DefaultSelector() as selector:
-        selector.register(info, selectors.EVENT_READ)
-        while b"}" not in text and selector.select(max(0, deadline - time.monotonic())):
-            block = os.read(info, 4096)
+        selector.register(source, selectors.EVENT_READ)
+        while last not in text:
+            block = selector.select(max(0, deadline - time.monotonic())) and os.read(source, 4096)
             if not block:
-                raise _refused(process)
+                raise _refused(holder)
             text += block
-    top = json.loads(text)["child-pid"]
-    outside, root = Path("/").stat().st_dev, Path(f"/proc/{top}/root")
-    while process.poll() is None and time.monotonic() < deadline:
-        # The last step of its set-up is to take the new root; until then the root is ours or bubblewrap's own.
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError, NotADirectoryError):
-            if root.stat().st_dev != outside and Path(f"{root}{WORK}").is_dir():
-                return top
-        time.sleep(0.0005)
-    raise _refused(process, top)
+    return text
 
 
-def _refused(process: subprocess.Popen[bytes], top: int | None = None) -> InputError:
-    """Why bubblewrap did not start, as a line for people; `top`, the sandbox's first process, is cleared away."""
-    process.kill()
-    _, message = process.communicate()
-    if top is not None:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(top, 0)
+def _refused(holder: subprocess.Popen[bytes]) -> InputError:
+    """Why bubblewrap did not start, as a line for people."""
+    holder.kill()
+    _, message = holder.communicate()
     text = " ".join(message.decode("utf-8", "replace").split()) or "it did not get ready"
     return InputError(f"the sandbox does not start: {text}; {_REMEDY}")

@@ -5,19 +5,18 @@ import ctypes
 import os
 import selectors
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _BLOCK = 1 << 16
-_FIRST_TICK = 0.01
-_LAST_TICK = 0.05
+_FIRST_TICK = 0.02
+_LAST_TICK = 0.1
 _KILLED = 128 + signal.SIGKILL
 _SET_CHILD_SUBREAPER = 36
 _FILE_TOO_BIG = 128 + signal.SIGXFSZ
@@ -130,18 +129,41 @@ def usage(pid: int, most_tasks: int, memory_mb: float) -> Usage:
     return Usage(sum(stat[0] for stat in stats.values()), memory / 1e6, tasks)
 
 
-class Capture:
-    """Reads a child's output pipes and notices its end, without ever holding much more than `most` bytes."""
+class Ending(NamedTuple):
+    """How a process ended: its exit code, or minus a signal, and what it and its children used."""
 
-    def __init__(self, process: subprocess.Popen[bytes], most: int) -> None:
+    returncode: int
+    cpu_seconds: float
+    peak_mb: float
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process tree that was started.
+
+    `top` is its first process and `handle` an open descriptor of that; `pipes` are the descriptors that its standard
+    output and error are read from. `end` kills all of it, `ending` waits for the first process and reaps it.
+    """
+
+    top: int
+    handle: int
+    pipes: tuple[int, int]
+    end: Callable[[], None]
+    ending: Callable[[], Ending]
+
+
+class Capture:
+    """Reads a process's output pipes and notices its end, without ever holding much more than `most` bytes."""
+
+    def __init__(self, running: Running, most: int) -> None:
         self.most = most
-        self.pipes = (process.stdout, process.stderr)
+        self.pipes = running.pipes
         self.parts = {pipe: bytearray() for pipe in self.pipes}
         self.selector = selectors.DefaultSelector()
-        self.ended = os.pidfd_open(process.pid)
+        self.ended = running.handle
         self.selector.register(self.ended, selectors.EVENT_READ)
         for pipe in self.pipes:
-            os.set_blocking(pipe.fileno(), False)
+            os.set_blocking(pipe, False)
             self.selector.register(pipe, selectors.EVENT_READ)
 
     @property
@@ -149,10 +171,10 @@ class Capture:
         """Whether the child wrote more than it may."""
         return sum(map(len, self.parts.values())) > self.most
 
-    def _read(self, pipe: IO[bytes]) -> bool:
+    def _read(self, pipe: int) -> bool:
         """Take one block of what a pipe holds; False when there is no more to come or to take."""
         try:
-            block = os.read(pipe.fileno(), _BLOCK)
+            block = os.read(pipe, _BLOCK)
         except BlockingIOError:
             return True
         self.parts[pipe] += block
@@ -175,11 +197,8 @@ class Capture:
                 self._read(pipe)
 
     def close(self) -> tuple[bytes, bytes]:
-        """Give back all descriptors and return what was read from standard output and error, each cut at the cap."""
+        """What was read from standard output and error, each cut at the cap."""
         self.selector.close()
-        os.close(self.ended)
-        for pipe in self.pipes:
-            pipe.close()
         return bytes(self.parts[self.pipes[0]][: self.most]), bytes(self.parts[self.pipes[1]][: self.most])
 
 
@@ -201,7 +220,7 @@ def _passed(limits: Limits, seconds: float, used: Usage) -> str | None:
     return next((status for status, hit in checks.items() if hit), None)
 
 
-def _watch(capture: Capture, top: int, limits: Limits, end_tree: Callable[[], None]) -> tuple[str | None, Usage]:
+def _watch(capture: Capture, running: Running, limits: Limits) -> tuple[str | None, Usage]:
     """Wait for the child's end; return the limit at which it was killed, if any, and the most that was ever used."""
     started = looked = time.monotonic()
     status, most, tick = None, Usage(0.0, 0.0, 0), _FIRST_TICK
@@ -209,13 +228,13 @@ def _watch(capture: Capture, top: int, limits: Limits, end_tree: Callable[[], No
         now = time.monotonic()
         if status is None and capture.full:
             status = "output_limit"
-            end_tree()
+            running.end()
         elif status is None and now - looked >= tick:
-            used = usage(top, limits.processes, limits.memory_mb)
+            used = usage(running.top, limits.processes, limits.memory_mb)
             looked, tick, most = now, min(_LAST_TICK, tick * 1.5), Usage(*map(max, zip(most, used, strict=True)))
             status = _passed(limits, now - started, used)
             if status is not None:
-                end_tree()
+                running.end()
     return status, most
 
 
@@ -238,39 +257,30 @@ def adopt_orphans() -> None:
     _adopt_orphans(os.getpid())
 
 
-def _reap(pid: int) -> tuple[int, float, float]:
-    """Wait for a child; return its wait status, CPU seconds and largest resident MB, of its own children too.
+def reaped(pid: int) -> Ending:
+    """Wait for a child and take its end."""
+    _, status, spent = os.wait4(pid, 0)
+    return Ending(os.waitstatus_to_exitcode(status), spent.ru_utime + spent.ru_stime, spent.ru_maxrss / 1000)
 
-    All zero when it is no child of ours (any more).
+
+def supervise(running: Running, limits: Limits) -> Outcome:
+    """Read a started tree's output and watch it until its first process ends or it passes a limit.
+
+    In any case the whole tree is killed then, so that nothing outlives the run, and the first process reaped.
     """
-    try:
-        _, status, spent = os.wait4(pid, 0)
-    except ChildProcessError:
-        return 0, 0.0, 0.0
-    return status, spent.ru_utime + spent.ru_stime, spent.ru_maxrss / 1000
-
-
-def supervise(process: subprocess.Popen[bytes], top: int, limits: Limits, end_tree: Callable[[], None]) -> Outcome:
-    """Read a started child's output and watch the tree below process `top` until it ends or passes a limit.
-
-    `end_tree` kills the whole tree; it is called in any case, so that nothing outlives the run. The child is reaped.
-    """
-    capture = Capture(process, limits.output_bytes)
+    capture = Capture(running, limits.output_bytes)
     started = time.monotonic()
     try:
-        status, most = _watch(capture, top, limits, end_tree)
+        status, most = _watch(capture, running, limits)
     finally:
-        end_tree()
-        code, *spent = _reap(process.pid)
-        process.returncode = os.waitstatus_to_exitcode(code)
-        # Bubblewrap ends without waiting for the sandbox's first process, which is then ours.
-        _, *inside = _reap(top)
+        running.end()
+        ending = running.ending()
         seconds = time.monotonic() - started
         capture.drain()
         full = capture.full
         stdout, stderr = capture.close()
-    returncode = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    returncode = ending.returncode if ending.returncode >= 0 else 128 - ending.returncode
     # The kernel's sum leaves out processes that were killed with the tree; the watcher's leaves out the last moment.
-    cpu = max(most.cpu_seconds, spent[0] + inside[0])
-    largest = max(most.memory_mb, inside[1] or spent[1])
+    cpu = max(most.cpu_seconds, ending.cpu_seconds)
+    largest = max(most.memory_mb, ending.peak_mb)
     return Outcome(status or _ending(returncode, full), returncode, stdout, stderr, seconds, cpu, largest)

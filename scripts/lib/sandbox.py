@@ -11,6 +11,7 @@ import contextlib
 import fnmatch
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -22,10 +23,22 @@ from pathlib import Path
 
 from scripts.lib import bubblewrap
 from scripts.lib.bubblewrap import WORK, descriptors, memory_file
+from scripts.lib.enclosure import Enclosures, Started
 from scripts.lib.job import InputError
-from scripts.lib.process import Limits, Outcome, adopt_orphans, children, descendants, kill, session, supervise
+from scripts.lib.process import (
+    Limits,
+    Outcome,
+    Running,
+    adopt_orphans,
+    children,
+    descendants,
+    kill,
+    reaped,
+    session,
+    supervise,
+)
 
-__all__ = ["WORK", "Limits", "Outcome", "Sandbox", "probe", "run"]
+__all__ = ["WORK", "Limits", "Outcome", "Sandbox", "close_sandboxes", "probe", "run"]
 
 _MOST_LISTED = 1000
 
@@ -109,53 +122,77 @@ def _read_plain(name: str, folder: int, most_bytes: int) -> bytes | None:
         return stream.read(most_bytes)
 
 
-def _limited(command: Sequence[str], limits: Limits, alone: bool) -> list[str]:
-    """`command` behind the limits that the kernel keeps for each process; the others are watched from outside.
+def _bounds(limits: Limits, alone: bool) -> dict[str, int]:
+    """The limits that the kernel keeps for each process, by name; the others are watched from outside.
 
-    `alone` says that the command has a user namespace of its own, in which processes can be counted.
+    `alone` says that the command has a user name space of its own, in which processes can be counted.
     """
-    bounds = [f"--fsize={limits.file_mb * 1_000_000}", "--core=0"]
+    bounds = {"fsize": limits.file_mb * 1_000_000, "core": 0}
     if alone and bubblewrap.counts_by_namespace():
         # A little above what is allowed, so that the watcher sees that the limit was passed.
-        bounds.append(f"--nproc={limits.processes + 8}")
-    if limits.address_space:
-        bounds.append(f"--as={limits.memory_mb * 1_000_000}")
-    return ["prlimit", *bounds, "--", *command]
+        bounds["nproc"] = limits.processes + 8
+    return bounds | ({"as": limits.memory_mb * 1_000_000} if limits.address_space else {})
+
+
+_enclosures = Enclosures()
+
+
+def close_sandboxes() -> None:
+    """End what this thread keeps ready for the next runs in the sandboxes that it has used."""
+    _enclosures.close()
+
+
+def _pipes(held: list[int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Two pipes: the ends to read from, and those to write to; all go to `held`."""
+    output, errors = os.pipe(), os.pipe()
+    held += [*output, *errors]
+    return (output[0], errors[0]), (output[1], errors[1])
+
+
+def _let_go(ends: Sequence[int], held: list[int]) -> None:
+    """Close descriptors that a started process has now."""
+    for end in ends:
+        os.close(end)
+        held.remove(end)
 
 
 def _run_inside(command, sandbox, limits, stdin, files, collect) -> Outcome:
     """`run` with bubblewrap."""
+    enclosure = _enclosures.of(sandbox.arguments, sandbox.mounts)
     with descriptors() as held:
-        info, info_end = os.pipe()
-        gate_end, gate = os.pipe()
-        held += [info, info_end, gate_end, gate, memory_file(stdin)]
-        source = held[-1]
-        options = bubblewrap.file_options(files, held)
-        line = [*sandbox.arguments, *options, "--remount-ro", "/", "--info-fd", str(info_end)]
-        line += ["--block-fd", str(gate_end), "--", *_limited(command, limits, alone=True)]
-        passed = [info_end, gate_end, *map(int, options[1::3])]
-        process = subprocess.Popen(
-            line,
-            stdin=source,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=passed,
-            env=sandbox.environment(WORK, "/tmp"),
-            **bubblewrap.unprivileged(line[0], *sandbox.mounts.values()),
-        )
-        os.close(info_end)
-        held.remove(info_end)
-        top = bubblewrap.first_process(info, process)
+        ours, theirs = _pipes(held)
+        given = [memory_file(stdin), *theirs, *(_opened(content) for content in files.values())]
+        held += [given[0], *given[3:]]
+        request = {
+            "command": [*command],
+            "environment": sandbox.environment(WORK, "/tmp"),
+            "files": [bubblewrap.checked_name(name) for name in files],
+            "folder_bytes": sandbox.work_mb * 1_000_000,
+            "limits": {f"RLIMIT_{name.upper()}": most for name, most in _bounds(limits, alone=True).items()},
+        }
+        try:
+            run = enclosure.start(request, given)
+        except InputError:
+            _enclosures.forget(sandbox.arguments)
+            raise
         # An open folder keeps the in-memory file system alive after all processes and name spaces are gone.
-        work = os.open(f"/proc/{top}/root{WORK}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        held.append(work)
-        os.write(gate, b"x")
-        outcome = supervise(process, top, limits, lambda: _end_namespace(top))
-        return replace(outcome, files=_collect(work, collect, limits.file_mb * 1_000_000))
+        held += [run.handle, run.work]
+        _let_go(theirs, held)
+        running = Running(run.first, run.handle, ours, lambda: _end_namespace(run), enclosure.ending)
+        outcome = supervise(running, limits)
+        if outcome.status == "killed":
+            _enclosures.forget(sandbox.arguments)
+        return replace(outcome, files=_collect(run.work, collect, limits.file_mb * 1_000_000))
+
+
+def _opened(content: bytes | Path) -> int:
+    """Descriptor of a file's content."""
+    return os.open(content, os.O_RDONLY | os.O_CLOEXEC) if isinstance(content, Path) else memory_file(content)
 
 
 def _run_outside(command, sandbox, limits, stdin, files, collect) -> Outcome:
     """`run` without isolation, in a temporary folder that is removed."""
+    adopt_orphans()
     with descriptors() as held, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         home, temporary = Path(folder, "work"), Path(folder, "tmp")
         home.mkdir()
@@ -165,27 +202,36 @@ def _run_outside(command, sandbox, limits, stdin, files, collect) -> Outcome:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
         held += [memory_file(stdin), os.open(home, os.O_RDONLY | os.O_DIRECTORY)]
+        source, work = held
+        ours, theirs = _pipes(held)
+        bounds = [f"--{name}={most}" for name, most in _bounds(limits, alone=False).items()]
         process = subprocess.Popen(
-            _limited(command, limits, alone=False),
-            stdin=held[0],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            ["prlimit", *bounds, "--", *command],
+            stdin=source,
+            stdout=theirs[0],
+            stderr=theirs[1],
             cwd=home,
             env=sandbox.environment(str(home), str(temporary)),
             start_new_session=True,
         )
-        outcome = supervise(process, process.pid, limits, lambda: _end_session(process.pid))
-        return replace(outcome, files=_collect(held[1], collect, limits.file_mb * 1_000_000))
+        held.append(os.pidfd_open(process.pid))
+        running = Running(process.pid, held[-1], ours, lambda: _end_session(process.pid), lambda: reaped(process.pid))
+        _let_go(theirs, held)
+        outcome = supervise(running, limits)
+        process.returncode = outcome.returncode
+        return replace(outcome, files=_collect(work, collect, limits.file_mb * 1_000_000))
 
 
-def _end_namespace(top: int) -> None:
-    """Kill a sandbox's first process, and with it all others.
+def _end_namespace(run: Started) -> None:
+    """Kill a run's first process, and with it all others.
 
     Among thousands of processes it might wait long for its turn to die, unless it comes before them, as root can ask.
     """
     with contextlib.suppress(PermissionError, ProcessLookupError):
-        os.sched_setscheduler(top, os.SCHED_FIFO, os.sched_param(1))
-    kill([top])
+        signal.pidfd_send_signal(run.handle, 0)
+        os.sched_setscheduler(run.first, os.SCHED_FIFO, os.sched_param(1))
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(run.handle, signal.SIGKILL)
 
 
 def _end_session(leader: int) -> None:
@@ -212,7 +258,6 @@ def run(
     `files` (relative name to content) are put into the work folder first; files whose relative names match a pattern
     of `collect` are returned from it. Raise `InputError` with a remedy when the machine refuses sandboxes.
     """
-    adopt_orphans()
     inside = sandbox.mode != "off"
     return (_run_inside if inside else _run_outside)(command, sandbox, limits, stdin, files or {}, collect)
 

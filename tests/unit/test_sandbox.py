@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from scripts.lib import bubblewrap
 from scripts.lib.job import InputError
 from scripts.lib.process import descendants
-from scripts.lib.sandbox import WORK, Limits, Sandbox, probe, run
+from scripts.lib.sandbox import WORK, Limits, Sandbox, close_sandboxes, probe, run
 
 LIMITS = Limits(wall_seconds=20, cpu_seconds=10, memory_mb=300, output_bytes=100_000, file_mb=8, processes=32)
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -292,14 +293,65 @@ def test_extra_paths_are_read_only_and_at_their_place(tmp_path):
 
 
 def test_a_sandbox_is_reused_and_leaks_no_descriptors():
-    sandbox = Sandbox(work_mb=1)
+    close_sandboxes()
+    others, sandbox = descendants(os.getpid()), Sandbox(work_mb=1)
     run(["true"], sandbox=sandbox, limits=LIMITS)
     before = len(list(Path("/proc/self/fd").iterdir()))
     children = descendants(os.getpid())
     for _ in range(5):
         assert run(["true"], sandbox=sandbox, limits=LIMITS).returncode == 0
     assert len(list(Path("/proc/self/fd").iterdir())) == before
-    assert descendants(os.getpid()) == children, "no process of a sandbox is left, not even as a zombie"
+    assert descendants(os.getpid()) == children, "no process of a run is left, not even as a zombie"
+    close_sandboxes()
+    assert descendants(os.getpid()) == others, "and none of what is kept for the next run"
+
+
+def test_a_run_finds_nothing_of_the_one_before():
+    write = "for d in . /tmp /dev/shm; do echo x > $d/left; done; (sleep 54322.5 &) ; ipcmk -Q >&2"
+    assert shell(write).returncode == 0
+    found = shell("ls -A . /tmp /dev/shm; ls /proc | grep -c '^[0-9]'; ipcs -q | grep -c 0x").stdout.decode()
+    assert "left" not in found
+    assert found.split()[-1] == "0"
+    assert not left_over("54322.5")
+
+
+def test_a_program_inherits_nothing_but_its_streams():
+    inside = shell("ls /proc/self/fd; grep -E 'Cap(Prm|Eff)|NoNewPrivs|SigIgn' /proc/self/status").stdout.decode()
+    assert inside.split()[:4] == ["0", "1", "2", "3"], "the last one is of `ls` itself"
+    for line in (
+        "CapPrm:\t0000000000000000",
+        "CapEff:\t0000000000000000",
+        "NoNewPrivs:\t1",
+        "SigIgn:\t0000000000000000",
+    ):
+        assert line in inside
+    first = shell("tr '\\0' ' ' < /proc/1/cmdline; cat /proc/1/environ; ls /proc/1/fd").stdout.decode()
+    assert str(Path(__file__).parents[2]) not in first
+    assert "PYTHONHOME" not in first
+
+
+@pytest.mark.parametrize("victim", ["launcher", "bubblewrap"])
+def test_a_sandbox_whose_helpers_were_killed_is_made_anew(victim):
+    sandbox = Sandbox(work_mb=1, env={"victim": victim})
+    assert run(["true"], sandbox=sandbox, limits=LIMITS).returncode == 0
+    mine = [pid for pid in descendants(os.getpid())[1:] if victim[:5] in _name_of(pid)]
+    assert mine
+    for pid in mine:
+        os.kill(pid, signal.SIGKILL)
+    outcomes = [_status_of(sandbox) for _ in range(3)]
+    assert outcomes[-1] == "exited", outcomes
+
+
+def _name_of(pid):
+    text = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+    return "launcher" if text.startswith("sandbox\0") else "bubblewrap" if "bwrap" in text else ""
+
+
+def _status_of(sandbox):
+    try:
+        return run(["true"], sandbox=sandbox, limits=LIMITS).status
+    except InputError:
+        return "refused"
 
 
 def test_a_program_that_is_not_there():
@@ -331,7 +383,10 @@ def test_an_ordinary_user_can_use_it_too():
         os.setgid(4242)
         os.setuid(4242)
         bubblewrap.unprivileged.cache_clear()
+        # The Python of these tests may lie where only root can enter.
+        sys.executable, sys.base_prefix, sys.base_exec_prefix = SYSTEM_PYTHON, "/usr", "/usr"
         outcome = shell("id -u; echo x > y", collect=["y"])
+        close_sandboxes()
         os.write(writer, repr((outcome.status, outcome.stdout, outcome.files)).encode())
         os._exit(0)
     os.close(writer)
