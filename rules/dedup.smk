@@ -12,7 +12,7 @@ rule dedup_signatures:
     threads: 1
     resources:
         mem_mb=memory(1000),
-        runtime=minutes(60),
+        runtime=minutes(10),
     params:
         settings=signature_settings(),
         digest=shard_digest,

@@ -1,4 +1,7 @@
 # Evaluation: generate, execute, score. What is generated is stored, and never made again because scoring changed.
+localrules:
+    evaluate_controls,
+    evaluate_check_controls,
 
 
 rule fetch_benchmark:

@@ -20,8 +20,9 @@ from scripts.lib.preflight import check_training
 from scripts.lib.training_spec import TrainingSettings, TrainingSpec
 from scripts.lib.workspace import last_checkpoint
 
-# How a line of progress begins in the output of the training processes.
+# How lines of progress, and the one of an error that the user can mend, begin in the output of the training processes.
 PROGRESS = "progress "
+FAULT = "fault "
 # How the launchers tell that a training process was killed: accelerate's for one process, torch's for several.
 _KILLED = re.compile(r"Signals\.SIGKILL|exitcode *: -9\b")
 _PR_SET_PDEATHSIG = 1
@@ -72,21 +73,22 @@ def _environment(spec: TrainingSpec) -> dict[str, str]:
     return {**os.environ, **values}
 
 
-def _follow(process: subprocess.Popen[str]) -> bool:
+def _follow(process: subprocess.Popen[str]) -> tuple[str, bool]:
     """Show the progress lines of a training as a bar on standard error and keep all its lines in the log.
 
-    Returns whether a launcher told that a training process was killed.
+    Returns the fault that the training told of, if any, and whether a launcher told that a process was killed.
     """
-    killed = False
+    fault, killed = "", False
     with tqdm(desc="training", unit="step", delay=2, mininterval=5, file=sys.stderr) as bar:
         for line in process.stdout:
             logging.info("%s", line.rstrip())
             killed = killed or bool(_KILLED.search(line))
+            fault = line.removeprefix(FAULT).strip() if line.startswith(FAULT) else fault
             if line.startswith(PROGRESS):
                 report = json.loads(line.removeprefix(PROGRESS))
                 bar.total = report["of"]
                 bar.update(report["step"] - bar.n)
-    return killed
+    return fault, killed
 
 
 def run_training(spec: TrainingSpec) -> dict[str, Any]:
@@ -101,8 +103,6 @@ def run_training(spec: TrainingSpec) -> dict[str, Any]:
         shutil.rmtree(spec.tensorboard, ignore_errors=True)
     spec.write(folder / "spec.json")
     write_json(folder / "accelerate.json", _launcher_config(spec.settings))
-    error_file = folder / "error.txt"
-    error_file.unlink(missing_ok=True)
     launcher = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]
     # In the file this setting makes accelerate refuse a DeepSpeed configuration.
     options = ["--config_file", str(folder / "accelerate.json"), "--mixed_precision", "no", "--module"]
@@ -114,16 +114,16 @@ def run_training(spec: TrainingSpec) -> dict[str, Any]:
         env=_environment(spec),
         preexec_fn=die_with_parent,
     ) as process:
-        killed = _follow(process)
+        fault, killed = _follow(process)
     if process.returncode:
-        raise _fault(process.returncode, killed, error_file)
+        raise _error(process.returncode, fault, killed)
     return read_json(folder / "facts.json")
 
 
-def _fault(code: int, killed: bool, error_file: Path) -> Exception:
+def _error(code: int, fault: str, killed: bool) -> Exception:
     """The error for a training that ended with `code`: the user's to mend when the training said so or was killed."""
-    if error_file.exists():
-        return InputError(error_file.read_text(encoding="utf-8"))
+    if fault:
+        return InputError(fault)
     if killed or code == -signal.SIGKILL:
         return InputError(
             "the training was killed, often because memory ran out: lower `batch_size`, raise the job's mem_mb, "

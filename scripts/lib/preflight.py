@@ -75,7 +75,7 @@ def needed_disk(spec: TrainingSpec) -> int:
 
 
 def _gigabytes(count: float) -> str:
-    return f"{count / 1e9:.1f} GB"
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
 
 
 def check_packages(spec: TrainingSpec) -> None:

@@ -60,6 +60,16 @@ def hold_folder() -> None:
     _held.append(descriptor)
 
 
+def check_writable(folder: str | Path) -> None:
+    """End the process with one line when nothing can be written to a folder, or to where it would be made."""
+    place = Path(folder).resolve()
+    while not place.exists():
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        fault = f"error: nothing can be written to {place} (permissions, or a read-only file system)"
+        sys.exit(f"{fault}; mend that, or set results_dir")
+
+
 def _ask(question: Callable[[], T], default: T) -> T:
     """The answer of a process to a question, or `default` when it is gone or another user's."""
     try:

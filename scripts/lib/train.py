@@ -22,14 +22,14 @@ from scripts.lib.causal_models import (
     save_adapter,
     save_model,
 )
-from scripts.lib.files import write_json, write_text
+from scripts.lib.files import write_json
 from scripts.lib.job import InputError
-from scripts.lib.launch import PROGRESS, die_with_parent
+from scripts.lib.launch import FAULT, PROGRESS, die_with_parent
 from scripts.lib.preflight import needed_memory
 from scripts.lib.prompts import Example
 from scripts.lib.token_shards import TokenShards
 from scripts.lib.training_spec import TrainingSpec
-from scripts.lib.workspace import COMPLETE, last_checkpoint
+from scripts.lib.workspace import last_checkpoint, mark_complete
 
 _IGNORED = -100
 
@@ -68,7 +68,7 @@ class Bookkeeper(TrainerCallback):
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
         """A checkpoint without this mark was cut off by the death of its writer."""
         if state.is_world_process_zero:
-            Path(args.output_dir, f"checkpoint-{state.global_step}", COMPLETE).touch()
+            mark_complete(Path(args.output_dir, f"checkpoint-{state.global_step}"))
 
     def on_log(self, args: TrainingArguments, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
         """One line a report."""
@@ -239,7 +239,7 @@ def _explained(error: Exception) -> str | None:
 
 
 def main(path: str) -> None:
-    """Run the training that a specification file describes; an error of the user's is left in `error.txt`."""
+    """Run the training that a specification file describes; an error of the user's is a line of its own."""
     die_with_parent()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     spec = TrainingSpec.read(path)
@@ -248,7 +248,7 @@ def main(path: str) -> None:
     except Exception as error:
         line = _explained(error)
         if line is not None:
-            write_text(Path(spec.checkpoints, "error.txt"), line)
+            print(FAULT + line, flush=True)
         raise
 
 

@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.files import sha256_file, sha256_text
+from scripts.lib.files import read_json, sha256_file, sha256_text, write_json
 from scripts.lib.job import InputError
 
-# A file in each checkpoint that was written to its end; the death of its writer leaves one without it.
-COMPLETE = "complete"
+# A file in each checkpoint that was written to its end, with the sizes of all others; the death of its writer leaves a
+# checkpoint without it, that of the machine one whose files are shorter.
+COMPLETE = "complete.json"
+_TRASH = ".trash"
 
 
 def folder_digest(folder: str | Path) -> str:
@@ -44,20 +46,48 @@ def _lock(folder: Path) -> int:
     return descriptor
 
 
+def _discard(folder: Path) -> None:
+    """Delete a folder; a death in the middle leaves it under another name, and never half of it under its own."""
+    trash = folder.with_name(f".{folder.name}{_TRASH}")
+    shutil.rmtree(trash, ignore_errors=True)
+    folder.rename(trash)
+    shutil.rmtree(trash)
+
+
 def _remove_others(folder: Path, name: str) -> None:
     """Delete what dead trainings of the same name with other settings or inputs left behind."""
+    for trash in folder.parent.glob(f".{name}-*{_TRASH}"):
+        shutil.rmtree(trash, ignore_errors=True)
     for other in folder.parent.glob(f"{name}-*"):
         if other != folder and len(other.name) == len(folder.name):
             with suppress(InputError):
                 os.close(_lock(other))
-                shutil.rmtree(other)
+                _discard(other)
+
+
+def _sizes(checkpoint: Path) -> dict[str, int]:
+    """Bytes of each file of a checkpoint but its mark."""
+    files = [path for path in checkpoint.rglob("*") if path.is_file() and path.name != COMPLETE]
+    return {path.relative_to(checkpoint).as_posix(): path.stat().st_size for path in files}
+
+
+def mark_complete(checkpoint: Path) -> None:
+    """Mark a checkpoint as written to its end."""
+    write_json(checkpoint / COMPLETE, _sizes(checkpoint))
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    """Whether a checkpoint has its mark, and every file that the mark lists in its full size."""
+    mark = checkpoint / COMPLETE
+    if not mark.is_file() or mark.stat().st_size == 0:
+        return False
+    return read_json(mark).items() <= _sizes(checkpoint).items()
 
 
 def last_checkpoint(folder: Path) -> str | None:
     """The newest whole checkpoint in a workspace; None when there is none."""
-    marks = folder.glob(f"checkpoint-*/{COMPLETE}")
-    found = {int(mark.parent.name.split("-")[1]): str(mark.parent) for mark in marks}
-    return found[max(found)] if found else None
+    found = {int(path.name.split("-")[1]): path for path in folder.glob("checkpoint-*") if _is_complete(path)}
+    return str(found[max(found)]) if found else None
 
 
 @contextmanager
@@ -73,6 +103,6 @@ def workspace(root: str | Path, name: str, key: str) -> Iterator[Path]:
     descriptor = _lock(folder)
     try:
         yield folder
-        shutil.rmtree(folder)
+        _discard(folder)
     finally:
         os.close(descriptor)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = sorted(ROOT.glob("envs/*.post-deploy.sh"))
+# Those that fetch an archive; the others leave fetching and checksums to a language's package manager.
+SCRIPTS = [script for script in sorted(ROOT.glob("envs/*.post-deploy.sh")) if "\nsha256=" in script.read_text()]
 SIMPLE = [script for script in SCRIPTS if "configure" not in script.read_text()]
 
 

@@ -208,7 +208,7 @@ def test_too_little_memory_or_disk_is_told_before_the_start(inputs, tmp_path, mo
         preflight.check_room(spec)
     monkeypatch.setattr(preflight, "memory_limit", lambda: needed)
     monkeypatch.setattr(preflight.shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
-    with pytest.raises(InputError, match=r"of disk, but 0\.0 GB are free"):
+    with pytest.raises(InputError, match=r"of disk, but 0\.0 MB are free"):
         preflight.check_room(spec)
 
 

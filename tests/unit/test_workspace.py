@@ -1,12 +1,15 @@
 """Checkpoint folders: found again after a death, never shared, never taken for other settings."""
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from scripts.lib.job import InputError
-from scripts.lib.workspace import folder_digest, settings_key, workspace
+from scripts.lib.workspace import COMPLETE, folder_digest, last_checkpoint, mark_complete, settings_key, workspace
 
 
 def test_a_failed_training_keeps_its_folder_and_a_done_one_does_not(tmp_path):
@@ -16,6 +19,36 @@ def test_a_failed_training_keeps_its_folder_and_a_done_one_does_not(tmp_path):
     with workspace(tmp_path, "pretrain", "0" * 16) as folder:
         assert (folder / "checkpoint-5").is_dir()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_death_while_deleting_leaves_no_half_folder(tmp_path, monkeypatch):
+    def dies(folder, ignore_errors=False):
+        if not ignore_errors:
+            next(Path(folder).iterdir()).unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", dies)
+        with pytest.raises(KeyboardInterrupt), workspace(tmp_path, "pretrain", "0" * 16) as folder:
+            (folder / "data").touch()
+    assert not folder.exists()
+    with workspace(tmp_path, "pretrain", "0" * 16) as folder:
+        assert [path.name for path in folder.iterdir()] == ["lock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_a_checkpoint_with_all_its_files_counts(tmp_path):
+    for step in (2, 10, 30):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "weights").write_text("all of them")
+    assert last_checkpoint(tmp_path) is None
+    for step in (2, 10):
+        mark_complete(tmp_path / f"checkpoint-{step}")
+    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
+    os.truncate(tmp_path / "checkpoint-10" / "weights", 3)
+    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-2")
+    os.truncate(tmp_path / "checkpoint-2" / COMPLETE, 0)
+    assert last_checkpoint(tmp_path) is None
 
 
 def test_other_settings_start_afresh_and_clear_what_is_stale(tmp_path):

@@ -3,15 +3,17 @@
 import os
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 from tests.workflow.conftest import snakemake_command, snakemake_environment
 
 OTHER = "something-else"
+T = TypeVar("T")
 
 
 @contextmanager
@@ -49,6 +51,14 @@ def truncate(file: Path) -> None:
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+def fill(place: Path) -> None:
+    """Leave no room on the disk of a folder."""
+    block = bytes(4096)
+    with (place / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(block)
+
+
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start Snakemake in a folder, its output in `out.log` there."""
     with (folder / "out.log").open("w") as output:
@@ -61,19 +71,39 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         )
 
 
-def script_of(run: subprocess.Popen[str], name: str, seconds: float = 60) -> psutil.Process:
-    """The process of a run that runs the script `name`, as soon as it is there."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and run.poll() is None:
-        for process in psutil.Process(run.pid).children(recursive=True):
-            try:
-                line = process.cmdline()
-            except psutil.NoSuchProcess:
-                continue
+def _script(run: subprocess.Popen[str], name: str) -> psutil.Process | None:
+    """The process of a run that runs the script `name` now, if there is one."""
+    assert run.poll() is None, f"the run ended before {name} was seen"
+    for process in psutil.Process(run.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            line = process.cmdline()
             if line and line[-1].endswith(f".{name}") and "python" in line[0]:
                 return process
+    return None
+
+
+def script_of(run: subprocess.Popen[str], name: str) -> psutil.Process:
+    """The process of a run that runs the script `name`, as soon as it is there."""
+    return wait_for(lambda: _script(run, name), f"process of {name}", 120)
+
+
+def wait_for(found: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+    """What a question that is asked again and again finds at last; fail when that is not in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := found():
+            return answer
         time.sleep(0.02)
-    raise AssertionError(f"no process of {name}")
+    raise AssertionError(f"no {what} within {seconds} s")
+
+
+def busy_worker(job: psutil.Process) -> psutil.Process | None:
+    """A Python process that a job has started and that itself runs something, if there is one."""
+    with suppress(psutil.NoSuchProcess):
+        for child in job.children():
+            if "python" in child.name() and child.children():
+                return child
+    return None
 
 
 def strangers(folder: Path) -> list[Path]:

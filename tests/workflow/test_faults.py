@@ -1,5 +1,6 @@
 """Faults around a run: each is told in a line that helps, leaves nothing half done, and is over after the next run."""
 
+import json
 import os
 import re
 import shutil
@@ -14,9 +15,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts.lib import resume
-from scripts.lib.files import sha256_file
+from scripts.lib.files import sha256_file, sha256_text
+from scripts.lib.workspace import COMPLETE
 from tests.workflow.conftest import ROOT
-from tests.workflow.faults import OTHER, read_only, script_of, small_disk, start, strangers, truncate
+from tests.workflow.faults import (
+    OTHER,
+    busy_worker,
+    fill,
+    read_only,
+    script_of,
+    small_disk,
+    start,
+    strangers,
+    truncate,
+    wait_for,
+)
 
 pytestmark = pytest.mark.resilience
 TINY = ("--configfile", str(ROOT / "tests" / "workflow" / "tiny.yaml"), "--config", "languages=[C]")
@@ -40,10 +53,17 @@ def folder(trained: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+def digest(file: Path) -> str:
+    """SHA-256 of a file; of an outcome table, without the seconds that compilers took."""
+    if "/results/ir/" not in file.as_posix():
+        return sha256_file(file)
+    return sha256_text(repr(pq.read_table(file).drop_columns(["seconds"]).to_pylist()))
+
+
 def hashes(folder: Path) -> dict[str, str]:
-    """Place → SHA-256 of tables and weights."""
+    """Place → digest of tables and weights."""
     files = [*folder.glob("results/**/*.parquet"), *folder.glob("results/models/**/*.safetensors")]
-    return {file.relative_to(folder).as_posix(): sha256_file(file) for file in sorted(files)}
+    return {file.relative_to(folder).as_posix(): digest(file) for file in sorted(files)}
 
 
 def recovers(folder: Path, workflow: Run, *targets: str, before: dict[str, str]) -> None:
@@ -63,15 +83,46 @@ def test_a_full_disk_while_compiling(folder: Path, workflow: Run) -> None:
     recovers(folder, workflow, "ir", before=before)
 
 
-def test_a_full_disk_while_training(folder: Path, workflow: Run) -> None:
+def test_a_full_disk_is_seen_before_training(folder: Path, workflow: Run) -> None:
     before = hashes(folder)
     shutil.rmtree(folder / MODEL / "adapter")
-    shutil.rmtree(folder / "results" / "checkpoints")
     with small_disk(folder / "results" / "checkpoints", 256):
         output = workflow(folder, f"{MODEL}/adapter", *TINY, succeeds=False).stdout
-        assert re.search(r"pretrain_adapter: .*(disk is full|No space left)", output)
+        assert re.search(r"pretrain_adapter: .* MB of disk, but .* are free below .*; make room", output)
         assert not (folder / MODEL / "adapter").exists()
     recovers(folder, workflow, f"{MODEL}/adapter", before=before)
+
+
+@pytest.fixture
+def longer(folder: Path, workflow: Run, tmp_path: Path) -> tuple[str, ...]:
+    """Options of a training with many checkpoints, which `folder` has done."""
+    training = {"max_steps": 60, "epochs": 60, "eval_steps": 60, "save_steps": 1}
+    (tmp_path / "longer.yaml").write_text(json.dumps({"pretrain": {"training": training}}), encoding="utf-8")
+    options = (*TINY[:2], str(tmp_path / "longer.yaml"), *TINY[2:])
+    workflow(folder, f"{MODEL}/adapter", *options)
+    return options
+
+
+def checkpoint(folder: Path) -> Path | None:
+    """A whole checkpoint of the training of a folder's adapter, if there is one."""
+    return next((folder / "results" / "checkpoints").rglob(f"checkpoint-*/{COMPLETE}"), None)
+
+
+def test_a_full_disk_while_training(folder: Path, workflow: Run, longer: tuple[str, ...]) -> None:
+    before = hashes(folder)
+    shutil.rmtree(folder / MODEL / "adapter")
+    place = folder / "results" / "checkpoints"
+    with small_disk(place, 1_000_000):
+        run = start(folder, f"{MODEL}/adapter", *longer)
+        wait_for(lambda: checkpoint(folder), "checkpoint")
+        fill(place)
+        assert run.wait(120) != 0
+        assert re.search(r"pretrain_adapter: .*(disk is full|No space left)", (folder / "out.log").read_text())
+        assert not (folder / MODEL / "adapter").exists()
+        (place / "filler").unlink()
+        assert strangers(folder / "results") == []
+        workflow(folder, f"{MODEL}/adapter", *longer)
+        assert hashes(folder) == before
 
 
 def test_a_full_disk_while_writing_tables(tmp_path: Path, workflow: Run) -> None:
@@ -89,7 +140,8 @@ def test_results_that_cannot_be_written(folder: Path, workflow: Run) -> None:
     table = folder / "results" / "ir" / "C" / "000.parquet"
     table.unlink()
     with read_only(folder / "results"):
-        assert "Read-only file system" in workflow(folder, "ir", *TINY, succeeds=False).stdout
+        output = workflow(folder, "ir", *TINY, succeeds=False).stdout
+        assert re.search(rf"^error: nothing can be written to {folder}/results .*; mend that", output, re.MULTILINE)
     recovers(folder, workflow, "ir", before=before)
 
 
@@ -119,13 +171,22 @@ def test_a_damaged_table_is_named_and_its_remedy_works(
     recovers(folder, workflow, target, before=before)
 
 
-def test_an_empty_checkpoint_is_passed_over(folder: Path, workflow: Run) -> None:
+@pytest.mark.parametrize("gone", ["its files", "its contents"])
+def test_an_empty_checkpoint_is_passed_over(folder: Path, workflow: Run, longer: tuple[str, ...], gone: str) -> None:
     before = hashes(folder)
-    (checkpoints,) = (folder / "results" / "checkpoints").rglob("checkpoint-2")
-    for file in [file for file in checkpoints.rglob("*") if file.is_file()]:
-        file.unlink()
     shutil.rmtree(folder / MODEL / "adapter")
-    recovers(folder, workflow, f"{MODEL}/adapter", before=before)
+    run = start(folder, f"{MODEL}/adapter", *longer)
+    wait_for(lambda: checkpoint(folder), "checkpoint")
+    run.kill()
+    run.wait()
+    resume.prepare(folder)
+    for file in [file for file in (folder / "results" / "checkpoints").rglob("checkpoint-*/*") if file.is_file()]:
+        if gone == "its files":
+            file.unlink()
+        elif file.name != COMPLETE:
+            os.truncate(file, 0)
+    workflow(folder, f"{MODEL}/adapter", *longer)
+    assert hashes(folder) == before
 
 
 def test_a_clock_that_went_back(folder: Path, workflow: Run) -> None:
@@ -133,7 +194,8 @@ def test_a_clock_that_went_back(folder: Path, workflow: Run) -> None:
     tomorrow = time.time() + 86400
     for file in folder.glob("results/**/*"):
         os.utime(file, (tomorrow, tomorrow))
-    shutil.rmtree(folder / "results" / "dedup")
+    for stage in ("dedup", "pairs"):
+        shutil.rmtree(folder / "results" / stage)
     recovers(folder, workflow, "pairs", before=before)
     assert "Nothing to be done" in workflow(folder, "pairs", *TINY).stdout
 
@@ -158,9 +220,7 @@ def test_a_compile_job_that_is_ended_from_outside(tmp_path: Path, workflow: Run,
     if fault == "SIGTERM":
         job.send_signal(signal.SIGTERM)
     else:
-        while not (workers := job.children()):
-            time.sleep(0.02)
-        workers[0].kill()
+        wait_for(lambda: busy_worker(job), "worker at work").kill()
     assert run.wait(120) != 0
     assert psutil.wait_procs([job], timeout=10)[1] == []
     output = (tmp_path / "out.log").read_text()

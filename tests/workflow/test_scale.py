@@ -27,7 +27,7 @@ SOURCES = {
 }
 
 
-SHARD_SIZE = 4000
+SHARD_SIZE = 5000  # config/paper.yaml's
 
 
 @pytest.fixture(scope="module")
