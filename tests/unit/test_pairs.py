@@ -16,6 +16,7 @@ from scripts.pairs import card, ngrams
 from scripts.pairs.language import contamination_csv, normalised
 from scripts.pairs.lengths import Lengths, count_tokens, measure, too_long
 from scripts.pairs.outcomes import read_clusters, read_outcomes
+from scripts.sources.corpus import Corpus
 from tests.pairs_pipeline import VARIANTS, run
 
 TEMPLATE = """#include <stdio.h>
@@ -143,12 +144,16 @@ def test_both_variants_are_in_the_same_split(planted_run):
         assert pairs["perf"][name]["split"] == pairs["size"][name]["split"]
 
 
-def test_bytes_do_not_depend_on_the_division(tmp_path, humaneval):
+def test_bytes_depend_neither_on_the_division_nor_on_the_order(tmp_path, humaneval, monkeypatch):
     corpus = planted(tmp_path / "in")
     contents = set()
     for shard_size in (1, 7, 1000):
         _, paths, _ = run(corpus, tmp_path / str(shard_size), shard_size, failing=FAILING, ngrams=humaneval)
         contents.add(tuple(Path(paths[variant]).read_bytes() for variant in VARIANTS))
+    in_order = Corpus.records
+    monkeypatch.setattr(Corpus, "records", lambda corpus: reversed(list(in_order(corpus))))
+    _, paths, _ = run(corpus, tmp_path / "reversed", 7, failing=FAILING, ngrams=humaneval)
+    contents.add(tuple(Path(paths[variant]).read_bytes() for variant in VARIANTS))
     assert len(contents) == 1
     ids = read_table(paths["perf"])["id"].to_pylist()
     assert ids == sorted(ids)
