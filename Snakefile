@@ -10,7 +10,7 @@ sys.path.insert(0, workflow.basedir)
 
 from scripts.lib.closing import note_results
 from scripts.lib.config import prepare
-from scripts.lib.resume import check_writable, hold_folder, mark_run
+from scripts.lib.resume import check_writable, hold_folder, mark_run, mend_times
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"
@@ -22,6 +22,7 @@ mark_run()
 onstart:
     hold_folder()
     check_writable(RESULTS)
+    mend_times(RESULTS)
 
 
 ROOT = workflow.basedir

@@ -70,6 +70,17 @@ def check_writable(folder: str | Path) -> None:
         sys.exit(f"{fault}; mend that, or set results_dir")
 
 
+def mend_times(folder: str | Path) -> None:
+    """Give files below a folder that are of the future the time of now.
+
+    They come from a clock that has gone back since, and Snakemake refuses a result that is older than what it is from.
+    """
+    now = time.time()
+    for path in (Path(folder), *Path(folder).rglob("*")):
+        if path.exists() and path.lstat().st_mtime > now:
+            os.utime(path, (now, now), follow_symlinks=False)
+
+
 def _ask(question: Callable[[], T], default: T) -> T:
     """The answer of a process to a question, or `default` when it is gone or another user's."""
     try:

@@ -98,10 +98,10 @@ def wait_for(found: Callable[[], T | None], what: str, seconds: float = 60) -> T
 
 
 def busy_worker(job: psutil.Process) -> psutil.Process | None:
-    """A Python process that a job has started and that itself runs something, if there is one."""
+    """A process that a job has forked off itself and that runs something now, if there is one."""
     with suppress(psutil.NoSuchProcess):
         for child in job.children():
-            if "python" in child.name() and child.children():
+            if child.cmdline() == job.cmdline() and child.children():
                 return child
     return None
 
