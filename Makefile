@@ -70,11 +70,11 @@ lint: setup-test  ## check the form of all sources
 
 .PHONY: test
 test: lint  ## check the form of all sources and run all tests but those of the next targets
-	@$(BIN)/pytest -n 2 --dist loadscope
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: resilience-test
 resilience-test: setup-test  ## tests of partial reruns and of faults
-	@$(BIN)/pytest -m resilience tests/workflow $(TESTS)
+	@$(BIN)/pytest -n 2 --dist loadscope -m resilience tests/workflow $(TESTS)
 
 .PHONY: paper-test
 paper-test: setup-test  ## the paper's settings with a tiny model, from pairs to tables on a PATH without compilers
@@ -102,7 +102,9 @@ lock:  ## pin every package of the conda environments, as conda solves them now;
 .PHONY: bench
 bench: setup  ## repeat the measurements of benchmarks/
 	@$(PYTHON) -m benchmarks.compile
-	@$(PYTHON) -m benchmarks.dedup
+	@$(PYTHON) -m benchmarks.compile_rerun
+	@$(PYTHON) -m benchmarks.sources
+	@$(PYTHON) -m benchmarks.dedup --compare
 	@$(PYTHON) -m benchmarks.dedup_memory
 	@$(PYTHON) -m benchmarks.pairs
 
