@@ -15,8 +15,8 @@ from scripts.lib.job import InputError
 from scripts.lib.sandbox import Sandbox, run
 
 DRIVERS = Path(__file__).with_name("shared")
-# What marshalled data of this version can be read by every Python 3.
-_MARSHAL_VERSION = 2
+# Compiling the driver anew would take longer than most programs run.
+_LOADER = "import marshal; exec(marshal.loads(open('driver', 'rb').read()))"
 
 
 def interpreter() -> Path:
@@ -56,15 +56,13 @@ class SplitRunner(ABC):
         self.limits = setup.limits("execute")
 
     @abstractmethod
-    def request(self, word: str, program: Program) -> bytes:
-        """What the driver reads."""
+    def files(self, word: str, program: Program) -> dict[str, bytes]:
+        """What the driver reads, by file name."""
 
     def judge(self, program: Program) -> Verdict:
         """See `runners.Runner`."""
         word = secret()
-        outcome = run(
-            self.command, sandbox=self.sandbox, limits=self.limits, files={"request": self.request(word, program)}
-        )
+        outcome = run(self.command, sandbox=self.sandbox, limits=self.limits, files=self.files(word, program))
         limited = at_limit(outcome)
         if limited is not None:
             return limited
@@ -83,8 +81,10 @@ class PythonRunner(SplitRunner):
         libraries = library_folders()
         python = interpreter()
         folders = sorted({str(Path(folder).parent) for folder in libraries})
-        driver = (DRIVERS / "driver.py").read_text(encoding="utf-8")
-        self.command = [str(python), "-P", "-s", "-S", "-B", "-c", driver, *folders]
+        driver = compile((DRIVERS / "driver.py").read_bytes(), "driver.py", "exec")
+        # The interpreter is of this Python's version, so it takes this Python's code.
+        self.driver = marshal.dumps(driver)
+        self.command = [str(python), "-P", "-s", "-S", "-B", "-c", _LOADER, *folders]
         self.sandbox = Sandbox(
             read_only=(str(python.parent.parent), *libraries),
             # Sets of texts are walked through in the same order in every run.
@@ -93,10 +93,10 @@ class PythonRunner(SplitRunner):
             mode=setup.mode,
         )
 
-    def request(self, word: str, program: Program) -> bytes:
+    def files(self, word: str, program: Program) -> dict[str, bytes]:
         """See `shared/driver.py`."""
-        parts = (word, program.files[0][1], program.head, program.entry_point, program.tests)
-        return marshal.dumps(parts, _MARSHAL_VERSION)
+        request = (word, program.files[0][1], program.entry_point, program.tests)
+        return {"driver": self.driver, "head": marshal.dumps(program.head), "request": marshal.dumps(request)}
 
 
 class RubyRunner(SplitRunner):
@@ -108,7 +108,7 @@ class RubyRunner(SplitRunner):
         self.command = [*setup.toolchain.command(["ruby", "--disable=did_you_mean"]), "-e", driver]
         self.sandbox = setup.toolchain.sandbox
 
-    def request(self, word: str, program: Program) -> bytes:
+    def files(self, word: str, program: Program) -> dict[str, bytes]:
         """See `shared/driver.rb`."""
         parts = {"word": word, "program": program.files[0][1], "tests": program.tests, "name": program.entry_point}
-        return json.dumps(parts).encode()
+        return {"request": json.dumps(parts).encode()}

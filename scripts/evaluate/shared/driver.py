@@ -1,17 +1,18 @@
-"""Judge one Python program by its tests, inside the sandbox: `python -P -s -S -B -c <this text> [folder …]`.
+"""Judge one Python program by its tests, inside the sandbox, in place of `__main__`; arguments are folders.
 
 Two processes share the sandbox. The judge runs the tests, which it alone has read; the candidate runs the program and
 answers calls of its functions. Only plain values pass between them, so a program cannot end, skip, redefine or answer
 the tests: it can do no more than return values.
 
-The file `request` has, as one marshalled tuple, a word to prove that the verdict is the judge's own, the program, the
-text of its head that the judge may run itself, the name of the tested function, and the tests. It is deleted before the
-program runs; standard input would stay open in the sandbox's first process, where programs can reach it. Standard
-output gets `<word> <status> <detail>`. Folders are put on the candidate's module path.
+The file `head` has, marshalled, the beginning of the program, which comes from the data set and not from a model. It is
+run before the two part, so that what both import is imported once. The file `request` has, as one marshalled tuple, a
+word to prove that the verdict is the judge's own, the program, the name of the tested function, and the tests. It is
+deleted before the program runs; standard input would stay open in the sandbox's first process, where programs can reach
+it. Standard output gets `<word> <status> <detail>`. Folders are put on the module path.
 """
 
+import _ctypes
 import builtins
-import ctypes
 import marshal
 import os
 import sys
@@ -101,9 +102,8 @@ def unpacked(pair):
     return make([unpacked(item) for item in content])
 
 
-def answer(requests, replies, folders):
+def answer(requests, replies):
     """The candidate: load the program, then serve calls until the judge is done with it."""
-    sys.path.extend(folders)
     main = type(sys)("__main__")
     sys.modules["__main__"] = main
 
@@ -164,12 +164,11 @@ def trusted_names(head):
     return names
 
 
-def judge(candidate, program, head, entry_point, tests):
-    """Load the program, run its tests; return status and detail."""
+def judge(candidate, names, program, entry_point, tests):
+    """Load the program, run its tests with the `names` of its head; return status and detail."""
     try:
         candidate.ask(None, program)
         code = compile(tests, "tests.py", "exec")
-        names = trusted_names(head)
         for name in {entry_point} | names_in(code) - names.keys() - vars(builtins).keys():
             names[name] = candidate.function(name)
         exec(code, names)
@@ -185,12 +184,24 @@ def judge(candidate, program, head, entry_point, tests):
 
 def close_memory():
     """Let no other process look into the memory or the open files of this one."""
-    if ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+    # Not by `ctypes` itself, whose import takes a third as long as the start of Python.
+    prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
+    if _ctypes.call_function(prctl, (_PR_SET_DUMPABLE, 0, 0, 0, 0)) != 0:
         raise OSError("prctl")
+
+
+def read(name):
+    """A marshalled file's value; the file is deleted."""
+    with open(name, "rb") as stream:  # noqa: PTH123 (pathlib would take longer to import than most programs run)
+        value = marshal.loads(stream.read())
+    os.unlink(name)  # noqa: PTH108
+    return value
 
 
 def main():
     """Split into judge and candidate; write the verdict."""
+    sys.path.extend(sys.argv[1:])
+    names = trusted_names(read("head"))
     requests_end, requests = os.pipe()
     replies, replies_end = os.pipe()
     if os.fork() == 0:
@@ -200,16 +211,14 @@ def main():
         os.close(requests)
         os.close(replies)
         try:
-            answer(requests_end, replies_end, sys.argv[1:])
+            answer(requests_end, replies_end)
         finally:
             os._exit(1)
     os.close(requests_end)
     os.close(replies_end)
     close_memory()
-    with open("request", "rb") as stream:  # noqa: PTH123 (pathlib would take longer to import than most programs run)
-        word, *request = marshal.loads(stream.read())
-    os.unlink("request")  # noqa: PTH108
-    status, detail = judge(Candidate(requests, replies), *request)
+    word, *request = read("request")
+    status, detail = judge(Candidate(requests, replies), names, *request)
     os.write(1, f"{word} {status} {detail}".encode())
     os._exit(0)
 
