@@ -71,7 +71,7 @@ def measure(megabytes: int, layout: str) -> dict[str, object]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("megabytes", type=int, nargs="*", default=[200, 1000])
+    parser.add_argument("megabytes", type=int, nargs="*", default=[100, 500])
     parser.add_argument("--layout", choices=LAYOUTS, help="only this one")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()

@@ -28,8 +28,8 @@ SCHEMA = pa.schema(
 )
 
 # A pair whose estimated similarity is this many standard errors below the threshold is no candidate: it reaches the
-# threshold with a probability below one in a hundred million.
-_ERRORS = 6
+# threshold with a probability of three in a hundred thousand, little beside what the bands miss.
+_ERRORS = 4
 
 
 class Documents:

@@ -11,6 +11,10 @@ from scripts.lib.shingles import shingles
 
 # Shingles held at a time: 2^25 hashes of 8 bytes, 256 MB.
 MOST_HASHES = 1 << 25
+# From this many documents to compare with, one is laid out in a table of 2^16 places (512 kB).
+_MANY = 16
+_TABLE_BITS = 16
+_TABLE_MASK = np.uint64((1 << _TABLE_BITS) - 1)
 
 
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
@@ -21,6 +25,27 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
     merged.sort()
     shared = int(np.count_nonzero(merged[1:] == merged[:-1]))
     return shared / (len(merged) - shared)
+
+
+def jaccard_to_many(one: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
+    """Jaccard similarity of a set to each of several, shape (others,); for many others faster than one by one.
+
+    The set is laid out in a table by its hashes' low bits, and all others are looked up at once. What two of its
+    members claim the same place for, which is rare, is looked for by itself.
+    """
+    # No hash equals the complement of the place where it belongs.
+    table = ~np.arange(1 << _TABLE_BITS, dtype=np.uint64)
+    places = one & _TABLE_MASK
+    table[places] = one
+    displaced = one[table[places] != one]
+    merged = np.concatenate(others)
+    found = (table[merged & _TABLE_MASK] == merged) | np.isin(merged, displaced)
+    sizes = np.array([len(other) for other in others])
+    sums = np.concatenate([[0], np.cumsum(found)])
+    ends = np.cumsum(sizes)
+    shared = sums[ends] - sums[ends - sizes]
+    union = len(one) + sizes - shared
+    return np.divide(shared, union, out=np.ones(len(others)), where=union > 0)
 
 
 def distinct(hashes: np.ndarray) -> np.ndarray:
@@ -92,6 +117,13 @@ class ShingleStore:
         result = np.zeros(len(first))
         for chunk in self._chunks(first, second):
             self.load(np.unique(np.concatenate([first[chunk], second[chunk]])))
-            pairs = zip(first[chunk].tolist(), second[chunk].tolist(), strict=True)
-            result[chunk] = [jaccard(self.sets[one], self.sets[other]) for one, other in pairs]
+            for group in np.split(chunk, np.flatnonzero(np.diff(first[chunk])) + 1):
+                result[group] = self._similarities(int(first[group[0]]), second[group].tolist())
         return result
+
+    def _similarities(self, one: int, others: list[int]) -> np.ndarray | list[float]:
+        """Similarity of one loaded document to others."""
+        sets = [self.sets[other] for other in others]
+        if len(sets) < _MANY:
+            return [jaccard(self.sets[one], other) for other in sets]
+        return jaccard_to_many(self.sets[one], sets)

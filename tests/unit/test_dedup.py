@@ -143,6 +143,30 @@ def test_jaccard_of_sets():
     assert verify.jaccard(one, np.zeros(0, dtype=np.uint64)) == 0
 
 
+@pytest.mark.parametrize("bits", [4, 16])
+def test_jaccard_to_many_is_that_to_each(monkeypatch, bits):
+    monkeypatch.setattr(verify, "_TABLE_BITS", bits)
+    monkeypatch.setattr(verify, "_TABLE_MASK", np.uint64((1 << bits) - 1))
+    generator = np.random.default_rng(4)
+    sets = [np.unique(generator.integers(0, 300, size, dtype=np.uint64)) for size in (0, 1, 40, 200, 200, 0, 900)]
+    for one in sets:
+        assert verify.jaccard_to_many(one, sets).tolist() == [verify.jaccard(one, other) for other in sets]
+
+
+def test_programs_around_one_template_are_compared_one_by_one(tmp_path):
+    """All are similar below the threshold, so that each has many candidates; only true copies are joined."""
+    template = program(0, 140)
+    texts = [f"{template} {program(seed, 60)}" for seed in range(1, 60)]
+    copies = [changed(text, 0.01, seed) for seed, text in enumerate(texts[:20], 1)]
+    assert 0.45 < true_similarity(texts[0], texts[1]) < 0.7
+    found = cluster(tmp_path, texts + copies)
+    near = {(a, b) for a, b in zip(texts, copies, strict=False) if true_similarity(a, b) >= 0.7}
+    assert len(near) > 10
+    for one, other in zip(texts, copies, strict=False):
+        assert (found[one]["cluster"] == found[other]["cluster"]) == ((one, other) in near)
+    assert {found[text]["members"] for text in texts[20:]} == {1}
+
+
 @pytest.mark.parametrize("shards", [1, 8])
 def test_verified_clusters(tmp_path, shards):
     originals = [program(seed) for seed in range(40)]
