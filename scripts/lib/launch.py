@@ -26,6 +26,7 @@ FAULT = "fault "
 # How the launchers tell that a training process was killed: accelerate's for one process, torch's for several.
 _KILLED = re.compile(r"Signals\.SIGKILL|exitcode *: -9\b")
 _PR_SET_PDEATHSIG = 1
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 def die_with_parent() -> None:
@@ -56,6 +57,8 @@ def _launcher_config(settings: TrainingSettings) -> dict[str, Any]:
 def _environment(spec: TrainingSpec) -> dict[str, str]:
     """The environment of the training processes: threads, no network, no GPU unless the model asks for one."""
     values = {
+        # Snakemake takes PYTHONPATH away from jobs in a conda environment.
+        "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "OMP_NUM_THREADS": str(spec.settings.threads),
         "MKL_NUM_THREADS": str(spec.settings.threads),
         "TOKENIZERS_PARALLELISM": "false",
