@@ -95,6 +95,18 @@ conda-test: setup-test .venv-conda/.complete  ## tests of the conda environments
 	@.venv-conda/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+.PHONY: vllm-test
+vllm-test: .venv-vllm/.complete  ## tests of generation with vLLM's build for CPUs, which takes 3.5 GB
+	@.venv-vllm/bin/python -m pytest -m vllm tests/vllm $(TESTS)
+
+# The three packages that go again are not for this build of torch; vLLM ends when it finds them.
+.venv-vllm/.complete: tests/vllm/requirements.txt
+	@rm -rf .venv-vllm
+	@python3 -m venv .venv-vllm
+	@.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
+
 .PHONY: lock
 lock:  ## pin every package of the conda environments, as conda solves them now; needs conda and its channels
 	@envs/lock.sh
@@ -107,6 +119,7 @@ bench: setup  ## repeat the measurements of benchmarks/
 	@$(PYTHON) -m benchmarks.dedup --compare
 	@$(PYTHON) -m benchmarks.dedup_memory
 	@$(PYTHON) -m benchmarks.pairs
+	@$(PYTHON) -m benchmarks.execution
 
 .PHONY: clean
 clean:  ## delete results, logs and Snakemake's records; .venv stays

@@ -1,6 +1,7 @@
 """Completions of one model for one task, stored for all later steps. Killed, it goes on at the chunk where it was."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,9 @@ from scripts.lib.workspace import settings_key, workspace
 def load_engine(name: str, folder: str, settings: Mapping[str, Any], threads: int) -> Engine:
     """The engine of this name with a model loaded."""
     if name == "vllm":
+        # Read when vLLM is imported. It would tell its makers of every use, and run the model in a process of its own,
+        # which would outlive a killed job.
+        os.environ |= {"VLLM_NO_USAGE_STATS": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
         from scripts.evaluate.vllm_engine import VllmEngine
 
         return VllmEngine(folder, settings["dtype"])

@@ -42,6 +42,7 @@ def make_shared(folder: Path, command: list[str], toolchain: Toolchain) -> None:
 def check_verdicts(name: str, table: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Raise `InputError` unless the runner tells right programs from wrong ones."""
     runner, own = make_runner(name, table, settings), table["self_test"]
+    packages = f"apt-get install {' '.join(table['apt'])}" if table["apt"] else f"envs/{table['env']}.yaml"
     problem = Problem(
         name, name, "", Stop(), own["context"], own["tests"], own["entry_point"], row={"test_setup": "", "import": ""}
     )
@@ -52,8 +53,8 @@ def check_verdicts(name: str, table: Mapping[str, Any], settings: Mapping[str, A
             if verdict.status != expected:
                 raise InputError(
                     f"the runner '{name}' says '{verdict.status}' ({verdict.detail}) of a program that is {expected}, "
-                    f"ending in {completion!r}; see whether its tools work, or raise its limits in "
-                    "config/benchmarks.yaml"
+                    f"ending in {completion!r}; see whether all that it needs is there and works ({packages}), or "
+                    "raise its limits in config/benchmarks.yaml"
                 )
 
 

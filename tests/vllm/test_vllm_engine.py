@@ -1,0 +1,138 @@
+"""vLLM's CPU build as the engine: the same greedy texts as transformers', the same interface, killed and resumed.
+
+Run by `make vllm-test` with a Python of its own.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from scripts.evaluate.data import Task, read_problems
+from scripts.evaluate.engine import Request
+from scripts.evaluate.generate import generations_of, load_engine
+from scripts.evaluate.generations import Sampling, read_generations, write_generations
+from scripts.evaluate.problems import Problem
+from scripts.evaluate.stops import END_OF_TEXT, Stop
+from scripts.lib.prompts import PromptSettings
+
+pytestmark = pytest.mark.vllm
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = str(ROOT / "resources" / "benchmarks" / "multipl-e" / "humaneval-py-reworded.jsonl")
+TASK = {"form": "multipl-e", "name": "py", "rows": [ROWS]}
+CONTEXT = 1024
+GREEDY = Sampling(temperature=0, top_p=1, samples=1, new_tokens=48)
+WARM = Sampling(temperature=0.8, top_p=0.95, samples=2, new_tokens=24)
+NEVER = Stop((END_OF_TEXT,))
+SETTINGS = {
+    "sampling": {"temperature": 0.8, "top_p": 0.95, "samples": 2, "new_tokens": 400},
+    "problems": None,
+    "teacher_forced": False,
+    "prompts": None,
+    "seed": 484,
+    "engine": "vllm",
+    "dtype": "float32",
+    "batch_size": 1,
+    "chunk_requests": 2,
+}
+GENERATE = """
+import json, sys
+from types import SimpleNamespace
+from scripts.evaluate.data import Task
+from scripts.evaluate.generate import generations_of
+model, task, params = json.load(sys.stdin)
+generations_of(model, Task(**task), SimpleNamespace(**params), 1)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A random model in the form of a merged one: the default run's architecture, with a head of its own."""
+    import torch
+    from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
+
+    from tests.tiny_tokenizer import tiny_tokenizer
+
+    path = tmp_path_factory.mktemp("model")
+    tokenizer = tiny_tokenizer()
+    torch.manual_seed(3)
+    end = tokenizer.eos_token_id
+    size = {"n_embd": 192, "n_layer": 4, "n_head": 6, "n_positions": CONTEXT, "vocab_size": len(tokenizer)}
+    config = GPTBigCodeConfig(**size, bos_token_id=end, eos_token_id=end, tie_word_embeddings=False)
+    GPTBigCodeForCausalLM(config).save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def engine(folder):
+    return load_engine("vllm", folder, SETTINGS, 1)
+
+
+@pytest.fixture(scope="module")
+def plain(folder):
+    return load_engine("transformers", folder, {**SETTINGS, "batch_size": 8}, 2)
+
+
+def test_greedy_texts_are_those_of_transformers(engine, plain):
+    problems = read_problems(Task(**TASK))
+    requests = [Request(problem.prompt, 1, problem.stop) for problem in problems]
+    texts = engine.complete(requests, GREEDY)
+    assert len(texts) == 8
+    assert texts == plain.complete(requests, GREEDY)
+
+
+def test_generation_ends_at_a_stop_sequence_and_for_want_of_room(engine, plain):
+    whole = plain.complete([Request("abc", 1, NEVER)], GREEDY)[0].text
+    long, full = "x" * (CONTEXT - 5), "x" * CONTEXT
+    requests = [Request("abc", 1, Stop((whole[4:6],))), Request(long, 1, NEVER), Request(full, 1, NEVER)]
+    stopped, near, over = engine.complete(requests, GREEDY)
+    assert (stopped.finish_reason, stopped.text) == ("stop", whole[: whole.index(whole[4:6])])
+    assert len(engine.tokenizer(near.text)["input_ids"]) <= 5
+    assert (over.finish_reason, over.text) == ("overflow", "")
+
+
+def test_seeds_decide_warm_texts_and_their_order_does_not(engine):
+    requests = [Request(f"def f{n}(x):", n, NEVER) for n in range(6)]
+    first = engine.complete(requests, WARM)
+    assert first == engine.complete(requests[::-1], WARM)[::-1]
+    assert len({completion.text for completion in first}) == 6
+    assert engine.complete([Request("a", 1, NEVER)], WARM) != engine.complete([Request("a", 2, NEVER)], WARM)
+
+
+def test_teacher_forced_messages_are_those_of_transformers(engine, plain):
+    prompts = PromptSettings(template="{diff}>", shorten="diff", length=40, response_tokens=12)
+    rows = [{"diff": "abc", "message": "fix it"}, {"diff": "+x", "message": "another message"}]
+    problems = [Problem(str(n), str(n), "", NEVER, target=row["message"], row=row) for n, row in enumerate(rows)]
+    assert engine.teacher_forced(problems, prompts) == plain.teacher_forced(problems, prompts)
+
+
+def test_killed_generation_goes_on_where_it_was(folder, tmp_path):
+    params = {"settings": SETTINGS, "checkpoints": str(tmp_path), "name": "killed"}
+    command = [sys.executable, "-c", GENERATE]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, start_new_session=True, text=True
+    ) as process:
+        process.stdin.write(json.dumps([folder, TASK, params]))
+        process.stdin.close()
+        chunks: list[Path] = []
+        while len(chunks) < 2:
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.01)
+            chunks = sorted(tmp_path.glob("killed-*/[0-9]*.jsonl.zst"))
+        os.killpg(process.pid, signal.SIGKILL)
+    marked = read_generations(chunks[0])
+    marked[0].completions[0] = "marked"
+    write_generations(chunks[0], marked)
+    resumed = generations_of(folder, Task(**TASK), SimpleNamespace(**params), 1)
+    whole = generations_of(folder, Task(**TASK), SimpleNamespace(**{**params, "name": "whole"}), 1)
+    assert resumed[0] == marked[0]
+    assert resumed[1:] == whole[1:]
