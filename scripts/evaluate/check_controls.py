@@ -1,46 +1,62 @@
 """Refuse a run whose controls are off: references that do not pass, or empty completions that do."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
-from scripts.evaluate.outcomes import passes
+from scripts.evaluate.outcomes import PASSED, statuses
 from scripts.evaluate.problems import NOMINAL
 from scripts.lib.files import write_json
 from scripts.lib.job import InputError, job
 
 _MOST_NAMED = 10
+_DAMAGED = "the perturbed prompt and the solution make no program"
+
+Outcomes = Mapping[str, Sequence[str]]
 
 
-def counted(names: Iterable[str], form: str) -> list[str]:
-    """Prompts that the controls are known for: of ReCode's the unperturbed ones, as others may not fit the solution."""
-    return sorted(name for name in names if form != "recode" or f"/{NOMINAL}/" in name)
+def is_perturbed(name: str, form: str) -> bool:
+    """Whether a prompt is one of ReCode's perturbed ones."""
+    return form == "recode" and f"/{NOMINAL}/" not in name
 
 
-def odd_ones(passed: Mapping[str, list[bool]], form: str, expected: bool, faults: Mapping[str, str]) -> list[str]:
-    """Prompts whose control did not come out as `expected`, without the known `faults` of the data."""
-    return [name for name in counted(passed, form) if any(passed[name]) != expected and name not in faults]
+def failed_references(found: Outcomes, form: str, faults: Mapping[str, str]) -> dict[str, str]:
+    """References that do not pass, each with its cause; the cause is empty where none is known.
+
+    Some of ReCode's perturbations damage the prompt, so that nothing could complete it: of a perturbed prompt it is
+    cause enough that the program does not compile.
+    """
+    failed = {}
+    for name, own in sorted(found.items()):
+        if PASSED not in own:
+            damaged = is_perturbed(name, form) and set(own) == {"compile_error"}
+            failed[name] = faults.get(name, _DAMAGED if damaged else "")
+    return failed
 
 
-def check(control: str, odd: list[str], where: str) -> None:
-    """Raise `InputError`, naming problems, when a control is off."""
-    if not odd:
-        return
-    named = ", ".join(odd[:_MOST_NAMED]) + (f" and {len(odd) - _MOST_NAMED} more" if len(odd) > _MOST_NAMED else "")
-    what = "solutions that do not pass" if control == "reference" else "empty completions that pass"
-    raise InputError(
-        f"{where}: {what}: {named}; mend data or runner, or name a fault of the data with its cause under `faults` in "
-        "config/benchmarks.yaml"
-    )
+def passing_empties(found: Outcomes, form: str, faults: Mapping[str, str]) -> list[str]:
+    """Empty completions that pass without a known cause; of ReCode's only those of unperturbed prompts count."""
+    passed = [name for name, own in found.items() if PASSED in own and not is_perturbed(name, form)]
+    return sorted(name for name in passed if name not in faults)
+
+
+def check(what: str, odd: Sequence[str], where: str) -> None:
+    """Raise `InputError`, naming problems, when there are odd ones."""
+    if odd:
+        named = ", ".join(odd[:_MOST_NAMED]) + (f" and {len(odd) - _MOST_NAMED} more" if len(odd) > _MOST_NAMED else "")
+        raise InputError(
+            f"{where}: {what}: {named}; mend data or runner, or name a fault of the data with its cause under `faults` "
+            "in config/benchmarks.yaml"
+        )
 
 
 if __name__ == "__main__":
     with job(snakemake):
         params, files = snakemake.params, snakemake.input
-        found = {name: passes(files[name]) for name in ("reference", "empty")}
-        for name, passed in found.items():
-            where = f"{snakemake.wildcards.benchmark} {snakemake.wildcards.task}"
-            check(name, odd_ones(passed, params.form, name == "reference", params.faults), where)
-        failed = sorted(name for name, own in found["reference"].items() if not any(own))
-        for name in failed:
-            logging.info("reference of %s does not pass: %s", name, params.faults.get(name, "perturbed prompt"))
-        write_json(snakemake.output[0], {"failed_references": failed, "faults": dict(params.faults)})
+        place = f"{snakemake.wildcards.benchmark} {snakemake.wildcards.task}"
+        failed = failed_references(statuses(files.reference), params.form, params.faults)
+        for name, cause in failed.items():
+            logging.info("the reference of %s does not pass: %s", name, cause)
+        check("solutions that do not pass", [name for name, cause in failed.items() if not cause], place)
+        empties = passing_empties(statuses(files.empty), params.form, params.faults)
+        check("empty completions that pass", empties, place)
+        write_json(snakemake.output[0], {"failed_references": failed})

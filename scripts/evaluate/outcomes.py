@@ -6,14 +6,20 @@ import pyarrow as pa
 
 from scripts.lib.parquet import read_table
 
+PASSED = "passed"
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "status", "detail", "program")]).insert(
     1, pa.field("sample", pa.int32())
 )
 
 
+def statuses(path: str | Path) -> dict[str, list[str]]:
+    """For each prompt, the statuses of its samples, in the samples' order."""
+    found: dict[str, list[str]] = {}
+    for row in read_table(path, ["id", "status"]).to_pylist():
+        found.setdefault(row["id"], []).append(row["status"])
+    return found
+
+
 def passes(path: str | Path) -> dict[str, list[bool]]:
     """For each prompt, whether each of its samples passed, in the samples' order."""
-    found: dict[str, list[bool]] = {}
-    for row in read_table(path, ["id", "status"]).to_pylist():
-        found.setdefault(row["id"], []).append(row["status"] == "passed")
-    return found
+    return {name: [status == PASSED for status in own] for name, own in statuses(path).items()}

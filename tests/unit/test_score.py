@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from scripts.evaluate.check_controls import check, odd_ones
+from scripts.evaluate.check_controls import check, failed_references, passing_empties
 from scripts.evaluate.generations import Generation, Sampling
 from scripts.evaluate.outcomes import SCHEMA, passes
 from scripts.evaluate.problems import Problem
@@ -88,23 +88,32 @@ def test_teacher_forced_texts_are_compared_with_what_was_given():
     assert rows[("rouge1",)]["value"] == 100
 
 
+DAMAGED = "the perturbed prompt and the solution make no program"
+
+
 @pytest.mark.parametrize(
-    "passed, form, expected, faults, odd",
+    "found, form, faults, failed",
     [
-        ({"a": [True], "b": [False]}, "humaneval", True, {}, ["b"]),
-        ({"a": [True], "b": [False]}, "humaneval", True, {"b": "random test"}, []),
-        ({"a": [True], "b": [False]}, "humaneval", False, {}, ["a"]),
-        ({"a/nominal/0": [True], "a/Swap/0": [False]}, "recode", True, {}, []),
-        ({"a/nominal/0": [False], "a/Swap/0": [True]}, "recode", True, {}, ["a/nominal/0"]),
+        ({"a": ["passed"], "b": ["wrong"]}, "humaneval", {}, {"b": ""}),
+        ({"a": ["passed"], "b": ["wrong"]}, "humaneval", {"b": "random test"}, {"b": "random test"}),
+        ({"a": ["compile_error"]}, "humaneval", {}, {"a": ""}),
+        ({"a/nominal/0": ["compile_error"]}, "recode", {}, {"a/nominal/0": ""}),
+        ({"a/Swap/0": ["compile_error"], "a/Swap/1": ["wrong"]}, "recode", {}, {"a/Swap/0": DAMAGED, "a/Swap/1": ""}),
     ],
 )
-def test_odd_controls(passed, form, expected, faults, odd):
-    assert odd_ones(passed, form, expected, faults) == odd
+def test_references_that_fail_have_a_cause_or_none(found, form, faults, failed):
+    assert failed_references(found, form, faults) == failed
+
+
+def test_empty_completions_that_pass():
+    found = {"a": ["passed"], "b": ["wrong"], "c": ["passed"]}
+    assert passing_empties(found, "humaneval", {"c": "tests nothing"}) == ["a"]
+    assert passing_empties({"a/nominal/0": ["wrong"], "a/Swap/0": ["passed"]}, "recode", {}) == []
 
 
 def test_odd_control_ends_the_run_and_names_problems():
     with pytest.raises(InputError, match=r"humaneval python: solutions that do not pass: HumanEval/1, HumanEval/2;"):
-        check("reference", ["HumanEval/1", "HumanEval/2"], "humaneval python")
+        check("solutions that do not pass", ["HumanEval/1", "HumanEval/2"], "humaneval python")
     with pytest.raises(InputError, match=r"empty completions that pass: .* and 5 more"):
-        check("empty", [f"P/{n}" for n in range(15)], "humaneval python")
-    check("empty", [], "humaneval python")
+        check("empty completions that pass", [f"P/{n}" for n in range(15)], "humaneval python")
+    check("empty completions that pass", [], "humaneval python")
