@@ -85,6 +85,15 @@ slurm-test:  ## tests on a throw-away SLURM cluster, the whole default run among
 	@envs/host/setup.sh test slurm
 	@$(BIN)/pytest -m slurm tests/slurm $(TESTS)
 
+# Where Debian 13 and its Swift are, or will be.
+SWIFT_CHROOT ?= $(CURDIR)/.swift-chroot
+
+.PHONY: swift-test
+swift-test: setup-test  ## Swift's entry in the table of languages, in a chroot of Debian 13 (2.5 GB); needs root
+	@envs/host/setup.sh test swift
+	@[ -x $(SWIFT_CHROOT)/usr/bin/swiftc ] || envs/host/swift-chroot.sh $(SWIFT_CHROOT)
+	@SWIFT_CHROOT=$(SWIFT_CHROOT) $(BIN)/pytest -m swift tests/swift -rA $(TESTS)
+
 .PHONY: conda-test
 conda-test: setup-test .venv-conda/.complete  ## tests of the conda environments, with a local channel of small packages
 	@$(BIN)/pytest -m conda tests/conda -rA $(TESTS)
