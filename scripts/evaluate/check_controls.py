@@ -19,6 +19,11 @@ def is_perturbed(name: str, form: str) -> bool:
     return form == "recode" and f"/{NOMINAL}/" not in name
 
 
+def cause_of(name: str, faults: Mapping[str, str]) -> str:
+    """The cause under `faults` of a prompt, or of the problem or perturbation that it belongs to; empty for none."""
+    return next((cause for fault, cause in faults.items() if f"{name}/".startswith(f"{fault}/")), "")
+
+
 def failed_references(found: Outcomes, form: str, faults: Mapping[str, str]) -> dict[str, str]:
     """References that do not pass, each with its cause; the cause is empty where none is known.
 
@@ -28,8 +33,9 @@ def failed_references(found: Outcomes, form: str, faults: Mapping[str, str]) -> 
     failed = {}
     for name, own in sorted(found.items()):
         if PASSED not in own:
-            damaged = is_perturbed(name, form) and set(own) == {"compile_error"}
-            failed[name] = faults.get(name, _DAMAGED if damaged else "")
+            perturbed = is_perturbed(name, form)
+            known = cause_of(name, faults) if perturbed or form != "recode" else ""
+            failed[name] = known or (_DAMAGED if perturbed and set(own) == {"compile_error"} else "")
     return failed
 
 

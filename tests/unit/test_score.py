@@ -99,6 +99,10 @@ DAMAGED = "the perturbed prompt and the solution make no program"
         ({"a": ["compile_error"]}, "humaneval", {}, {"a": ""}),
         ({"a/nominal/0": ["compile_error"]}, "recode", {}, {"a/nominal/0": ""}),
         ({"a/Swap/0": ["compile_error"], "a/Swap/1": ["wrong"]}, "recode", {}, {"a/Swap/0": DAMAGED, "a/Swap/1": ""}),
+        ({"a/1/Swap/0": ["wrong"]}, "recode", {"a/1": "renamed"}, {"a/1/Swap/0": "renamed"}),
+        ({"a/1/Swap/0": ["wrong"]}, "recode", {"a/1/Swap": "renamed"}, {"a/1/Swap/0": "renamed"}),
+        ({"a/12/Swap/0": ["wrong"]}, "recode", {"a/1": "renamed"}, {"a/12/Swap/0": ""}),
+        ({"a/1/nominal/0": ["wrong"]}, "recode", {"a/1": "renamed"}, {"a/1/nominal/0": ""}),
     ],
 )
 def test_references_that_fail_have_a_cause_or_none(found, form, faults, failed):
