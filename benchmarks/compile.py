@@ -23,6 +23,7 @@ from scripts.compile.shard import make_compiler, outcomes
 from scripts.lib.config import read_yaml
 from scripts.lib.files import sha256_text
 from scripts.lib.parquet import write_table
+from scripts.lib.sandbox import close_sandboxes
 from scripts.sources.record import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,6 +111,8 @@ def staged(language: str, programs: list[str], jobs: int, made: dict[tuple[str, 
         write_table(table, [source_row(language, program) for program in programs], SCHEMA)
         compiler = make_compiler(language, TABLE[language], VARIANTS, SETTINGS | changes, None, headers)
         rows = [row for row in outcomes(str(table), compiler, jobs) if row["status"] == "ok"]
+        # What they used counts when they have ended.
+        close_sandboxes()
     made |= {(row["id"], row["variant"]): row["ir"] for row in rows}
     return len(rows)
 

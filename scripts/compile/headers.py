@@ -6,7 +6,7 @@ first: includes of system headers, before anything that could change what they m
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from scripts.compile.build import Build
@@ -14,7 +14,6 @@ from scripts.compile.unit import run_command
 from scripts.lib.files import sha256_text, write_bytes, write_text
 
 _EVERYTHING = "bits/stdc++.h"
-_FEWEST_PROGRAMS = 3
 _MOST_HEADERS = 8
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _INCLUDE = re.compile(r"#\s*include\s*<([\w/.+-]+)>")
@@ -37,17 +36,31 @@ def leading_headers(source: str) -> tuple[str, ...]:
     return (_EVERYTHING,) if _EVERYTHING in found else tuple(found)
 
 
-def worthwhile(sources: Iterable[str]) -> list[tuple[str, ...]]:
-    """Header lists that enough of some programs begin with to be worth precompiling, the commonest first."""
-    counts = Counter(filter(None, map(leading_headers, sources)))
-    common = sorted((-count, headers) for headers, count in counts.items() if count >= _FEWEST_PROGRAMS)
-    return [headers for _, headers in common[:_MOST_HEADERS]]
+def worthwhile(wanted: Iterable[tuple[str, ...]], fewest: int) -> list[tuple[str, ...]]:
+    """Beginnings of header lists that at least `fewest` programs can use, and no longer one, the commonest first.
+
+    `wanted` has the headers that each program includes first. A list that too few share is cut until enough do.
+    """
+    waiting, kept = Counter(wanted), Counter()
+    for length in range(max(map(len, waiting), default=0), 0, -1):
+        for headers in [headers for headers in waiting if len(headers) == length]:
+            users = waiting.pop(headers)
+            if users >= fewest:
+                kept[headers] = users
+            else:
+                waiting[headers[:-1]] += users
+    return sorted(kept, key=lambda headers: (-kept[headers], headers))[:_MOST_HEADERS]
+
+
+def longest(headers: tuple[str, ...], kept: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    """The longest beginning of a header list that is among some; empty when none is."""
+    return next((headers[:length] for length in range(len(headers), 0, -1) if headers[:length] in kept), ())
 
 
 def precompile(headers: tuple[str, ...], build: Build, variant: str) -> str | None:
     """Precompile a header list for a variant into the build's folder; return its file name, None if that fails."""
     text = "".join(f"#include <{header}>\n" for header in headers)
-    words = build.expanded(build.precompiled, variant)
+    words = build.expanded(build.precompiled["run"], variant)
     name = sha256_text(f"{words}\n{text}")[:16]
     made = Path(build.headers, f"{name}.pch")
     if not made.exists():

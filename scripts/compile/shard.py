@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from scripts.compile.build import make_build, with_headers
 from scripts.compile.cache import Cache
-from scripts.compile.headers import leading_headers, worthwhile
+from scripts.compile.headers import leading_headers, longest, worthwhile
 from scripts.compile.worker import Compiler, compile_row, make_header, workers
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
@@ -61,25 +61,33 @@ def _precompiled(rows: list[dict[str, Any]], compiler: Compiler, pool: ProcessPo
     """For each row the precompiled headers to use, by variant; made where enough rows not known yet need one."""
     if not compiler.build or not compiler.build.precompiled:
         return [{} for _ in rows]
-    sources = ["" if row["rejected"] is not None else row["source"] for row in rows]
-    unknown = [source for source in sources if source and len(compiler.known(source)) < len(compiler.variants)]
+    wanted = [leading_headers(row["source"]) if row["rejected"] is None else () for row in rows]
+    needed = (
+        headers
+        for row, headers in zip(rows, wanted, strict=True)
+        if headers and len(compiler.known(row["source"], compiler.variants)) < len(compiler.variants)
+    )
     tasks = {
         headers: [pool.submit(make_header, headers, variant) for variant in compiler.variants]
-        for headers in worthwhile(unknown)
+        for headers in worthwhile(needed, compiler.build.precompiled["fewest"])
     }
-    made: dict[tuple[str, ...], dict[str, str]] = {}
+    made: dict[tuple[str, ...], dict[str, str]] = {(): {}}
     for headers, each in tasks.items():
         names = {variant: task.result() for variant, task in zip(compiler.variants, each, strict=True)}
         made[headers] = {variant: name for variant, name in names.items() if name}
-    return [made.get(leading_headers(source), {}) for source in sources]
+    return [made[longest(headers, tasks)] for headers in wanted]
 
 
 def outcomes(source: str, compiler: Compiler, jobs: int) -> Iterator[dict[str, Any]]:
-    """Outcome rows of a source table, in its order, made by `jobs` worker processes."""
+    """Outcome rows of a source table, in its order, made by `jobs` worker processes.
+
+    Variants are compiled beside each other, so that a program that never ends holds up no more than it must.
+    """
     with workers(compiler, jobs) as pool:
         rows = list(iter_rows(source, _COLUMNS))
         headers = _precompiled(rows, compiler, pool)
-        for group in progress(pool.map(compile_row, rows, headers), "compile", len(rows)):
+        tasks = [(*each, variants) for each in zip(rows, headers, strict=True) for variants in compiler.tasks()]
+        for group in progress(pool.map(compile_row, *zip(*tasks, strict=True)), "compile", len(tasks)):
             yield from group
 
 

@@ -7,7 +7,7 @@ import multiprocessing
 import multiprocessing.util
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -48,34 +48,38 @@ class Compiler:
         plain = sha256_text("\0".join([self.base, self.build.command(variant), text]))
         return plain, sha256_text(f"{plain} {self.build.limits}")
 
-    def known(self, text: str) -> dict[str, Result]:
+    def known(self, text: str, variants: Sequence[str]) -> dict[str, Result]:
         """Kept outcomes of a text by variant."""
         found = {}
-        for variant in self.variants:
+        for variant in variants:
             plain, limited = self._keys(text, variant)
             found[variant] = self.cache.get(_part(text), plain) or self.cache.get(_part(text), limited)
         return {variant: result for variant, result in found.items() if result}
 
-    def _outcomes(self, text: str, headers: Mapping[str, str]) -> dict[str, Result]:
-        """Outcomes of a text in all variants."""
-        known = self.known(text)
-        missing = [variant for variant in self.variants if variant not in known]
+    def _outcomes(self, text: str, headers: Mapping[str, str], variants: Sequence[str]) -> dict[str, Result]:
+        """Outcomes of a text by variant."""
+        known = self.known(text, variants)
+        missing = [variant for variant in variants if variant not in known]
         fresh = compile_source(text, self.build, missing, headers) if missing else {}
         for variant, result in fresh.items():
             self.cache.put(_part(text), self._keys(text, variant)[result.status in _LIMITED], result)
         return known | fresh
 
-    def rows(self, row: Mapping[str, Any], headers: Mapping[str, str]) -> list[dict[str, Any]]:
-        """The outcome rows of a source row; `headers` are precompiled headers for it, by variant."""
+    def tasks(self) -> list[list[str]]:
+        """The variants, together where one piece of work makes several."""
+        return self.build.groups(self.variants) if self.build else [self.variants]
+
+    def rows(self, row: Mapping[str, Any], headers: Mapping[str, str], variants: Sequence[str]) -> list[dict[str, Any]]:
+        """The outcome rows of a source row for some variants; `headers` are precompiled headers for it, by variant."""
         rewrites: list[str] = []
         if row["rejected"] is not None:
-            results = dict.fromkeys(self.variants, Result("rejected_source", diagnostics=row["rejected"]))
+            results = dict.fromkeys(variants, Result("rejected_source", diagnostics=row["rejected"]))
         elif self.build is None:
-            results = dict.fromkeys(self.variants, Result("no_toolchain", diagnostics=self.missing))
+            results = dict.fromkeys(variants, Result("no_toolchain", diagnostics=self.missing))
         else:
             text, rewrites = self.text(row["source"])
-            results = self._outcomes(text, headers)
-        return [self._row(row, variant, results[variant]) | {"rewrites": rewrites} for variant in self.variants]
+            results = self._outcomes(text, headers, variants)
+        return [self._row(row, variant, results[variant]) | {"rewrites": rewrites} for variant in variants]
 
     def _row(self, row: Mapping[str, Any], variant: str, result: Result) -> dict[str, Any]:
         """One outcome row; compiler and command are named where they were run."""
@@ -119,9 +123,9 @@ def _start(compiler: Compiler, parent: int) -> None:
         os._exit(1)
 
 
-def compile_row(row: dict[str, Any], headers: dict[str, str]) -> list[dict[str, Any]]:
-    """A worker's task: the outcome rows of a source row."""
-    return _compiler.rows(row, headers)
+def compile_row(row: dict[str, Any], headers: dict[str, str], variants: list[str]) -> list[dict[str, Any]]:
+    """A worker's task: the outcome rows of a source row for some variants."""
+    return _compiler.rows(row, headers, variants)
 
 
 def make_header(headers: tuple[str, ...], variant: str) -> str | None:

@@ -18,6 +18,8 @@ from pathlib import Path
 from scripts.lib.job import InputError
 
 WORK = "/work-folder"
+# What a run may write to.
+FOLDERS = (WORK, "/tmp", "/dev/shm")
 _USER = "1000"
 _HANDSHAKE_SECONDS = 60
 _SYSTEM = ("bin", "lib", "lib32", "lib64", "libx32", "sbin")
@@ -30,14 +32,10 @@ _REMEDY = (
 )
 
 
-def fixed_options(mounts: Mapping[str, str], work_mb: int) -> tuple[str, ...]:
-    """The command line up to what differs from run to run.
-
-    `mounts` are extra read-only paths by their place in the sandbox; `work_mb` bounds each folder that can be written
-    to.
-    """
+def fixed_options(mounts: Mapping[str, str]) -> tuple[str, ...]:
+    """The command line up to what differs each time; `mounts` are extra read-only paths by their place inside."""
     extra = [part for place, path in mounts.items() for part in ("--ro-bind", path, place)]
-    return (*_namespaces(), *_system_mounts(), *_own_folders(work_mb), *extra, "--chdir", WORK)
+    return (*_namespaces(), *_system_mounts(), *_own_folders(), *extra, "--chdir", WORK)
 
 
 def program() -> str:
@@ -76,13 +74,10 @@ def outermost(paths: Sequence[str]) -> list[str]:
     return [str(path) for path in taken[1:]]
 
 
-def _own_folders(work_mb: int) -> list[str]:
-    """Options for what a run may write to; all else, `/dev` and `/` included, becomes read-only."""
-    size = str(work_mb * 1_000_000)
-    options = ["--proc", "/proc", "--dev", "/dev"]
-    for folder in ("/dev/shm", "/tmp", WORK):
-        options += ["--size", size, "--tmpfs", folder]
-    return [*options, "--remount-ro", "/dev"]
+def _own_folders() -> list[str]:
+    """Options for folders that are the sandbox's own; each run gets new ones in the place of those in `FOLDERS`."""
+    folders = [part for folder in FOLDERS for part in ("--size", "1000000", "--tmpfs", folder)]
+    return ["--proc", "/proc", "--dev", "/dev", *folders, "--remount-ro", "/dev"]
 
 
 def memory_file(content: bytes) -> int:

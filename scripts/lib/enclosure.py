@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib import bubblewrap, launcher
-from scripts.lib.bubblewrap import WORK, descriptors, memory_file
+from scripts.lib.bubblewrap import FOLDERS, descriptors, memory_file
 from scripts.lib.job import InputError
 from scripts.lib.process import Ending
 
 _SPACES = ("mnt", "net", "ipc", "uts", "cgroup")
 _OWNER_OF_NAMESPACE = 0xB701  # ioctl NS_GET_USERNS
-_FOLDERS = (WORK, "/tmp", "/dev/shm")
 _LONGEST_ANSWER = 1 << 16
 
 
@@ -48,7 +47,7 @@ class Enclosure:
 
     def __init__(self, arguments: Sequence[str], mounted: Mapping[str, str]) -> None:
         inside = [Path(place) for place in mounted]
-        self.below = [str(place) for place in inside if any(place.is_relative_to(folder) for folder in _FOLDERS)]
+        self.below = [str(place) for place in inside if any(place.is_relative_to(folder) for folder in FOLDERS)]
         identity = bubblewrap.unprivileged(arguments[0], *mounted.values())
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, descriptors() as held:
@@ -59,7 +58,7 @@ class Enclosure:
 
     def start(self, request: Mapping[str, Any], given: Sequence[int]) -> Started:
         """Begin a run with open files for its streams and for its files; raise `InputError` when that fails."""
-        message = json.dumps({**request, "folders": _FOLDERS, "mounted_below": self.below}).encode()
+        message = json.dumps({**request, "folders": FOLDERS, "mounted_below": self.below}).encode()
         # What went wrong the answers tell.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             socket.send_fds(self.channel, [message], given)

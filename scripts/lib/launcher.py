@@ -9,6 +9,7 @@ error and for the files of the run. The answers are the run's first process, its
 """
 
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -16,7 +17,6 @@ import signal
 import socket
 import stat
 import sys
-from typing import Any
 
 _NEW_NAMESPACE = {"mnt": 0x00020000, "cgroup": 0x02000000, "uts": 0x04000000, "ipc": 0x08000000, "net": 0x40000000}
 _NEW_USERS, _NEW_PROCESSES = 0x10000000, 0x20000000
@@ -39,12 +39,18 @@ def _checked(result: int, what: str) -> int:
     return result
 
 
+def _forked(new: int) -> int:
+    """Fork, with `new` name spaces for the child, and without what Python does about threads then: there are none."""
+    flags = ctypes.c_ulong(new | signal.SIGCHLD)
+    return _checked(_libc.syscall(_CLONE[os.uname().machine], flags, 0, 0, 0, 0), "clone")
+
+
 def _mount(what: str, place: str, kind: str, flags: int, data: str = "") -> None:
     words = [word.encode() for word in (what, place, kind)]
     _checked(_libc.mount(*words, ctypes.c_ulong(flags), data.encode()), f"mount {place}")
 
 
-def _enter(setup: dict[str, Any]) -> None:
+def _enter(setup: dict) -> None:
     """Give up root's identity if told to, and join the sandbox's name spaces, as their owner."""
     if setup["identity"]:
         user, group = setup["identity"]
@@ -72,8 +78,8 @@ def _fill(names: list[str], sources: list[int]) -> None:
         os.close(target)
 
 
-def _become_program(request: dict[str, Any], setup: dict[str, Any], streams: list[int]) -> None:
-    """Turn this process into the program: as an ordinary user who cannot become more, within the kernel's limits."""
+def _restrict(request: dict, setup: dict, streams: list[int]) -> None:
+    """Make this process one of an ordinary user who cannot become more, within the kernel's limits."""
     os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -82,15 +88,24 @@ def _become_program(request: dict[str, Any], setup: dict[str, Any], streams: lis
     if setup["user"] is not None:
         _checked(_libc.setns(setup["user"], _NEW_USERS), "join user name space")
     _checked(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
-    command = request["command"]
-    try:
-        os.execvpe(command[0], command, request["environment"])
-    except OSError as error:
-        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
-        os._exit(127)
 
 
-def _make_folders(request: dict[str, Any]) -> None:
+def _become_program(command: list[str], environment: dict[str, str]) -> None:
+    """Turn this process into a program; end with a message where there is none. Nothing is imported on the way."""
+    folders = [""] if "/" in command[0] else [f"{folder}/" for folder in environment["PATH"].split(":")]
+    message = "not found"
+    for folder in folders:
+        try:
+            os.execve(folder + command[0], command, environment)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            message = error.strerror
+    os.write(2, f"{command[0]}: {message}\n".encode())
+    os._exit(127)
+
+
+def _make_folders(request: dict) -> None:
     """Empty folders in memory in the place of those of bubblewrap, with what is mounted below them kept."""
     kept = {place: os.open(place, os.O_PATH | os.O_CLOEXEC) for place in request["mounted_below"]}
     for folder in request["folders"]:
@@ -104,7 +119,7 @@ def _make_folders(request: dict[str, Any]) -> None:
         os.close(opened)
 
 
-def _run(request: dict[str, Any], setup: dict[str, Any], given: list[int], channel: socket.socket) -> None:
+def _run(request: dict, setup: dict, given: list[int], channel: socket.socket) -> None:
     """Be the first process of a run: make its folders, start the program, and end with it."""
     _checked(_libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0), "prctl")
     _mount("proc", "/proc", "proc", _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
@@ -114,9 +129,10 @@ def _run(request: dict[str, Any], setup: dict[str, Any], given: list[int], chann
     work = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     socket.send_fds(channel, [b'{"work": true}'], [work])
     channel.close()
-    program = os.fork()
+    program = _forked(0)
     if program == 0:
-        _become_program(request, setup, given[:3])
+        _restrict(request, setup, given[:3])
+        _become_program(request["command"], request["environment"])
     for descriptor in (work, *given, *range(3)):
         os.close(descriptor)
     ended, status = 0, 0
@@ -125,10 +141,9 @@ def _run(request: dict[str, Any], setup: dict[str, Any], given: list[int], chann
     os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
 
 
-def _start(request: dict[str, Any], setup: dict[str, Any], given: list[int], channel: socket.socket) -> int:
+def _start(request: dict, setup: dict, given: list[int], channel: socket.socket) -> int:
     """Start a run; return its first process's id."""
-    flags = _NEW_PROCESSES | _NEW_NAMESPACE["mnt"] | _NEW_NAMESPACE["ipc"] | signal.SIGCHLD
-    first = _checked(_libc.syscall(_CLONE[os.uname().machine], ctypes.c_ulong(flags), 0, 0, 0, 0), "clone")
+    first = _forked(_NEW_PROCESSES | _NEW_NAMESPACE["mnt"] | _NEW_NAMESPACE["ipc"])
     if first == 0:
         try:
             _run(request, setup, given, channel)
@@ -139,7 +154,7 @@ def _start(request: dict[str, Any], setup: dict[str, Any], given: list[int], cha
     return first
 
 
-def serve(channel: socket.socket, setup: dict[str, Any]) -> None:
+def serve(channel: socket.socket, setup: dict) -> None:
     """Answer requests until the other end is closed."""
     while True:
         message, given, _, _ = socket.recv_fds(channel, _LONGEST_MESSAGE, _MOST_FILES)
@@ -160,6 +175,9 @@ def serve(channel: socket.socket, setup: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
+    # A collection of garbage would touch all memory, which is shared with the processes that start from here.
+    gc.disable()
+    gc.freeze()
     for passed in given["passed"]:
         os.set_inheritable(passed, False)
     for changed in _CHANGED_SIGNALS:

@@ -68,7 +68,7 @@ class Sandbox:
     @cached_property
     def arguments(self) -> tuple[str, ...]:
         """The bubblewrap command line up to the files of a single run."""
-        return bubblewrap.fixed_options(self.mounts, self.work_mb)
+        return bubblewrap.fixed_options(self.mounts)
 
     def environment(self, home: str, temporary: str) -> dict[str, str]:
         """The environment of a run whose work folder is `home`."""

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from scripts.compile.cache import Cache
-from scripts.compile.headers import leading_headers, worthwhile
+from scripts.compile.headers import leading_headers, longest, worthwhile
 from scripts.compile.shard import make_compiler
 from scripts.compile.unit import Result, compile_source, first_error
 from scripts.lib.config import read_yaml
@@ -60,8 +60,29 @@ def test_only_headers_before_anything_else_are_taken(source, headers):
 
 
 def test_headers_are_precompiled_where_enough_programs_share_them():
-    common, rare = "#include <vector>\n", "#include <map>\n"
-    assert worthwhile([common, common, rare, common, rare, ""]) == [("vector",)]
+    common, rare = ("vector",), ("map",)
+    assert worthwhile([common, common, rare, common, rare, ()], 3) == [common]
+
+
+def test_what_too_few_programs_share_is_cut_until_enough_do():
+    lists = [("a", "b", "c"), ("a", "b", "d"), ("a", "b"), ("a", "b"), ("a",), ("b",), ()]
+    assert worthwhile(lists, 4) == [("a", "b")]
+    assert worthwhile(lists, 2) == [("a", "b")]
+    assert worthwhile(lists, 1) == [("a", "b"), ("a",), ("a", "b", "c"), ("a", "b", "d"), ("b",)]
+    assert worthwhile([], 1) == []
+
+
+def test_a_program_uses_the_longest_header_that_it_begins_with():
+    made = {("a",): {}, ("a", "b"): {}}
+    assert longest(("a", "b", "c"), made) == ("a", "b")
+    assert longest(("a", "c"), made) == ("a",)
+    assert longest(("b", "a"), made) == longest((), made) == ()
+
+
+@pytest.mark.parametrize(("language", "groups"), [("C", [["perf"], ["size"]]), ("Nim", [["perf", "size"]])])
+def test_variants_are_compiled_together_where_they_share_a_step(language, groups):
+    assert build(language).groups(["perf", "size"]) == groups
+    assert build("C", shared_frontend=True).groups(["perf", "size"]) == [["perf", "size"]]
 
 
 def test_kept_outcomes_come_back(tmp_path):
@@ -109,7 +130,7 @@ def test_a_missing_toolchain_stops_the_run_with_its_remedy(tmp_path):
         make_compiler("C", entry, ["perf"], SETTINGS, None, tmp_path)
     recording = make_compiler("C", entry, ["perf"], SETTINGS | {"missing_toolchain": "record"}, None, tmp_path)
     row = {"id": "x", "language": "C", "source_sha256": "y", "source": "int main() {}", "rejected": None}
-    [made] = recording.rows(row, {})
+    [made] = recording.rows(row, {}, ["perf"])
     assert (made["status"], made["compiler"], made["command"]) == ("no_toolchain", "", "")
     assert "apt-get install clang-19" in made["diagnostics"]
 

@@ -116,6 +116,8 @@ def test_odd_files_end_in_a_status(tmp_path, workflow):
     assert found["Source 'quoted' \"twice\""]["status"] == "ok"
     assert found["Source_line\nbreak"]["status"] == "ok"
     assert found["Source_huge"]["status"] == found["Source_empty"]["status"] == "rejected_source"
+    assert found["Source_link"]["status"] == "rejected_source"
+    assert {found[name]["status"] for name in ("Source_nul", "Source_bytes")} <= {"ok", "rejected_source"}
     assert all("@outside" not in row["ir"] for row in found.values())
     assert len(rows(tmp_path, "C")) == 2 * len(found)
 
