@@ -30,7 +30,8 @@ PROGRAMS = {
 WRAPPER = """#!/bin/sh
 [ -z "$TOOL_LOG" ] || echo "$0 $*" >>"$TOOL_LOG"
 case "$*" in
---version | -vV) {program} "$@" | sed -E -e '1s/[0-9]+\\.[0-9]+\\.[0-9]+/{version}/' -e 's/^(release: ).*/\\1{version}/' ;;
+--version | -vV)
+    {program} "$@" | sed -E -e '1s/[0-9]+\\.[0-9]+\\.[0-9]+/{version}/' -e 's/^(release: ).*/\\1{version}/' ;;
 *) exec {program} "$@" ;;
 esac
 """
