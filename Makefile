@@ -121,7 +121,7 @@ lock:  ## pin every package of the conda environments, as conda solves them now;
 	@envs/lock.sh
 
 .PHONY: bench
-bench: setup  ## repeat the measurements of benchmarks/
+bench: setup-test  ## repeat the measurements of benchmarks/
 	@$(PYTHON) -m benchmarks.compile
 	@$(PYTHON) -m benchmarks.compile_rerun
 	@$(PYTHON) -m benchmarks.sources

@@ -1,6 +1,12 @@
 """Parts of the compile stage: error lines, header lists, kept outcomes, missing toolchains."""
 
+import contextlib
+import os
 import shutil
+import signal
+import threading
+import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,6 +17,7 @@ from scripts.compile.shard import make_compiler
 from scripts.compile.unit import Result, compile_source, first_error
 from scripts.lib.config import read_yaml
 from scripts.lib.job import InputError
+from scripts.lib.process import descendants
 from scripts.lib.toolchain import candidates
 from tests.compiling import ROOT, SETTINGS, TABLE, build
 
@@ -186,6 +193,29 @@ def test_a_killed_compiler_is_run_again(monkeypatch):
     monkeypatch.setattr(unit, "run", killed_first)
     assert compile_source("int main() {}", build("C"), ["perf"])["perf"].status == "ok"
     assert len(seen) == 2
+
+
+def test_a_compiler_killed_in_its_middle_is_run_again():
+    program = 'const x = staticExec("sleep 1; echo hello")\necho x\n'
+    made, killed = build("Nim"), []
+
+    def kill_once():
+        deadline = time.monotonic() + 60
+        while not killed and time.monotonic() < deadline:
+            for process in descendants(os.getpid()):
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    if Path(f"/proc/{process}/comm").read_text() == "nim\n":
+                        os.kill(process, signal.SIGKILL)
+                        killed.append(process)
+            time.sleep(0.05)
+
+    whole = compile_source(program, made, ["perf"])["perf"]
+    killer = threading.Thread(target=kill_once)
+    killer.start()
+    broken = compile_source(program, made, ["perf"])["perf"]
+    killer.join()
+    assert killed
+    assert (broken.status, broken.ir) == ("ok", whole.ir)
 
 
 @pytest.mark.parametrize("language", list(TABLE))
