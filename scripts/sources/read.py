@@ -3,7 +3,7 @@
 import logging
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,14 +92,14 @@ def read(corpus: Corpus, shard_size: int, index: Path, aliases: str) -> None:
     logging.info("%s: %d rows read, %d sources, %s", corpus.language, spilled.seen, sources, counts)
 
 
-def corpus_folder(fetched: str | None, path: str) -> Path:
-    """Where the corpus lies: beside the record of its fetching, if it was fetched, else below the project."""
-    return Path(fetched).parent / read_json(fetched)["commit"] if fetched else SCRIPTS.parent / path
+def corpus_folder(fetched: Sequence[str], path: str) -> Path:
+    """Where the corpus lies: beside the one record of its fetching, or below the project where it was not fetched."""
+    return Path(fetched[0]).parent / read_json(fetched[0])["commit"] if fetched else SCRIPTS.parent / path
 
 
 if __name__ == "__main__":
     with job(snakemake):
         given, params = snakemake.input, snakemake.params
-        place = corpus_folder(given.get("fetched"), params.corpus["path"])
+        place = corpus_folder(given.fetched, params.corpus["path"])
         found = Corpus(place, snakemake.wildcards.language, params.corpus, params.suffixes)
         read(found, params.shard_size, Path(snakemake.output.shards), snakemake.output.aliases)

@@ -79,7 +79,7 @@ def test_wanted_files_and_the_card_are_fetched_to_the_folder_of_the_commit(hub, 
     assert not (place / "D").exists()
     record = tmp_path / "fetched.json"
     record.write_text(json.dumps({"commit": REVISION}))
-    assert corpus_folder(str(record), "-") == place
+    assert corpus_folder([str(record)], "-") == place
 
 
 REFUSALS = {

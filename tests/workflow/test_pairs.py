@@ -12,6 +12,7 @@ import pytest
 
 from scripts.lib.files import read_json, sha256_file
 from scripts.lib.parquet import iter_rows
+from tests.fake_hub import REVISION, fake_hub
 from tests.workflow.jobs import jobs_in
 
 SOURCE = "int f{n}(int a{n}, int b{n}) {{\n  return a{n} * {n} + b{n} - c{n} * d{n} + e{n} / g{n};\n}}\n"
@@ -30,11 +31,11 @@ def corpus(tmp_path_factory) -> Path:
     """Two languages: one whose lists differ, with a repeated row and a broken module, and one of a single variant."""
     root = tmp_path_factory.mktemp("sltrans")
     lists = {
-        ("C", "Perf_Optimized"): pairs(range(20), "p"),
-        ("C", "Size_Optimized"): pairs([*range(2, 24), 5], "s"),
+        ("C++", "Perf_Optimized"): pairs(range(20), "p"),
+        ("C++", "Size_Optimized"): pairs([*range(2, 24), 5], "s"),
         ("Nim", "Size_Optimized"): pairs(range(3), "s"),
     }
-    lists["C", "Perf_Optimized"]["IR_Original"][4] = "define i32 @broken("
+    lists["C++", "Perf_Optimized"]["IR_Original"][4] = "define i32 @broken("
     for (language, split), columns in lists.items():
         (root / language).mkdir(exist_ok=True)
         pq.write_table(pa.table(columns), root / language / f"{split}-00000-of-00001.parquet")
@@ -44,7 +45,7 @@ def corpus(tmp_path_factory) -> Path:
 def arguments(corpus: Path, *more: str) -> list[str]:
     """Snakemake's arguments for the pairs of that corpus."""
     described = f"{{path: {corpus}, format: tables, columns: {{ir: IR_Original}}}}"
-    return ["pairs", "--config", f"corpus={described}", "languages=[C, Nim]", *more]
+    return ["pairs", "--config", f"corpus={described}", "languages=[C++, Nim]", *more]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def finished(tmp_path_factory, workflow, corpus, without_compilers) -> Path:
     """Results of a run whose PATH has no compiler."""
     folder = tmp_path_factory.mktemp("run")
     done = workflow(folder, *arguments(corpus))
-    assert "sources_ir C 000" in jobs_in(done.stdout)
+    assert "sources_ir C++ 000" in jobs_in(done.stdout)
     assert not any(job.startswith("compile_shard") for job in jobs_in(done.stdout))
     return folder
 
@@ -62,17 +63,17 @@ def test_numbers_add_up(finished):
     found = {(row["language"], row["variant"]): row for row in rows}
     columns = ("sources", "duplicates", "failed", "pairs")
     assert {key: tuple(int(row[name]) for name in columns) for key, row in found.items()} == {
-        ("C", "perf"): (25, 1, 5, 19),
-        ("C", "size"): (25, 1, 2, 22),
+        ("C++", "perf"): (25, 1, 5, 19),
+        ("C++", "size"): (25, 1, 2, 22),
         ("Nim", "perf"): (3, 0, 3, 0),
         ("Nim", "size"): (3, 0, 0, 3),
     }
-    assert found["C", "perf"]["invalid_ir"] == "1"
-    assert found["C", "perf"]["compile_error"] == "4"
+    assert found["C++", "perf"]["invalid_ir"] == "1"
+    assert found["C++", "perf"]["compile_error"] == "4"
 
 
 def test_pairs_are_the_given_ones(finished):
-    found = {row["Source_Code"]: row["IR_Original"] for row in iter_rows(finished / "results/pairs/C/perf.parquet")}
+    found = {row["Source_Code"]: row["IR_Original"] for row in iter_rows(finished / "results/pairs/C++/perf.parquet")}
     assert SOURCE.format(n=4) not in found
     assert "mul i32 %a, 7\n" in found[SOURCE.format(n=7)]
     assert set(found) == {SOURCE.format(n=number) for number in range(20) if number != 4}
@@ -81,7 +82,7 @@ def test_pairs_are_the_given_ones(finished):
 def test_datasets_loads_it_offline(finished, tmp_path):
     program = (
         "import sys; from datasets import load_dataset\n"
-        "data = load_dataset(sys.argv[1], 'C', split='Perf_Optimized')\n"
+        "data = load_dataset(sys.argv[1], 'C++', split='Perf_Optimized')\n"
         "print(data.num_rows, data.column_names[:6])\n"
     )
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
@@ -98,10 +99,10 @@ def test_datasets_loads_it_offline(finished, tmp_path):
 
 
 def test_shard_size_and_workers_change_no_byte(finished, workflow, corpus, tmp_path):
-    workflow(tmp_path, *arguments(corpus, "shard_size=12", "languages=[C]", "--cores", "1"))
-    assert len(read_json(tmp_path / "results/sources/C/shards.json")["shards"]) == 2
+    workflow(tmp_path, *arguments(corpus, "shard_size=12", "languages=[C++]", "--cores", "1"))
+    assert len(read_json(tmp_path / "results/sources/C++/shards.json")["shards"]) == 2
     for variant in VARIANTS:
-        name = f"results/pairs/C/{variant}.parquet"
+        name = f"results/pairs/C++/{variant}.parquet"
         assert sha256_file(tmp_path / name) == sha256_file(finished / name), name
 
 
@@ -120,3 +121,22 @@ def test_offline_says_that_a_data_set_cannot_be_fetched(workflow, tmp_path):
     described = "{dataset: {id: owner/name, revision: abc}, format: tables}"
     done = workflow(tmp_path, "sources", "--config", f"corpus={described}", "languages=[C]", succeeds=False)
     assert "owner/name must be fetched, but `hub.offline` is true" in done.stdout
+
+
+def test_a_data_set_of_the_hub_is_fetched_and_read(workflow, corpus, tmp_path, monkeypatch):
+    """Only the wanted language's files, at the commit that the revision stands for; the licence is the card's."""
+    files = {path.relative_to(corpus).as_posix(): path.read_bytes() for path in corpus.rglob("*.parquet")}
+    card = b"---\nlicense: cc-by-sa-4.0\n---\n"
+    dataset = f"{{id: owner/programs, revision: '{REVISION[:7]}'}}"
+    described = f"{{dataset: {dataset}, format: tables, columns: {{ir: IR_Original}}}}"
+    for name, value in {"HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    with fake_hub({"owner/programs": {**files, "README.md": card}}) as address:
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        workflow(tmp_path, "sources", "--config", f"corpus={described}", "languages=[Nim]", "hub={offline: false}")
+    fetched = read_json(tmp_path / "results/corpus/fetched.json")
+    assert fetched["commit"] == REVISION
+    assert list(fetched["files"]) == ["Nim/Size_Optimized-00000-of-00001.parquet", "README.md"]
+    rows = list(iter_rows(tmp_path / "results/sources/Nim/000.parquet"))
+    assert {row["source"] for row in rows} == {SOURCE.format(n=number) for number in range(3)}
+    assert {row["licence"] for row in rows} == {"cc-by-sa-4.0"}
