@@ -3,7 +3,7 @@
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from scripts.pretrain.vocabulary import END_OF_TEXT
+from scripts.evaluate.stops import END_OF_TEXT
 
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:

@@ -12,6 +12,8 @@ from scripts.evaluate.generations import Sampling
 from scripts.evaluate.problems import Problem
 from scripts.lib.prompts import Example, PromptSettings, encode_example
 
+_CACHE_BYTES = 1 << 30
+
 
 class VllmEngine:
     """A model folder, loaded; see `engine.Engine`.
@@ -24,8 +26,10 @@ class VllmEngine:
 
     def __init__(self, folder: str, dtype: str) -> None:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        # Compiling the model pays on GPUs only.
-        self.model = LLM(model=folder, dtype=dtype, enforce_eager=not torch.cuda.is_available(), seed=0)
+        # Compiling the model pays on GPUs only. Without a bound on the cache of keys and values, vLLM takes nearly all
+        # memory there is; of a GPU it may.
+        on_cpu = {} if torch.cuda.is_available() else {"enforce_eager": True, "kv_cache_memory_bytes": _CACHE_BYTES}
+        self.model = LLM(model=folder, dtype=dtype, seed=0, **on_cpu)
         self.context = self.model.llm_engine.model_config.max_model_len
 
     def _run(self, tokens: Sequence[list[int]], settings: list[SamplingParams]) -> list[vllm.RequestOutput]:
@@ -57,9 +61,15 @@ class VllmEngine:
         return results
 
     def _finished(self, output: vllm.CompletionOutput, request: Request) -> Completion:
-        """One output as a completion; the end of text is a token, which is no part of the text."""
-        ended = output.finish_reason == "stop" and output.stop_reason is None
-        return finished(output.text.removesuffix(self.tokenizer.eos_token), request.stop, ended)
+        """One output as a completion; the end of text is a token, which is no part of the text.
+
+        The text is decoded from the tokens, because vLLM's own lacks a character whose last bytes are missing.
+        """
+        end = self.tokenizer.eos_token
+        text = self.tokenizer.decode(output.token_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        # The end of text is also a stop sequence, so that either reason may be given.
+        ended = text.endswith(end) or (output.finish_reason == "stop" and output.stop_reason is None)
+        return finished(text.removesuffix(end), request.stop, ended)
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
         """See `engine.Engine`."""
