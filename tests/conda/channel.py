@@ -7,6 +7,7 @@ usage: channel.py CHANNELS ENVS PYTHON     CHANNELS gets a folder for each chann
 """
 
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -53,7 +54,8 @@ def dependencies(envs: Path) -> dict[tuple[str, str], set[str]]:
 def programs(name: str, version: str, python: str) -> dict[str, str]:
     """File name → text of the programs that a package gets."""
     hosts = {"python": python} if name == "python" else PROGRAMS.get(name, {})
-    paths = {program: shutil.which(host) for program, host in hosts.items()}
+    # The system's come first: what lies in somebody's home cannot be reached from the sandbox.
+    paths = {program: shutil.which(host, path=os.defpath) or shutil.which(host) for program, host in hosts.items()}
     return {program: WRAPPER.format(program=path, version=version) for program, path in paths.items() if path}
 
 
