@@ -85,7 +85,7 @@ def growth(rows: list[dict[str, float]]) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("documents", type=int, nargs="*", default=[20_000, 60_000])
+    parser.add_argument("documents", type=int, nargs="*", default=[50_000, 200_000])
     parser.add_argument("--cluster", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.cluster:

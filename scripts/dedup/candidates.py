@@ -52,20 +52,32 @@ def band_buckets(signatures: np.ndarray, bands: Bands) -> list[Buckets]:
     return [_buckets(_band_keys(signatures, band * bands.rows, bands.rows)) for band in range(bands.count)]
 
 
+def _codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """One number for each pair, in order and each once, the smaller document in its upper half."""
+    low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second).astype(np.int64)
+    return np.unique((low << 32) | high)
+
+
+def _decoded(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return codes >> 32, codes & 0xFFFFFFFF
+
+
 def unique_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each pair once, in order, the smaller document first."""
-    low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second).astype(np.int64)
-    codes = np.unique((low << 32) | high)
-    return codes >> 32, codes & 0xFFFFFFFF
+    return _decoded(_codes(first, second))
 
 
 def pairs_by_distance(bands: list[Buckets]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Unique pairs of all bands, nearest neighbours in the buckets first, then ever farther ones, up to `WINDOW`."""
     for distance in range(1, WINDOW + 1):
-        found = [bucket.pairs(distance) for bucket in bands if len(bucket.members) > distance]
-        if not any(len(first) for first, _ in found):
+        # Band by band, because most pairs are in many bands.
+        codes = np.zeros(0, dtype=np.int64)
+        for bucket in bands:
+            if len(bucket.members) > distance:
+                codes = np.union1d(codes, _codes(*bucket.pairs(distance)))
+        if not len(codes):
             return
-        yield unique_pairs(np.concatenate([f for f, _ in found]), np.concatenate([s for _, s in found]))
+        yield _decoded(codes)
 
 
 def estimates(signatures: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
