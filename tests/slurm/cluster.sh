@@ -124,12 +124,27 @@ C
     done
 }
 
+# slurmd looks at the file system in which control groups are, even when it uses none; a bare container has nothing there.
+mount_cgroups() {
+    mountpoint -q /sys/fs/cgroup && return
+    touch "$state/run/cgroups-mounted"
+    if grep -qv '^0::' /proc/self/cgroup; then
+        # Where some are of the first version, slurmd wants a folder for each, and systemd's to be mounted.
+        mount -t tmpfs tmpfs /sys/fs/cgroup
+        mkdir /sys/fs/cgroup/systemd
+        mount -t cgroup -o none,name=systemd systemd /sys/fs/cgroup/systemd
+    else
+        mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    fi
+}
+
 start() {
     trap 'echo "cluster.sh: not started; logs are in $state/log" >&2; stop' EXIT
     rm -rf "$state"
     mkdir -p "$state"/{etc,run,log,spool/ctld,spool/d,mysql,munge,dev}
     chmod 755 "$state" "$state/run" "$state/log"
     chmod 700 "$state/munge"
+    mount_cgroups
     start_munge
     start_database
     write_configuration
@@ -157,6 +172,10 @@ stop() {
         kill "$pid" 2>/dev/null || continue
         wait_for 120 bash -c "! kill -0 $pid"
     done
+    if [ -e "$state/run/cgroups-mounted" ]; then
+        umount --recursive /sys/fs/cgroup
+        rm "$state/run/cgroups-mounted"
+    fi
     for file in slurm.conf gres.conf; do
         [ "$(readlink "/etc/slurm/$file")" != "$state/etc/$file" ] || rm "/etc/slurm/$file"
     done
