@@ -154,3 +154,18 @@ def test_a_failed_installation_leaves_no_mark_of_a_whole_one(machine: Path) -> N
     (machine / "envs" / "host" / "requirements.txt").write_text("./no-such-package\n")
     assert set_up(machine).returncode != 0
     assert not (machine / ".venv" / ".complete").exists()
+
+
+def test_the_cluster_profile_can_be_called_by_its_name(tmp_path: Path) -> None:
+    environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}
+    install = ["make", "-C", str(ROOT), "install-profile"]
+    subprocess.run(install, env=environment, check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--profile", "slurm"]
+    options = ["--directory", str(tmp_path), "--list-rules"]
+    done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True, check=True)
+    assert "compile_shard" in done.stdout.split()
+    place = tmp_path / "snakemake" / "slurm"
+    place.unlink()
+    place.mkdir()
+    refused = subprocess.run(install, env=environment, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0 and "move it away first" in refused.stderr
