@@ -2,16 +2,18 @@
 
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from scripts.lib import bubblewrap
+from scripts.lib import bubblewrap, launcher
 from scripts.lib.job import InputError
 from scripts.lib.process import descendants
 from scripts.lib.sandbox import WORK, Limits, Sandbox, close_sandboxes, probe, run
@@ -374,22 +376,38 @@ def test_the_remedy_is_named_where_name_spaces_are_refused(monkeypatch, tmp_path
         probe()
 
 
+def use_as_somebody(place: Path) -> str:
+    """What a run in the sandbox comes to for an ordinary user, in a process that has become one."""
+    # The project and the Python of these tests may lie where only root can enter.
+    launcher.__file__ = str(place / "launcher.py")
+    sys.executable, sys.base_prefix, sys.base_exec_prefix = SYSTEM_PYTHON, "/usr", "/usr"
+    os.setgroups([])
+    os.setgid(4242)
+    os.setuid(4242)
+    bubblewrap.unprivileged.cache_clear()
+    outcome = shell("id -u; echo x > y", collect=["y"])
+    close_sandboxes()
+    return repr((outcome.status, outcome.stdout, outcome.files))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become someone else")
 def test_an_ordinary_user_can_use_it_too():
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.setgroups([])
-        os.setgid(4242)
-        os.setuid(4242)
-        bubblewrap.unprivileged.cache_clear()
-        # The Python of these tests may lie where only root can enter.
-        sys.executable, sys.base_prefix, sys.base_exec_prefix = SYSTEM_PYTHON, "/usr", "/usr"
-        outcome = shell("id -u; echo x > y", collect=["y"])
-        close_sandboxes()
-        os.write(writer, repr((outcome.status, outcome.stdout, outcome.files)).encode())
-        os._exit(0)
-    os.close(writer)
-    os.waitpid(child, 0)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        place.chmod(0o755)
+        shutil.copy(launcher.__file__, place / "launcher.py")
+        (place / "launcher.py").chmod(0o644)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            # Whatever happens, this process must not go on with the tests.
+            try:
+                answer = use_as_somebody(place)
+            except BaseException as error:
+                answer = repr(error)
+            os.write(writer, answer.encode())
+            os._exit(0)
+        os.close(writer)
+        os.waitpid(child, 0)
     assert os.read(reader, 1000).decode() == repr(("exited", b"1000\n", {"y": b"x\n"}))
     os.close(reader)
