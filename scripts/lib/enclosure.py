@@ -70,7 +70,7 @@ class Enclosure:
 
     def _answer(self) -> dict[str, tuple[Any, list[int]]]:
         """The launcher's next answer: its values by name, each with the open files that came along."""
-        message, opened, _, _ = socket.recv_fds(self.channel, _LONGEST_ANSWER, 1)
+        message, opened = self._received()
         for descriptor in opened:
             os.set_inheritable(descriptor, False)
         answer = json.loads(message) if message else {"error": "its launcher has ended"}
@@ -78,9 +78,17 @@ class Enclosure:
             raise InputError(f"the sandbox does not start: {answer['error']}")
         return {name: (value, opened) for name, value in answer.items()}
 
+    def _received(self) -> tuple[bytes, list[int]]:
+        """The launcher's next message, and an open file that came along; nothing when the launcher has ended."""
+        try:
+            message, opened, _, _ = socket.recv_fds(self.channel, _LONGEST_ANSWER, 1)
+        except ConnectionResetError:
+            return b"", []
+        return message, opened
+
     def ending(self) -> Ending:
         """How the run that was begun last has ended; waits for it. Killed, when the launcher was."""
-        message = self.channel.recv(_LONGEST_ANSWER)
+        message, _ = self._received()
         answer = json.loads(message) if message else {"status": signal.SIGKILL, "cpu_seconds": 0.0, "peak_mb": 0.0}
         return Ending(os.waitstatus_to_exitcode(answer["status"]), answer["cpu_seconds"], answer["peak_mb"])
 
