@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from httpx2 import HTTPError
 from huggingface_hub.errors import (
     GatedRepoError,
+    HfHubHTTPError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
@@ -13,6 +13,9 @@ from huggingface_hub.errors import (
 )
 
 from scripts.lib.job import InputError
+
+# Whatever goes wrong on the way, in the HTTP library that the hub's client is built on.
+_HTTP_ERROR = HfHubHTTPError.__bases__[0]
 
 
 def check_online(what: str, offline: bool) -> None:
@@ -41,5 +44,5 @@ def hub_errors(repository: str, revision: str, table: str) -> Iterator[None]:
     except RepositoryNotFoundError as error:
         remedy = f"correct its name in {table}, or set HF_TOKEN"
         raise InputError(f"{repository} is not on the hub, or private; {remedy}") from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HTTPError) as error:
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, _HTTP_ERROR) as error:
         raise InputError(f"{place} cannot be fetched: {error}; check the network, then run again") from error
