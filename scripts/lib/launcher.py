@@ -25,8 +25,8 @@ _DIE_WITH_PARENT, _SET_DUMPABLE, _NO_NEW_PRIVILEGES = 1, 4, 38
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _MOST_FILES = 250
 _LONGEST_MESSAGE = 1 << 20
-# What Python ignores or handles, and a program it starts must not.
-_CHANGED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT)
+# What Python ignores or handles, or who started it has had ignored, and a program that it starts must not.
+_CHANGED_SIGNALS = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
