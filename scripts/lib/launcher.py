@@ -89,6 +89,8 @@ def _restrict(request: dict, setup: dict, streams: list[int]) -> None:
     if setup["user"] is not None:
         _checked(_libc.setns(setup["user"], _NEW_USERS), "join user name space")
     _checked(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
+    # What some compilers write hangs on where memory happens to lie. Containers may forbid this; it is no protection.
+    _libc.personality(_FIXED_ADDRESSES)
 
 
 def _become_program(command: list[str], environment: dict[str, str]) -> None:

@@ -317,6 +317,11 @@ def test_a_run_finds_nothing_of_the_one_before():
     assert not left_over("54322.5")
 
 
+def test_memory_lies_where_it_lay_before():
+    addresses = {shell("cat /proc/self/maps").stdout for _ in range(3)}
+    assert len(addresses) == 1
+
+
 def test_a_program_inherits_nothing_but_its_streams():
     inside = shell("ls /proc/self/fd; grep -E 'Cap(Prm|Eff)|NoNewPrivs|SigIgn' /proc/self/status").stdout.decode()
     assert inside.split()[:4] == ["0", "1", "2", "3"], "the last one is of `ls` itself"
