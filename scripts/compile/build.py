@@ -14,6 +14,7 @@ from scripts.lib.llvm import READER
 from scripts.lib.sandbox import Limits, Sandbox, probe
 from scripts.lib.toolchain import Toolchain, find_toolchain
 
+# Where precompiled headers stand inside the sandbox, whatever machine it is on.
 HEADERS = "/opt/headers"
 _FLAGS = "{flags}"
 _HEADER = "{header}"

@@ -1,9 +1,7 @@
 """A throw-away SLURM cluster, and runs on it."""
 
-import functools
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.workflow.conftest import hear_interrupts
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tests" / "slurm" / "cluster.sh"
@@ -31,10 +31,7 @@ class Job:
 
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start Snakemake with the SLURM profile in a working directory, its output in `out.log` there.
-
-    Ctrl-C reaches it even where the tests themselves run in the background.
-    """
+    """Start Snakemake with the SLURM profile in a working directory, its output in `out.log` there."""
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "snakemake", "--profile", str(ROOT / "profiles" / "slurm")]
     with (folder / "out.log").open("a") as output:
@@ -43,7 +40,7 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.Popen[str]:
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=hear_interrupts,
         )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,11 @@ def snakemake_environment() -> dict[str, str]:
     """The environment of a run by hand: tools of this Python's folder first, no run marker of an outer run."""
     environment = {key: value for key, value in os.environ.items() if key not in ("IRCODER_RUN", "PYTHONPATH")}
     return environment | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def hear_interrupts() -> None:
+    """Make this process end at Ctrl-C again: where tests run in the background, the shell has that ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 # What a run needs that compiles nothing: a shell, Snakemake's and the sandbox's helpers.

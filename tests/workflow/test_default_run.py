@@ -5,14 +5,13 @@ import os
 import signal
 import subprocess
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from scripts.lib.files import sha256_file
 from scripts.lib.resume import prepare
-from tests.workflow.conftest import snakemake_command, snakemake_environment
+from tests.workflow.conftest import hear_interrupts, snakemake_command, snakemake_environment
 
 pytestmark = pytest.mark.slow
 
@@ -99,8 +98,7 @@ def test_killed_run_gives_the_same_bytes(unbroken, workflow, tmp_path_factory):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            # Ctrl-C reaches it even where the tests themselves run in the background.
-            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=hear_interrupts,
         )
         how = signal.SIGINT if number % 2 else signal.SIGKILL
         assert interrupt(process, folder / "results" / stage, how), f"the run ended before {stage}"
