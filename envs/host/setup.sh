@@ -66,6 +66,7 @@ python_packages() {
     [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
     say "installing $(grep -c == "$here/requirements.txt") Python packages into .venv (a few minutes)"
     rm -rf "$venv"
+    hash -r  # the Makefile has .venv first in PATH, where bash remembers a python3 that is gone by now
     python3 -m venv "$venv"
     # As constraints, the pins also hold in the throw-away environments in which pip builds packages without a wheel.
     PIP_CONSTRAINT=$here/requirements.txt "$venv/bin/python" -m pip install --disable-pip-version-check \

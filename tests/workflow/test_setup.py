@@ -69,7 +69,7 @@ def test_every_imported_package_is_named_in_the_requirements() -> None:
 
 # Makes in no time a .venv whose Python agrees to everything.
 QUICK_VENV = f"""if [ "$*" = "-m venv ${{@: -1}}" ]; then
-    mkdir -p "$3/bin"; printf '#!/bin/sh\\n' >"$3/bin/python"; chmod +x "$3/bin/python"
+    mkdir -p "$3/bin"; printf '#!/bin/sh\\n' >"$3/bin/python"; chmod +x "$3/bin/python"; ln -s "$0" "$3/bin/python3"
 else
     exec {sys.executable} "$@"
 fi"""
@@ -97,7 +97,8 @@ def command(machine: Path, name: str, body: str) -> None:
 
 def set_up(machine: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run setup.sh there."""
-    environment = os.environ | {"PATH": f"{machine / 'bin'}:{os.environ['PATH']}"}
+    # As the Makefile calls it, .venv's own Python comes first.
+    environment = os.environ | {"PATH": f"{machine / '.venv' / 'bin'}:{machine / 'bin'}:{os.environ['PATH']}"}
     script = machine / "envs" / "host" / "setup.sh"
     return subprocess.run([script, *arguments], env=environment, capture_output=True, text=True, check=False)
 
