@@ -120,6 +120,18 @@ vllm-test: .venv-vllm/.complete  ## tests of generation with vLLM's build for CP
 	@.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
 
+.PHONY: training-test
+training-test: setup-test .venv-training/.complete  ## tests of training with DeepSpeed, quantised, and with other bases
+	@PATH=$(CURDIR)/.venv-training/bin:$$PATH .venv-training/bin/python -m pytest -m training tests/unit tests/workflow -rA $(TESTS)
+
+# DeepSpeed comes as source and looks for torch while it is built.
+.venv-training/.complete: envs/host/requirements.txt tests/training/requirements.txt
+	@rm -rf .venv-training
+	@python3 -m venv .venv-training
+	@.venv-training/bin/python -m pip install --quiet --disable-pip-version-check --use-pep517 -r $<
+	@.venv-training/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -r tests/training/requirements.txt
+	@touch $@
+
 .PHONY: lock
 lock:  ## pin every package of the conda environments, as conda solves them now; needs conda and its channels
 	@envs/lock.sh
@@ -132,6 +144,7 @@ bench: setup-test  ## repeat the measurements of benchmarks/
 	@$(PYTHON) -m benchmarks.dedup --compare
 	@$(PYTHON) -m benchmarks.dedup_memory
 	@$(PYTHON) -m benchmarks.pairs
+	@$(PYTHON) -m benchmarks.training
 	@$(PYTHON) -m benchmarks.execution
 
 .PHONY: clean

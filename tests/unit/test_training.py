@@ -150,13 +150,12 @@ def test_a_fault_in_a_process_of_the_users_is_one_line(inputs, tmp_path):
 @pytest.fixture(scope="module")
 def operators(tmp_path_factory):
     """DeepSpeed's operator, compiled in a minute and a half."""
-    pytest.importorskip("deepspeed")
     folder = tmp_path_factory.mktemp("deepspeed")
     build(folder / "operators", str(folder / "log"))
     return str(folder / "operators")
 
 
-@pytest.mark.slow
+@pytest.mark.training
 def test_deepspeed_is_used_and_agrees_with_plain_training(inputs, tmp_path, caplog, operators):
     settings = {"max_steps": STEPS, "epochs": 20, "save_steps": 7}
     plain = spec_for(inputs, tmp_path / "plain", **settings)
@@ -170,9 +169,9 @@ def test_deepspeed_is_used_and_agrees_with_plain_training(inputs, tmp_path, capl
     assert largest_difference(plain, unbroken) < 1e-5
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("quantization", ["int8", "int4"])
 def test_a_quantised_base_is_merged_unquantised(tmp_path, quantization):
-    pytest.importorskip("bitsandbytes")
     write_all(tmp_path, LLAMA)
     spec = replace(spec_for(tmp_path, tmp_path, max_steps=2, quantization=quantization), lora=LLAMA_LORA)
     assert run_training(spec)["quantization"] == quantization
