@@ -95,3 +95,5 @@ def make_channels(channels: Path, envs: Path, python: str) -> None:
 
 if __name__ == "__main__":
     make_channels(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    # rattler's threads still call Python while it is being taken down: one exit in ten was a crash.
+    os._exit(0)
