@@ -12,6 +12,7 @@ from scripts.lib.shingles import mix
 # linear, and similar documents are still linked through each other.
 WINDOW = 64
 _BLOCK = 4096
+_FEWEST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,18 @@ def band_buckets(signatures: np.ndarray, bands: Bands) -> list[Buckets]:
     return [_buckets(_band_keys(signatures, band * bands.rows, bands.rows)) for band in range(bands.count)]
 
 
+def distinct(numbers: np.ndarray) -> np.ndarray:
+    """The numbers in order, each once; faster than `np.unique`, which hashes them first."""
+    ordered = np.sort(numbers)
+    first = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first]
+
+
 def _codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """One number for each pair, in order and each once, the smaller document in its upper half."""
     low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second).astype(np.int64)
-    return np.unique((low << 32) | high)
+    return distinct((low << 32) | high)
 
 
 def _decoded(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -70,11 +79,15 @@ def unique_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.
 def pairs_by_distance(bands: list[Buckets]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Unique pairs of all bands, nearest neighbours in the buckets first, then ever farther ones, up to `WINDOW`."""
     for distance in range(1, WINDOW + 1):
-        # Band by band, because most pairs are in many bands.
-        codes = np.zeros(0, dtype=np.int64)
+        parts, waiting = [np.zeros(0, dtype=np.int64)], 0
         for bucket in bands:
             if len(bucket.members) > distance:
-                codes = np.union1d(codes, _codes(*bucket.pairs(distance)))
+                parts.append(_codes(*bucket.pairs(distance)))
+                waiting += len(parts[-1])
+            # Most pairs are in many bands: those known are put together before there are twice as many.
+            if waiting > max(len(parts[0]), _FEWEST):
+                parts, waiting = [distinct(np.concatenate(parts))], 0
+        codes = distinct(np.concatenate(parts))
         if not len(codes):
             return
         yield _decoded(codes)
