@@ -137,7 +137,7 @@ lock:  ## pin every package of the conda environments, as conda solves them now;
 	@envs/lock.sh
 
 .PHONY: bench
-bench: setup-test  ## repeat the measurements of benchmarks/
+bench: setup-test run  ## repeat the measurements of benchmarks/, one of them on the default run's pairs
 	@$(PYTHON) -m benchmarks.compile
 	@$(PYTHON) -m benchmarks.compile_rerun
 	@$(PYTHON) -m benchmarks.sources

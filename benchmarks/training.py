@@ -87,4 +87,7 @@ if __name__ == "__main__":
     parser.add_argument("--llvm-tokens", type=int)
     parser.add_argument("--sequences", type=int, default=24)
     given = parser.parse_args()
+    for place in (given.pairs, given.tokenizer):
+        if not place.is_dir():
+            parser.error(f"there is no {place}: `make run` makes it, or name another run's")
     main(given.pairs, given.tokenizer, given.context, given.llvm_tokens, given.sequences)

@@ -12,7 +12,8 @@ from scripts.lib.shingles import mix
 # linear, and similar documents are still linked through each other.
 WINDOW = 64
 _BLOCK = 4096
-_FEWEST = 1 << 20
+# Pairs of several bands wait to be sorted together until there are this many, 8 MB, or as many as are known already.
+_WAITING = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def pairs_by_distance(bands: list[Buckets]) -> Iterator[tuple[np.ndarray, np.nda
             if len(bucket.members) > distance:
                 parts.append(_codes(*bucket.pairs(distance)))
                 waiting += len(parts[-1])
-            # Most pairs are in many bands: those known are put together before there are twice as many.
-            if waiting > max(len(parts[0]), _FEWEST):
+            # Most pairs are in many bands, so that those of all bands at once would take far more memory.
+            if waiting > max(len(parts[0]), _WAITING):
                 parts, waiting = [distinct(np.concatenate(parts))], 0
         codes = distinct(np.concatenate(parts))
         if not len(codes):

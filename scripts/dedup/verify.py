@@ -30,26 +30,21 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
 def jaccard_to_many(one: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
     """Jaccard similarity of a set to each of several, shape (others,); for many others faster than one by one.
 
-    The set is laid out in a table by its hashes' low bits, and all others are looked up at once. Where several of its
-    members claim the same place, all but one are laid out once more by higher bits.
+    The set is laid out in a table by its hashes' low bits, and all others are looked up at once. What two of its
+    members claim the same place for, which is rare, is looked for by itself.
     """
-    size, merged = len(one), np.concatenate(others)
-    found = np.zeros(len(merged), dtype=bool)
-    shift = 0
-    while len(one):
-        bits = np.uint64(shift)
-        # No hash equals the complement of the place where it belongs.
-        table = ~(np.arange(1 << _TABLE_BITS, dtype=np.uint64) << bits)
-        places = (one >> bits) & _TABLE_MASK
-        table[places] = one
-        found |= table[(merged >> bits) & _TABLE_MASK] == merged
-        one = one[table[places] != one]
-        shift = (shift + _TABLE_BITS) % 64
+    # No hash equals the complement of the place where it belongs.
+    table = ~np.arange(1 << _TABLE_BITS, dtype=np.uint64)
+    places = one & _TABLE_MASK
+    table[places] = one
+    displaced = one[table[places] != one]
+    merged = np.concatenate(others)
+    found = (table[merged & _TABLE_MASK] == merged) | np.isin(merged, displaced)
     sizes = np.array([len(other) for other in others])
     sums = np.concatenate([[0], np.cumsum(found)])
     ends = np.cumsum(sizes)
     shared = sums[ends] - sums[ends - sizes]
-    union = size + sizes - shared
+    union = len(one) + sizes - shared
     return np.divide(shared, union, out=np.ones(len(others)), where=union > 0)
 
 
