@@ -122,6 +122,7 @@ vllm-test: .venv-vllm/.complete  ## tests of generation with vLLM's build for CP
 
 .PHONY: training-test
 training-test: setup-test .venv-training/.complete  ## tests of training with DeepSpeed, quantised, and with other bases
+	@envs/host/setup.sh test training
 	@PATH=$(CURDIR)/.venv-training/bin:$$PATH .venv-training/bin/python -m pytest -m training tests/unit tests/workflow -rA $(TESTS)
 
 # DeepSpeed comes as source and looks for torch while it is built.
