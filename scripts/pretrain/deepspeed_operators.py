@@ -25,7 +25,8 @@ def build(output: str | Path, log: str) -> None:
         command = [sys.executable, "-c", _BUILD]
         done = subprocess.run(command, env=environment, stdout=stream, stderr=stream, check=False)
         if done.returncode:
-            raise InputError(f"DeepSpeed's operator did not compile; install deepspeed, ninja, g++ and Python's headers (see {log})")
+            needed = "deepspeed, ninja, g++ and Python's headers"
+            raise InputError(f"DeepSpeed's operator did not compile; install {needed} (see {log})")
 
 
 if __name__ == "__main__":
