@@ -91,10 +91,11 @@ def with_headers(build: Build, folder: Path) -> Build:
     return replace(build, toolchain=replace(build.toolchain, sandbox=replace(sandbox, placed=placed)), headers=folder)
 
 
-def _limits(settings: Mapping[str, Any]) -> Limits:
-    """The limits of one command."""
-    names = ("wall_seconds", "cpu_seconds", "memory_mb", "file_mb", "processes")
-    return Limits(**{name: settings["limits"][name] for name in names})
+def _limits(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Limits:
+    """The limits of one command of a language."""
+    general, factor = settings["limits"], entry.get("limits", {}).get("seconds_factor", 1)
+    seconds = {name: general[name] * factor for name in ("wall_seconds", "cpu_seconds")}
+    return Limits(**seconds, **{name: general[name] for name in ("memory_mb", "file_mb", "processes")})
 
 
 def make_build(language: str, entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Build:
@@ -112,7 +113,7 @@ def make_build(language: str, entry: Mapping[str, Any], settings: Mapping[str, A
         toolchain,
         tuple(plan["steps"]),
         flags,
-        _limits(settings),
+        _limits(entry, settings),
         tuple(part for part, wanted in sorted(settings["normalise"].items()) if wanted),
         shrunk,
         {name: Path(SCRIPTS.parent, path).read_bytes() for name, path in frontend.get("support", {}).items()},

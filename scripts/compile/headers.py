@@ -16,7 +16,7 @@ from scripts.lib.files import sha256_text, write_bytes, write_text
 _EVERYTHING = "bits/stdc++.h"
 _MOST_HEADERS = 8
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_INCLUDE = re.compile(r"#\s*include\s*<([\w/.+-]+)>")
+_INCLUDE = re.compile(r"#\s*(?:include|import)\s*<([\w/.+-]+)>")
 _HARMLESS = re.compile(r"#\s*pragma\s+GCC\s+(?:optimize|target)\b.*")
 
 
@@ -66,7 +66,7 @@ def precompile(headers: tuple[str, ...], build: Build, variant: str) -> str | No
     if not made.exists():
         write_text(Path(build.headers, f"{name}.h"), text)
         words = [word.replace("{headers}", f"{build.headers_inside}/{name}.h") for word in words]
-        outcome = run_command(build, words, {}, ["out.pch"])
+        outcome = run_command(build, words, build.support, ["out.pch"])
         if "out.pch" not in outcome.files:
             return None
         write_bytes(made, outcome.files["out.pch"])

@@ -88,10 +88,9 @@ def test_a_language_compiles_to_verified_modules(all_languages, language):
 
 
 def test_the_same_bytes_with_one_worker_from_another_place(all_languages, tmp_path, workflow):
-    languages = ["C", "Nim", "Python"]
-    path = sample(tmp_path / "else where" / "corpus", languages)
-    workflow(tmp_path, "ir", *settings(tmp_path, path, languages, jobs=1, cache=None))
-    for language in languages:
+    path = sample(tmp_path / "else where" / "corpus", LANGUAGES)
+    workflow(tmp_path, "ir", *settings(tmp_path, path, LANGUAGES, jobs=1, cache=None, shard_size=1))
+    for language in LANGUAGES:
         assert content(tmp_path, language) == content(all_languages, language)
 
 
@@ -165,16 +164,22 @@ def test_a_language_without_a_compiler_stops_the_run_or_is_recorded(tmp_path, wo
     assert {row["status"] for row in rows(tmp_path, "Swift").values()} == {"no_toolchain"}
 
 
-def test_a_shared_precompiled_header_changes_no_byte(tmp_path, workflow):
-    programs = {
-        f"C++/Source_{n}/source.cpp": "#include <bits/stdc++.h>\nusing namespace std;\n"
-        f"int main() {{ vector<int> v({n + 1}); map<int, string> m; m[{n}] = to_string(v.size()); cout << m[{n}]; }}\n"
-        for n in range(3)
-    }
+HEADED = {
+    "C++": "#include <bits/stdc++.h>\nusing namespace std;\n"
+    "int main() { vector<int> v(%d); map<int, string> m; m[1] = to_string(v.size()); cout << m[1]; }\n",
+    "Objective-C": "#import <Foundation/Foundation.h>\n#include <stdio.h>\n@interface P : NSObject\n- (int)n;\n@end\n"
+    '@implementation P\n- (int)n { return %d; }\n@end\nint main(void) { printf("%%d", [[P new] n]); }\n',
+}
+
+
+@pytest.mark.parametrize("language", HEADED)
+def test_a_shared_precompiled_header_changes_no_byte(language, tmp_path, workflow):
+    name = f"source.{'m' if language == 'Objective-C' else 'cpp'}"
+    programs = {f"{language}/Source_{n}/{name}": HEADED[language] % n for n in range(3)}
     few = dict(list(programs.items())[:1])
-    workflow(tmp_path / "a", "ir", *settings(tmp_path / "a", corpus(tmp_path / "many", programs), ["C++"]))
-    workflow(tmp_path / "b", "ir", *settings(tmp_path / "b", corpus(tmp_path / "few", few), ["C++"]))
-    with_header, without = content(tmp_path / "a", "C++"), content(tmp_path / "b", "C++")
+    workflow(tmp_path / "a", "ir", *settings(tmp_path / "a", corpus(tmp_path / "many", programs), [language]))
+    workflow(tmp_path / "b", "ir", *settings(tmp_path / "b", corpus(tmp_path / "few", few), [language]))
+    with_header, without = content(tmp_path / "a", language), content(tmp_path / "b", language)
     assert {row["status"] for row in with_header.values()} == {"ok"}
     assert {key: with_header[key] for key in without} == without
 
