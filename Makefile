@@ -95,8 +95,8 @@ swift-test: setup-test  ## Swift's entry in the table of languages, in a chroot 
 	@SWIFT_CHROOT=$(SWIFT_CHROOT) $(BIN)/pytest -m swift tests/swift -rA $(TESTS)
 
 .PHONY: codon-test
-codon-test: setup-test  ## Python programs by Codon against the same by CPython, a few minutes
-	@$(BIN)/pytest -m codon tests/codon -rA $(TESTS)
+codon-test: setup-test  ## Python programs by Codon against the same by CPython; CORPUS=FOLDER adds those of a corpus
+	@CORPUS=$(CORPUS) $(BIN)/pytest -m codon tests/codon -rA $(TESTS)
 
 .PHONY: conda-test
 conda-test: setup-test .venv-conda/.complete  ## tests of the conda environments, with a local channel of small packages

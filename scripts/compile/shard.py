@@ -1,7 +1,8 @@
 """Compile one shard of one language, all variants, and write an outcome row for each source and variant.
 
-The rows are in the order of the source table, variants in the config's order; no source is left out. With a second
-output the modules are also written as text files `{id}.{variant}.ll`.
+The rows are in the order of the source table, variants in the config's order; no source is left out. `rewrites` are
+what preparation did to the program, and `unprepared`, in the first variant and where asked for, what becomes of it
+without. With a second output the modules are also written as text files `{id}.{variant}.ll`.
 """
 
 import logging
@@ -29,6 +30,7 @@ SCHEMA = pa.schema(
         ("seconds", pa.float64()),
         *((name, pa.string()) for name in ("diagnostics", "ir", "ir_sha256")),
         ("rewrites", pa.list_(pa.string())),
+        ("unprepared", pa.string()),
     ]
 )
 _COLUMNS = ["id", "language", "source_sha256", "source", "rejected"]
@@ -54,7 +56,8 @@ def make_compiler(
         logging.warning("%s", error)
         return Compiler(None, variants, Cache(None), str(error))
     build = with_headers(build, headers) if build.precompiled else build
-    return Compiler(build, variants, Cache(Path(cache, language) if cache else None))
+    kept = Cache(Path(cache, language) if cache else None)
+    return Compiler(build, variants, kept, try_unprepared=settings["try_unprepared"])
 
 
 def _precompiled(rows: list[dict[str, Any]], compiler: Compiler, pool: ProcessPoolExecutor) -> list[dict[str, str]]:

@@ -29,14 +29,18 @@ _DIE_WITH_PARENT = 1
 class Compiler:
     """Makes outcome rows of source rows: looks them up, compiles what is missing, keeps what came out.
 
-    Without a `build` every row says `no_toolchain`, and `missing` why.
+    Without a `build` every row says `no_toolchain`, and `missing` why. With `try_unprepared`, programs that preparation
+    changed are also compiled as they stand, in the first variant.
     """
 
-    def __init__(self, build: Build | None, variants: list[str], cache: Cache, missing: str = "") -> None:
+    def __init__(
+        self, build: Build | None, variants: list[str], cache: Cache, missing: str = "", try_unprepared: bool = False
+    ) -> None:
         self.build = build
         self.variants = variants
         self.cache = cache
         self.missing = missing
+        self.tried = variants[:1] if try_unprepared else []
         self.base = build.key() if build else ""
 
     def text(self, source: str) -> tuple[str, list[str]]:
@@ -72,6 +76,7 @@ class Compiler:
     def rows(self, row: Mapping[str, Any], headers: Mapping[str, str], variants: Sequence[str]) -> list[dict[str, Any]]:
         """The outcome rows of a source row for some variants; `headers` are precompiled headers for it, by variant."""
         rewrites: list[str] = []
+        unprepared: dict[str, Result] = {}
         if row["rejected"] is not None:
             results = dict.fromkeys(variants, Result("rejected_source", diagnostics=row["rejected"]))
         elif self.build is None:
@@ -79,7 +84,14 @@ class Compiler:
         else:
             text, rewrites = self.text(row["source"])
             results = self._outcomes(text, headers, variants)
-        return [self._row(row, variant, results[variant]) | {"rewrites": rewrites} for variant in variants]
+            if rewrites:
+                tried = [variant for variant in variants if variant in self.tried]
+                unprepared = self._outcomes(row["source"], headers, tried)
+        told = {variant: result.status for variant, result in unprepared.items()}
+        return [
+            self._row(row, variant, results[variant]) | {"rewrites": rewrites, "unprepared": told.get(variant)}
+            for variant in variants
+        ]
 
     def _row(self, row: Mapping[str, Any], variant: str, result: Result) -> dict[str, Any]:
         """One outcome row; compiler and command are named where they were run."""

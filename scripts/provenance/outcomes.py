@@ -8,7 +8,7 @@ from scripts.lib.files import write_json
 from scripts.lib.job import job
 from scripts.lib.parquet import iter_rows
 
-COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics"]
+COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics", "unprepared"]
 # Failures named for each language and status; the ir tables hold all of them.
 NAMED = 20
 
@@ -55,8 +55,26 @@ def read_outcomes(tables: list[str]) -> tuple[Counter, dict[str, set], dict[tupl
     return counts, compilers, failures
 
 
+def preparation(tables: list[str]) -> list[dict[str, Any]]:
+    """For each language whose rewritten programs were also tried as they stand, what their preparation gains.
+
+    `programs` were compiled, `rewritten` of them prepared; `before` and `after` count those that the frontend accepts.
+    """
+    found: dict[tuple[str, str], Counter] = {}
+    for table in tables:
+        for row in iter_rows(table, ["language", "variant", "status", "unprepared"]):
+            counts, alone = found.setdefault((row["language"], row["variant"]), Counter()), row["unprepared"]
+            counts["programs"] += row["status"] != "rejected_source"
+            counts["rewritten"] += alone is not None
+            counts["before"] += (alone or row["status"]) == "ok"
+            counts["after"] += row["status"] == "ok"
+    keys = ("programs", "rewritten", "before", "after")
+    rows = [{"language": language} | {key: counts[key] for key in keys} for (language, _), counts in found.items()]
+    return [row for row in rows if row["rewritten"]]
+
+
 def outcomes(ir: list[str], sources: list[str]) -> dict[str, Any]:
-    """The content of outcomes.json: `counts`, `compilers`, and up to `NAMED` `failures` a language and status."""
+    """The content of outcomes.json: `counts`, `compilers`, `preparation`, and up to `NAMED` `failures` a status."""
     counts, compilers, failed = read_outcomes(ir)
     chosen = {key: sorted(rows, key=_by_name)[:NAMED] for key, rows in failed.items()}
     paths = paths_of(sources, {(key[0], row["id"]) for key, rows in chosen.items() for row in rows})
@@ -67,6 +85,7 @@ def outcomes(ir: list[str], sources: list[str]) -> dict[str, Any]:
             language: [{"compiler": compiler, "llvm": llvm} for compiler, llvm in sorted(found)]
             for language, found in sorted(compilers.items())
         },
+        "preparation": preparation(ir),
         "failures": [
             {"language": language, "status": status, "path": paths.get((language, row["id"]), ""), **row}
             for (language, status), rows in sorted(chosen.items())

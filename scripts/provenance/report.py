@@ -47,6 +47,7 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
         "funnel": funnel,
         "funnel_columns": (*page.FUNNEL, *page.SPLITS),
         "statuses": page.statuses(outcomes["counts"]),
+        "preparation": outcomes["preparation"],
         "failures": outcomes["failures"],
         "reference_failures": [entry | {"file": relative(entry["file"], results)} for entry in failures],
         "deviations": params.deviations,

@@ -17,6 +17,7 @@ SCHEMA = pa.schema(
         ("seconds", pa.float64()),
         *((name, pa.string()) for name in ("diagnostics", "ir", "ir_sha256")),
         ("rewrites", pa.list_(pa.string())),
+        ("unprepared", pa.string()),
     ]
 )
 _LONGEST = 400
@@ -59,8 +60,8 @@ def outcomes(sources: str, modules: str, variants: list[str], settings: dict[str
         for variant in variants:
             made = {"ir": None, "ir_sha256": None, **outcome(source, found.get(variant), settings["parts"])}
             named = {name: source[name] for name in ("id", "language", "source_sha256")}
-            tools = {"compiler": settings["origin"], "llvm": READER, "command": "", "seconds": 0.0, "rewrites": []}
-            yield {**named, "variant": variant, **tools, **made}
+            tools = {"compiler": settings["origin"], "llvm": READER, "command": "", "seconds": 0.0}
+            yield {**named, "variant": variant, **tools, **made, "rewrites": [], "unprepared": None}
 
 
 if __name__ == "__main__":

@@ -154,6 +154,7 @@ def test_outcomes_count_every_row_and_name_failures(tmp_path):
         for status, count in (("ok", 2), ("compile_error", 1))
     }
     assert found["compilers"]["C"] == [{"compiler": "cc 1.2", "llvm": "19.1.7"}]
+    assert found["preparation"] == [{"language": "D", "programs": 3, "rewritten": 1, "before": 1, "after": 2}]
     assert found["failures"][0] == {
         "language": "C",
         "status": "compile_error",

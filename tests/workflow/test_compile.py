@@ -142,6 +142,26 @@ def test_a_killed_run_resumes_and_equals_an_unbroken_one(tmp_path, workflow):
     assert content(broken, "C") == content(whole, "C")
 
 
+def test_what_preparation_gains_is_recorded(tmp_path, workflow):
+    programs = {
+        "1": "print(1)\n",
+        "2": "a, b = map(int, input().split())\nprint(a + b)\n",
+        "3": "import socketserver\n",
+    }
+    path = corpus(tmp_path / "corpus", {f"Python/Source_{n}/source.py": text for n, text in programs.items()})
+    workflow(tmp_path, "ir", *settings(tmp_path, path, ["Python"]))
+    found = {(key[0][-11], key[1]): row for key, row in rows(tmp_path, "Python").items()}
+    assert {key: row["unprepared"] for key, row in found.items() if row["unprepared"]} == {
+        ("2", "perf"): "compile_error"
+    }
+    assert {key: row["status"] for key, row in found.items() if key[1] == "perf"} == {
+        ("1", "perf"): "ok",
+        ("2", "perf"): "ok",
+        ("3", "perf"): "compile_error",
+    }
+    assert found["2", "perf"]["rewrites"] == found["2", "size"]["rewrites"] != []
+
+
 def test_new_shards_and_new_programs_compile_only_what_is_new(tmp_path, workflow):
     path = corpus(tmp_path / "corpus", {f"C/Source_{n}/source.c": text for n, text in enumerate(C_PROGRAMS)})
     workflow(tmp_path, "ir", *settings(tmp_path, path, ["C"]))
