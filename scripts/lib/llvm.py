@@ -27,6 +27,11 @@ _DEBUG_VERSION = re.compile(r'^!(\d+) = !\{i32 \d+, !"(?:Debug Info Version|Dwar
 _SIZE_OF = r"ptrtoint \((?:ptr|[^()]+\*) getelementptr \(([^(),]+), (?:ptr|[^(),]+\*) null, i32 1\) to i64\)"
 _OPERAND = rf"i64 (?:(\d+)|{_SIZE_OF})"
 _PRODUCT = re.compile(rf"mul(?: nuw| nsw)* \({_OPERAND}, {_OPERAND}\)")
+# Swift marks the address of a constant string in its highest bit, with an `or` that LLVM >= 18 no longer reads. No
+# global of a program lies so high, so there addition is the same.
+_MARKED = re.compile(
+    r"\bor \((i64 sub \(i64 ptrtoint \(ptr @(?:\"[^\"]*\"|[\w.$-]+) to i64\), i64 \d+\), i64 -9223372036854775808)\)"
+)
 _ARRAY = re.compile(r"\[(\d+) x (.+)\]")
 _SIZES = {"i8": 1, "i16": 2, "i32": 4, "i64": 8, "half": 2, "bfloat": 2, "float": 4, "double": 8, "fp128": 16, "ptr": 8}
 
@@ -83,7 +88,7 @@ def _without_products(text: str) -> str:
 
 def neutral(text: str, parts: Collection[str]) -> str:
     """`text` without what the named parts of `PARTS` stand for, and in a form that the reader accepts."""
-    text = _without_products(text)
+    text = _MARKED.sub(r"add (\1)", _without_products(text))
     if "debug" in parts:
         text = _without_debug_flags(text)
     if "identifiers" in parts:

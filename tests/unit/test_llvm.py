@@ -114,6 +114,15 @@ def test_products_of_unknown_sizes_are_not_guessed():
         verified(f"%t = type {{ i8, i64 }}\n@n = constant i64 {text}\n")
 
 
+@pytest.mark.parametrize("name", ["@x", '@".str.9.(a, \\22b"'])
+def test_a_marked_address_of_swift_is_read(name):
+    address = f"i64 sub (i64 ptrtoint (ptr {name} to i64), i64 32)"
+    text = f"{name} = constant i8 1\n@s = constant ptr inttoptr (i64 %s ({address}, i64 %d) to ptr)\n"
+    assert f"add ({address}, i64 -9223372036854775808)" in verified(text % ("or", -(1 << 63)))
+    with pytest.raises(InvalidIRError, match="or constexprs are no longer supported"):
+        verified(text % ("or", 3))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

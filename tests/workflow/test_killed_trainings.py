@@ -1,0 +1,100 @@
+"""Each of the three trainings, run by its rule, killed at a random step and run again: the same weights to the byte."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import psutil
+import pytest
+
+from scripts.lib.files import sha256_file
+from scripts.lib.launch import PROGRESS
+from scripts.lib.resume import prepare
+from tests.workflow.conftest import ROOT, snakemake_command, snakemake_environment
+
+pytestmark = pytest.mark.resilience
+
+STEPS = 60
+TRAINING = {"max_steps": STEPS, "epochs": 60, "eval_steps": STEPS, "save_steps": 4}
+OVERLAY = {
+    "pretrain": {"training": {**TRAINING, "trackers": []}},
+    "instruct": {"training": TRAINING},
+    "commits": {"training": TRAINING},
+}
+MODEL = "results/models/tiny-gpt-bigcode"
+# For each training: the name of its checkpoints, the folder that it writes, and the weights that come of it.
+TRAININGS = {
+    "pretrain": ("pretrain", "adapter", "ircoder/model.safetensors"),
+    "instruct": ("ircoder-instruct", "ircoder-instruct", "ircoder-instruct/model.safetensors"),
+    "commits": ("ircoder-commits-Python", "ircoder-commits-Python", "ircoder-commits-Python/model.safetensors"),
+}
+
+
+def arguments(folder, *targets):
+    """A run's words: small settings, with trainings long enough to die in."""
+    overlay = folder / "overlay.json"
+    overlay.write_text(json.dumps(OVERLAY))
+    return [*targets, "--configfile", str(ROOT / "tests/workflow/tiny.yaml"), str(overlay)]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory, workflow):
+    """Folder of a run of all trainings that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    workflow(folder, *arguments(folder, "finetune"))
+    return folder
+
+
+def trainers(checkpoints):
+    """Living processes that train below a folder of checkpoints."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "scripts.lib.train" in words and any(word.startswith(str(checkpoints)) for word in words):
+            found.append(process)
+    return found
+
+
+def reached(checkpoints):
+    """The newest step of which a whole checkpoint is there; 0 without one."""
+    return max(
+        (int(path.parent.name.split("-")[1]) for path in checkpoints.glob("*/checkpoint-*/complete.json")), default=0
+    )
+
+
+@pytest.mark.parametrize("training", TRAININGS)
+def test_a_training_that_was_killed_ends_with_the_same_bytes(training, unbroken, workflow, tmp_path):
+    name, written, weights = TRAININGS[training]
+    folder = tmp_path / "killed"
+    shutil.copytree(unbroken, folder, symlinks=True)
+    last = weights.partition("/")[0]
+    for made in {written, last}:
+        shutil.rmtree(folder / MODEL / made)
+    words, step = arguments(folder, f"{MODEL}/{last}"), random.randint(4, STEPS // 2)
+    checkpoints = folder / "results/checkpoints/tiny-gpt-bigcode"
+    with (tmp_path / "log").open("w") as log:
+        run = subprocess.Popen(snakemake_command(folder, *words), env=snakemake_environment(), stdout=log, stderr=log)
+        while reached(checkpoints) < step - step % 4:
+            assert run.poll() is None, (tmp_path / "log").read_text()
+            time.sleep(0.01)
+        killed = trainers(checkpoints.relative_to(folder)) or trainers(checkpoints)
+        for process in killed:
+            os.kill(process.pid, signal.SIGKILL)
+        assert killed
+        assert run.wait() != 0
+    [left] = [path for path in checkpoints.iterdir() if path.name.startswith(name)]
+    start = reached(checkpoints)
+    assert 0 < start < STEPS
+    assert not (folder / MODEL / written).exists()
+    prepare(folder)
+    workflow(folder, *words)
+    assert not left.exists()
+    logs = [
+        path.read_text() for path in (folder / "results/logs").rglob("*.log") if f"{PROGRESS}{{" in path.read_text()
+    ]
+    assert any(f'"step": {start + 4}' in text and f'"step": {start}' not in text for text in logs)
+    assert sha256_file(folder / MODEL / weights) == sha256_file(unbroken / MODEL / weights)
