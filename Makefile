@@ -146,6 +146,7 @@ bench: setup-test run  ## repeat the measurements of benchmarks/, one of them on
 	@$(PYTHON) -m benchmarks.dedup_memory
 	@$(PYTHON) -m benchmarks.pairs
 	@$(PYTHON) -m benchmarks.training
+	@$(PYTHON) -m benchmarks.trainer
 	@$(PYTHON) -m benchmarks.execution
 
 .PHONY: clean

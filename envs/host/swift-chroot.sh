@@ -10,5 +10,6 @@ rm -rf "$new"
 mmdebstrap --variant=minbase --include=ca-certificates trixie "$new"
 cp /etc/resolv.conf "$new/etc/resolv.conf"
 chroot "$new" apt-get update
-chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends swiftlang
+# Without the headers of C, which swiftlang only recommends, Swift's Foundation cannot be imported.
+chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends swiftlang libc6-dev libstdc++-14-dev
 mv "$new" "$folder"

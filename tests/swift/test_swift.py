@@ -56,6 +56,14 @@ def test_a_program_becomes_a_verified_module_or_is_refused_with_a_reason(source,
         assert not any(word in text for word in (str(ROOT), str(CHROOT), "/tmp/one", "/home", "source_filename"))
 
 
+@pytest.mark.parametrize("variant", ["perf", "size"])
+def test_foundation_is_there(variant, tmp_path):
+    program = tmp_path / "source.swift"
+    program.write_text('import Foundation\nprint(String(format: "%.2f", sqrt(2.0)))\n')
+    done, module = compiled(program, variant, "one")
+    assert "define " in verified(module), done.stderr
+
+
 def test_another_folder_gives_the_same_bytes():
     one, other = (compiled(PROGRAMS[0], "perf", folder)[1] for folder in ("one", "other"))
     assert one
