@@ -109,7 +109,7 @@ conda-test: setup-test .venv-conda/.complete  ## tests of the conda environments
 	@touch $@
 
 .PHONY: vllm-test
-vllm-test: .venv-vllm/.complete  ## tests of generation with vLLM's build for CPUs, which takes 3.5 GB
+vllm-test: run .venv-vllm/.complete  ## tests of generation with vLLM's build for CPUs (3.5 GB), with the default run's model, too
 	@.venv-vllm/bin/python -m pytest -m vllm tests/vllm $(TESTS)
 
 # The three packages that go again are not for this build of torch; vLLM ends when it finds them.

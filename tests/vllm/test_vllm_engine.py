@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -52,6 +53,19 @@ from scripts.evaluate.generate import generations_of
 model, task, params = json.load(sys.stdin)
 generations_of(model, Task(**task), SimpleNamespace(**params), 1)
 """
+# The texts of both engines, each in a process of its own.
+COMPLETE = """
+import json, sys
+from scripts.evaluate.data import Task, read_problems
+from scripts.evaluate.engine import Request
+from scripts.evaluate.generate import load_engine
+from scripts.evaluate.generations import Sampling
+engine, model, task, settings, sampling, result = json.load(sys.stdin)
+requests = [Request(problem.prompt, 1, problem.stop) for problem in read_problems(Task(**task))]
+texts = load_engine(engine, model, settings, 1).complete(requests, Sampling(**sampling))
+json.dump([[text.text, text.finish_reason] for text in texts], open(result, "w"))
+"""
+MERGED = ROOT / "results/models/tiny-gpt-bigcode/ircoder"
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +166,17 @@ def test_killed_generation_goes_on_where_it_was(folder, tmp_path):
     whole = generations_of(folder, Task(**TASK), SimpleNamespace(**{**params, "name": "whole"}), 1)
     assert resumed[0] == marked[0]
     assert resumed[1:] == whole[1:]
+
+
+@pytest.mark.skipif(not MERGED.is_dir(), reason="there is no finished default run here")
+def test_greedy_texts_of_the_runs_merged_model_are_those_of_transformers(tmp_path):
+    texts = {}
+    for engine in ("transformers", "vllm"):
+        result = tmp_path / f"{engine}.json"
+        given = [engine, str(MERGED), TASK, SETTINGS, asdict(GREEDY), str(result)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        words = [sys.executable, "-c", COMPLETE]
+        subprocess.run(words, env=environment, input=json.dumps(given), text=True, check=True)
+        texts[engine] = json.loads(result.read_text())
+    assert len(texts["vllm"]) == 8
+    assert texts["vllm"] == texts["transformers"]
