@@ -32,6 +32,8 @@ from scripts.lib.training_spec import TrainingSpec
 from scripts.lib.workspace import last_checkpoint, mark_complete
 
 _IGNORED = -100
+# How torch's writer, and the system, tell of a write that was cut short.
+_DISK_FULL = ("No space left", "PytorchStreamWriter failed", "inline_container.cc", "iostream error")
 
 
 class Collator:
@@ -233,7 +235,7 @@ def _explained(error: Exception) -> str | None:
         return text
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
         return f"memory ran out in training ({text[:200]}); lower `batch_size` or `context`, or set `quantization`"
-    if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "PytorchStreamWriter failed" in text:
+    if getattr(error, "errno", None) == errno.ENOSPC or any(words in text for words in _DISK_FULL):
         return f"the disk is full ({text[:200]}); make room and run again to go on from the last checkpoint"
     return None
 

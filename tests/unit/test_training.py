@@ -216,6 +216,8 @@ def test_too_little_memory_or_disk_is_told_before_the_start(inputs, tmp_path, mo
     [
         (OSError(28, "No space left on device"), "the disk is full"),
         (RuntimeError("PytorchStreamWriter failed writing file data/0"), "the disk is full"),
+        (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0"), "the disk is full"),
+        (RuntimeError("basic_ios::clear: iostream error"), "the disk is full"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "memory ran out"),
         (torch.OutOfMemoryError("CUDA out of memory"), "memory ran out"),
     ],
