@@ -73,9 +73,9 @@ def programs_of(corpus: Path, language: str, containing: str, most: int) -> list
     """Up to `most` programs of a language that contain a text, are not too large, and are no planted fault."""
     found = []
     for source in sorted((corpus / language).glob("*/[sS]ource.*")):
-        data, number = source.read_bytes(), int(source.parent.name.partition("_")[2])
+        data = source.read_bytes()
         right = source.suffix[1:] in TABLE[language]["suffixes"] and 0 < len(data) < 200_000 and b"\0" not in data
-        planted = corpus == OWN and number > 50
+        planted = corpus == OWN and int(source.parent.name.partition("_")[2]) > 50
         if right and not planted and containing.encode() in data:
             found.append(data.decode("utf-8", "replace"))
     return found[:most]

@@ -9,11 +9,9 @@ of the adapter.
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from statistics import median
 
 from transformers import Trainer, TrainingArguments
 
+from benchmarks.compile import measured
 from scripts.lib.causal_models import add_lora, load_for_tokenizer, load_tokenizer
 from scripts.lib.config import read_yaml
 from scripts.lib.launch import run_training
@@ -90,16 +89,13 @@ def loop(spec: TrainingSpec) -> None:
     Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate).train()
 
 
-def measured(way: Callable[[TrainingSpec], None], steps: int, given: argparse.Namespace) -> tuple[float, float]:
+def spent(way: Callable[[TrainingSpec], None], steps: int, given: argparse.Namespace) -> tuple[float, float]:
     """Seconds by the clock and of CPU that a way takes for some steps."""
     with tempfile.TemporaryDirectory() as folder:
         spec = spec_of(given.results, given.model, Path(folder))
         spec = replace(spec, settings=replace(spec.settings, max_steps=steps, eval_steps=10**6))
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        way(spec)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.monotonic() - started, cpu
+        _, cpu, wall = measured(lambda: way(spec))
+    return wall, cpu
 
 
 def main(given: argparse.Namespace) -> None:
@@ -109,7 +105,7 @@ def main(given: argparse.Namespace) -> None:
     starts: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(given.turns):
         for name, way in ways.items():
-            few, more = measured(way, FEW, given), measured(way, MORE, given)
+            few, more = spent(way, FEW, given), spent(way, MORE, given)
             steps[name].append(tuple((b - a) / (MORE - FEW) for a, b in zip(few, more, strict=True)))
             starts[name].append(tuple(a - FEW * s for a, s in zip(few, steps[name][-1], strict=True)))
     cpu = {name: median(each[1] for each in steps[name]) for name in ways}

@@ -8,7 +8,7 @@ from scripts.lib.files import write_json
 from scripts.lib.job import job
 from scripts.lib.parquet import iter_rows
 
-COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics", "unprepared"]
+COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics"]
 # Failures named for each language and status; the ir tables hold all of them.
 NAMED = 20
 
