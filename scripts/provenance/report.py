@@ -10,6 +10,7 @@ from scripts.lib.code import SCRIPTS
 from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 from scripts.provenance import page
+from scripts.provenance.fidelity import run_table
 from scripts.provenance.readable_yaml import readable_yaml
 
 TEMPLATE = "report.html.j2"
@@ -50,7 +51,7 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
         "preparation": outcomes["preparation"],
         "failures": outcomes["failures"],
         "reference_failures": [entry | {"file": relative(entry["file"], results)} for entry in failures],
-        "deviations": params.deviations,
+        "fidelity": run_table(params.deviations, config),
         "compilers": outcomes["compilers"],
         "tools": read_json(inputs.tools),
         "rules": page.rules_of(record["jobs"]),

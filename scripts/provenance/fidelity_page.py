@@ -1,0 +1,49 @@
+"""docs/reference/fidelity.md, generated from config/deviations.yaml: `python -m scripts.provenance.fidelity_page`."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from scripts.lib.code import SCRIPTS
+from scripts.lib.config import read_yaml, validate
+from scripts.lib.files import write_text
+
+Entry = Mapping[str, Any]
+ROOT = SCRIPTS.parent
+PAGE = ROOT / "docs" / "reference" / "fidelity.md"
+TEMPLATE = Path(__file__).with_name("fidelity.md.j2")
+
+
+def read_deviations(root: Path = ROOT) -> dict[str, list[dict[str, Any]]]:
+    """The entries of config/deviations.yaml by stage; raise `ConfigError` when the file is malformed."""
+    deviations = read_yaml(root / "config" / "deviations.yaml")
+    validate(deviations, "deviations", root, "config/deviations.yaml")
+    return deviations
+
+
+def switches(entry: Entry) -> str:
+    """An entry's switch as Markdown: `key: value` of each, as JSON writes values, which YAML reads."""
+    return ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in entry.get("switch", {}).items())
+
+
+def cell(text: str) -> str:
+    """Text as a cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def markdown(deviations: Mapping[str, Sequence[Entry]]) -> str:
+    """docs/reference/fidelity.md as text."""
+    environment = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters |= {"cell": cell, "switches": switches}
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(deviations=deviations)
+
+
+if __name__ == "__main__":
+    argparse.ArgumentParser(description=f"Write {PAGE.relative_to(ROOT)} from config/deviations.yaml.").parse_args()
+    write_text(PAGE, markdown(read_deviations()))
