@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Entry = Mapping[str, Any]
+OPTIONAL: dict[str, Any] = {"switch": {}, "reason": "", "effect": ""}
 _ABSENT = object()
 
 
@@ -17,7 +18,7 @@ def setting(config: Mapping[str, Any], key: str) -> Any:
 
 def follows_original(entry: Entry, config: Mapping[str, Any]) -> bool:
     """Whether a run with this config does what the original does in this item."""
-    if "switch" not in entry:
+    if entry["status"] != "option":
         return entry["status"] == "same"
     return all(setting(config, key) == value for key, value in entry["switch"].items())
 
@@ -28,7 +29,7 @@ def run_table(
     """By stage, the entries that concern a run: `{"agrees": [...], "differs": [...]}`, by what its config decides."""
     table: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for stage, entries in deviations.items():
-        concerned = [dict(entry) for entry in entries if entry.get("language") in (None, *config["languages"])]
+        concerned = [OPTIONAL | dict(entry) for entry in entries if entry.get("language") in (None, *config["languages"])]
         parts: dict[str, list[dict[str, Any]]] = {"agrees": [], "differs": []}
         for entry in concerned:
             parts["agrees" if follows_original(entry, config) else "differs"].append(entry)

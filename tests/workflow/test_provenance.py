@@ -258,7 +258,7 @@ def test_the_report_is_well_formed_and_stands_alone(page):
 
 def test_the_report_tells_the_run(finished):
     text = (finished / "results/report.html").read_text()
-    shown = ["HumanEval", "MultiPL-E", "source:1: error: &lt;no&gt; &amp; never", "a newer one", "cc 1.2", "seed: 1"]
+    shown = ["HumanEval", "MultiPL-E", "source:1: error: &lt;no&gt; &amp; never", "R-MinHash", "cc 1.2", "seed: 1"]
     assert [part for part in shown if part not in text] == []
     digest = json.loads((finished / "results/provenance/jobs.json").read_text())["files"]["tables/scores.csv"]["sha256"]
     assert digest in text

@@ -1,0 +1,83 @@
+"""Jobs killed by SIGKILL while they work, alone or with the whole run: the next run ends with the same bytes."""
+
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scripts.lib import resume
+from scripts.lib.files import sha256_file
+from tests.workflow.conftest import ROOT
+from tests.workflow.faults import script_of, start, strangers
+
+pytestmark = pytest.mark.resilience
+TINY = ("--configfile", str(ROOT / "tests" / "workflow" / "tiny.yaml"), "--config", "languages=[C]")
+MODEL = "tiny-gpt-bigcode"
+GENERATED = f"results/generations/codexglue/python/greedy/{MODEL}.base.jsonl.zst"
+# Script that is killed -> the file or folder that its job writes.
+JOBS = {
+    "tokens.py": f"results/tokens/{MODEL}",
+    "losses.py": f"results/models/{MODEL}/losses/base.parquet",
+    "generate.py": GENERATED,
+    "score.py": f"results/scores/codexglue/python/greedy/{MODEL}.base.json",
+    "jobs.py": "results/provenance/jobs.json",
+    "report.py": "results/report.html",
+    "crate.py": "results/provenance/ro-crate-metadata.json",
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, workflow: Callable) -> Path:
+    """Folder of a small run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("finished")
+    workflow(folder, *TINY)
+    return folder
+
+
+def files(path: Path) -> list[Path]:
+    """The file, or all files of the folder, sorted."""
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def digests(folder: Path, output: str) -> dict[str, str]:
+    """SHA-256 of each file of an output, by its path below the folder."""
+    return {file.relative_to(folder).as_posix(): sha256_file(file) for file in files(folder / output)}
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def kill_tree(pid: int) -> None:
+    """SIGKILL a process and all that descend from it, parents first, so that no parent sees a child fail."""
+    parent = psutil.Process(pid)
+    for process in (parent, *parent.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("victim", ["the job", "the whole run"])
+@pytest.mark.parametrize("script", JOBS)
+def test_killed_job_ends_with_the_same_bytes(
+    finished: Path, script: str, victim: str, workflow: Callable, tmp_path: Path
+) -> None:
+    output, folder = JOBS[script], tmp_path / "run"
+    shutil.copytree(finished, folder, symlinks=True)
+    remove(folder / output)
+    run = start(folder, output, *TINY)
+    process = script_of(run, script)
+    time.sleep(random.uniform(0, 1))
+    assert process.is_running(), f"{script} ended before it was killed"
+    kill_tree(process.pid if victim == "the job" else run.pid)
+    assert run.wait(120) != 0
+    resume.prepare(folder)
+    workflow(folder, output, *TINY)
+    assert strangers(folder / "results") == []
+    assert digests(folder, output) == digests(finished, output)
