@@ -83,7 +83,7 @@ def programs_of(corpus: Path, language: str, containing: str, most: int) -> list
 
 def plain(language: str, programs: list[str], build: Build) -> set[tuple[str, str]]:
     """Compile programs the plain way; return the programs and variants of which a module came out."""
-    steps = PLAIN_STEPS.get(language) or [step["run"] for step in build.steps]
+    steps = [{"run": words} for words in PLAIN_STEPS.get(language, [])] or build.steps
     made = set()
     for program in programs:
         for variant in VARIANTS:

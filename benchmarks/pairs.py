@@ -30,7 +30,7 @@ SHARD_SIZE = 2000
 IR_LINES = 600
 SETTINGS = {
     "limits": {"max_source_bytes": None, "max_source_tokens": None, "max_ir_bytes": None, "max_ir_tokens": None},
-    "normalise": True,
+    "normalise_newlines": True,
     "validation_share": 0.1,
     "seed": 484,
 }

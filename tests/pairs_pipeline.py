@@ -36,7 +36,7 @@ DEDUP = {
 }
 PAIRS = {
     "limits": {"max_source_bytes": None, "max_source_tokens": None, "max_ir_bytes": None, "max_ir_tokens": None},
-    "normalise": True,
+    "normalise_newlines": True,
     "validation_share": 0.2,
     "seed": 484,
 }

@@ -31,7 +31,7 @@ def pair_settings():
     lengths = ("source_bytes", "source_tokens", "ir_bytes", "ir_tokens")
     return {
         "limits": {f"max_{field}": config["pairs"][f"max_{field}"] for field in lengths},
-        "normalise": config["pairs"]["normalise"],
+        "normalise_newlines": config["pairs"]["normalise_newlines"],
         "validation_share": config["pairs"]["validation_share"],
         "seed": config["seed"],
     }

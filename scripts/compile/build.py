@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.code import SCRIPTS, code_hash
+from scripts.lib.launcher import FILE_TIME
 from scripts.lib.llvm import READER
 from scripts.lib.sandbox import Limits, Sandbox, probe
 from scripts.lib.toolchain import Toolchain, find_toolchain
@@ -18,8 +19,13 @@ from scripts.lib.toolchain import Toolchain, find_toolchain
 HEADERS = "/opt/headers"
 _FLAGS = "{flags}"
 _HEADER = "{header}"
-# The allocator's memory in large pages: up to a tenth less CPU time, on the page faults of large compilers.
-_ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+_ALTERNATIVE = "{alternative}"
+_ENVIRONMENT = {
+    # The allocator's memory in large pages: up to a tenth less CPU time, on the page faults of large compilers.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    # What compilers write for the date and time of compiling: the same on any day.
+    "SOURCE_DATE_EPOCH": str(FILE_TIME),
+}
 _SIZE_PIPELINE = "opt -O2 (with minsize on every function)"
 
 
@@ -27,10 +33,11 @@ _SIZE_PIPELINE = "opt -O2 (with minsize on every function)"
 class Build:
     """The commands of a language and what goes with them.
 
-    `steps` have `run`, a command template, and maybe `keep`, patterns of the files that go on, and `drop_attributes`,
-    by variant. `flags` are by variant; `shrunk` are the variants on whose IR LLVM's pipeline for size is run.
-    `support` files lie beside each program. `precompiled` has `run`, the command template that makes a precompiled
+    `steps` have `run`, a command template, and maybe `keep`, patterns of the files that go on, `choose`, which of those
+    files the step gets, `drop_attributes`, by variant, and `flags` of their own. `flags` are by variant; `shrunk` are
+    the variants on whose IR LLVM's pipeline for size is run. `support` files lie beside each program. `precompiled` has `run`, the command template that makes a precompiled
     header, and `fewest`, the number of programs that are worth one; `headers` is the folder of those.
+    `alternative` is the table's entry of the alternative whose words `{alternative}` stands for; empty without any.
     """
 
     toolchain: Toolchain
@@ -42,6 +49,12 @@ class Build:
     support: Mapping[str, bytes] = field(default_factory=dict)
     precompiled: Mapping[str, Any] = field(default_factory=dict)
     headers: Path | None = None
+    alternative: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def alternatives(self) -> list["Build"]:
+        """A build for each alternative of the frontend, in the order in which they are tried; itself without any."""
+        return [replace(self, alternative=each) for each in self.frontend.get("alternatives", [self.alternative])]
 
     @property
     def frontend(self) -> Mapping[str, Any]:
@@ -53,11 +66,12 @@ class Build:
         """Name of the file with the IR."""
         return self.frontend["output"]
 
-    def expanded(self, words: list[str] | tuple[str, ...], variant: str, header: str | None = None) -> list[str]:
-        """A command template with the variant's flags and, where one is named, its precompiled header."""
+    def expanded(self, step: Mapping[str, Any], variant: str, header: str | None = None) -> list[str]:
+        """A step's command template with the variant's flags and, where one is named, its precompiled header."""
         use = ["-include-pch", f"{self.headers_inside}/{header}"] if header else []
-        meaning = {_FLAGS: self.flags[variant], _HEADER: use}
-        return [part for word in words for part in meaning.get(word, [word])]
+        flags = step.get("flags", self.flags)[variant]
+        meaning = {_FLAGS: flags, _HEADER: use, _ALTERNATIVE: self.alternative.get("flags", [])}
+        return [part for word in step["run"] for part in meaning.get(word, [word])]
 
     @property
     def headers_inside(self) -> str:
@@ -65,22 +79,29 @@ class Build:
         return str(self.headers) if self.toolchain.sandbox.mode == "off" else HEADERS
 
     def groups(self, variants: Sequence[str]) -> list[list[str]]:
-        """Variants that share their first command together, the others each by itself, in the given order."""
-        shared = groupby(variants, lambda variant: self.expanded(self.steps[0]["run"], variant))
+        """Variants that share their first command or the choice of an alternative together, the others each by itself.
+
+        In the given order.
+        """
+        if "alternatives" in self.frontend:
+            return [list(variants)]
+        shared = groupby(variants, lambda variant: self.expanded(self.steps[0], variant))
         return [list(group) for _, group in shared]
 
     def command(self, variant: str) -> str:
-        """What is run for a variant, with placeholders where machines differ."""
-        commands = [shlex.join(self.expanded(step["run"], variant)) for step in self.steps]
-        return " && ".join([*commands, *([_SIZE_PIPELINE] if variant in self.shrunk else [])])
+        """What is run for a variant, with placeholders where machines differ; ends with the pragma, if one is added."""
+        commands = [shlex.join(self.expanded(step, variant)) for step in self.steps]
+        added = [f"(with {self.alternative['pragma']})"] if "pragma" in self.alternative else []
+        return " ".join([" && ".join([*commands, *([_SIZE_PIPELINE] if variant in self.shrunk else [])]), *added])
 
     def key(self) -> str:
         """Everything that an outcome depends on beside program, command and limits."""
         support = {name: hashlib.sha256(content).hexdigest() for name, content in self.support.items()}
-        edits = [step.get("drop_attributes") for step in self.steps]
+        edits = [[step.get("drop_attributes"), step.get("choose")] for step in self.steps]
         compiler = [self.frontend["name"], self.toolchain.compiler, self.toolchain.llvm]
         reader = [READER, code_hash("lib/llvm.py")]
-        rest = [list(self.parts), support, edits, self.output, self.toolchain.sandbox.mode]
+        alternatives = self.frontend.get("alternatives", [])
+        rest = [list(self.parts), support, edits, self.output, self.toolchain.sandbox.mode, alternatives, _ENVIRONMENT]
         return json.dumps(compiler + reader + rest, sort_keys=True)
 
 
@@ -109,7 +130,7 @@ def make_build(language: str, entry: Mapping[str, Any], settings: Mapping[str, A
     flags, shrunk = plan["flags"], frozenset()
     if settings["size_build"] in (True, "true") and "true_size" in frontend:
         flags, shrunk = {**flags, "size": frontend["true_size"]}, frozenset({"size"})
-    return Build(
+    made = Build(
         toolchain,
         tuple(plan["steps"]),
         flags,
@@ -119,3 +140,4 @@ def make_build(language: str, entry: Mapping[str, Any], settings: Mapping[str, A
         {name: Path(SCRIPTS.parent, path).read_bytes() for name, path in frontend.get("support", {}).items()},
         plan.get("precompiled", {}),
     )
+    return made.alternatives[0]

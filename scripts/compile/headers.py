@@ -60,7 +60,7 @@ def longest(headers: tuple[str, ...], kept: Collection[tuple[str, ...]]) -> tupl
 def precompile(headers: tuple[str, ...], build: Build, variant: str) -> str | None:
     """Precompile a header list for a variant into the build's folder; return its file name, None if that fails."""
     text = "".join(f"#include <{header}>\n" for header in headers)
-    words = build.expanded(build.precompiled["run"], variant)
+    words = build.expanded(build.precompiled, variant)
     name = sha256_text(f"{words}\n{text}")[:16]
     made = Path(build.headers, f"{name}.pch")
     if not made.exists():

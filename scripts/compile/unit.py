@@ -1,11 +1,13 @@
 """One program through its frontend: what becomes of it in each variant."""
 
+import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.compile.build import Build
+from scripts.compile.pragmas import with_pragma
 from scripts.lib.llvm import InvalidIRError, verified, without_attributes
 from scripts.lib.sandbox import Limits, Outcome, run
 
@@ -15,22 +17,28 @@ _ERROR_LINE = re.compile(r"(?:\berror\b(?:\[\w+\])?|\bError|\bfatal error)\s*:|^
 _PLACED_LINE = re.compile(r"\bsource\.\w+[:(]\d")
 _CRASH = re.compile(
     r"internal compiler error|PLEASE submit a bug report|panic! \(the 'impossible' happened\)|^Assert failed|"
-    r"Stack dump:",
+    r"Stack dump:|^goroutine \d+ .*\[",
     re.MULTILINE,
 )
-_NOISE = re.compile(r"\x1b\[[0-9;]*m|0x[0-9a-f]{6,}")
+# What differs from run to run, and the headings of a compiler that works through several packages.
+_NOISE = re.compile(r"\x1b\[[0-9;]*m|0x[0-9a-f]{6,}|\bgoroot-[0-9a-f]{64}\b|^# [\w./-]+$", re.MULTILINE)
 # What passes another limit than these is taken for the compiler's fault: no program makes it write without end.
+_REFUSED = ("compile_error", "tool_crash")
 _STATUS = {"timeout": "timeout", "cpu_limit": "timeout", "memory_limit": "memory_limit"}
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one variant; `ir` is the verified, normalised module and empty unless `status` is `ok`."""
+    """What became of one variant; `ir` is the verified, normalised module and empty unless `status` is `ok`.
+
+    `command` is what was run, with placeholders where machines differ.
+    """
 
     status: str
     seconds: float = 0.0
     diagnostics: str = ""
     ir: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,14 +51,15 @@ class _State:
 
 
 def first_error(text: str) -> str:
-    """The first line of a compiler's output that tells of an error, if possible with its place in the program.
+    """The first line of a compiler's output that tells of an error, if possible with its position in the program.
 
     Colours and addresses are left out. A line that ends with a colon is followed by the next one.
     """
     lines = [line.strip() for line in _NOISE.sub("", text).splitlines() if line.strip()]
-    told = [place for place, line in enumerate(lines) if _ERROR_LINE.search(line)]
-    placed = [place for place in told if _PLACED_LINE.search(lines[place])]
-    chosen = (placed or told or [0])[0]
+    errors = [number for number, line in enumerate(lines) if _ERROR_LINE.search(line)]
+    positions = [number for number, line in enumerate(lines) if _PLACED_LINE.search(line)]
+    both = [number for number in positions if number in errors]
+    chosen = (both or errors or positions or [0])[0]
     last = chosen + 1 + bool(lines and lines[chosen].endswith(":"))
     line = " ".join(lines[chosen:last])
     return line[:_DIAGNOSTIC_LENGTH]
@@ -80,11 +89,27 @@ def run_command(build: Build, words: list[str], files: Mapping[str, bytes], keep
     return outcome
 
 
+def _chosen(files: Mapping[str, bytes], choose: Mapping[str, Any]) -> bytes | None:
+    """The file that a step gets by the table's `choose`: among those that hold its first text, the one with most texts.
+
+    None where no file holds the first text.
+    """
+    texts = [text.encode() for text in choose["texts"]]
+    alike = [content for path, content in sorted(files.items()) if fnmatch.fnmatch(path, choose["files_like"])]
+    own = [content for content in alike if texts[0] in content]
+    return max(own, key=lambda content: sum(text in content for text in texts), default=None)
+
+
 def _after(state: _State, build: Build, step: Mapping[str, Any], words: list[str], dropped: Sequence[str]) -> _State:
     """State after a step: its command is run on the files so far, without some attributes of their functions."""
     if state.failure:
         return state
     files = dict(state.files)
+    if "choose" in step:
+        chosen = _chosen(files, step["choose"])
+        if chosen is None:
+            return replace(state, failure=Result("compile_error", state.seconds, "no module of the program's own"))
+        files = build.support | {step["choose"]["name"]: chosen}
     if dropped:
         files = {name: without_attributes(content, dropped) for name, content in files.items()}
     outcome = run_command(build, words, files, step.get("keep", [build.output]))
@@ -96,11 +121,49 @@ def _after(state: _State, build: Build, step: Mapping[str, Any], words: list[str
 def _verified(build: Build, state: _State, shrink: bool) -> Result:
     """The IR among the files that the last step made, read and normalised."""
     if build.output not in state.files:
-        return Result("tool_crash", state.seconds, "the compiler reported success and wrote no IR")
+        return Result("compile_error", state.seconds, f"the compiler reported success and wrote no {build.output}")
     try:
         return Result("ok", state.seconds, ir=verified(state.files[build.output].decode(), build.parts, shrink))
     except (InvalidIRError, UnicodeDecodeError) as error:
         return Result("invalid_ir", state.seconds, str(error)[:_DIAGNOSTIC_LENGTH])
+
+
+class _Attempt:
+    """A program on its way through one alternative of a frontend; steps that variants share run once.
+
+    `headers` names a precompiled header for each variant.
+    """
+
+    def __init__(self, source: str, build: Build, headers: Mapping[str, str]) -> None:
+        self.build, self.headers = build, headers
+        self.text = with_pragma(source, build.alternative.get("pragma"))
+        self._done = {(): _State({**build.support, build.frontend["source"]: self.text.encode()})}
+        self._results: dict[str, Result] = {}
+
+    def result(self, variant: str) -> Result:
+        """What becomes of the program in a variant; worked out once."""
+        if variant not in self._results:
+            state = self._state(variant)
+            result = state.failure or _verified(self.build, state, variant in self.build.shrunk)
+            self._results[variant] = replace(result, command=self.build.command(variant))
+        return self._results[variant]
+
+    def _state(self, variant: str) -> _State:
+        """Where the last step of a variant ends."""
+        path: tuple = ()
+        for step in self.build.steps:
+            words = self.build.expanded(step, variant, self.headers.get(variant))
+            dropped = tuple(step.get("drop_attributes", {}).get(variant, ()))
+            before, path = self._done[path], (*path, (tuple(words), dropped))
+            if path not in self._done:
+                self._done[path] = _after(before, self.build, step, words, dropped)
+        return self._done[path]
+
+
+def _attempts(source: str, build: Build, headers: Mapping[str, str]) -> list[_Attempt]:
+    """An attempt for each alternative of a build; one whose pragma has nothing to override is left out."""
+    attempts = [_Attempt(source, each, headers) for each in build.alternatives]
+    return [each for each in attempts if "pragma" not in each.build.alternative or each.text != source]
 
 
 def compile_source(
@@ -108,18 +171,10 @@ def compile_source(
 ) -> dict[str, Result]:
     """Compile a program in all variants; never raises for what a program or its compiler does.
 
-    Steps that are the same for several variants run once. `headers` names a precompiled header for each variant.
+    The frontend's first alternative that does not refuse the first variant is used for all of them; where each refuses
+    it, the first one's outcomes count. `headers` names a precompiled header for each variant.
     """
-    headers = headers or {}
-    done = {(): _State({**build.support, build.frontend["source"]: source.encode()})}
-    results = {}
-    for variant in variants:
-        path: tuple = ()
-        for step in build.steps:
-            words = build.expanded(step["run"], variant, headers.get(variant))
-            dropped = tuple(step.get("drop_attributes", {}).get(variant, ()))
-            before, path = done[path], (*path, (tuple(words), dropped))
-            if path not in done:
-                done[path] = _after(before, build, step, words, dropped)
-        results[variant] = done[path].failure or _verified(build, done[path], variant in build.shrunk)
-    return results
+    attempts = _attempts(source, build, headers or {})
+    accepted = (each for each in attempts if each.result(variants[0]).status not in _REFUSED)
+    chosen = next(accepted, attempts[0])
+    return {variant: chosen.result(variant) for variant in variants}

@@ -64,6 +64,9 @@ class Compiler:
         """Outcomes of a text by variant."""
         known = self.known(text, variants)
         missing = [variant for variant in variants if variant not in known]
+        if missing and "alternatives" in self.build.frontend:
+            # All variants have the same alternative.
+            known, missing = {}, list(variants)
         fresh = compile_source(text, self.build, missing, headers) if missing else {}
         for variant, result in fresh.items():
             self.cache.put(_part(text), self._keys(text, variant)[result.status in _LIMITED], result)
@@ -104,7 +107,7 @@ class Compiler:
             "status": result.status,
             "compiler": toolchain.compiler if toolchain else "",
             "llvm": toolchain.llvm if toolchain else "",
-            "command": self.build.command(variant) if toolchain else "",
+            "command": result.command,
             "seconds": result.seconds,
             "diagnostics": result.diagnostics,
             "ir": result.ir,

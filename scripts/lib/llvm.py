@@ -134,18 +134,20 @@ def _printed(module: binding.ModuleRef, parts: Collection[str]) -> str:
 def verified(text: str, parts: Collection[str] = PARTS, for_size: bool = False) -> str:
     """The module that `text` describes, verified and normalised in the named parts of `PARTS`.
 
-    With `for_size` LLVM's pipeline for size is run on it, too.
+    With `for_size` LLVM's pipeline for size is run on it, too. Without that and any part `text` itself is returned.
 
     Raise `InvalidIRError` when the reader rejects it. Each module has an LLVM context of its own, so that names never
     depend on what was read before.
     """
-    text = neutral(text, parts)
+    given, text = text, neutral(text, parts)
     context = binding.create_context()
     try:
         with binding.parse_assembly(text, context=context) as module:
             module.verify()
             if for_size:
                 shrink(module)
-            return _printed(module, parts) if for_size or "reprint" in parts else text
+            if for_size or "reprint" in parts:
+                return _printed(module, parts)
+            return text if parts else given
     except RuntimeError as error:
         raise InvalidIRError(" ".join(str(error).split())) from error

@@ -25,6 +25,7 @@ from scripts.lib import bubblewrap
 from scripts.lib.bubblewrap import WORK, descriptors, memory_file
 from scripts.lib.enclosure import Enclosures, Started
 from scripts.lib.job import InputError
+from scripts.lib.launcher import FILE_TIME
 from scripts.lib.process import (
     Limits,
     Outcome,
@@ -201,6 +202,7 @@ def _run_outside(command, sandbox, limits, stdin, files, collect) -> Outcome:
             place = home / bubblewrap.checked_name(name)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
+            os.utime(place, (FILE_TIME, FILE_TIME))
         held += [memory_file(stdin), os.open(home, os.O_RDONLY | os.O_DIRECTORY)]
         source, work = held
         ours, theirs = _pipes(held)

@@ -120,6 +120,8 @@ def _find_tool(name: str, entry: Mapping[str, Any], sandbox: Sandbox) -> tuple[T
         text = (outcome.stdout + outcome.stderr).decode("utf-8", "replace")
         version = _version(text, entry["pattern"])
         if outcome.returncode == 0 and version:
+            if entry.get("on_path"):
+                tried = replace(tried, path=(*tried.path, str(Path(command[0]).parent)))
             return Tool(program, inside, version, _version(text, entry.get("llvm", "(?!)"))), tried, reasons
         first = next(iter(text.strip().splitlines()), outcome.status)
         reasons.append(f"{program} does not work in the sandbox: {first}")

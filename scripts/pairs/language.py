@@ -72,7 +72,7 @@ class Builder:
     def pair(self, row: dict[str, Any], source: dict[str, Any]) -> dict[str, Any] | None:
         """The pair of one module and its source, or None (counted) when it is contaminated or too long."""
         counts = self.counts[row["variant"]]
-        text = normalised(source["source"]) if self.settings["normalise"] else source["source"]
+        text = normalised(source["source"]) if self.settings["normalise_newlines"] else source["source"]
         lengths = measure(text, row["ir"])
         over = too_long(lengths, self.settings["limits"])
         if source["contaminated"] or over:

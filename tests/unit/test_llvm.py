@@ -171,3 +171,14 @@ attributes #1 = { minsize optsize }
     assert "call void @g()\n" in dropped
     assert "define void @f() #0 {" in dropped
     assert "nounwind" in verified(dropped)
+
+
+def test_a_module_of_which_no_part_is_normalised_stays_as_it_is_to_the_byte():
+    assert verified(PLAIN, []) == PLAIN
+    assert verified(PLAIN) != PLAIN
+
+
+def test_a_module_in_a_form_that_the_reader_needs_repaired_stays_as_it_is_too():
+    size = "mul (i64 ptrtoint (ptr getelementptr (i8, ptr null, i32 1) to i64), i64 3)"
+    published = f"define i64 @f() {{\n  %r = add i64 1, {size}\n  ret i64 %r\n}}\n"
+    assert verified(published, []) == published

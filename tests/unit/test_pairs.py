@@ -219,7 +219,7 @@ def test_normalised_line_ends():
     assert normalised("a\r\nb\rc\n\n\n") == "a\nb\nc\n"
 
 
-SETTINGS = {"variants": VARIANTS, "dedup": {"threshold": 0.7}, "pairs": {"normalise": True}, "seed": 1}
+SETTINGS = {"variants": VARIANTS, "dedup": {"threshold": 0.7}, "pairs": {"normalise_newlines": True}, "seed": 1}
 
 
 def flat(statistics):

@@ -17,7 +17,38 @@ pytestmark = pytest.mark.paper
 
 PROGRAMS = 40
 SOURCE = "int f{n}(int a{n}, int b{n}) {{\n  int c{n} = a{n} * {n};\n  return b{n} + d{n}(e{n}, c{n}) / g{n};\n}}\n"
-IR = "define i32 @f{n}(i32 %a, i32 %b) {{\n  %c = mul i32 %a, {n}\n  %d = {operation} i32 %c, %b\n  ret i32 %d\n}}\n"
+# As a compiler of the paper's time wrote it: names of files and compilers, a CPU, older forms, debug information.
+IR = """; ModuleID = '/home/someone/Source_{n}/source.c'
+source_filename = "/home/someone/Source_{n}/source.c"
+target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-f80:128-n8:16:32:64-S128"
+target triple = "x86_64-unknown-linux-gnu"
+
+define i32 @f{n}(i32 %a, i32 %b) #0 {{
+entry:
+  %slot = alloca i32, align 4
+  call void @llvm.lifetime.start.p0(i64 4, ptr nonnull %slot) #3
+  %c = mul i32 %a, {n}
+  %d = {operation} i32 %c, %b
+  call void @llvm.lifetime.end.p0(i64 4, ptr nonnull %slot) #3
+  ret i32 %d
+}}
+
+declare void @llvm.lifetime.start.p0(i64 immarg, ptr nocapture) #1
+
+declare void @llvm.lifetime.end.p0(i64 immarg, ptr nocapture) #1
+
+attributes #0 = {{ nounwind "target-cpu"="x86-64" "target-features"="+cx8,+mmx,+sse,+sse2,+x87" "tune-cpu"="generic" }}
+attributes #1 = {{ nocallback nofree nosync nounwind willreturn memory(argmem: readwrite) }}
+attributes #3 = {{ nounwind }}
+
+!llvm.module.flags = !{{!0, !1}}
+!llvm.ident = !{{!2}}
+
+!0 = !{{i32 7, !"Dwarf Version", i32 5}}
+!1 = !{{i32 2, !"Debug Info Version", i32 3}}
+!2 = !{{!"clang version 17.0.6"}}
+"""
+VARIANTS = {"Perf_Optimized": "perf", "Size_Optimized": "size"}
 # The published data set's lists; one language has programs in one variant only.
 LISTS = {
     ("C", "Perf_Optimized"): "add",
@@ -38,6 +69,11 @@ def write_corpus(root: Path) -> Path:
             }
             pq.write_table(pa.table(columns), root / language / f"{split}-{part:05d}-of-00002.parquet")
     return root
+
+
+def published_rows(root: Path, language: str, split: str) -> list[dict[str, str]]:
+    """The rows of one list of the data set."""
+    return [row for file in sorted((root / language).glob(f"{split}-*")) for row in pq.read_table(file).to_pylist()]
 
 
 def compilers() -> set[str]:
@@ -61,6 +97,10 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
         counted = {(row["language"], row["variant"]): row for row in csv.DictReader(stream)}
     assert int(counted["C", "perf"]["pairs"]) == int(counted["C", "size"]["pairs"]) == PROGRAMS
     assert (counted["Nim", "perf"]["pairs"], counted["Nim", "size"]["pairs"]) == ("0", str(PROGRAMS))
+    for language, split in LISTS:
+        rows = pq.read_table(tmp_path / f"run/results/pairs/{language}/{VARIANTS[split]}.parquet").to_pylist()
+        published = {row["Source_Code"]: row["IR_Original"] for row in published_rows(corpus, language, split)}
+        assert {row["Source_Code"]: row["IR_Original"] for row in rows} == published
     with (tmp_path / "run/results/tables/scores.csv").open(newline="") as stream:
         scored = {(row["benchmark"], row["stage"]) for row in csv.DictReader(stream)}
     for benchmark in ("multipl-e", "recode", "codexglue"):
