@@ -37,8 +37,8 @@ class Build:
     files the step gets, `drop_attributes`, by variant, and `flags` of their own. `flags` are by variant; `shrunk` are
     the variants on whose IR LLVM's pipeline for size is run. `support` files are put next to each program.
     `precompiled` has `run`, the command template that makes a precompiled header, and `fewest`, the number of programs
-    that are worth one; `headers` is the folder of those. `alternative` is the table's entry of the alternative whose words
-    `{alternative}` stands for; empty without any.
+    that are worth one; `headers` is the folder of those. `alternative` is the table's entry of the alternative whose
+    words `{alternative}` stands for; empty without any.
     """
 
     toolchain: Toolchain

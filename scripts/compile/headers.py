@@ -15,25 +15,59 @@ from scripts.lib.files import sha256_text, write_bytes, write_text
 
 _EVERYTHING = "bits/stdc++.h"
 _MOST_HEADERS = 8
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_INCLUDE = re.compile(r"#\s*(?:include|import)\s*<([\w/.+-]+)>")
-_HARMLESS = re.compile(r"#\s*pragma\s+GCC\s+(?:optimize|target)\b.*")
+# Blanks and line breaks as C has them: not what Python takes for them beyond these.
+_BLANK = re.compile(r"[ \t\r\n]+")
+_LINE_END = re.compile(r"[\r\n]|\Z")
+_INCLUDE = re.compile(r"#[ \t]*(?:include|import)[ \t]*<([A-Za-z0-9_/.+-]+)>[ \t]*")
+# clang ignores these two.
+_HARMLESS = re.compile(r"#[ \t]*pragma[ \t]+GCC[ \t]+(?:optimize|target)\b[^\r\n\\/?]*")
+# A line that goes on in the next one, also with trigraphs, of which clang's standard decides whether they count.
+_SPLICE = re.compile(r"(?:\\|\?\?/)[ \t\f\v]*[\r\n]")
+
+
+def _comment_end(source: str, start: int) -> int | None:
+    """Where the comment that starts at `start` ends, before its line break if it has one.
+
+    None where no comment starts, and for one that never ends or has lines that are joined.
+    """
+    if source.startswith("//", start):
+        end = _LINE_END.search(source, start).start()
+    elif source.startswith("/*", start):
+        end = source.find("*/", start + 2) + 2
+    else:
+        return None
+    return end if end >= start + 2 and not _SPLICE.search(source, start, end + 1) else None
+
+
+def _line_is_over(source: str, start: int) -> bool:
+    """Whether a line has nothing more than a comment, which ends on it."""
+    end = _comment_end(source, start)
+    rest = source[start if end is None else end : _LINE_END.search(source, start).start()]
+    within = end is None or end <= _LINE_END.search(source, start).start()
+    return within and not rest.strip(" \t")
 
 
 def leading_headers(source: str) -> tuple[str, ...]:
     """The system headers that a program includes before anything else, in order; empty when there are none.
 
-    Where the header of all headers is among them, it alone.
+    Where the header of all headers is among them, it alone. Whatever is not plainly an include or a comment ends the
+    list, such as joined lines and other spellings of `#`: the list may be too short, and never has what the compiler
+    does not include.
     """
     found: list[str] = []
-    for line in _COMMENT.sub(" ", source).splitlines():
-        text = line.strip()
-        include = _INCLUDE.fullmatch(text)
-        if include:
-            found.append(include[1])
-        elif text and not _HARMLESS.fullmatch(text):
-            break
-    return (_EVERYTHING,) if _EVERYTHING in found else tuple(found)
+    place = 0
+    while True:
+        blank = _BLANK.match(source, place)
+        place = blank.end() if blank else place
+        include, harmless = _INCLUDE.match(source, place), _HARMLESS.match(source, place)
+        directive = include or harmless
+        if directive and _line_is_over(source, directive.end()):
+            found += [include[1]] if include else []
+            place = _LINE_END.search(source, directive.end()).start()
+        else:
+            place = _comment_end(source, place)
+            if place is None:
+                return (_EVERYTHING,) if _EVERYTHING in found else tuple(found)
 
 
 def worthwhile(wanted: Iterable[tuple[str, ...]], fewest: int) -> list[tuple[str, ...]]:
