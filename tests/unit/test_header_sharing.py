@@ -94,7 +94,7 @@ def test_what_is_taken_for_a_leading_include_is_one_to_clang(seed):
         headers = list(leading_headers(source))
         assert included(source)[: len(headers)] == headers, source
         taken += len(headers)
-    assert taken > 10
+    assert taken > 3
 
 
 def test_plain_beginnings_are_taken_whole():
