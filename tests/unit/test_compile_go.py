@@ -1,12 +1,12 @@
 """Go's entry of the table, with stand-ins for TinyGo and the go command that behave as those do."""
 
+import copy
 import re
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
+from scripts.compile.build import make_build
 from scripts.compile.unit import compile_source, first_error
 from scripts.lib.job import InputError
 from tests.compiling import ROOT, SETTINGS, TABLE, build
@@ -105,13 +105,11 @@ def test_the_entry_asks_for_no_level_that_tinygo_refuses(tools):
     assert build("Go").limits.cpu_seconds == 2 * SETTINGS["limits"]["cpu_seconds"]
 
 
-def test_without_the_go_command_the_entry_is_no_working_frontend(tmp_path, monkeypatch):
-    tinygo = stand_in(tmp_path, "tinygo", TINYGO)
-    for name in ("bwrap", "prlimit"):
-        Path(tinygo, name).symlink_to(shutil.which(name))
-    monkeypatch.setenv("PATH", tinygo)
-    with pytest.raises(InputError, match=r"none of go was found .*apt-get install golang-go clang-19"):
-        build("Go")
+def test_without_the_go_command_the_entry_is_no_working_frontend(tools):
+    entry = copy.deepcopy(TABLE["Go"])
+    entry["frontends"][1]["tools"]["go"]["programs"] = ["no-go"]
+    with pytest.raises(InputError, match=r"none of no-go was found .*apt-get install golang-go clang-19"):
+        make_build("Go", entry, SETTINGS)
 
 
 @pytest.mark.parametrize(
