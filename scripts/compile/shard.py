@@ -21,6 +21,7 @@ from scripts.compile.headers import leading_headers, longest, worthwhile
 from scripts.compile.worker import Compiler, compile_row, make_header, workers
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
+from scripts.lib.outcomes import Shard
 from scripts.lib.parquet import iter_rows, write_table
 
 SCHEMA = pa.schema(
@@ -101,11 +102,15 @@ def write_shard(source: str, compiler: Compiler, jobs: int, table: str, texts: s
 
         def rows() -> Iterator[dict[str, Any]]:
             for row in outcomes(source, compiler, jobs):
+                counted.add(row)
                 if folder and row["status"] == "ok":
                     Path(folder, f"{row['id']}.{row['variant']}.ll").write_text(row["ir"], encoding="utf-8")
                 yield row
 
+        counted = Shard()
         logging.info("%d rows", write_table(table, rows(), SCHEMA))
+        for line in counted.failing():
+            logging.error("%s", line)
 
 
 if __name__ == "__main__":

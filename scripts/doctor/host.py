@@ -11,6 +11,8 @@ from typing import Any
 from scripts.doctor.finding import Finding
 from scripts.lib import sandbox
 from scripts.lib.job import InputError
+from scripts.lib.outcomes import COLUMNS, failing_frontends
+from scripts.lib.parquet import iter_rows
 from scripts.lib.toolchain import find_toolchain
 
 SET_UP = "make setup"
@@ -78,6 +80,19 @@ def compilers(languages: dict[str, Any], wanted: Iterable[str]) -> Iterator[Find
             yield Finding(language, False, "no compiler", str(error), needed)
         else:
             yield Finding(language, True, f"{chain.compiler} (LLVM {chain.llvm or 'unknown'})", needed=needed)
+
+
+def earlier_runs(results: Path) -> Iterator[Finding]:
+    """For the compiled shards below a results folder, the frontends of which nothing compiled."""
+    tables = sorted(results.glob("ir/*/*.parquet"))
+    lines = failing_frontends(iter_rows(table, COLUMNS) for table in tables)
+    for line in lines:
+        what, _, there = line.partition(": ")
+        yield Finding(what, False, there, "see the shard's log below logs/compile", needed=True)
+    if tables and not lines:
+        yield Finding(
+            "compiled shards", True, f"{len(tables)}, each frontend compiled some of its programs", needed=False
+        )
 
 
 def cluster() -> Finding:

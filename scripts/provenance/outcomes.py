@@ -6,6 +6,8 @@ from typing import Any
 
 from scripts.lib.files import write_json
 from scripts.lib.job import job
+from scripts.lib.outcomes import COLUMNS as COUNTED
+from scripts.lib.outcomes import failing_frontends
 from scripts.lib.parquet import iter_rows
 
 COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics"]
@@ -74,7 +76,10 @@ def preparation(tables: list[str]) -> list[dict[str, Any]]:
 
 
 def outcomes(ir: list[str], sources: list[str]) -> dict[str, Any]:
-    """The content of outcomes.json: `counts`, `compilers`, `preparation`, and up to `NAMED` `failures` a status."""
+    """The content of outcomes.json: `counts`, `compilers`, `preparation`, and up to `NAMED` `failures` a status.
+
+    `failing_frontends` has a line for each frontend of which nothing compiled in a shard.
+    """
     counts, compilers, failed = read_outcomes(ir)
     chosen = {key: sorted(rows, key=_by_name)[:NAMED] for key, rows in failed.items()}
     paths = paths_of(sources, {(key[0], row["id"]) for key, rows in chosen.items() for row in rows})
@@ -86,6 +91,7 @@ def outcomes(ir: list[str], sources: list[str]) -> dict[str, Any]:
             for language, found in sorted(compilers.items())
         },
         "preparation": preparation(ir),
+        "failing_frontends": failing_frontends(iter_rows(table, COUNTED) for table in ir),
         "failures": [
             {"language": language, "status": status, "path": paths.get((language, row["id"]), ""), **row}
             for (language, status), rows in sorted(chosen.items())

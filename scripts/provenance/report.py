@@ -49,6 +49,7 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
         "funnel_columns": (*page.FUNNEL, *page.SPLITS),
         "statuses": page.statuses(outcomes["counts"]),
         "preparation": outcomes["preparation"],
+        "failing_frontends": outcomes["failing_frontends"],
         "failures": outcomes["failures"],
         "reference_failures": [entry | {"file": relative(entry["file"], results)} for entry in failures],
         "fidelity": run_table(params.deviations, config),
