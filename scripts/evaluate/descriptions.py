@@ -1,6 +1,7 @@
 """CodeXGLUE code-to-text: prompts from functions without their description, and the descriptions to compare with."""
 
 import ast
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -10,9 +11,12 @@ _OPENINGS = {
     "ruby": "\n=begin The goal of this function is to:\n",
 }
 _OTHER_OPENING = "\n/* The goal of this function is to:\n"
+_TRIPLE_QUOTES = ('"""', "'''")
+# A quote by itself at the end of the text, with the character before it.
+_SINGLE_QUOTES = [re.compile(rf"""[^'"]{quote}\s*$""") for quote in ("'", '"')]
 
 
-def _docstring_span(code: str) -> tuple[int, int] | None:
+def _parsed_span(code: str) -> tuple[int, int] | None:
     """Start and end of the first function's docstring in Python source, quotes included; None when there is none."""
     try:
         function = ast.parse(code).body[0]
@@ -29,13 +33,38 @@ def _docstring_span(code: str) -> tuple[int, int] | None:
     return len(code.encode()[:start].decode()), len(code.encode()[:end].decode())
 
 
-def without_docstring(code: str, docstring: str) -> str:
-    """Python source with its docstring cut out by position and stray triple quotes removed."""
+def _docstring_span(code: str, docstring: str) -> tuple[int, int]:
+    """Start and end of the docstring in Python source: of its text or, where it is spelt otherwise, as parsed.
+
+    A function without a docstring has an empty one at its start. The original ends with an error where the text is
+    not found.
+    """
     start = code.find(docstring)
-    span = (start, start + len(docstring)) if docstring and start >= 0 else _docstring_span(code)
-    if span is not None:
-        code = code[: span[0]] + code[span[1] :]
-    return code.replace('"""', "").replace("'''", "")
+    return (start, start + len(docstring)) if start >= 0 else _parsed_span(code) or (0, 0)
+
+
+def _signature(before: str) -> str:
+    """The text before a docstring without the quotes that open it and without outer blanks.
+
+    As in the original: everything from the first triple quote on goes, also where it does not open the docstring, and
+    with a quote by itself the character before it.
+    """
+    quotes = next((quotes for quotes in _TRIPLE_QUOTES if quotes in before), None)
+    if quotes is not None:
+        before = before[: before.index(quotes)]
+    for pattern in _SINGLE_QUOTES:
+        opening = pattern.search(before)
+        before = before[: opening.start()] if opening else before
+    return before.strip().removesuffix(_TRIPLE_QUOTES[1])
+
+
+def without_docstring(code: str, docstring: str) -> str:
+    """Python source without its docstring: the signature's line is followed by the body's, and no triple quote stays."""
+    start, end = _docstring_span(code, docstring)
+    after = code[end:]
+    for quotes in _TRIPLE_QUOTES:
+        after = after.replace(quotes, "")
+    return _signature(code[:start]) + after
 
 
 def description_prompt(code: str, docstring: str, language: str) -> str:
@@ -44,7 +73,7 @@ def description_prompt(code: str, docstring: str, language: str) -> str:
     Without it the first thing to generate would be the newline, at which all languages but Python stop.
     """
     body = without_docstring(code, docstring) if language == "python" else code
-    return body.lstrip() + _OPENINGS.get(language, _OTHER_OPENING)
+    return body + _OPENINGS.get(language, _OTHER_OPENING)
 
 
 @cache

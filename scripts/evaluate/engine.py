@@ -61,8 +61,8 @@ def room_for(prompt: int, new_tokens: int, context: int) -> int:
 
 
 def finished(text: str, stop: Stop, ended: bool) -> Completion:
-    """A completion cut where it ends; `ended` says that the model closed the text itself."""
-    position = stop.position(text)
-    if position is not None:
-        return Completion(text[:position], "stop")
-    return Completion(text, "end" if ended else "length")
+    """What the protocol keeps of a completion, and why it ended; `ended` says that the model closed the text itself."""
+    kept = stop.cut(text)
+    if stop.position(text) is not None:
+        return Completion(kept, "stop")
+    return Completion(kept, "end" if ended else "length")

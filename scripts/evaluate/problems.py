@@ -14,9 +14,10 @@ NOMINAL = "nominal"
 _FIX = "### Instruction:\nFix bugs in {entry_point}.\n{prompt}{buggy_solution}\n\n### Response:\n{prompt}"
 _PYTHON_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
 _HUMANEVAL_STOP = Stop(("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", END_OF_TEXT))
+_FIX_PYTHON_WORDS = ("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", "\nassert", END_OF_TEXT)
 _FIX_STOPS = {
-    "python": Stop(("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", "\nassert", END_OF_TEXT)),
-    "go": Stop(("\n//", "\nfunc main(", "struct", "\nfunc", END_OF_TEXT)),
+    "python": Stop(_FIX_PYTHON_WORDS, indented=True),
+    "go": Stop(("\n//", "\nfunc main(", "struct", "\nfunc", END_OF_TEXT), braces=True),
     "cpp": Stop((END_OF_TEXT,), braces=True),
     "rust": Stop((END_OF_TEXT,), braces=True),
 }
@@ -108,7 +109,7 @@ def recode(rows: Iterable[Row], references: Mapping[str, str], task: str) -> lis
 
 
 def fixdocs(rows: Iterable[Row], references: Mapping[str, str], task: str) -> list[Problem]:
-    """HumanEvalPack FixDocs: the faulty function and its description in, the mended function out."""
+    """HumanEvalPack FixDocs: the faulty function and its description in, the repaired function out."""
     del references
     return [
         Problem(

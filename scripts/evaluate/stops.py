@@ -1,4 +1,4 @@
-"""Where a completion ends: at the first stop sequence, or where the braces of its function balance."""
+"""Where a completion ends: at a stop sequence, or where the block that its prompt has opened is closed."""
 
 from dataclasses import dataclass
 
@@ -7,26 +7,44 @@ END_OF_TEXT = "<|endoftext|>"
 
 @dataclass(frozen=True)
 class Stop:
-    """What ends a completion: the earliest of `words`, none of which is kept; with `braces` also the closing brace.
+    """What ends a completion: the earliest of `words`, none of which is kept, or before it the end of the prompt's block.
 
-    The prompt has left one brace open; the brace that closes it is kept. Braces count wherever they stand, as in the
-    original harness, in comments and texts too.
+    braces: the prompt has left one brace open; the brace that closes it is kept and ends the completion. Every brace
+        counts, also in comments and strings, as in the original harness.
+    indented: the first line that is not blank and starts with neither a blank nor a tab ends the completion and is
+        not kept.
     """
 
     words: tuple[str, ...] = ()
     braces: bool = False
+    indented: bool = False
 
     def position(self, text: str) -> int | None:
-        """Length of the part of `text` that belongs to the completion; None when it has not ended."""
-        ends = [found for word in self.words if (found := text.find(word)) >= 0]
-        closed = balanced_length(text) if self.braces else None
-        if closed is not None:
-            ends.append(closed)
-        return min(ends, default=None)
+        """Length of the part of `text` before its end; None when nothing has ended it, so that more may follow."""
+        ends = [index for word in self.words if (index := text.find(word)) >= 0]
+        end = min(ends, default=None)
+        # Blocks are looked for in what the stop sequences leave, so that a sequence does not count as a line's start.
+        block = self._block(text[:end])
+        return end if block is None else block
+
+    def _block(self, text: str) -> int | None:
+        """Length of the prompt's block; None when it is not closed, or blocks do not count."""
+        if self.braces:
+            return balanced_length(text)
+        return indented_length(text) if self.indented else None
 
     def cut(self, text: str) -> str:
-        """The part of `text` that belongs to the completion."""
-        return text[: self.position(text)]
+        """What the protocol keeps of `text`, a finished completion.
+
+        Where blocks count, blanks at the end of `text` do not, and of a block whose braces never balance everything
+        after its last closing brace is dropped. Braces without any closing one leave the text as it is.
+        """
+        if self.braces or self.indented:
+            text = text.rstrip()
+        kept = text[: self.position(text)]
+        if self.braces and balanced_length(kept) is None and "}" in kept:
+            return kept[: kept.rindex("}") + 1]
+        return kept
 
 
 def balanced_length(text: str, opened: int = 1) -> int | None:
@@ -38,4 +56,17 @@ def balanced_length(text: str, opened: int = 1) -> int | None:
             opened -= 1
             if opened == 0:
                 return position + 1
+    return None
+
+
+def indented_length(text: str) -> int | None:
+    """Length of `text` before its first line that is not blank and not indented; None when there is no such line.
+
+    The line break before that line is not part of the length. Lines end at line feeds only.
+    """
+    start = 0
+    for line in text.split("\n"):
+        if line.strip() and line[0] not in " \t":
+            return max(0, start - 1)
+        start += len(line) + 1
     return None

@@ -75,13 +75,33 @@ CODE = 'def f(x):\n    """Adds one.\n    More."""\n    return x + 1\n'
 
 def test_description_prompt_of_python_has_no_docstring():
     prompt = description_prompt(CODE, "Adds one.\n    More.", "python")
-    assert prompt == 'def f(x):\n    \n    return x + 1\n\n""" The goal of this function is to:\n'
+    assert prompt == 'def f(x):\n    return x + 1\n\n""" The goal of this function is to:\n'
+
+
+@pytest.mark.parametrize(
+    "code, docstring, bare",
+    [
+        ('def f(x):\n    """Add one."""\n    return x', "Add one.", "def f(x):\n    return x"),
+        ("def f(x):\n    '''Add one.'''\n    return x", "Add one.", "def f(x):\n    return x"),
+        # Of quotes that stand alone the closing one stays, and the character before the opening one goes.
+        ("def f(x):\n    'Add one.'\n    return x", "Add one.", "def f(x):'\n    return x"),
+        ('def f(x): "Add one."', "Add one.", 'def f(x):"'),
+        # A triple quote in the signature is taken for the docstring's.
+        ('def f(x, s="""z"""):\n    """Add one."""\n    return x', "Add one.", "def f(x, s=\n    return x"),
+        ('def f():\n    r"""Add \\d."""\n    pass', "Add \\d.", "def f():\n    r\n    pass"),
+        ("def f():\n    pass", "", "def f():\n    pass"),
+        ('"""Add one."""\nx = 1', "Add one.", "\nx = 1"),
+    ],
+)
+def test_the_docstring_leaves_no_line_between_signature_and_body(code, docstring, bare):
+    assert without_docstring(code, docstring) == bare
 
 
 def test_docstring_that_is_spelt_otherwise_is_found_by_the_parser():
-    assert without_docstring(CODE, "Adds one. More.") == "def f(x):\n    \n    return x + 1\n"
+    assert without_docstring(CODE, "Adds one. More.") == "def f(x):\n    return x + 1\n"
     umlauts = CODE.replace("Adds", "Äöü")
-    assert without_docstring(umlauts, "other") == "def f(x):\n    \n    return x + 1\n"
+    assert without_docstring(umlauts, "other") == "def f(x):\n    return x + 1\n"
+    assert without_docstring("not Python (", "other") == "not Python ("
 
 
 @pytest.mark.parametrize("language, delimiter", [("ruby", "=begin"), ("go", "/*")])
