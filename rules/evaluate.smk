@@ -1,6 +1,7 @@
 # Evaluation: generate, execute, score. What is generated is stored, and never made again because scoring changed.
 localrules:
     evaluate_controls,
+    evaluate_ceiling,
     evaluate_check_controls,
 
 
@@ -62,6 +63,29 @@ rule evaluate_controls:
         f"{RESULTS}/logs/evaluate/controls/{{benchmark}}-{{task}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/controls/{{benchmark}}-{{task}}.tsv"
+    conda:
+        "../envs/score.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        task=task_settings,
+        code=code("evaluate/controls.py"),
+    script:
+        "../scripts/evaluate/controls.py"
+
+
+rule evaluate_ceiling:
+    input:
+        rows=data_files,
+        references=reference_files,
+    output:
+        ceiling=f"{RESULTS}/generations/{{benchmark}}/{{task}}/{CONTROL}/{CEILING}.{CONTROL}.jsonl.zst",
+    log:
+        f"{RESULTS}/logs/evaluate/ceiling/{{benchmark}}-{{task}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate/ceiling/{{benchmark}}-{{task}}.tsv"
     conda:
         "../envs/score.yaml"
     threads: 1
@@ -171,10 +195,7 @@ rule evaluate_execute:
 
 rule evaluate_check_controls:
     input:
-        **{
-            control: f"{RESULTS}/executions/{{benchmark}}/{{task}}/{CONTROL}/{control}.{CONTROL}.parquet"
-            for control in CONTROLS
-        },
+        unpack(control_executions),
     output:
         f"{RESULTS}/executions/{{benchmark}}/{{task}}/{CONTROL}/checked.json",
     log:
@@ -218,6 +239,7 @@ rule evaluate_score:
         key=score_key,
         setting=score_setting,
         pass_at=lambda wildcards: benchmark_table(wildcards).get("pass_at", []),
+        compiled=is_compiled,
         teacher_forced=lambda wildcards: wildcards.setting == TEACHER_FORCED,
         seed=config["seed"],
         code=code("evaluate/score.py"),

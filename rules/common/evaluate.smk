@@ -10,6 +10,7 @@ RUNNERS = BENCHMARKS["runners"]
 # What a job runs beside the modules that its script imports.
 RUN_CODE = tuple(f"evaluate/shared/{path.name}" for path in sorted(Path(ROOT, "scripts/evaluate/shared").iterdir()))
 CONTROLS = ("reference", "empty")
+CEILING = "ceiling"
 CONTROL = "control"
 SAMPLES = "resources/benchmarks"
 TEACHER_FORCED = "teacher-forced"
@@ -111,10 +112,27 @@ def is_executed(benchmark):
     return "pass_at" in BENCHMARKS["benchmarks"][benchmark]
 
 
+def is_compiled(wildcards):
+    """Whether the programs of a job's task are compiled, so that it counts how many compile."""
+    return is_executed(wildcards.benchmark) and RUNNERS[runner_name(wildcards)]["kind"] == "native"
+
+
+def benchmark_controls(benchmark):
+    """Controls of a benchmark; the ceiling shows what its stop sequences take from its own solutions."""
+    return (*CONTROLS, CEILING) if BENCHMARKS["benchmarks"][benchmark].get("ceiling") else CONTROLS
+
+
+def control_executions(wildcards):
+    """Executions of a task's controls, by name."""
+    folder = f"{RESULTS}/executions/{wildcards.benchmark}/{wildcards.task}/{CONTROL}"
+    return {name: f"{folder}/{name}.{CONTROL}.parquet" for name in benchmark_controls(wildcards.benchmark)}
+
+
 def evaluated_cells(benchmark, task):
     """(setting, model, stage) of each score file of a task; data without solutions has no references to score."""
     solved = "references" not in BENCHMARKS["benchmarks"][benchmark] or task_references(benchmark, task)
-    controls = [(CONTROL, control, CONTROL) for control in CONTROLS if solved or control != "reference"]
+    names = [name for name in benchmark_controls(benchmark) if solved or name == "empty"]
+    controls = [(CONTROL, name, CONTROL) for name in names]
     return controls + [
         (setting, model, stage)
         for setting in benchmark_settings(benchmark)

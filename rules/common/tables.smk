@@ -55,7 +55,7 @@ def table_benchmarks():
 def look_of(wildcards):
     """What of a benchmark's entry decides its wide table in one format: csv has all digits and no text."""
     look = LOOKS[wildcards.benchmark]
-    unused = ("headline", "decimals", "title", "caption") if wildcards.format == "csv" else ("headline",)
+    unused = ("headline", "decimals", "title", "caption", "remarks") if wildcards.format == "csv" else ("headline",)
     return {key: value for key, value in look.items() if key not in unused}
 
 
@@ -66,7 +66,7 @@ def _looks(names, *keys):
 
 def headline_looks():
     """What of every benchmark's entry decides the main table."""
-    return _looks(table_benchmarks(), "title", "decimals", "lower_is_better", "headline")
+    return _looks(table_benchmarks(), "title", "decimals", "lower_is_better", "headline", "remarks")
 
 
 def figure_looks():

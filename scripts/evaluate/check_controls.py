@@ -45,13 +45,18 @@ def passing_empties(found: Outcomes, form: str, faults: Mapping[str, str]) -> li
     return sorted(name for name in passed if name not in faults)
 
 
+def lost_to_stops(reference: Outcomes, ceiling: Outcomes) -> list[str]:
+    """Problems whose solution passes, but not what the protocol keeps of it."""
+    return sorted(name for name, own in ceiling.items() if PASSED not in own and PASSED in reference[name])
+
+
 def check(what: str, odd: Sequence[str], where: str) -> None:
     """Raise `InputError`, naming problems, when there are odd ones."""
     if odd:
         named = ", ".join(odd[:_MOST_NAMED]) + (f" and {len(odd) - _MOST_NAMED} more" if len(odd) > _MOST_NAMED else "")
         raise InputError(
-            f"{where}: {what}: {named}; mend data or runner, or name a fault of the data with its cause under `faults` "
-            "in config/benchmarks.yaml"
+            f"{where}: {what}: {named}; fix the data or the runner, or name a fault of the data with its cause under "
+            "`faults` in config/benchmarks.yaml"
         )
 
 
@@ -65,4 +70,8 @@ if __name__ == "__main__":
         check("solutions that do not pass", [name for name, cause in failed.items() if not cause], place)
         empties = passing_empties(statuses(files.empty), params.form, params.faults)
         check("empty completions that pass", empties, place)
-        write_json(snakemake.output[0], {"failed_references": failed})
+        ceiling = statuses(files.ceiling) if files.get("ceiling") else {}
+        cut = lost_to_stops(statuses(files.reference), ceiling)
+        if cut:
+            logging.info("solutions that pass whole and fail as the stop sequences cut them: %s", ", ".join(cut))
+        write_json(snakemake.output[0], {"failed_references": failed, "lost_to_stops": cut})

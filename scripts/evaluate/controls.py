@@ -1,4 +1,4 @@
-"""Two "models" whose scores are known: the data set's own solutions, and nothing at all."""
+"""Controls, "models" whose completions are known: the data set's own solutions, whole or cut, and nothing at all."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,21 @@ from scripts.lib.job import job
 _SAMPLING = Sampling(temperature=0, top_p=1, samples=1, new_tokens=0)
 
 
+def completion(problem: Problem, name: str) -> str | None:
+    """What a control answers to a problem; None where that takes a solution and there is none.
+
+    `reference` is the data set's solution, `ceiling` what the protocol keeps of it, as if a model had written it, and
+    `empty` nothing.
+    """
+    if name == "empty":
+        return ""
+    whole = name == "reference" or problem.solution is None
+    return problem.solution if whole else problem.stop.cut(problem.solution)
+
+
 def control(problems: Sequence[Problem], name: str) -> list[Generation]:
-    """Generations that hold each problem's solution (`reference`), where it has one, or the empty text (`empty`)."""
-    texts = {problem.id: problem.solution if name == "reference" else "" for problem in problems}
+    """Generations of the control of this name, one for each problem that it has a completion of."""
+    texts = {problem.id: completion(problem, name) for problem in problems}
     return [
         Generation(
             id=problem.id,
@@ -33,5 +45,5 @@ if __name__ == "__main__":
     with job(snakemake):
         task = Task(**snakemake.params.task, rows=snakemake.input.rows, references=snakemake.input.references)
         problems = read_problems(task)
-        for name in ("reference", "empty"):
-            write_generations(snakemake.output[name], control(problems, name))
+        for name, path in snakemake.output.items():
+            write_generations(path, control(problems, name))

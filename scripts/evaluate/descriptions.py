@@ -59,7 +59,7 @@ def _signature(before: str) -> str:
 
 
 def without_docstring(code: str, docstring: str) -> str:
-    """Python source without its docstring: the signature's line is followed by the body's, and no triple quote stays."""
+    """Python source without docstring and triple quotes: the body's lines directly follow the signature's."""
     start, end = _docstring_span(code, docstring)
     after = code[end:]
     for quotes in _TRIPLE_QUOTES:

@@ -9,7 +9,7 @@ from scripts.evaluate.data import Task, checksums, read_problems
 from scripts.evaluate.descriptions import described
 from scripts.evaluate.generations import Generation, read_generations
 from scripts.evaluate.metrics import pass_at_k, robust_pass_at_1, robust_product, rouge, sentence_bleu
-from scripts.evaluate.outcomes import passes
+from scripts.evaluate.outcomes import compiles, passes
 from scripts.evaluate.problems import NOMINAL, Problem
 from scripts.lib.bootstrap import Sample, interval, ratio_interval
 from scripts.lib.files import sha256_file, write_json
@@ -42,6 +42,12 @@ def pass_scores(passed: Mapping[str, Sequence[bool]], ks: Iterable[int], setting
         for k in ks
         if k <= samples
     ]
+
+
+def compile_score(compiled: Mapping[str, Sequence[bool]], setting: str) -> Scored:
+    """compiles@1: for each problem the share of samples that compile, whatever their tests say."""
+    samples = min(map(len, compiled.values()))
+    return Scored(setting, "compiles@1", {name: sum(own) / len(own) for name, own in compiled.items()}, samples)
 
 
 def _by_perturbation(
@@ -167,6 +173,8 @@ if __name__ == "__main__":
         task = Task(**params.task, rows=files.rows, references=files.references)
         generations = read_generations(files.generations)
         scores = scores_of(params.task["form"], read_problems(task), generations, executed, params)
+        if params.compiled:
+            scores.append(compile_score(compiles(executed), params.setting))
         content = score_file(scores, params.key, params.seed)
         inputs = {**checksums([*files.rows, *files.references]), "generations": sha256_file(files.generations)}
         about = {"failures": failures(executed), "generation": counts(generations), "inputs": inputs}

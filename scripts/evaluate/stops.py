@@ -7,7 +7,7 @@ END_OF_TEXT = "<|endoftext|>"
 
 @dataclass(frozen=True)
 class Stop:
-    """What ends a completion: the earliest of `words`, none of which is kept, or before it the end of the prompt's block.
+    """What ends a completion: the earliest of `words`, which is not kept, or before it the end of the prompt's block.
 
     braces: the prompt has left one brace open; the brace that closes it is kept and ends the completion. Every brace
         counts, also in comments and strings, as in the original harness.

@@ -5,7 +5,7 @@ from typing import Any
 from scripts.lib.files import write_text
 from scripts.lib.job import job
 from scripts.lib.scores import Row, read_differences, read_paper, read_scores
-from scripts.tables.layout import grid
+from scripts.tables.layout import grid, own_remarks
 from scripts.tables.render import FORMATS, Look
 
 
@@ -22,7 +22,8 @@ def table(inputs: Any, benchmark: str, output_format: str, look: dict[str, Any],
     differences = of_benchmark(read_differences(inputs.differences), benchmark)
     cells = grid(scores, differences, paper, look["metrics"], look.get("lower_is_better", []))
     shown = {name: look[name] for name in ("title", "caption", "decimals") if name in look}
-    return FORMATS[output_format](cells, Look(**shown, remarks=remarks))
+    own = own_remarks(look, {row["language"] for row in scores})
+    return FORMATS[output_format](cells, Look(**shown, remarks=[*own, *remarks]))
 
 
 if __name__ == "__main__":

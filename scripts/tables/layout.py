@@ -58,6 +58,12 @@ def is_headline(row: Row, benchmark: str, look: dict[str, Any]) -> bool:
     return all(re.fullmatch(wanted.get(name, ".*"), row[name]) for name in ("language", "setting"))
 
 
+def own_remarks(look: dict[str, Any], languages: Iterable[str]) -> list[str]:
+    """The remarks of a benchmark's entry of config/tables.yaml that belong below a table with these languages."""
+    shown = {None, *languages}
+    return [remark["text"] for remark in look.get("remarks", []) if remark.get("language") in shown]
+
+
 def line_of(row: Row) -> Line:
     """The line of a score: models tuned for one language each share a line, as each fills its own column."""
     return row["model"], row["stage"].removesuffix(f"-{row['language']}")

@@ -7,11 +7,22 @@ from typing import Any
 from scripts.lib.files import write_text
 from scripts.lib.job import job
 from scripts.lib.scores import Row, read_differences, read_scores
-from scripts.tables.layout import CONTROL, Cell, Grid, Line, Place, difference_line, grid, is_headline, with_controls
+from scripts.tables.layout import (
+    CONTROL,
+    Cell,
+    Grid,
+    Line,
+    Place,
+    difference_line,
+    grid,
+    is_headline,
+    own_remarks,
+    with_controls,
+)
 from scripts.tables.render import LEGEND, VERDICTS, figure
 
 WORDS = ("benchmark", "language", "setting", "metric", "tuning")
-HEAD = (*WORDS, "base", "IRCoder", "difference", "reference / empty")
+HEAD = (*WORDS, "base", "IRCoder", "difference", "reference (ceiling) / empty")
 # Lines of text by model.
 Lines = dict[str, list[list[str]]]
 
@@ -26,9 +37,14 @@ def _with_interval(cell: Cell | None, decimals: int, signed: bool = False) -> st
 
 
 def _controls(cells: Grid, place: Place, decimals: int) -> str:
-    """What the reference solutions and the empty ones score at a place, `100.0 / 0.0`; nothing without controls."""
-    found = [cells.cells.get((model, CONTROL), {}).get(place) for model in ("reference", "empty")]
-    return " / ".join(figure(cell.value, decimals, False) if cell else "–" for cell in found) if any(found) else ""
+    """What the controls score at a place, `100.0 / 0.0`, or `100.0 (98.2) / 0.0` with a ceiling; nothing without."""
+    names = ("reference", "ceiling", "empty")
+    found = {name: cell for name in names if (cell := cells.cells.get((name, CONTROL), {}).get(place))}
+    if not found:
+        return ""
+    texts = {name: figure(found[name].value, decimals, False) if name in found else "–" for name in names}
+    ceiling = f" ({texts['ceiling']})" if "ceiling" in found else ""
+    return f"{texts['reference']}{ceiling} / {texts['empty']}"
 
 
 def _pairs(cells: Grid) -> Iterator[tuple[Line, Line]]:
@@ -61,6 +77,17 @@ def main_lines(scores: list[Row], differences: list[Row], looks: dict[str, dict[
         for model, lines in benchmark_lines(cells, look).items():
             found.setdefault(model, []).extend(lines)
     return dict(sorted(found.items()))
+
+
+def main_remarks(scores: list[Row], looks: dict[str, dict[str, Any]]) -> list[str]:
+    """The benchmarks' own remarks on what the main table shows of them."""
+    shown = {name: {row["language"] for row in scores if is_headline(row, name, look)} for name, look in looks.items()}
+    return [
+        f"{look['title']}: {text}"
+        for name, look in looks.items()
+        if shown[name]
+        for text in own_remarks(look, shown[name])
+    ]
 
 
 def _markdown_rows(lines: list[list[str]]) -> Iterator[str]:
@@ -111,8 +138,8 @@ def as_html(found: Lines, remarks: list[str]) -> str:
 
 if __name__ == "__main__":
     with job(snakemake):
-        lines = main_lines(
-            read_scores(snakemake.input.scores), read_differences(snakemake.input.differences), snakemake.params.looks
-        )
-        write_text(snakemake.output.md, as_markdown(lines, snakemake.params.remarks))
-        write_text(snakemake.output.html, as_html(lines, snakemake.params.remarks))
+        scores, looks = read_scores(snakemake.input.scores), snakemake.params.looks
+        lines = main_lines(scores, read_differences(snakemake.input.differences), looks)
+        remarks = [*main_remarks(scores, looks), *snakemake.params.remarks]
+        write_text(snakemake.output.md, as_markdown(lines, remarks))
+        write_text(snakemake.output.html, as_html(lines, remarks))

@@ -4,11 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from scripts.evaluate.check_controls import check, failed_references, passing_empties
+from scripts.evaluate.check_controls import check, failed_references, lost_to_stops, passing_empties
+from scripts.evaluate.controls import control
 from scripts.evaluate.generations import Generation, Sampling
-from scripts.evaluate.outcomes import SCHEMA, passes
+from scripts.evaluate.outcomes import SCHEMA, compiles, passes
 from scripts.evaluate.problems import Problem
-from scripts.evaluate.score import robust_scores, score_file, scores_of
+from scripts.evaluate.score import compile_score, robust_scores, score_file, scores_of
 from scripts.evaluate.stops import Stop
 from scripts.lib.job import InputError
 from scripts.lib.parquet import write_table
@@ -46,6 +47,41 @@ def test_pass_at_k_rows(tmp_path):
     assert 0 <= first["ci_low"] <= first["value"] <= first["ci_high"] <= 100
     assert content["per_problem"]["t0.2"]["pass@2"]["a"] == pytest.approx(50)
     assert content == score_file(scores_of("multipl-e", [], [], path, params), KEY, 484)
+
+
+def test_compiles_counts_all_samples_but_those_with_compile_errors(tmp_path):
+    own = {
+        "a": ["compile_error", "wrong", "runtime_error", "compile_error"],
+        "b": ["passed", "timeout", "memory_limit", "killed"],
+        "c": ["compile_error"] * 4,
+    }
+    compiled = compiles(executions(tmp_path / "e.parquet", own))
+    content = score_file([compile_score(compiled, "t0.2")], KEY, 484)
+    row = rows_by(content, "metric")[("compiles@1",)]
+    assert content["per_problem"]["t0.2"]["compiles@1"] == {"a": 50, "b": 100, "c": 0}
+    assert (row["value"], row["problems"], row["samples"]) == (50, 3, 4)
+
+
+def test_the_ceiling_is_the_reference_as_a_models_completion_is_cut():
+    stop = Stop(("\nfunc",), braces=True)
+    problems = [
+        Problem("whole", "whole", "", stop, solution="\n  x()\n}\n"),
+        Problem("cut", "cut", "", stop, solution="\n  s := '}'\n}\n"),
+        Problem("unsolved", "unsolved", "", stop),
+    ]
+    texts = {
+        name: {own.id: own.completions for own in control(problems, name)} for name in ("reference", "ceiling", "empty")
+    }
+    assert texts["reference"] == {"whole": ["\n  x()\n}\n"], "cut": ["\n  s := '}'\n}\n"]}
+    assert texts["ceiling"] == {"whole": ["\n  x()\n}"], "cut": ["\n  s := '}"]}
+    assert texts["empty"] == {"whole": [""], "cut": [""], "unsolved": [""]}
+
+
+def test_solutions_that_only_their_cut_makes_fail_are_named():
+    reference = {"a": ["passed"], "b": ["passed"], "c": ["wrong"]}
+    ceiling = {"a": ["passed"], "b": ["compile_error"], "c": ["compile_error"]}
+    assert lost_to_stops(reference, ceiling) == ["b"]
+    assert lost_to_stops(reference, {}) == []
 
 
 def prompt(name, perturbation, seed):

@@ -72,6 +72,31 @@ def test_smaller_losses_are_better(inputs):
     assert change[2] == "-1.00 [-1.00, -1.00] ▲"
 
 
+def test_a_remark_for_a_language_stands_only_below_tables_that_have_it(inputs):
+    look = {
+        **LOOK,
+        "remarks": [{"text": "of all"}, {"text": "of d", "language": "d"}, {"text": "of go", "language": "go"}],
+    }
+    for form in ("md", "tex", "html"):
+        text = table(inputs, "multipl-e", form, look, ["of the run"])
+        assert ["of all" in text, "of d" in text, "of go" in text, "of the run" in text] == [True, True, False, True]
+    headlines = {"multipl-e": {**HEADLINES["multipl-e"], **look}}
+    assert main_table.main_remarks(read_scores(inputs.scores), headlines) == [
+        "Mine & yours: of all",
+        "Mine & yours: of d",
+    ]
+    assert main_table.main_remarks([], headlines) == []
+
+
+def test_the_main_table_shows_a_ceiling_between_the_other_controls(inputs):
+    scores = read_scores(inputs.scores)
+    reference = [row for row in scores if row["model"] == "reference" and row["language"] == "d"]
+    ceiling = [{**row, "model": "ceiling", "value": 98.25} for row in reference]
+    lines = main_table.main_lines(scores + ceiling, read_differences(inputs.differences), HEADLINES)
+    controls = {line[1]: line[-1] for line in lines[MODEL] if line[3] == "pass@1"}
+    assert controls == {"cpp": "100.00 / 0.00", "d": "100.00 (98.25) / 0.00"}
+
+
 def test_csv_holds_every_score_with_all_digits(inputs):
     rows = list(csv.DictReader(io.StringIO(table(inputs, "validation", "csv", {"metrics": []}, []))))
     wide = {(row["model"], row["stage"]): row for row in rows}
