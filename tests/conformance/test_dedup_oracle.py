@@ -1,0 +1,61 @@
+"""Which documents deduplication keeps, compared with the original's functions on documents that leave no choice."""
+
+import pyarrow as pa
+import pytest
+
+from scripts.dedup import clusters, signatures
+from scripts.lib.files import sha256_text
+from scripts.lib.parquet import write_table
+from scripts.sources.record import SCHEMA, Record
+from tests.conformance.oracles import vendored
+
+PAPER = {
+    "tokens": "split",
+    "ngram": 5,
+    "permutations": 256,
+    "threshold": 0.5,
+    "min_tokens": 8,
+    "short_documents": "paper",
+    "verify": False,
+    "recall": 0.99,
+}
+IR = pa.schema([("id", pa.string()), ("variant", pa.string()), ("status", pa.string())])
+SHORT = 5
+
+
+def kept_of(folder, texts, settings):
+    """For each text the one that is kept of its cluster, by this project's rules for one shard without any IR."""
+    by_id = {sha256_text(text)[:16]: text for text in texts}
+    records = [Record("", sha256_text(text), len(text), text, "utf-8") for text in texts]
+    paths = [str(folder / name) for name in ("sources", "signatures", "outcomes")]
+    write_table(paths[0], [record.row("C") for record in sorted(records, key=lambda own: own.sha256)], SCHEMA)
+    write_table(paths[1], signatures.signatures(paths[0], settings), signatures.schema(settings["permutations"]))
+    write_table(paths[2], [], IR)
+    table = clusters.clusters([paths[1]], [paths[0]], [paths[2]], settings).to_pylist()
+    return {by_id[row["id"]]: by_id[row["kept"]] for row in table}
+
+
+@pytest.mark.parametrize("seed", [1, 77, 484])
+@pytest.mark.parametrize(("threshold", "least"), [(0.5, 8), (0.7, 5)])
+def test_oracle_of_kept_documents(tmp_path, threshold, least, seed):
+    """The documents are in the order of their hashes, so that the smallest index is the smallest id.
+
+    Their similarities are above 0.88 or below 0.12, so that the family of hash functions does not decide.
+    """
+    rows = vendored("dedup_kept")
+    texts = [row["text"] for row in rows]
+    expected = {row["text"]: texts[row[f"cluster_{threshold}/{least}"]] for row in rows}
+    found = kept_of(tmp_path, texts, {**PAPER, "threshold": threshold, "min_tokens": least, "seed": seed})
+    assert {text: found[text] for text in texts} == expected
+    assert len(set(expected.values())) < len(texts)
+
+
+def test_oracle_of_the_short_documents_of_which_one_is_kept():
+    """All documents with fewer tokens than the minimum are one cluster in the original, however different they are."""
+    rows = vendored("dedup_kept")
+    clustered: dict[int, list[str]] = {}
+    for row in rows:
+        clustered.setdefault(row["cluster_0.5/8"], []).append(row["text"])
+    largest = max(clustered.values(), key=len)
+    assert {"int main(){}", "print(1)", "fn main() {}"} <= set(largest)
+    assert len(largest) > SHORT

@@ -1,0 +1,74 @@
+"""pass@k, means over problems and robust pass@1 as the original's harness and ReCode compute them."""
+
+import pytest
+
+from scripts.evaluate.metrics import pass_at_k, robust_pass_at_1, robust_product
+from scripts.evaluate.problems import NOMINAL, Problem
+from scripts.evaluate.score import pass_scores, robust_scores, score_file
+from scripts.evaluate.stops import Stop
+from tests.conformance.oracles import Row, Rows, with_oracles
+
+KEY = {"benchmark": "b", "language": "Python", "model": "m", "stage": "base"}
+
+
+@with_oracles
+def test_oracle_of_pass_at_k(rows: Rows):
+    for row in rows("pass_at_k"):
+        assert pass_at_k(row["n"], row["c"], row["k"]) == pytest.approx(row["pass_at_k"], abs=1e-12)
+
+
+@with_oracles
+def test_oracle_of_pass_at_k_over_problems_with_different_numbers_of_samples(rows: Rows):
+    for row in rows("pass_at_k_tasks"):
+        pairs = list(zip(row["n"], row["c"], strict=True))
+        for name in [key for key in row if key.startswith("pass@")]:
+            mean = sum(pass_at_k(n, c, int(name.removeprefix("pass@"))) for n, c in pairs) / len(pairs)
+            assert mean == pytest.approx(row[name], abs=1e-12)
+
+
+@with_oracles
+def test_oracle_of_pass_at_k_in_score_files(rows: Rows):
+    checked = 0
+    for row in rows("pass_at_k_tasks"):
+        passed = {f"p{i}": [i < c for i in range(n)] for i, (n, c) in enumerate(zip(row["n"], row["c"], strict=True))}
+        ks = [int(key.removeprefix("pass@")) for key in row if key.startswith("pass@")]
+        for written in score_file(pass_scores(passed, ks, "t0.2"), KEY, 484)["rows"]:
+            assert written["value"] == pytest.approx(100 * row[written["metric"]], abs=1e-9)
+            checked += 1
+    assert checked
+
+
+def samples(row: Row) -> dict[str, list[list[bool]]]:
+    """Of a row of the oracle, for each problem the samples of each seed."""
+    return {name: [seeds[seed] for seed in sorted(seeds, key=int)] for name, seeds in row["passed"].items()}
+
+
+@with_oracles
+def test_oracle_of_robust_pass_at_1(rows: Rows):
+    for row in rows("recode_rp"):
+        problems = samples(row).values()
+        for measure, name in ((robust_pass_at_1, "robust-pass-at-1"), (robust_product, "alt-robust-pass-at-1")):
+            assert sum(map(measure, problems)) / len(problems) == pytest.approx(row[name], abs=1e-12)
+
+
+def prompts_of(row: Row) -> tuple[list[Problem], dict[str, list[bool]]]:
+    """Prompts of the nominal and the perturbed problems of a row, and the samples of each."""
+    perturbation = row["perturbation"]
+    own = [(name, NOMINAL, 0, [passed]) for name, passed in row["nominal"].items()]
+    for name, seeds in samples(row).items():
+        own += [(name, perturbation, seed, passed) for seed, passed in enumerate(seeds)]
+    problems = [Problem(f"{n}/{p}/{seed}", n, "", Stop(), perturbation=p, seed=seed) for n, p, seed, _ in own]
+    return problems, {problem.id: passed for problem, (*_, passed) in zip(problems, own, strict=True)}
+
+
+@with_oracles
+def test_oracle_of_robust_pass_at_1_and_relative_drop_in_score_files(rows: Rows):
+    checked = 0
+    for row in (row for row in rows("recode_rp") if "nominal" in row):
+        content = score_file(robust_scores(*prompts_of(row), "s"), KEY, 484)
+        written = {own["metric"]: own["value"] for own in content["rows"] if own["setting"].startswith("s.")}
+        assert written["robust_pass@1"] == pytest.approx(100 * row["recode_RP@1"], abs=1e-9)
+        if any(row["nominal"].values()):
+            assert written["relative_drop"] == pytest.approx(100 * row["recode_RD@1_fraction"], abs=1e-9)
+        checked += 1
+    assert checked

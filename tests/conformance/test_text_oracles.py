@@ -1,0 +1,71 @@
+"""What becomes of texts as the original does it: completions of FixDocs, prompts of CodeXGLUE, BLEU and ROUGE."""
+
+from functools import cache
+
+import pytest
+
+from scripts.evaluate.descriptions import description_prompt
+from scripts.evaluate.metrics import rouge, sentence_bleu
+from scripts.evaluate.problems import FORMS
+from tests.conformance.oracles import SHARED, Rows, read_rows, with_oracles
+
+FUNCTIONS = SHARED / "benchmarks" / "codexglue" / "real_functions"
+
+
+@cache
+def fixdocs_stop(language):
+    """How completions of FixDocs end in a language, as the problems have it."""
+    fields = ("task_id", "prompt", "buggy_solution", "canonical_solution", "test", "entry_point")
+    return FORMS["fixdocs"]([dict.fromkeys(fields, "f")], {}, language)[0].stop
+
+
+@with_oracles
+def test_oracle_of_what_fixdocs_keeps_of_a_completion(rows: Rows):
+    table = rows("fixdocs_trim")
+    wrong = [
+        (row["language"], row["task_id"], row["case"])
+        for row in table
+        if fixdocs_stop(row["language"]).cut(row["completion"]) != row["kept"]
+    ]
+    assert wrong == []
+    assert {row["language"] for row in table} == {"python", "go", "cpp", "rust"}
+
+
+@with_oracles
+def test_oracle_of_fixdocs_holds_for_completions_that_an_engine_has_ended(rows: Rows):
+    """An engine gives no more of a text than its end; what is kept then differs by blanks at the end at most."""
+    for row in rows("fixdocs_trim"):
+        stop = fixdocs_stop(row["language"])
+        ended = row["completion"][: stop.position(row["completion"])]
+        assert stop.cut(ended).rstrip() == row["kept"].rstrip(), (row["language"], row["task_id"], row["case"])
+
+
+@cache
+def functions(language):
+    """Functions of the public data set's form, which the whole oracle names by their row."""
+    return read_rows(FUNCTIONS / f"{language}.jsonl.gz")
+
+
+@with_oracles
+def test_oracle_of_codexglue_prompts(rows: Rows):
+    wrong = []
+    for row in rows("codexglue_prompts"):
+        own = row if "code" in row else functions(row["language"])[row["row"]]
+        prompt = description_prompt(own["code"], own["docstring"], row["language"])
+        if prompt != row["prompt"]:
+            wrong.append((row["language"], row.get("source", row.get("row")), prompt))
+    assert wrong == []
+
+
+@with_oracles
+def test_oracle_of_sentence_bleu(rows: Rows):
+    for row in rows("bleu_pairs"):
+        value = 100 * sentence_bleu(row["prediction"], row["reference"])
+        assert value == pytest.approx(row["ircoder_harness_bleu"], abs=1e-9), row["id"]
+
+
+@with_oracles
+def test_oracle_of_rouge(rows: Rows):
+    for row in rows("rouge_pairs"):
+        for kind, value in rouge(row["prediction"], row["reference"]).items():
+            assert value == pytest.approx(row[kind]["fmeasure"], abs=1e-9), (row["id"], kind)
