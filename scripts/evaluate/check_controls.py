@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from scripts.evaluate.outcomes import PASSED, statuses
+from scripts.evaluate.outcomes import PASSED, programs, statuses
 from scripts.evaluate.problems import NOMINAL
 from scripts.lib.files import write_json
 from scripts.lib.job import InputError, job
@@ -45,9 +45,10 @@ def passing_empties(found: Outcomes, form: str, faults: Mapping[str, str]) -> li
     return sorted(name for name in passed if name not in faults)
 
 
-def lost_to_stops(reference: Outcomes, ceiling: Outcomes) -> list[str]:
-    """Problems whose solution passes, but not what the protocol keeps of it."""
-    return sorted(name for name, own in ceiling.items() if PASSED not in own and PASSED in reference[name])
+def cut_references(reference: str, ceiling: str) -> dict[str, str]:
+    """Problems whose solution the protocol cuts, with the status of what is left; both are tables of executions."""
+    whole, left = programs(reference), programs(ceiling)
+    return {name: own[0] for name, own in sorted(statuses(ceiling).items()) if left[name] != whole[name]}
 
 
 def check(what: str, odd: Sequence[str], where: str) -> None:
@@ -70,8 +71,7 @@ if __name__ == "__main__":
         check("solutions that do not pass", [name for name, cause in failed.items() if not cause], place)
         empties = passing_empties(statuses(files.empty), params.form, params.faults)
         check("empty completions that pass", empties, place)
-        ceiling = statuses(files.ceiling) if files.get("ceiling") else {}
-        cut = lost_to_stops(statuses(files.reference), ceiling)
-        if cut:
-            logging.info("solutions that pass whole and fail as the stop sequences cut them: %s", ", ".join(cut))
-        write_json(snakemake.output[0], {"failed_references": failed, "lost_to_stops": cut})
+        cut = cut_references(files.reference, files.ceiling) if files.get("ceiling") else {}
+        for name, status in cut.items():
+            logging.info("the stop sequences cut the solution of %s; what is left: %s", name, status)
+        write_json(snakemake.output[0], {"failed_references": failed, "cut_references": cut})

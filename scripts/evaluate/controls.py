@@ -14,12 +14,14 @@ def completion(problem: Problem, name: str) -> str | None:
     """What a control answers to a problem; None where that takes a solution and there is none.
 
     `reference` is the data set's solution, `ceiling` what the protocol keeps of it, as if a model had written it, and
-    `empty` nothing.
+    `empty` nothing. Blanks at its end are no loss: where nothing else is cut, ceiling and reference are equal.
     """
     if name == "empty":
         return ""
-    whole = name == "reference" or problem.solution is None
-    return problem.solution if whole else problem.stop.cut(problem.solution)
+    if name == "reference" or problem.solution is None:
+        return problem.solution
+    kept = problem.stop.cut(problem.solution)
+    return problem.solution if kept.rstrip() == problem.solution.rstrip() else kept
 
 
 def control(problems: Sequence[Problem], name: str) -> list[Generation]:

@@ -13,12 +13,22 @@ SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "status", "detail", "
 )
 
 
+def _column(path: str | Path, name: str) -> dict[str, list[str]]:
+    """For each prompt, a column's values of its samples, in the samples' order."""
+    values: dict[str, list[str]] = {}
+    for row in read_table(path, ["id", name]).to_pylist():
+        values.setdefault(row["id"], []).append(row[name])
+    return values
+
+
 def statuses(path: str | Path) -> dict[str, list[str]]:
     """For each prompt, the statuses of its samples, in the samples' order."""
-    found: dict[str, list[str]] = {}
-    for row in read_table(path, ["id", "status"]).to_pylist():
-        found.setdefault(row["id"], []).append(row["status"])
-    return found
+    return _column(path, "status")
+
+
+def programs(path: str | Path) -> dict[str, list[str]]:
+    """For each prompt, the digests of its samples' programs, in the samples' order."""
+    return _column(path, "program")
 
 
 def compiles(path: str | Path) -> dict[str, list[bool]]:

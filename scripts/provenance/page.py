@@ -26,8 +26,8 @@ FUNNEL = ("sources", "duplicates", "rejected", "failed", "near_duplicates", "fil
 SPLITS = ("train", "validation")
 # Files of the table of digests in the page itself; the crate has all.
 LISTED = 2000
-# The score file of a task's reference solutions.
-REFERENCE = "reference.control"
+# The score files of a task's reference solutions, whole and as the protocol cuts them.
+REFERENCES = ("reference.control", "ceiling.control")
 
 CAPTIONS = {
     "funnel": "What became of every source file, by language and variant.",
@@ -84,7 +84,7 @@ def read_funnel(path: str | Path) -> list[dict[str, Any]]:
 
 def reference_failures(paths: list[str]) -> list[dict[str, Any]]:
     """Reference solutions that did not pass, by name: `{"file", "names"}` of each score file that has some."""
-    found = [{"file": path, "names": read_json(path)["failures"]} for path in paths if Path(path).stem == REFERENCE]
+    found = [{"file": path, "names": read_json(path)["failures"]} for path in paths if Path(path).stem in REFERENCES]
     return [entry for entry in found if entry["names"]]
 
 

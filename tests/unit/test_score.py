@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from scripts.evaluate.check_controls import check, failed_references, lost_to_stops, passing_empties
+from scripts.evaluate.check_controls import check, cut_references, failed_references, passing_empties
 from scripts.evaluate.controls import control
 from scripts.evaluate.generations import Generation, Sampling
 from scripts.evaluate.outcomes import SCHEMA, compiles, passes
@@ -18,9 +18,9 @@ KEY = {"benchmark": "b", "language": "Python", "model": "m", "stage": "base"}
 SAMPLING = Sampling(0.2, 0.95, 4, 8)
 
 
-def executions(path, statuses):
+def executions(path, statuses, programs=None):
     rows = [
-        {"id": name, "sample": sample, "status": status, "detail": "", "program": ""}
+        {"id": name, "sample": sample, "status": status, "detail": "", "program": (programs or {}).get(name, "")}
         for name, own in statuses.items()
         for sample, status in enumerate(own)
     ]
@@ -73,15 +73,19 @@ def test_the_ceiling_is_the_reference_as_a_models_completion_is_cut():
         name: {own.id: own.completions for own in control(problems, name)} for name in ("reference", "ceiling", "empty")
     }
     assert texts["reference"] == {"whole": ["\n  x()\n}\n"], "cut": ["\n  s := '}'\n}\n"]}
-    assert texts["ceiling"] == {"whole": ["\n  x()\n}"], "cut": ["\n  s := '}"]}
+    assert texts["ceiling"] == {"whole": ["\n  x()\n}\n"], "cut": ["\n  s := '}"]}
     assert texts["empty"] == {"whole": [""], "cut": [""], "unsolved": [""]}
 
 
-def test_solutions_that_only_their_cut_makes_fail_are_named():
-    reference = {"a": ["passed"], "b": ["passed"], "c": ["wrong"]}
-    ceiling = {"a": ["passed"], "b": ["compile_error"], "c": ["compile_error"]}
-    assert lost_to_stops(reference, ceiling) == ["b"]
-    assert lost_to_stops(reference, {}) == []
+def test_solutions_that_the_stops_cut_are_named_with_what_becomes_of_them(tmp_path):
+    # The test of `random` fails by itself, and nothing is cut from it.
+    reference = {"a": ["passed"], "b": ["passed"], "c": ["passed"], "random": ["passed"]}
+    ceiling = {"a": ["passed"], "b": ["compile_error"], "c": ["passed"], "random": ["wrong"]}
+    tables = [
+        executions(tmp_path / "reference.parquet", reference, {name: name for name in reference}),
+        executions(tmp_path / "ceiling.parquet", ceiling, {"a": "a", "b": "b cut", "c": "c cut", "random": "random"}),
+    ]
+    assert cut_references(*tables) == {"b": "compile_error", "c": "passed"}
 
 
 def prompt(name, perturbation, seed):
