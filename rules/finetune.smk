@@ -1,10 +1,35 @@
 # Tuning of base and IRCoder on instructions and on commit messages.
 
 
+rule fetch_instruct:
+    output:
+        train=f"{RESULTS}/instruct/train.jsonl",
+        validation=f"{RESULTS}/instruct/validation.jsonl",
+    log:
+        f"{RESULTS}/logs/finetune/fetch_instruct.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/finetune/fetch_instruct.tsv"
+    # A fault of the data should show before days of training.
+    priority: 50
+    conda:
+        "../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(240),
+    params:
+        dataset=config["instruct"]["dataset"],
+        seed=config["seed"],
+        offline=config["hub"]["offline"],
+        code=code("finetune/fetch_instruct.py"),
+    script:
+        "../scripts/finetune/fetch_instruct.py"
+
+
 rule finetune_instruct:
     input:
         model=f"{RESULTS}/models/{{model}}/{{start}}",
-        data=instruction_files(),
+        data=instruction_files,
         operators=operators("instruct"),
     output:
         model=directory(f"{RESULTS}/models/{{model}}/{{start}}-instruct"),
@@ -23,7 +48,7 @@ rule finetune_instruct:
         runtime=model_minutes("train"),
         gpu=gpus(config["instruct"]["training"]["processes"]),
     params:
-        settings=lambda wildcards: tuning_settings("instruct", wildcards),
+        settings=instruct_settings,
         gpu=on_gpu,
         card=card_of,
         checkpoints=checkpoint_folder,

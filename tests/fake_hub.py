@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import unquote
 
+ROOT = Path(__file__).resolve().parents[1]
 REVISION = "0123456789" * 4
+BRANCHES = ("main", "refs/convert/parquet")
 # What the hub says of these data sets: HTTP status and its own word for the reason.
 REFUSED = {"owner/gated": (403, "GatedRepo"), "owner/missing": (404, "RepoNotFound")}
 
@@ -30,9 +34,11 @@ def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPReques
             parts = unquote(self.path.partition("?")[0]).strip("/").split("/")
             parts = parts[1:] if parts[0] == "api" else parts
             dataset, (action, revision, *path) = "/".join(parts[1:3]), parts[3:]
+            if (branch := "/".join([revision, *path])) in BRANCHES:
+                revision = branch
             if dataset in REFUSED:
                 self.send(REFUSED[dataset][0], b"", {"X-Error-Code": REFUSED[dataset][1]})
-            elif not REVISION.startswith(revision):
+            elif not REVISION.startswith(revision) and revision not in BRANCHES:
                 self.send(404, b"", {"X-Error-Code": "RevisionNotFound"})
             elif action == "revision":
                 told = {"id": dataset, "sha": REVISION}
@@ -59,11 +65,18 @@ def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPReques
     return Handler
 
 
+def hub_environment(address: str, home: Path) -> dict[str, str]:
+    """The environment of a process that uses the hub at `address`, with its cache below `home`."""
+    own = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_TOKEN")}
+    hub = {"HF_ENDPOINT": address, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
+    return {**own, **hub, "PYTHONPATH": str(ROOT)}
+
+
 @contextmanager
 def fake_hub(datasets: Mapping[str, Mapping[str, bytes]]) -> Iterator[str]:
     """Serve data sets until the end of the block; yields the address, to be used as HF_ENDPOINT.
 
-    All of them are at `REVISION`, which may be cut short as commits of git may.
+    All of them, and models of any name, are at `REVISION`, which may be cut short as commits of git may.
     """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(datasets))
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -3,7 +3,7 @@
 import re
 from importlib.util import find_spec
 
-from scripts.lib.commits import file_stem
+from scripts.lib.commits import SPLITS, file_stem
 
 EVALUATE = config["evaluate"]
 RUNNERS = BENCHMARKS["runners"]
@@ -146,11 +146,11 @@ def source_of(template, benchmark, task):
     source = dict(BENCHMARKS["sources"][template])
     language = task_entry(benchmark, task)["language"]
     for key in {"files", "url"} & source.keys():
-        source[key] = source[key].format(task=task)
+        source[key] = source[key].replace("{task}", task)
     if "where" in source:
-        source["where"] = {field: value.format(language=language) for field, value in source["where"].items()}
+        source["where"] = {field: value.replace("{language}", language) for field, value in source["where"].items()}
     if benchmark == "commits":
-        source["rows"] = sum(config["commits"]["sizes"].values())
+        source["rows"] = {split: config["commits"]["sizes"][split] for split in SPLITS}
     return source
 
 

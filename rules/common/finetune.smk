@@ -1,5 +1,9 @@
 """Functions that name what the stage's rules need."""
 
+FETCHED_INSTRUCT = f"{RESULTS}/instruct"
+# The fields of a rendered conversation, of which only the last message may be shortened (scripts/finetune/chat.py).
+CHAT_PROMPT = "{before}{instruction}{after}"
+
 
 def tuning_settings(section, wildcards, *keys):
     """What decides a tuning beside its inputs; `keys` name more values of the section."""
@@ -12,9 +16,20 @@ def tuning_settings(section, wildcards, *keys):
     }
 
 
-def instruction_files():
-    """Training and validation rows for instruction tuning."""
-    return [rooted(f"{config['instruct']['data']}/{split}.jsonl") for split in ("train", "validation")]
+def instruct_settings(wildcards):
+    """What decides an instruction tuning beside its inputs; with a chat template, that writes the prompts."""
+    settings = tuning_settings("instruct", wildcards)
+    template = config["instruct"]["chat_template"]
+    if template is None:
+        return settings
+    prompts = {**settings["prompts"], "template": CHAT_PROMPT, "shorten": "instruction"}
+    return {**settings, "prompts": prompts, "chat_template": template}
+
+
+def instruction_files(wildcards):
+    """Training and validation rows for instruction tuning: of the folder `instruct.data`, or fetched."""
+    folder = FETCHED_INSTRUCT if config["instruct"]["data"] is None else rooted(config["instruct"]["data"])
+    return [f"{folder}/{split}.jsonl" for split in ("train", "validation")]
 
 
 def commits_file(wildcards):

@@ -11,7 +11,6 @@ import re
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -21,11 +20,10 @@ from urllib.request import urlopen
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from huggingface_hub import HfApi, hf_hub_download
 
 from scripts.lib.commits import read_jsonl
 from scripts.lib.files import atomic_path
-from scripts.lib.hub import check_online, check_revision, hub_errors
+from scripts.lib.hub import check_online, dataset_files
 from scripts.lib.job import InputError, job
 
 TABLE = "config/benchmarks.yaml"
@@ -66,18 +64,25 @@ def rows_of(path: str, source: Mapping[str, Any]) -> Iterable[Row]:
 
 def hub_rows(source: Mapping[str, Any], offline: bool) -> Iterator[Row]:
     """Rows of a data set's files, in the order of their names; a file is fetched when its rows are wanted."""
-    dataset, revision, pattern = source["dataset"], source["revision"], source["files"]
-    check_online(dataset, offline)
-    check_revision(dataset, revision, TABLE)
-    place = {"repo_id": dataset, "repo_type": "dataset", "revision": revision}
-    with hub_errors(dataset, revision, TABLE):
-        files = sorted(name for name in HfApi().list_repo_files(**place) if fnmatchcase(name, pattern))
-    if not files:
-        raise InputError(f"{dataset} at revision {revision} has no file like {pattern}; correct `files` in {TABLE}")
-    for name in files:
-        with hub_errors(dataset, revision, TABLE):
-            path = hf_hub_download(filename=name, **place)
+    check_online(source["dataset"], offline)
+    for path in dataset_files(source["dataset"], source["revision"], source["files"], TABLE):
         yield from rows_of(path, source)
+
+
+def split_rows(source: Mapping[str, Any], offline: bool) -> Iterator[Row]:
+    """The first rows of each split, as many as `rows` says by split, each with its split's name as the field `split`.
+
+    Raises `InputError` when a split has fewer.
+    """
+    for split, wanted in source["rows"].items():
+        files = source["files"].replace("{split}", split)
+        count = 0
+        for row in islice(hub_rows({**source, "files": files}, offline), wanted):
+            count += 1
+            yield {**row, "split": split}
+        if count < wanted:
+            which = f" where {source['where']}" if "where" in source else ""
+            raise InputError(f"{source['dataset']} has {count} {split} rows{which}, not {wanted}; lower commits.sizes")
 
 
 def url_rows(url: str, offline: bool) -> list[Row]:
@@ -110,9 +115,11 @@ def halved(row: Row) -> Row:
 
 
 def fetched_rows(source: Mapping[str, Any], offline: bool) -> Iterable[Row]:
-    """The rows of a source, the first `rows` of them where it says so."""
+    """The rows of a source; where it says `rows`, that many of each split."""
+    if "rows" in source:
+        return split_rows(source, offline)
     if "dataset" in source:
-        return islice(hub_rows(source, offline), source.get("rows"))
+        return hub_rows(source, offline)
     if "url" in source:
         return url_rows(source["url"], offline)
     rows = package_rows(source["package"], source["file"])

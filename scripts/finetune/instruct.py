@@ -1,26 +1,47 @@
 """Tune a model on instructions and their outputs."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from scripts.finetune.chat import render
 from scripts.finetune.tuning import tune
+from scripts.lib.causal_models import load_tokenizer
 from scripts.lib.commits import read_jsonl
 from scripts.lib.job import InputError, job
 
+Rows = list[tuple[Mapping[str, Any], str]]
 
-def read_instructions(path: str) -> list[tuple[Mapping[str, str], str]]:
-    """Rows of a JSON-lines file with the texts `instruction` and `output`, the latter as the response.
+
+def read_instructions(path: str) -> Rows:
+    """Rows of a JSON-lines file with the text `instruction`, or with `messages`, and the text `output`, the response.
 
     Raises `InputError` when a row lacks one of them.
     """
     rows = list(read_jsonl(path))
     for number, row in enumerate(rows, start=1):
-        if not isinstance(row.get("instruction"), str) or not isinstance(row.get("output"), str):
-            raise InputError(f"{path}, line {number} lacks the text `instruction` or `output`; mend or remove it")
+        asked = isinstance(row, dict) and (isinstance(row.get("instruction"), str) or row.get("messages"))
+        if not asked or not isinstance(row.get("output"), str):
+            raise InputError(f"{path}, line {number} lacks the text `instruction` or `output`; correct or remove it")
     return [(row, row["output"]) for row in rows]
+
+
+def rendered(rows: Rows, tokenizer: Any, template: str | None) -> Rows:
+    """Rows whose prompts a chat template writes; an instruction is a conversation of one message.
+
+    template: as in `render`; null leaves instructions as they are. Raises `InputError` for conversations without one.
+    """
+    if template is None:
+        if any("messages" in row for row, _ in rows):
+            raise InputError("the rows have `messages`; set instruct.chat_template to `tokenizer` or a template's text")
+        return rows
+    asked = [(row.get("messages") or [{"role": "user", "content": row["instruction"]}], output) for row, output in rows]
+    return [(render(tokenizer, messages, template), output) for messages, output in asked]
 
 
 if __name__ == "__main__":
     with job(snakemake):
-        train, validation = snakemake.input.data
-        splits = {"train": read_instructions(train), "validation": read_instructions(validation)}
+        chat = snakemake.params.settings.get("chat_template")
+        own = load_tokenizer(snakemake.input.model) if chat else None
+        paths = dict(zip(("train", "validation"), snakemake.input.data, strict=True))
+        splits = {split: rendered(read_instructions(path), own, chat) for split, path in paths.items()}
         tune(snakemake, f"{snakemake.wildcards.start}-instruct", splits)

@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -50,18 +50,44 @@ def file_stem(language: str) -> str:
     return {"C++": "Cpp"}.get(language, language)
 
 
-def read_commits(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[dict[str, str]]:
-    """The commits of a split, each as `diff` (flattened) and `message` (stripped).
+def _names_split(row: Any, split: str) -> bool:
+    return isinstance(row, dict) and row.get("split") == split
 
-    The splits follow each other in the data's order, unshuffled: the first `sizes["train"]` rows are the training
-    split, the next `sizes["validation"]` the validation split, the next `sizes["test"]` the test split. Raises
-    `InputError` when a row lacks a field or the data ends before the split does.
-    """
+
+def _split_rows(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The rows of a split, as many as `sizes` says or as there are: those named so, or else those at its position."""
+    rows = read_jsonl(path)
+    first = next(rows, None)
+    rows = chain([] if first is None else [first], rows)
+    if isinstance(first, dict) and "split" in first:
+        return list(islice((row for row in rows if _names_split(row, split)), sizes[split]))
     start = sum(sizes[name] for name in SPLITS[: SPLITS.index(split)])
-    rows = list(islice(read_jsonl(path), start, start + sizes[split]))
+    return list(islice(rows, start, start + sizes[split]))
+
+
+def _commit(row: Mapping[str, Any]) -> dict[str, str]:
+    """A row as `diff` and `message`; `KeyError`, `TypeError` or `AttributeError` for fields of another shape."""
+    return {"diff": flatten_mods(row["mods"]), "message": row["message"].strip()}
+
+
+def read_commits(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[dict[str, str]]:
+    """The first `sizes[split]` commits of a split, each as `diff` (flattened) and `message` (stripped).
+
+    Rows with the field `split` are of the split that it names. In a file without that field the splits follow each
+    other in the data's order: the first `sizes["train"]` rows are the training split, the next `sizes["validation"]`
+    the validation split, the next `sizes["test"]` the test split. Raises `InputError` when a row has not
+    CommitChronicle's fields or the split has fewer rows.
+    """
+    rows = _split_rows(path, split, sizes)
     if len(rows) < sizes[split]:
-        raise InputError(f"{path} has {start + len(rows)} commits, too few for the {split} split; lower commits.sizes")
-    try:
-        return [{"diff": flatten_mods(row["mods"]), "message": row["message"].strip()} for row in rows]
-    except KeyError as error:
-        raise InputError(f"{path}: a commit lacks the field {error}; give CommitChronicle's fields") from error
+        raise InputError(
+            f"{path} has {len(rows)} commits for the {split} split, not {sizes[split]}; lower commits.sizes"
+        )
+    commits = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            commits.append(_commit(row))
+        except (KeyError, TypeError, AttributeError) as error:
+            fault = f"{path}, commit {number} of the {split} split lacks the fields of CommitChronicle"
+            raise InputError(f"{fault} ({type(error).__name__}: {error}); correct or remove it") from error
+    return commits

@@ -112,6 +112,18 @@ def _check_corpus(corpus: dict[str, Any], root: str | Path) -> None:
             raise ConfigError(f"config: corpus.encodings: {error}; give names of Python's text encodings") from error
 
 
+def _check_instruct(instruct: dict[str, Any]) -> None:
+    """Raise `ConfigError` when instructions have two sources, or a conversation no template."""
+    dataset = instruct["dataset"]
+    if dataset is None:
+        return
+    if instruct["data"] is not None:
+        raise ConfigError("config: instruct: both data and dataset are set; set the other one to null")
+    if dataset["columns"].get("messages") and instruct["chat_template"] is None:
+        remedy = "set instruct.chat_template to tokenizer, or to the text of a chat template"
+        raise ConfigError(f"config: instruct.dataset.columns.messages: conversations need a template; {remedy}")
+
+
 def load_tables(root: str | Path) -> tuple[dict[str, Any], ...]:
     """The checked tables `config/{languages,models,benchmarks}.yaml`, in this order."""
     tables = []
@@ -133,6 +145,7 @@ def check(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...
     _check_names(plain["languages"], languages, "languages", "languages")
     _check_names(plain["models"], models, "models", "models")
     _check_corpus(plain["corpus"], root)
+    _check_instruct(plain["instruct"])
     return languages, models, benchmarks
 
 

@@ -1,8 +1,10 @@
-"""What keeps files of the Hugging Face hub from being fetched, each as one line."""
+"""Files of data sets on the Hugging Face hub; whatever keeps them from being fetched is one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 
+from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -46,3 +48,21 @@ def hub_errors(repository: str, revision: str, table: str) -> Iterator[None]:
         raise InputError(f"{repository} is not on the hub, or private; {remedy}") from error
     except (LocalEntryNotFoundError, OfflineModeIsEnabled, _HTTP_ERROR) as error:
         raise InputError(f"{place} cannot be fetched: {error}; check the network, then run again") from error
+
+
+def dataset_files(dataset: str, revision: str, pattern: str, table: str) -> Iterator[str]:
+    """Local paths of a data set's files that match `pattern`, in the order of their names.
+
+    pattern: path in the data set with shell wild cards. table: what names data set and revision, for messages.
+    A file is fetched when its path is asked for. Raises `InputError` when no file matches or one cannot be fetched.
+    """
+    check_revision(dataset, revision, table)
+    source = {"repo_id": dataset, "repo_type": "dataset", "revision": revision}
+    with hub_errors(dataset, revision, table):
+        names = sorted(name for name in HfApi().list_repo_files(**source) if fnmatchcase(name, pattern))
+    if not names:
+        raise InputError(f"{dataset} at revision {revision} has no file like {pattern}; correct `files` in {table}")
+    for name in names:
+        with hub_errors(dataset, revision, table):
+            path = hf_hub_download(filename=name, **source)
+        yield path

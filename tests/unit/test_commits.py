@@ -58,15 +58,37 @@ def test_splits_follow_each_other_unshuffled(tmp_path):
 def test_too_few_commits_name_file_and_remedy(tmp_path):
     path = write(tmp_path / "Python.jsonl", 8)
     assert len(read_commits(path, "validation", SIZES)) == 2
-    with pytest.raises(InputError, match=r"Python.jsonl has 8 commits.*lower commits.sizes"):
+    with pytest.raises(InputError, match=r"Python.jsonl has 2 commits for the test split, not 3; lower commits.sizes"):
         read_commits(path, "test", SIZES)
 
 
-def test_a_missing_field_is_named(tmp_path):
+WRONG = {
+    "no mods": '{"message": "m"}',
+    "null": '{"message": null, "mods": []}',
+    "list": "[1]",
+    "text": '{"message": "m", "mods": "x"}',
+}
+
+
+@pytest.mark.parametrize("row", WRONG.values(), ids=WRONG)
+def test_a_commit_of_another_form_is_named(tmp_path, row):
     path = tmp_path / "Python.jsonl"
-    path.write_text('{"message": "m"}\n' * 9)
-    with pytest.raises(InputError, match="'mods'"):
+    path.write_text('{"message": "m", "mods": []}\n' + f"{row}\n" * 9)
+    with pytest.raises(InputError, match=r"Python\.jsonl, commit 2 of the train split lacks the fields"):
         read_commits(path, "train", SIZES)
+
+
+def test_rows_that_name_their_split_may_come_in_any_order(tmp_path):
+    path = tmp_path / "Python.jsonl"
+    order = ["test", "train", "validation", "train", "test", "train", "train", "train", "validation", "test", "test"]
+    rows = [{"message": f"{split} {n}", "mods": [], "split": split} for n, split in enumerate(order)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    read = {split: [row["message"] for row in read_commits(path, split, SIZES)] for split in SIZES}
+    assert read["train"] == ["train 1", "train 3", "train 5", "train 6"]
+    assert read["validation"] == ["validation 2", "validation 8"]
+    assert read["test"] == ["test 0", "test 4", "test 9"]
+    with pytest.raises(InputError, match="has 2 commits for the validation split, not 3"):
+        read_commits(path, "validation", {**SIZES, "validation": 3})
 
 
 def test_a_damaged_line_is_named(tmp_path):

@@ -88,3 +88,26 @@ def test_unknown_encodings_are_named(config, name):
     config["corpus"]["encodings"] = ["cp1252", name]
     with pytest.raises(ConfigError, match=rf"corpus\.encodings: .*{name}"):
         check(config, ROOT)
+
+
+HUB_SET = {"id": "owner/rows", "revision": "", "columns": {}}
+INSTRUCT_FAULTS = {
+    "both data and dataset are set": {"dataset": HUB_SET},
+    "conversations need a template": {"data": None, "dataset": {**HUB_SET, "columns": {"messages": "messages"}}},
+    "unknown key 'column'; did you mean 'columns'": {"data": None, "dataset": {**HUB_SET, "column": {}}},
+    "'id' is a required property": {"data": None, "dataset": {"revision": "", "columns": {}}},
+    "validation_share: 1 is": {"data": None, "dataset": {**HUB_SET, "validation_share": 1}},
+}
+
+
+@pytest.mark.parametrize("told, own", INSTRUCT_FAULTS.items(), ids=INSTRUCT_FAULTS)
+def test_faults_of_the_instructions_source_are_named(config, told, own):
+    config["instruct"] |= own
+    with pytest.raises(ConfigError, match=told):
+        check(config, ROOT)
+
+
+def test_the_papers_settings_have_no_instructions_and_the_whole_commit_of_sltrans(config):
+    value = merged(config, read_yaml(ROOT / "config" / "paper.yaml"))
+    assert (value["instruct"]["data"], value["instruct"]["dataset"]) == (None, None)
+    assert value["corpus"]["dataset"]["revision"] == "aaf94bb082fead7d5ae123cc37e3c6c8d0a4090b"

@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import os
 import subprocess
 import sys
 import tarfile
@@ -20,7 +19,7 @@ from scripts.evaluate.data import Task, read_problems
 from scripts.evaluate.fetch import fetched_rows, write_rows
 from scripts.lib.commits import read_commits, read_jsonl
 from scripts.lib.job import InputError
-from tests.fake_hub import REVISION, fake_hub
+from tests.fake_hub import REVISION, fake_hub, hub_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))
@@ -42,8 +41,7 @@ for path, source in json.load(sys.stdin):
 def fetched(address: str, sources: dict[str | Path, dict]) -> list[str]:
     """Fetch sources from the hub at `address` to the paths that they stand under; the error of each, or nothing."""
     home = Path(next(iter(sources))).parent / "hub"
-    environment = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_TOKEN")}
-    environment |= {"HF_ENDPOINT": address, "HF_HOME": str(home), "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_XET": "1"}
+    environment = hub_environment(address, home)
     wanted = json.dumps([(str(path), source) for path, source in sources.items()])
     command = [sys.executable, "-c", FETCH]
     done = subprocess.run(command, env=environment, input=wanted, capture_output=True, text=True, check=True)
@@ -73,6 +71,7 @@ def commit(number: int, language: str) -> dict:
 
 
 PROBLEM = {"entry_point": "f", "canonical_solution": "    return 1\n", "test": "def check(f): assert f() == 1"}
+SIZES = {"train": 6, "validation": 1, "test": 2}
 COMMITS = [commit(number, "C++" if number % 3 == 0 else "Python") for number in range(30)]
 
 
@@ -90,7 +89,9 @@ def hub():
         "JetBrains-Research/commit-chronicle": {
             "data/train-00000-of-00002.parquet": parquet(COMMITS[:15]),
             "data/train-00001-of-00002.parquet": parquet(COMMITS[15:]),
-            "data/test-00000-of-00001.parquet": b"not to be fetched",
+            "data/validation-00000-of-00001.parquet": parquet([commit(n, "C++") for n in range(100, 105)]),
+            "data/test-00000-of-00001.parquet": parquet([commit(n, "C++") for n in range(200, 205)]),
+            "subset_llm/test-00000-of-00001.parquet": b"not to be fetched",
         },
     }
     with fake_hub(datasets) as address:
@@ -100,7 +101,7 @@ def hub():
 def source(template: str, task: str, **changes: object) -> dict:
     """An entry of the table with the task filled in and the revision that the hub here has."""
     own = {**SOURCES[template], "revision": REVISION}
-    return {**own, "files": own["files"].format(task=task), **changes}
+    return {**own, "files": own["files"].replace("{task}", task), **changes}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def files(hub, tmp_path_factory):
     sources = {
         folder / "humanevalpack.jsonl": source("humanevalpack/humanevalpack-{task}.jsonl", "python"),
         folder / "recode.jsonl.gz": source("recode/perturbed_humaneval_{task}.jsonl.gz", "func_name"),
-        folder / "commits.jsonl.gz": source(commits, "Cpp", where={"language": "C++"}, rows=6),
+        folder / "commits.jsonl.gz": source(commits, "Cpp", where={"language": "C++"}, rows=SIZES),
     }
     assert fetched(hub, sources) == ["", "", ""]
     return {path.name.partition(".")[0]: path for path in sources}
@@ -129,10 +130,16 @@ def test_rows_of_an_archive_have_the_fields_of_their_file_names(files):
     assert path.read_bytes()[4:8] == bytes(4)
 
 
-def test_commits_of_a_language_are_the_first_of_its_rows(files):
-    sizes = {"train": 3, "validation": 1, "test": 2}
-    assert [row["message"] for row in read_commits(files["commits"], "test", sizes)] == ["message 12", "message 15"]
-    assert gzip.decompress(files["commits"].read_bytes()).count(b"\n") == 6
+def messages(path: Path, split: str) -> list[str]:
+    return [row["message"] for row in read_commits(path, split, SIZES)]
+
+
+def test_commits_of_a_language_are_the_first_of_each_of_the_data_sets_own_splits(files):
+    path = files["commits"]
+    assert messages(path, "train") == ["message 0", "message 3", "message 6", "message 9", "message 12", "message 15"]
+    assert messages(path, "validation") == ["message 100"]
+    assert messages(path, "test") == ["message 200", "message 201"]
+    assert gzip.decompress(path.read_bytes()).count(b"\n") == sum(SIZES.values())
 
 
 FAULTS = {
@@ -147,8 +154,10 @@ FAULTS = {
 
 def test_faults_are_one_line(hub, tmp_path):
     own = [source("humanevalpack/humanevalpack-{task}.jsonl", "go", **changes) for changes in FAULTS.values()]
+    few = {"where": {"language": "C++"}, "rows": {**SIZES, "validation": 6}}
+    own.append(source("commitchronicle/real_commits/{task}.jsonl.gz", "Cpp", **few))
     wanted = {tmp_path / f"{number}.jsonl": each for number, each in enumerate(own)}
-    for told, said in zip(FAULTS, fetched(hub, wanted), strict=True):
+    for told, said in zip([*FAULTS, "has 5 validation rows"], fetched(hub, wanted), strict=True):
         assert told in said
     assert not list(tmp_path.glob("*.jsonl*"))
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +12,8 @@ import pytest
 
 from scripts.sources.fetch import patterns
 from scripts.sources.read import corpus_folder
-from tests.fake_hub import REVISION, fake_hub
+from tests.fake_hub import REVISION, fake_hub, hub_environment
 
-ROOT = Path(__file__).resolve().parents[2]
 CARD = b"---\nlicense: cc-by-sa-4.0\n---\n# Programs\n"
 # Runs in a process of its own, because the hub's client reads its address when it is imported.
 FETCH = """
@@ -49,12 +47,10 @@ def hub():
 
 def fetched(address: str, place: Path, *asked: tuple[str, str, str]) -> list[str]:
     """What fetching says for each asked id, revision and pattern; files go below `place`."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_TOKEN")}
-    own = {"HF_ENDPOINT": address, "HF_HOME": str(place / "home"), "PYTHONPATH": str(ROOT), "HF_HUB_DISABLE_XET": "1"}
     jobs = [({"id": name, "revision": revision}, [pattern], str(place)) for name, revision, pattern in asked]
     done = subprocess.run(
         [sys.executable, "-c", FETCH],
-        env=environment | own,
+        env=hub_environment(address, place / "home"),
         input=json.dumps(jobs),
         capture_output=True,
         text=True,

@@ -1,0 +1,34 @@
+"""Conversations of a data set as tuning rows: one for each answer, with what was said before it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Message = dict[str, str]
+# Names of roles in data sets that say `from` and `value` for `role` and `content`.
+_ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant"}
+
+
+def _message(entry: Any) -> Message:
+    """One message as `role` and `content`; raises `ValueError` for another form."""
+    keys = ("from", "value") if isinstance(entry, Mapping) and "from" in entry else ("role", "content")
+    values = [entry.get(key) for key in keys] if isinstance(entry, Mapping) else [None]
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError("a message has not the texts `role` and `content`, or `from` and `value`")
+    role, content = values
+    return {"role": _ROLES.get(role.lower(), role.lower()), "content": content}
+
+
+def turns(conversation: Any) -> list[dict[str, Any]]:
+    """For each answer of the assistant to a user: the `messages` before it and its text as `output`.
+
+    conversation: a list of messages, each with `role` and `content`, or with `from` and `value`. Raises `ValueError`
+    for another form.
+    """
+    if not isinstance(conversation, Sequence) or isinstance(conversation, str):
+        raise ValueError(f"a conversation is no list of messages but {type(conversation).__name__}")
+    messages = [_message(entry) for entry in conversation]
+    return [
+        {"messages": messages[:position], "output": message["content"]}
+        for position, message in enumerate(messages)
+        if position and message["role"] == "assistant" and messages[position - 1]["role"] == "user"
+    ]
