@@ -29,6 +29,7 @@ from scripts.lib.parquet import write_table
 from scripts.sources.record import SCHEMA, Record
 
 SETTINGS = {
+    "enabled": True,
     "tokens": "split",
     "ngram": 5,
     "permutations": 256,

@@ -24,6 +24,7 @@ CORPUS = {
     "encodings": ["cp1252"],
 }
 DEDUP = {
+    "enabled": True,
     "tokens": "words",
     "ngram": 5,
     "permutations": 256,

@@ -20,14 +20,14 @@ def language_tables(wildcards):
 def signature_settings():
     """What the signatures of a shard depend on."""
     return {
-        **{key: config["dedup"][key] for key in ("tokens", "ngram", "permutations", "min_tokens")},
+        **{key: config["dedup"][key] for key in ("enabled", "tokens", "ngram", "permutations", "min_tokens")},
         "seed": seed_for(config["seed"], "dedup"),
     }
 
 
 def cluster_settings():
     """What the clusters depend on."""
-    keys = ("tokens", "ngram", "permutations", "threshold", "verify", "recall", "short_documents")
+    keys = ("enabled", "tokens", "ngram", "permutations", "threshold", "verify", "recall", "short_documents")
     return {key: config["dedup"][key] for key in keys}
 
 
@@ -39,7 +39,7 @@ def language_rows(language):
 
 def cluster_megabytes(wildcards):
     """A base, the shingles held for verification, and signature and bookkeeping of each source."""
-    signature = 4 * config["dedup"]["permutations"]
+    signature = 4 * config["dedup"]["permutations"] if config["dedup"]["enabled"] else 0
     return 1000 + language_rows(wildcards.language) * (signature + 2048) // 1_000_000
 
 

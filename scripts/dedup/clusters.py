@@ -152,12 +152,19 @@ def similarity_to_kept(
     return result
 
 
+def cluster_labels(documents: Documents, store: ShingleStore, settings: dict[str, Any]) -> np.ndarray:
+    """For each document the smallest index in its cluster, shape (n,); its own where nothing is deduplicated."""
+    if not settings["enabled"]:
+        return np.arange(len(documents.ids))
+    labels = near_links(documents, store, settings) if settings["verify"] else paper_links(documents, settings)
+    return short_links(documents, labels, settings["short_documents"])
+
+
 def clusters(signatures: list[str], sources: list[str], ir: list[str], settings: dict[str, Any]) -> pa.Table:
     """The clusters table of a language; the tables of its shards are given in the shards' order."""
     documents = Documents(signatures, settings["permutations"])
     store = ShingleStore(sources, documents.tokens, settings)
-    labels = near_links(documents, store, settings) if settings["verify"] else paper_links(documents, settings)
-    labels = short_links(documents, labels, settings["short_documents"])
+    labels = cluster_labels(documents, store, settings)
     counts = variants_compiled(ir)
     compiled = np.array([counts[name] for name in documents.ids], dtype=np.int8)
     kept = choose_kept(labels, compiled)

@@ -15,7 +15,7 @@ import rensa
 from scripts.lib.files import sha256_text
 from scripts.lib.job import job
 from scripts.lib.parquet import open_table, write_table
-from scripts.lib.shingles import shingles
+from scripts.lib.shingles import Shingles, shingles
 
 _BATCH = 512
 _LAYOUT = re.compile(r"[ \t]*(?:\r\n|\r|\n)")
@@ -36,9 +36,13 @@ def exact_key(text: str) -> str:
     return sha256_text(_LAYOUT.sub("\n", text).strip("\n\t "))[:32]
 
 
+def _shingles(texts: list[str], settings: dict[str, Any]) -> Shingles:
+    return shingles([text.encode() for text in texts], settings["ngram"], empty=settings["tokens"] == "split")
+
+
 def signature_matrix(texts: list[str], settings: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Signatures, shape (n, permutations) uint32, and token counts, shape (n,), of n texts."""
-    found = shingles([text.encode() for text in texts], settings["ngram"], empty=settings["tokens"] == "split")
+    found = _shingles(texts, settings)
     matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
         found.values, found.offsets, settings["permutations"], settings["seed"]
     )
@@ -46,7 +50,13 @@ def signature_matrix(texts: list[str], settings: dict[str, Any]) -> tuple[np.nda
 
 
 def batch_columns(texts: list[str], settings: dict[str, Any]) -> dict[str, list[Any]]:
-    """Columns `tokens`, `exact` and `signature` of some sources; a rejected source's text is empty."""
+    """Columns `tokens`, `exact` and `signature` of some sources; a rejected source's text is empty.
+
+    Without deduplication, tokens are counted and nothing is there to compare.
+    """
+    if not settings["enabled"]:
+        nothing = [None] * len(texts)
+        return {"tokens": _shingles(texts, settings).tokens.tolist(), "exact": nothing, "signature": nothing}
     matrix, counts = signature_matrix(texts, settings)
     least = max(settings["min_tokens"], settings["ngram"])
     long = counts >= least

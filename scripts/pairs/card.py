@@ -112,6 +112,13 @@ def _tools(languages: list[dict[str, Any]]) -> str:
     return markdown_table(["language", "compiler", "LLVM"], cells)
 
 
+def _sides(settings: dict[str, Any]) -> str:
+    """Which programs are on the same side of the split."""
+    if settings["dedup"]["enabled"]:
+        return "near-duplicates and both variants of a program are on the same side"
+    return "both variants of a program are on the same side; near-duplicates were not looked for"
+
+
 def card(languages: list[dict[str, Any]], rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
     """The text of the data set's README.md, from the languages' statistics, the flat rows and the rules' settings."""
     licences = total_licences(languages)
@@ -137,7 +144,7 @@ pairs = load_dataset("<this folder>", "{pairs[0]["language"]}", split="{SPLITS[p
 | `IR_Original` | its module in textual LLVM IR |
 | `id`, `source_sha256` | of the program's original bytes: SHA-256 and its first 16 digits |
 | `ir_sha256` | SHA-256 of the module |
-| `split` | `train` or `validation`; near-duplicates and both variants of a program are on the same side |
+| `split` | `train` or `validation`; {_sides(settings)} |
 | `path`, `licence` | where the program lay in the corpus, and its licence where the corpus states one |
 
 Rows are in order of `id`.

@@ -18,6 +18,7 @@ from scripts.lib.parquet import read_table, write_table
 from scripts.sources.record import SCHEMA, Record
 
 SETTINGS = {
+    "enabled": True,
     "tokens": "words",
     "ngram": 5,
     "permutations": 256,
@@ -278,3 +279,14 @@ def test_all_truly_similar_real_files_are_found(tmp_path, tokens):
     assert len(together) > 50
     assert sum(together) >= 0.98 * len(together)
     assert unfounded(pairs, [found[text]["cluster"] for text in documents]) == 0
+
+
+@pytest.mark.parametrize("changes", [{}, {"verify": False, "short_documents": "paper"}])
+def test_without_deduplication_every_source_is_a_cluster_of_its_own(tmp_path, changes):
+    text = program(1)
+    texts = [text, changed(text, 0.02), program(2), "short", "short one", ""]
+    rows = cluster(tmp_path, texts, shards=2, compiled={text: ("perf",)}, enabled=False, **changes)
+    assert {row["members"] for row in rows.values()} == {1}
+    assert all(row["kept"] == row["cluster"] == row["id"] and row["similarity"] == 1 for row in rows.values())
+    assert [rows[each]["tokens"] for each in texts] == [200, 200, 200, 1, 2, 0]
+    assert (rows[text]["variants_ok"], rows["short"]["variants_ok"]) == (1, 0)

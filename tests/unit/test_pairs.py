@@ -219,7 +219,12 @@ def test_normalised_line_ends():
     assert normalised("a\r\nb\rc\n\n\n") == "a\nb\nc\n"
 
 
-SETTINGS = {"variants": VARIANTS, "dedup": {"threshold": 0.7}, "pairs": {"normalise_newlines": True}, "seed": 1}
+SETTINGS = {
+    "variants": VARIANTS,
+    "dedup": {"enabled": True, "threshold": 0.7},
+    "pairs": {"normalise_newlines": True},
+    "seed": 1,
+}
 
 
 def flat(statistics):
@@ -245,6 +250,18 @@ def test_card_has_a_header_and_numbers(planted_run):
     ]
     assert "| C | perf | 30 | 1 | 2 | 1 | 3 | 0 | 1 | 22 |" in body
     assert "by hand 1" in body
+
+
+def test_without_deduplication_near_copies_are_pairs_and_the_funnel_adds_up(planted_run, tmp_path):
+    with_dedup = planted_run[0]["variants"]["perf"]["funnel"]
+    statistics, paths, _ = run(planted(tmp_path / "in"), tmp_path / "out", 4, failing=FAILING, enabled=False)
+    counted = statistics["variants"]["perf"]["funnel"]
+    assert counted["near_duplicates"] == 0
+    assert counted["duplicates"] == with_dedup["duplicates"] == 1
+    more = with_dedup["pairs"] + with_dedup["near_duplicates"] + with_dedup["contaminated"]
+    assert counted["pairs"] == len(list(iter_rows(paths["perf"]))) == more
+    settings = {**SETTINGS, "dedup": {"enabled": False}}
+    assert "near-duplicates were not looked for" in card.card([statistics], flat(statistics), settings)
 
 
 def test_card_refuses_numbers_that_do_not_add_up(planted_run):
