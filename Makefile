@@ -50,6 +50,10 @@ install-profile:  ## make `snakemake --profile slurm` work: link profiles/slurm 
 	@ln -sfn $(CURDIR)/profiles/slurm $(PROFILE_HOME)/slurm
 	@echo "$(PROFILE_HOME)/slurm -> $(CURDIR)/profiles/slurm"
 
+.PHONY: pin
+pin: setup  ## write the commits of a config's models and data sets to config/revisions.lock.yaml; ARGS="--configfile …"
+	@$(PYTHON) -m scripts.workflow.pin $(ARGS)
+
 .PHONY: doctor
 doctor:  ## what this machine has of all that the workflow may use, what is missing, and its remedy
 	@[ -x $(PYTHON) ] || { echo "there is no .venv yet: make setup" >&2; exit 1; }

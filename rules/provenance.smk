@@ -131,6 +131,7 @@ rule provenance_crate:
     params:
         config=recorded_config(),
         rules=scripted_rules,
+        revisions=used_revisions(),
         code=code("provenance/crate.py"),
     script:
         "../scripts/provenance/crate.py"

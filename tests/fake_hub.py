@@ -33,7 +33,8 @@ def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPReques
         def answer(self) -> None:
             parts = unquote(self.path.partition("?")[0]).strip("/").split("/")
             parts = parts[1:] if parts[0] == "api" else parts
-            dataset, (action, revision, *path) = "/".join(parts[1:3]), parts[3:]
+            # Without a revision the default branch is meant.
+            dataset, (action, revision, *path) = "/".join(parts[1:3]), parts[3:] or ["revision", "main"]
             if (branch := "/".join([revision, *path])) in BRANCHES:
                 revision = branch
             if dataset in REFUSED:

@@ -3,6 +3,7 @@
 from snakemake import __version__ as SNAKEMAKE_VERSION
 
 from scripts.lib.config import ConfigError
+from scripts.lib.revisions import revisions_in
 from scripts.provenance.fidelity_page import read_deviations
 
 PROVENANCE = f"{RESULTS}/provenance"
@@ -57,6 +58,12 @@ def deviations():
 def recorded_config():
     """The config as the results depend on it: where they lie is none of that."""
     return {key: config[key] for key in sorted(config) if key != "results_dir"}
+
+
+def used_revisions():
+    """Models and data sets of the hub that the run used, each with its commit, by the address of that."""
+    entries = [config, {name: MODELS[name] for name in config["models"]}, list(SOURCES.values())]
+    return {found.address: [found.repository, found.revision] for found in revisions_in(entries)}
 
 
 def report_tables():

@@ -15,6 +15,8 @@ import jsonschema
 import yaml
 from referencing import Registry, Resource
 
+from scripts.lib.revisions import LOCK, Lock, faults_in, pin_in_place, pinned
+
 TABLES = ("languages", "models", "benchmarks")
 
 
@@ -134,6 +136,16 @@ def load_tables(root: str | Path) -> tuple[dict[str, Any], ...]:
     return tuple(tables)
 
 
+def read_lock(root: str | Path) -> Lock:
+    """The checked lock file of revisions, empty without one; raise `ConfigError` for a fault in it."""
+    file = Path(root, LOCK)
+    lock = (read_yaml(file) or {}) if file.is_file() else {}
+    validate(lock, "revisions", root, str(LOCK))
+    for fault in faults_in(lock):
+        raise ConfigError(f"{LOCK}: {fault}; delete the entry and run make pin")
+    return lock
+
+
 def check(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...]:
     """Check the merged configuration and the tables that it points into; return the tables.
 
@@ -152,13 +164,16 @@ def check(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...
 def prepare(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...]:
     """What the Snakefile does first: check the configuration and let scripts find the project and stay off the net.
 
-    Returns the tables of languages, models and benchmarks. A wrong configuration ends the process with one line.
+    Revisions become the commits that the lock file has for them. Returns the tables of languages, models and
+    benchmarks. A wrong configuration ends the process with one line.
     """
     read_words(config, root)
     try:
-        tables = check(config, root)
+        languages, models, benchmarks = check(config, root)
+        lock = read_lock(root)
     except ConfigError as error:
         sys.exit(f"error: {error}")
     paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
-    return tables
+    pin_in_place(config, lock)
+    return languages, pinned(models, lock), pinned(benchmarks, lock)

@@ -29,7 +29,9 @@ def check_online(what: str, offline: bool) -> None:
 def check_revision(repository: str, revision: str, table: str) -> None:
     """Raise `InputError` when the file `table` names no revision of a repository."""
     if not revision:
-        raise InputError(f"{repository} has no revision; set the commit to use as `revision` in {table}")
+        raise InputError(
+            f"{repository} has no revision; set the commit to use as `revision` in {table}, or run make pin"
+        )
 
 
 @contextmanager

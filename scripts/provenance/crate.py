@@ -51,11 +51,18 @@ def own_jobs(targets: list[str], results: str) -> list[dict[str, Any]]:
     return record(jobs, results, 1)["jobs"]
 
 
-def crate(found: dict[str, Any], tools: dict[str, Any], own: dict[str, dict], rules: dict[str, dict]) -> dict[str, Any]:
+def crate(
+    found: dict[str, Any],
+    tools: dict[str, Any],
+    own: dict[str, dict],
+    rules: dict[str, dict],
+    revisions: dict[str, list[str]],
+) -> dict[str, Any]:
     """The JSON-LD document.
 
     `found` is the content of jobs.json with the jobs of this stage, `tools` that of tools.json, `own` maps names of
-    files that jobs.json lacks to digests, `rules` maps a rule to its `script` and `env` (paths in the project).
+    files that jobs.json lacks to digests, `rules` maps a rule to its `script` and `env` (paths in the project),
+    `revisions` an address on a hub to repository and commit.
     """
     files = {entities.result_id(name): digest for name, digest in (found["files"] | own).items()}
     used = {entry["rule"] for entry in found["jobs"]}
@@ -66,8 +73,10 @@ def crate(found: dict[str, Any], tools: dict[str, Any], own: dict[str, dict], ru
     entities.mark_scripts(parts, scripts, rules, tools)
     actions = [action for entry in found["jobs"] for action in entities.job_actions(entry, scripts)]
     citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
+    sources = entities.repositories(revisions)
     graph = [
-        *entities.roots(citation, parts, actions),
+        *entities.roots(citation, parts, actions, sources),
+        *sources,
         *parts,
         *entities.workflow(sorted(used), scripts),
         *entities.software(tools),
@@ -87,4 +96,5 @@ if __name__ == "__main__":
         document = read_json(snakemake.input.jobs)
         document["jobs"] += own_jobs(list(snakemake.input), results)
         digests = {name: digest_of(path) for name, path in beside.items()}
-        write_json(output.crate, crate(document, read_json(snakemake.input.tools), digests, params.rules))
+        tools = read_json(snakemake.input.tools)
+        write_json(output.crate, crate(document, tools, digests, params.rules, params.revisions))

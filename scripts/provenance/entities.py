@@ -194,8 +194,18 @@ def run(jobs: list[dict[str, Any]], actions: list[Entity]) -> list[Entity]:
     return [whole, {**engine, "object": references(controls), "result": reference("#run"), **DONE}]
 
 
-def roots(citation: dict[str, Any], parts: list[Entity], actions: list[Entity]) -> list[Entity]:
-    """The crate's own description: what it is, its licence, its parts, what was done."""
+def repositories(revisions: dict[str, list[str]]) -> list[Entity]:
+    """Models and data sets of a hub at the commits that were used, by address, each as name and commit."""
+    return [
+        {"@id": address, "@type": "CreativeWork", "name": name, "version": commit, "url": reference(address)}
+        for address, (name, commit) in sorted(revisions.items())
+    ]
+
+
+def roots(
+    citation: dict[str, Any], parts: list[Entity], actions: list[Entity], sources: Iterable[Entity] = ()
+) -> list[Entity]:
+    """The crate's own description: what it is, its licence, its parts, what was done, `sources` from elsewhere."""
     licence = f"https://spdx.org/licenses/{citation['license']}"
     mentioned = [action["@id"] for action in actions if action["@type"] == "CreateAction"]
     inside = [part["@id"] for part in parts if not part["@id"].startswith("#")]
@@ -210,7 +220,7 @@ def roots(citation: dict[str, Any], parts: list[Entity], actions: list[Entity]) 
         "conformsTo": references(list(PROFILES)),
         "mainEntity": reference(WORKFLOW),
         "hasPart": references(inside),
-        "mentions": references(["#run", "#engine", *mentioned]),
+        "mentions": references(["#run", "#engine", *mentioned, *(source["@id"] for source in sources)]),
     }
     descriptor = {
         "@id": "ro-crate-metadata.json",

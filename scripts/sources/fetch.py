@@ -7,7 +7,7 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import DryRunError
 
 from scripts.lib.files import sha256_file, write_json
-from scripts.lib.hub import check_online, hub_errors
+from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
 from scripts.sources.dataset_card import CARD
 
@@ -38,6 +38,7 @@ def fetch(dataset: dict[str, str], wanted: list[str], place: Path) -> tuple[str,
     before anything is fetched: an unreachable hub would otherwise pass a half-filled folder off as the data set.
     Raises `InputError` when the hub, or access to a gated data set, is not to be had.
     """
+    check_revision(dataset["id"], dataset["revision"], _TABLE)
     asked = {"repo_id": dataset["id"], "repo_type": "dataset", "allow_patterns": [*wanted, CARD]}
     with hub_errors(dataset["id"], dataset["revision"], _TABLE):
         found = listed(asked | {"revision": dataset["revision"]})
