@@ -11,6 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from scripts.lib.closing import note_results
 from scripts.lib.config import prepare
 from scripts.lib.resume import check_writable, hold_folder, mark_run, mend_times
+from scripts.workflow.requirements import refuse, warn_at_exit
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"
@@ -23,6 +24,7 @@ onstart:
     hold_folder()
     check_writable(RESULTS)
     mend_times(RESULTS)
+    refuse(workflow, config, MODELS)
 
 
 ROOT = workflow.basedir
@@ -30,6 +32,7 @@ LANGUAGES, MODELS, BENCHMARKS = prepare(config, ROOT)
 RESULTS = config["results_dir"]
 if workflow.is_main_process:
     note_results(RESULTS)
+    warn_at_exit(workflow, config, MODELS)
 
 
 wildcard_constraints:

@@ -68,6 +68,11 @@ def revisions_in(value: Any) -> list[Revision]:
     return sorted({revision for _, revision in _named(value)})
 
 
+def gated_in(value: Any) -> frozenset[str]:
+    """Repositories whose entries say `gated: true`."""
+    return frozenset(revision.repository for mapping, revision in _named(value) if mapping.get("gated"))
+
+
 def locked_commit(lock: Lock, wanted: Revision) -> str | None:
     """The commit that the lock has for a revision; None for a whole commit, and where the lock has none."""
     if wanted.is_commit:

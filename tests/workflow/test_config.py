@@ -1,8 +1,11 @@
 """A wrong configuration ends a run within seconds, with one line that names the key."""
 
+import json
 import time
 
 import pytest
+
+from tests.workflow.conftest import ROOT
 
 FAULTS = {
     "unknown key": ("pairz=1", "unknown key 'pairz'; did you mean 'pairs'?"),
@@ -27,3 +30,44 @@ def test_fault_is_told_in_one_line(workflow, tmp_path, setting, told):
     assert len(lines) == 1
     assert told in lines[0]
     assert "Traceback" not in output
+
+
+# What the paper's settings lack on a machine without GPUs, without a hub's token and with the host's packages.
+LACKED = (
+    "neither instruct.data nor instruct.dataset is set",
+    "rule pretrain_adapter asks for 4 GPUs",
+    "the Python package vllm (evaluate.engine: vllm; evaluate_generate) is not there",
+    "the dataset UKPLab/SLTrans is gated",
+    "the model bigcode/starcoderbase-1b has no revision",
+)
+PAPER = ("--configfile", str(ROOT / "config/paper.yaml"), "--config", "models=[starcoderbase-1b]")
+
+
+@pytest.fixture
+def nameless(monkeypatch, tmp_path):
+    """No token of a hub."""
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+
+
+def test_a_dry_run_of_the_papers_settings_lists_what_is_missing(workflow, tmp_path, nameless):
+    output = workflow(tmp_path / "run", "-n", *PAPER).stdout
+    assert output.count("warning: this run lacks what is listed here") == 1
+    listed = output.partition("warning: this run lacks")[2]
+    for text in LACKED:
+        assert listed.count(text) == 1
+
+
+def test_a_run_of_the_papers_settings_is_refused_at_once(workflow, tmp_path, nameless):
+    output = workflow(tmp_path / "run", *PAPER, succeeds=False).stdout
+    listed = output.partition("error: this run lacks what is listed here")[2]
+    for text in LACKED:
+        assert listed.count(text) == 1
+    assert "Traceback" not in output
+    assert not (tmp_path / "run" / "results").exists()
+
+
+def test_only_what_the_target_needs_is_asked_for(workflow, tmp_path, nameless):
+    corpus = json.dumps({"dataset": None, "path": str(tmp_path)})
+    output = workflow(tmp_path / "run", "pairs", "-n", *PAPER, f"corpus={corpus}", "languages=[C]").stdout
+    assert "this run lacks" not in output

