@@ -12,6 +12,7 @@ from scripts.lib.closing import note_results
 from scripts.lib.config import prepare
 from scripts.lib.resume import check_writable, hold_folder, mark_run, mend_times
 from scripts.workflow.requirements import refuse, warn_at_exit
+from scripts.workflow.results_lock import hold_results
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"
@@ -23,8 +24,9 @@ mark_run()
 onstart:
     hold_folder()
     check_writable(RESULTS)
-    mend_times(RESULTS)
     refuse(workflow, config, MODELS)
+    hold_results(RESULTS)
+    mend_times(RESULTS)
 
 
 ROOT = workflow.basedir

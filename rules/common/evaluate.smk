@@ -39,7 +39,8 @@ def check_evaluate():
     for name, entry in BENCHMARKS["benchmarks"].items():
         if EVALUATE["sampling"] not in entry["sampling"]:
             plans = ", ".join(entry["sampling"])
-            sys.exit(f"error: config: evaluate.sampling: '{EVALUATE['sampling']}' is no plan of {name}; known: {plans}")
+            fault = f"unknown sampling plan '{EVALUATE['sampling']}' for benchmark {name}"
+            sys.exit(f"error: config: evaluate.sampling: {fault}; choose from {plans}")
     if EVALUATE["sampling"] == "paper" and EVALUATE["data_dir"] == SAMPLES:
         print(f"note: evaluate.data_dir is {SAMPLES}: scores on these samples compare with nothing", file=sys.stderr)
     if EVALUATE["sandbox"] is False and not EVALUATE.get("allow_unsandboxed"):
@@ -97,7 +98,7 @@ def benchmark_settings(benchmark):
 
 def benchmark_stages(benchmark, task):
     """Stages of a model that are evaluated on a task."""
-    return [stage.format(task=task) for stage in BENCHMARKS["benchmarks"][benchmark]["stages"]]
+    return [stage.replace("{task}", task) for stage in BENCHMARKS["benchmarks"][benchmark]["stages"]]
 
 
 def task_settings(wildcards):
@@ -157,7 +158,7 @@ def source_of(template, benchmark, task):
 def fetched_sources():
     """Sources of the files of the run's tasks, by their names below a folder of benchmark data."""
     return {
-        template.format(task=file_stem(task)): source_of(template, benchmark, task)
+        template.replace("{task}", file_stem(task)): source_of(template, benchmark, task)
         for benchmark in BENCHMARKS["benchmarks"]
         for task in benchmark_tasks(benchmark)
         for template in task_entry(benchmark, task)["files"]
@@ -179,7 +180,7 @@ def task_files(benchmark, task):
     """Files of a task's rows: fetched, or below the folder of benchmark data, or else in a package that carries them."""
     paths = []
     for template in task_entry(benchmark, task)["files"]:
-        name, source = template.format(task=file_stem(task)), BENCHMARKS["sources"][template]
+        name, source = template.replace("{task}", file_stem(task)), BENCHMARKS["sources"][template]
         path = f"{FETCHED}/{name}" if EVALUATE["data_dir"] is None else rooted(f"{EVALUATE['data_dir']}/{name}")
         absent = EVALUATE["data_dir"] is not None and not Path(path).exists()
         carried = "package" in source and "halved" not in source
@@ -197,7 +198,7 @@ def task_references(benchmark, task):
     name = BENCHMARKS["benchmarks"][benchmark].get("references")
     if name is None or EVALUATE["data_dir"] is None:
         return []
-    path = rooted(f"{EVALUATE['data_dir']}/{name}").format(task=task)
+    path = rooted(f"{EVALUATE['data_dir']}/{name.replace('{task}', task)}")
     return [path] if Path(path).exists() else []
 
 

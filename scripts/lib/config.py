@@ -126,6 +126,20 @@ def _check_instruct(instruct: dict[str, Any]) -> None:
         raise ConfigError(f"config: instruct.dataset.columns.messages: conversations need a template; {remedy}")
 
 
+def _check_braces(config: dict[str, Any], root: str | Path) -> None:
+    """Raise `ConfigError` when a path that rules name as a file has braces, which Snakemake takes for wildcards."""
+    paths = {
+        "results_dir": config["results_dir"],
+        "evaluate.data_dir": config["evaluate"]["data_dir"],
+        "instruct.data": config["instruct"]["data"],
+        "the folder of the project": str(root),
+    }
+    for key, path in paths.items():
+        if path is not None and set("{}") & set(path):
+            fault = f"'{path}' has braces, which Snakemake takes for wildcards"
+            raise ConfigError(f"config: {key}: {fault}; use a path without them")
+
+
 def load_tables(root: str | Path) -> tuple[dict[str, Any], ...]:
     """The checked tables `config/{languages,models,benchmarks}.yaml`, in this order."""
     tables = []
@@ -153,6 +167,7 @@ def check(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...
     """
     plain = json.loads(json.dumps(config))
     validate(plain, "config", root, "config")
+    _check_braces(plain, root)
     languages, models, benchmarks = load_tables(root)
     _check_names(plain["languages"], languages, "languages", "languages")
     _check_names(plain["models"], models, "models", "models")

@@ -123,15 +123,32 @@ def leftovers(folder: str | Path) -> list[psutil.Process]:
     return [process for pid, process in sorted(family.items()) if pid not in spared]
 
 
+def _is_over(process: psutil.Process) -> bool:
+    """Whether a process has ended; a zombie, whose parent does not ask for it, has ended, too."""
+    return not process.is_running() or _ask(process.status, psutil.STATUS_DEAD) in (
+        psutil.STATUS_ZOMBIE,
+        psutil.STATUS_DEAD,
+    )
+
+
+def _survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """The processes that have not ended within `GRACE_SECONDS`."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    while True:
+        # Time for parents to take away their zombies; one that does not is no reason to wait longer.
+        psutil.wait_procs(processes, timeout=0.2)
+        alive = [process for process in processes if not _is_over(process)]
+        if not alive or time.monotonic() > deadline:
+            return alive
+
+
 def end(processes: list[psutil.Process]) -> None:
     """End processes: ask them to, wait `GRACE_SECONDS`, then force them; return when they are gone."""
     for process in processes:
         _ask(process.terminate, None)
-    _, alive = psutil.wait_procs(processes, timeout=GRACE_SECONDS)
-    for process in alive:
+    for process in (alive := _survivors(processes)):
         _ask(process.kill, None)
-    _, alive = psutil.wait_procs(alive, timeout=GRACE_SECONDS)
-    if alive:
+    if alive := _survivors(alive):
         pids = ", ".join(str(process.pid) for process in alive)
         sys.exit(f"error: processes {pids} of an earlier run cannot be ended; end them, then run again")
 

@@ -111,3 +111,21 @@ def test_the_papers_settings_have_no_instructions_and_the_whole_commit_of_sltran
     value = merged(config, read_yaml(ROOT / "config" / "paper.yaml"))
     assert (value["instruct"]["data"], value["instruct"]["dataset"]) == (None, None)
     assert value["corpus"]["dataset"]["revision"] == "aaf94bb082fead7d5ae123cc37e3c6c8d0a4090b"
+
+
+@pytest.mark.parametrize("key", ["results_dir", "evaluate.data_dir", "instruct.data"])
+@pytest.mark.parametrize("path", ["a{b}c", "a{", "/x/}y"])
+def test_braces_in_a_path_are_refused(config, key, path):
+    *section, name = key.split(".")
+    (config[section[0]] if section else config)[name] = path
+    with pytest.raises(ConfigError, match=f"config: {key}: .* has braces, which Snakemake takes for wildcards"):
+        check(config, ROOT)
+
+
+def test_braces_in_the_projects_path_are_refused(config, tmp_path):
+    project = tmp_path / "pro{j}ect"
+    project.mkdir()
+    for name in ("config", "resources"):
+        (project / name).symlink_to(ROOT / name)
+    with pytest.raises(ConfigError, match="the folder of the project: .* has braces"):
+        check(config, project)

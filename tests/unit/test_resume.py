@@ -42,7 +42,8 @@ def test_a_marked_process_and_its_unmarked_child_are_ended(tmp_path: Path) -> No
     assert found == {parent.pid, grandchild.pid}
     resume.prepare(tmp_path)
     assert not psutil.pid_exists(parent.pid)
-    assert not grandchild.is_running()
+    # The first process of some containers takes no zombies away.
+    assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_process_that_ignores_sigterm_is_forced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,3 +94,28 @@ def test_a_lock_of_a_dead_run_is_taken_away(tmp_path: Path) -> None:
     assert resume.is_locked(tmp_path)
     resume.prepare(tmp_path)
     assert not resume.is_locked(tmp_path)
+
+
+def test_a_zombie_that_nobody_waits_for_is_not_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resume, "GRACE_SECONDS", 5)
+    # The parent starts a process of the run and never asks for it, as the first process of many a container.
+    careless = f"""
+import os, subprocess, sys, time
+child = subprocess.Popen({SLEEP!r}, env={{**os.environ, {resume.MARKER!r}: {resume.run_id(tmp_path)!r}}}, stdout=-1)
+child.stdout.readline()
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+    environment = {key: value for key, value in os.environ.items() if key != resume.MARKER}
+    parent = subprocess.Popen([sys.executable, "-c", careless], env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        child = psutil.Process(int(parent.stdout.readline()))
+        started = time.monotonic()
+        resume.prepare(tmp_path)
+        assert time.monotonic() - started < 4
+        assert child.status() == psutil.STATUS_ZOMBIE
+        assert resume.live_runs(tmp_path) == []
+        resume.prepare(tmp_path)
+    finally:
+        parent.kill()
+        parent.wait()
