@@ -67,9 +67,10 @@ def fit_vocabulary(
     if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
         model.resize_token_embeddings(len(tokenizer), mean_resizing=new_embeddings == "library")
     if new_embeddings == "mean":
-        for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
-            mean = layer.weight[:known].float().mean(dim=0)
-            layer.weight[known : len(tokenizer)] = mean.to(layer.weight.dtype)
+        layers = (model.get_input_embeddings(), model.get_output_embeddings())
+        # Some output layers, such as CodeGen's, have a bias, with a value for each token.
+        for rows in (rows for layer in layers for rows in layer.parameters(recurse=False)):
+            rows[known : len(tokenizer)] = rows[:known].float().mean(dim=0).to(rows.dtype)
     return model
 
 
