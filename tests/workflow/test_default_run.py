@@ -60,6 +60,10 @@ def test_controls_come_out_as_known(unbroken):
         passes = [row for row in rows if row["model"] == model and row["metric"].startswith("pass@")]
         assert {row["benchmark"] for row in passes} == {"fixdocs", "humaneval", "multipl-e"}
         assert {float(row["value"]) for row in passes} == {value}
+    ceiling = [row for row in rows if row["model"] == "ceiling"]
+    assert {(row["benchmark"], row["metric"], float(row["value"])) for row in ceiling} == {("fixdocs", "pass@1", 100)}
+    compiled = {(row["benchmark"], row["language"]) for row in rows if row["metric"] == "compiles@1"}
+    assert compiled == {("multipl-e", "C++")}
 
 
 def test_every_default_stage_is_in_the_tables(unbroken):
