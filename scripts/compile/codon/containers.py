@@ -1,0 +1,192 @@
+"""Rewrites that give Codon the types of empty containers, and dictionaries that functions remember results in."""
+
+import ast
+import copy
+
+from scripts.compile.codon.inference import ModuleTypes, Types
+from scripts.compile.codon.names import Names, bindings, loads
+from scripts.compile.codon.rewrite import Rewrite, is_name, rename
+
+_ELEMENT = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
+_EMPTY = ("list", "dict", "set")
+
+
+class EmptyFields(Rewrite):
+    """`self.items = []` becomes `self.items = list[int]()` where what is put into it tells the type."""
+
+    name = "typed_empty_field"
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.contents: dict[str, set[str | None]] = {}
+        self.possible = names.builtin(*_EMPTY)
+        outside = ModuleTypes(tree)
+        for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+            types = Types(function, tree, outside)
+            for node in ast.walk(function):
+                self._learn(node, types)
+
+    def _learn(self, node: ast.AST, types: Types) -> None:
+        """Take what a container field holds from a statement that puts something into it."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ELEMENT:
+            field, place = node.func.value, _ELEMENT[node.func.attr]
+            if isinstance(field, ast.Attribute) and place < len(node.args):
+                self.contents.setdefault(field.attr, set()).add(types.of(node.args[place]))
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+            field, key = node.targets[0].value, node.targets[0].slice
+            if isinstance(field, ast.Attribute):
+                kinds = (types.of(key), types.of(node.value))
+                self.contents.setdefault(field.attr, set()).add(None if None in kinds else ", ".join(kinds))
+
+    def _typed(self, value: ast.expr, field: str) -> ast.expr:
+        """An empty container with the type of what the field holds, or as it was."""
+        kind, held = _empty_kind(value), self.contents.get(field, {None})
+        if not kind or not self.possible or len(held) > 1 or None in held:
+            return value
+        element = next(iter(held))
+        # Types are written as the builtins, which CPython knows without an import.
+        for written in ("List", "Set", "Tuple"):
+            element = element.replace(f"{written}[", f"{written.lower()}[")
+        return self.replaced(ast.parse(f"{kind}[{element}]()", mode="eval").body, value)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        target = node.targets[0]
+        if len(node.targets) == 1 and isinstance(target, ast.Attribute) and is_name(target.value, "self"):
+            node.value = self._typed(node.value, target.attr)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        for statement in node.body:
+            target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+            if isinstance(target, ast.Name) and len(statement.targets) == 1:
+                statement.value = self._typed(statement.value, target.id)
+        return self.generic_visit(node)
+
+
+def _empty_kind(node: ast.expr) -> str | None:
+    """`list`, `dict` or `set` for an expression that makes an empty one."""
+    if isinstance(node, ast.List) and not node.elts:
+        return "list"
+    if isinstance(node, ast.Dict) and not node.keys:
+        return "dict"
+    called = isinstance(node, ast.Call) and not node.args and not node.keywords and is_name(node.func, *_EMPTY)
+    return node.func.id if called else None
+
+
+class MemoDefault(Rewrite):
+    """`def f(n, memo={})` that is never called with a memo gets it as a variable of the module: Codon crashes on it."""
+
+    name = "memo_default"
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.calls: dict[str, list[ast.Call]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                self.calls.setdefault(node.func.id, []).append(node)
+        self.read = loads(tree)
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        body: list[ast.stmt] = []
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef) and self._hoistable(statement):
+                argument, value = statement.args.args.pop().arg, statement.args.defaults.pop()
+                variable = self.names.fresh(f"{statement.name}_{argument}")
+                for part in statement.body:
+                    rename(part, {argument: variable})
+                body.append(self.replaced(ast.Assign([ast.Name(variable, ast.Store())], value), statement))
+            body.append(statement)
+        node.body = body
+        return node
+
+    def _hoistable(self, function: ast.FunctionDef) -> bool:
+        """Whether a function's last parameter is an empty container that no call passes and that is bound nowhere else.
+
+        The function must be known by its name alone, and be called by nothing that does not show its arguments.
+        """
+        arguments = function.args
+        others = arguments.kwonlyargs or arguments.vararg or arguments.kwarg or arguments.posonlyargs
+        if not arguments.defaults or others or function.decorator_list or not self._known(function):
+            return False
+        calls, argument = self.calls.get(function.name, []), arguments.args[-1].arg
+        bound = any(argument in bindings(node) for part in function.body for node in ast.walk(part))
+        starred = any(isinstance(word, ast.Starred) for one in calls for word in one.args)
+        passed = starred or any(len(one.args) >= len(arguments.args) or one.keywords for one in calls)
+        return _empty_kind(arguments.defaults[-1]) is not None and not passed and not bound
+
+    def _known(self, function: ast.FunctionDef) -> bool:
+        """Whether the program binds the function's name once, and uses it only to call it."""
+        name = function.name
+        plain = self.names.builtin("list", "dict", "set") and name not in self.names.stored_attributes
+        return plain and self.names.bound[name] == 1 and self.read[name] == len(self.calls.get(name, []))
+
+
+class RememberedResults(Rewrite):
+    """`@lru_cache(maxsize=None)` and `@cache` become a dictionary of the module, which Codon lacks.
+
+    Only for functions of typed parameters and a typed result, which Codon needs to know the dictionary's type.
+    """
+
+    name = "remembered_results"
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.decorators = {name for name in ("cache", "lru_cache") if names.imported(name, f"functools.{name}")}
+        self.functions = [part for part in tree.body if isinstance(part, ast.FunctionDef) and self._is_plain(part)]
+        used = sum(len(part.decorator_list) for part in self.functions)
+        read = loads(tree)
+        self.possible = bool(self.functions) and sum(read[name] for name in self.decorators) == used
+
+    def _is_plain(self, function: ast.FunctionDef) -> bool:
+        """Whether a function has this decorator alone, plain typed parameters, and is only ever called, by position."""
+        arguments = function.args
+        others = arguments.kwonlyargs or arguments.vararg or arguments.kwarg or arguments.posonlyargs
+        typed = [argument.annotation for argument in arguments.args] + [function.returns]
+        scalars = all(is_name(one, "int", "str", "bool") for one in typed) and self.names.builtin("int", "str", "bool")
+        called = [one for one in ast.walk(self.tree) if isinstance(one, ast.Call) and is_name(one.func, function.name)]
+        starred = any(isinstance(word, ast.Starred) for one in called for word in one.args)
+        positional = all(len(one.args) == len(arguments.args) and not one.keywords for one in called) and not starred
+        only_called = loads(self.tree)[function.name] == len(called) and self.names.bound[function.name] == 1
+        decorated = len(function.decorator_list) == 1 and self._keeps_all(function.decorator_list[0])
+        plain = scalars and bool(arguments.args) and not others and not arguments.defaults
+        generator = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+        return decorated and plain and positional and only_called and not generator
+
+    def _keeps_all(self, node: ast.expr) -> bool:
+        """Whether a decorator remembers every result."""
+        if is_name(node, "cache") and "cache" in self.decorators:
+            return True
+        if not isinstance(node, ast.Call) or not is_name(node.func, "lru_cache") or "lru_cache" not in self.decorators:
+            return False
+        sizes = [*node.args, *(word.value for word in node.keywords if word.arg == "maxsize")]
+        return len(sizes) == len(node.args) + len(node.keywords) == 1 and getattr(sizes[0], "value", 0) is None
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        rest = [alias for alias in node.names if alias.name not in self.decorators]
+        if node.module != "functools" or not self.possible or len(rest) == len(node.names):
+            return node
+        return ast.copy_location(ast.ImportFrom("functools", rest, 0) if rest else ast.Pass(), node)
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        self.generic_visit(node)
+        if self.possible:
+            node.body = [part for one in node.body for part in (self._split(one) if one in self.functions else [one])]
+        return node
+
+    def _split(self, function: ast.FunctionDef) -> list[ast.stmt]:
+        """The dictionary, the function that looks into it, and the one that does the work."""
+        known, work = self.names.fresh(f"{function.name}_results"), self.names.fresh(f"{function.name}_work")
+        words = [argument.arg for argument in function.args.args]
+        key = words[0] if len(words) == 1 else f"({', '.join(words)})"
+        looked = copy.deepcopy(function)
+        looked.decorator_list, function.decorator_list = [], []
+        function.name = work
+        result = self.names.fresh("result")
+        looked.body = ast.parse(
+            f"if {key} in {known}:\n    return {known}[{key}]\n"
+            f"{result} = {work}({', '.join(words)})\n{known}[{key}] = {result}\nreturn {result}"
+        ).body
+        kinds = [ast.unparse(argument.annotation) for argument in function.args.args]
+        kind = kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
+        empty = ast.parse(f"{known} = dict[{kind}, {ast.unparse(function.returns)}]()").body
+        return self.replaced([*empty, looked, function], function)

@@ -1,0 +1,96 @@
+"""Which expressions can be evaluated a little earlier or later without anybody noticing."""
+
+import ast
+
+from scripts.compile.codon.names import Names
+
+_STEADY = (
+    ast.Constant,
+    ast.Name,
+    ast.Attribute,
+    ast.Subscript,
+    ast.Slice,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.BoolOp,
+    ast.Compare,
+    ast.IfExp,
+    ast.Tuple,
+    ast.List,
+    ast.Dict,
+    ast.Set,
+    ast.JoinedStr,
+    ast.FormattedValue,
+    ast.Starred,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.comprehension,
+    ast.keyword,
+    ast.expr_context,
+    ast.operator,
+    ast.unaryop,
+    ast.boolop,
+    ast.cmpop,
+)
+_FUNCTIONS = frozenset(
+    {"len", "str", "int", "float", "abs", "ord", "chr", "round", "min", "max", "sum", "sorted", "bool", "repr", "hex"}
+    | {"bin", "oct", "tuple", "list", "set", "range", "zip", "enumerate", "reversed", "divmod", "isinstance", "type"}
+)
+_METHODS = frozenset(
+    {"upper", "lower", "strip", "lstrip", "rstrip", "join", "split", "replace", "title", "capitalize", "zfill"}
+    | {"rjust", "ljust", "count", "startswith", "endswith", "isdigit", "isalpha", "format", "keys", "values", "items"}
+)
+_CALM = frozenset({"__init__", "__repr__", "__str__", "__name__", "__main__"})
+
+
+class Effects:
+    """What expressions of a program can change when they are evaluated."""
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        self.names = names
+        nodes = list(ast.walk(tree))
+        defined = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        self.own = {node.name for node in defined}
+        special = [node for node in defined if node.name.startswith("__") and node.name.endswith("__")]
+        lazy = any(isinstance(node, ast.Yield | ast.YieldFrom | ast.GeneratorExp | ast.Lambda) for node in nodes)
+        properties = any(isinstance(node, ast.Name) and node.id == "property" for node in nodes)
+        self.calm = not lazy and not properties and {node.name for node in special} <= _CALM
+        self.quiet_texts = all(_is_plain(node) for node in special if node.name in ("__repr__", "__str__"))
+        self.own_format = "__format__" in self.own
+
+    def steady(self, node: ast.expr) -> bool:
+        """Whether evaluating an expression changes nothing and is not changed by writing something out before."""
+        if isinstance(node, ast.Constant | ast.Name):
+            return True
+        return self.calm and self.quiet_texts and all(self._steady(part) for part in ast.walk(node))
+
+    def _steady(self, node: ast.AST) -> bool:
+        """Whether one node of an expression is harmless."""
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Name):
+                return function.id in _FUNCTIONS and self.names.builtin(function.id)
+            return isinstance(function, ast.Attribute) and function.attr in _METHODS - self.own
+        return isinstance(node, _STEADY)
+
+    def in_turn(self, values: list[ast.expr]) -> bool:
+        """Whether values may be evaluated and turned to text one by one, not all evaluated first."""
+        changing = [value for value in values if not isinstance(value, ast.Constant)]
+        return self.quiet_texts and all(self.steady(value) for value in changing[1:])
+
+
+def _is_plain(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method does nothing but return the value of an expression that calls no function of the program."""
+    body = [part for part in function.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
+    if len(body) != 1 or not isinstance(body[0], ast.Return):
+        return False
+    calls = [node for node in ast.walk(body[0]) if isinstance(node, ast.Call)]
+    known = _FUNCTIONS | _METHODS
+    return all(getattr(node.func, "id", getattr(node.func, "attr", None)) in known for node in calls)
+
+
+def is_harmless(node: ast.AST) -> bool:
+    """Whether an expression is made of constants and operators alone, so that it can go."""
+    plain = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+    return all(isinstance(part, plain) for part in ast.walk(node))

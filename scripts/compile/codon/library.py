@@ -1,0 +1,244 @@
+"""Rewrites of what Codon's library lacks or has otherwise."""
+
+import ast
+
+from scripts.compile.codon.effects import is_harmless
+from scripts.compile.codon.names import Names, loads
+from scripts.compile.codon.rewrite import Rewrite, call, is_dotted, is_name
+
+_READLINE = """
+import sys as $system
+def $next_line() -> str:
+    for line in $system.stdin:
+        return line
+    return ""
+"""
+_REDUCE = """
+def $reduce_from(function, items, start):
+    total = start
+    for item in items:
+        total = function(total, item)
+    return total
+def $reduce_all(function, items):
+    rest = iter(items)
+    try:
+        total = next(rest)
+    except StopIteration:
+        raise TypeError("reduce() of empty iterable with no initial value")
+    for item in rest:
+        total = function(total, item)
+    return total
+"""
+_CATCHING = ("SystemExit", "BaseException")
+
+
+def without(node: ast.ImportFrom, names: set[str] | frozenset[str]) -> ast.stmt:
+    """An import without some names; `pass` if nothing remains."""
+    rest = [alias for alias in node.names if alias.name not in names]
+    return ast.ImportFrom(node.module, rest, 0) if rest else ast.Pass()
+
+
+class StdinReadline(Rewrite):
+    """`sys.stdin.readline` becomes a function over Codon's standard input."""
+
+    name = "stdin_readline"
+    helpers = _READLINE
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.roots = [
+            dotted
+            for dotted, root, origin in (("sys.stdin", "sys", "sys"), ("stdin", "stdin", "sys.stdin"))
+            if names.imported(root, origin) and "stdin" not in names.stored_attributes
+        ]
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        self.sized = {id(node.func) for node in calls if node.args or node.keywords}
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        if id(node) not in self.sized and any(is_dotted(node, f"{root}.readline") for root in self.roots):
+            self.helper("system")
+            return self.replaced(ast.Name(self.helper("next_line"), ast.Load()), node)
+        return self.generic_visit(node)
+
+
+class RecursionLimit(Rewrite):
+    """`sys.setrecursionlimit(…)` goes: a compiled program has no such limit."""
+
+    name = "recursion_limit"
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.module = names.imported("sys", "sys")
+        self.function = names.imported("setrecursionlimit", "sys.setrecursionlimit")
+        statements = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+        dropped = sum(self._is_limit(value) and is_name(value.func, "setrecursionlimit") for value in statements)
+        self.unused = self.function and loads(tree)["setrecursionlimit"] == dropped
+        self.possible = not loads(tree)["RecursionError"]
+
+    def _is_limit(self, node: ast.expr) -> bool:
+        """Whether an expression sets the limit, and does nothing else."""
+        if not isinstance(node, ast.Call) or node.keywords or not all(is_harmless(word) for word in node.args):
+            return False
+        function = self.function and is_name(node.func, "setrecursionlimit")
+        return function or (self.module and is_dotted(node.func, "sys.setrecursionlimit"))
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
+        if self.possible and self._is_limit(node.value):
+            return self.replaced(ast.Pass(), node)
+        return self.generic_visit(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        mine = any(alias.name == "setrecursionlimit" for alias in node.names)
+        if not mine or node.module != "sys" or not self.unused or not self.possible:
+            return node
+        return self.replaced(without(node, {"setrecursionlimit"}), node)
+
+
+class ExitCall(Rewrite):
+    """`exit(…)` and `quit(…)`, which the interpreter adds for people, become `sys.exit(…)`."""
+
+    name = "exit_call"
+    helpers = "import sys as $system\n"
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        # The interpreter's functions also close the standard input, which what catches the end could notice.
+        tried = [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
+        caught = any(_catches_exit(node) for node in tried)
+        reads = loads(tree)["input"] or any(is_name(node, "stdin") for node in ast.walk(tree)) or _mentions_stdin(tree)
+        self.possible = names.builtin("exit", "quit") and not (caught and reads and self._exits_inside(tried))
+
+    def _exits_inside(self, tried: list[ast.Try]) -> bool:
+        """Whether something that catches the end encloses a call that may end the program."""
+        inside = [part for node in tried if _catches_exit(node) for one in node.body for part in ast.walk(one)]
+        names = {node.id for node in inside if isinstance(node, ast.Name)}
+        functions = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef)]
+        return bool(names & {"exit", "quit", *(function.name for function in functions)})
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        starred = any(isinstance(word, ast.Starred) for word in node.args)
+        if not is_name(node.func, "exit", "quit") or not self.possible or node.keywords or starred:
+            return node
+        function = ast.Attribute(ast.Name(self.helper("system"), ast.Load()), "exit", ast.Load())
+        return self.replaced(ast.Call(function, node.args, []), node)
+
+
+def _catches_exit(node: ast.Try) -> bool:
+    """Whether a statement goes on after `SystemExit`, or does something on its way."""
+    catching = any(handler.type is None or loads(handler.type)[name] for handler in node.handlers for name in _CATCHING)
+    return catching or bool(node.finalbody)
+
+
+def _mentions_stdin(tree: ast.Module) -> bool:
+    """Whether a program has `….stdin`."""
+    return any(isinstance(node, ast.Attribute) and node.attr == "stdin" for node in ast.walk(tree))
+
+
+class Reduce(Rewrite):
+    """`functools.reduce`, which Codon lacks, becomes a function of the program."""
+
+    name = "reduce"
+    helpers = _REDUCE
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.module = names.imported("functools", "functools")
+        self.function = names.imported("reduce", "functools.reduce")
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        mine = sum(is_name(node.func, "reduce") and self._is_plain(node) for node in calls)
+        self.possible = self.function and loads(tree)["reduce"] == mine
+
+    def _is_plain(self, node: ast.Call) -> bool:
+        """Whether a call has two or three plain arguments."""
+        starred = any(isinstance(word, ast.Starred) for word in node.args)
+        return len(node.args) in (2, 3) and not node.keywords and not starred
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        mine = node.module == "functools" and self.possible
+        return ast.copy_location(without(node, {"reduce"}), node) if mine else node
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        function = self.possible and is_name(node.func, "reduce")
+        named = function or (self.module and is_dotted(node.func, "functools.reduce"))
+        if (
+            not named
+            or not self._is_plain(node)
+            or not self.names.builtin("iter", "next", "TypeError", "StopIteration")
+        ):
+            return node
+        helper = self.helper("reduce_from" if len(node.args) == 3 else "reduce_all")
+        return self.replaced(call(helper, *node.args), node)
+
+
+class FutureImport(Rewrite):
+    """`from __future__ import …` goes, where it changes nothing in Python 3."""
+
+    name = "future_import"
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        names = {alias.name for alias in node.names}
+        if node.module != "__future__" or "annotations" in names or any(self.names.bound[name] > 1 for name in names):
+            return node
+        used = any(loads(self.tree)[alias.asname or alias.name] for alias in node.names)
+        return node if used else self.replaced(ast.Pass(), node)
+
+
+class TypingOnly(Rewrite):
+    """Names of `typing` that Codon lacks go where only annotations of parameters and results have them."""
+
+    name = "typing_only"
+    unknown = frozenset(
+        {"Any", "NoReturn", "Never", "TypeVar", "Protocol", "Sequence", "Iterable", "Iterator", "Mapping", "Final"}
+        | {
+            "Self",
+            "Type",
+            "Text",
+            "MutableMapping",
+            "MutableSequence",
+            "Collection",
+            "Hashable",
+            "Deque",
+            "DefaultDict",
+        }
+        | {"FrozenSet", "AnyStr", "NewType", "Counter", "OrderedDict", "ClassVar", "Sized", "Container"}
+    )
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.mine = {name for name in self.unknown if names.imported(name, f"typing.{name}")}
+        annotations = [one for node in ast.walk(tree) for one in _annotations(node)]
+        read = loads(tree)
+        inside = sum((loads(one) for one in annotations), start=loads(ast.Module([], [])))
+        self.possible = all(read[name] == inside[name] for name in self.mine)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        names = {alias.name for alias in node.names} & self.mine
+        if node.module != "typing" or not names or not self.possible:
+            return node
+        return self.replaced(without(node, names), node)
+
+    def _known(self, annotation: ast.expr | None) -> ast.expr | None:
+        """An annotation, unless it needs an unknown name or is only a text, which Codon takes for its type."""
+        if annotation is None or not self.possible:
+            return annotation
+        texts = any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(annotation))
+        unknown = any(is_name(node, *self.mine) for node in ast.walk(annotation))
+        self.count += texts
+        return None if unknown or texts else annotation
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        self.generic_visit(node)
+        node.returns = self._known(node.returns)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = self._known(node.annotation)
+        return node
+
+
+def _annotations(node: ast.AST) -> list[ast.expr]:
+    """The annotation of a parameter or of a function's result."""
+    found = node.annotation if isinstance(node, ast.arg) else getattr(node, "returns", None)
+    return [found] if found else []

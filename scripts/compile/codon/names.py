@@ -1,0 +1,143 @@
+"""Which names a program uses and binds, so that rewrites invent free ones and rely on builtins only where they are."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# A program that uses one of these may see its own names, text or frames: it is never rewritten.
+_REFLECTION = frozenset({"exec", "eval", "globals", "locals", "vars", "dir", "__import__", "breakpoint", "__file__"})
+_REFLECTION_ATTRIBUTES = frozenset(
+    {"__dict__", "__globals__", "__code__", "__defaults__", "__kwdefaults__", "__closure__", "__annotations__"}
+    | {
+        "__builtins__",
+        "_getframe",
+        "settrace",
+        "setprofile",
+        "modules",
+        "f_locals",
+        "f_globals",
+        "tb_frame",
+        "__slots__",
+    }
+)
+_REFLECTION_MODULES = frozenset(
+    {"builtins", "inspect", "importlib", "ast", "dis", "runpy", "gc", "ctypes", "traceback", "linecache", "doctest"}
+    | {"code", "codeop", "__main__", "pdb", "trace", "tokenize", "symtable"}
+)
+# Modules whose `import *` binds no builtin that a rewrite relies on.
+_PLAIN_STARS = frozenset(
+    {"math", "collections", "itertools", "functools", "heapq", "bisect", "string", "typing", "random", "sys", "time"}
+)
+
+
+class Names:
+    """Names of a module: `taken` are all identifiers in it, `bound` counts the bindings of each name in any scope."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.tree = tree
+        self.taken = identifiers(tree)
+        methods = _only_methods(tree)
+        self.bound = Counter(name for node in ast.walk(tree) if node not in methods for name in bindings(node))
+        self.imports = _imports(tree)
+        attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+        self.stored_attributes = {node.attr for node in attributes if not isinstance(node.ctx, ast.Load)}
+
+    def fresh(self, wanted: str) -> str:
+        """A name like `wanted` that the program uses nowhere, and from now on does."""
+        name, number = wanted, 0
+        while name in self.taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        self.taken.add(name)
+        return name
+
+    def builtin(self, *names: str) -> bool:
+        """Whether names surely mean Python's builtins wherever the program uses them."""
+        return not any(self.bound[name] for name in names)
+
+    def imported(self, name: str, origin: str) -> bool:
+        """Whether `name` surely means `origin`: `sys` for `import sys`, `sys.exit` for `from sys import exit`."""
+        origins = self.imports.get(name, [])
+        return bool(origins) and len(origins) == self.bound[name] and set(origins) == {origin}
+
+    def is_reflective(self) -> bool:
+        """Whether the program may look at its own names or text, or binds names that its text does not tell."""
+        return any(_reflects(node) for node in ast.walk(self.tree))
+
+
+def identifiers(tree: ast.AST) -> set[str]:
+    """Every identifier in a tree, whatever it names, and the words of its texts."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        for _, value in ast.iter_fields(node):
+            texts = value if isinstance(value, list) else [value]
+            found.update(word for text in texts if isinstance(text, str) for word in text.replace(".", " ").split())
+    return found
+
+
+def bindings(node: ast.AST) -> Iterator[str]:
+    """The names that one node binds by itself, in whatever scope."""
+    if isinstance(node, ast.Name):
+        yield from () if isinstance(node.ctx, ast.Load) else (node.id,)
+    elif isinstance(node, ast.arg):
+        yield node.arg
+    elif isinstance(node, ast.alias):
+        yield node.asname or node.name.partition(".")[0]
+    elif isinstance(node, ast.Global | ast.Nonlocal):
+        yield from node.names
+    else:
+        # Definitions, `except … as`, patterns and type parameters.
+        yield from (
+            name for name in (getattr(node, "name", None), getattr(node, "rest", None)) if isinstance(name, str)
+        )
+
+
+def bound_names(tree: ast.AST) -> set[str]:
+    """Names that are bound anywhere in a tree."""
+    return {name for node in ast.walk(tree) for name in bindings(node)}
+
+
+def loads(tree: ast.AST) -> Counter:
+    """How often each plain name is read in a tree."""
+    return Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+
+
+def _imports(tree: ast.Module) -> dict[str, list[str]]:
+    """What each imported name stands for, once for each import of it."""
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else []:
+            if isinstance(node, ast.ImportFrom):
+                origin = f"{node.module}.{alias.name}" if not node.level else ""
+            else:
+                origin = alias.name if alias.asname else alias.name.partition(".")[0]
+            found.setdefault(alias.asname or alias.name.partition(".")[0], []).append(origin)
+    return found
+
+
+def _only_methods(tree: ast.Module) -> set[ast.AST]:
+    """Methods whose names nothing in the body of their class reads, so that they hide no outer name from anyone."""
+    methods: set[ast.AST] = set()
+    for kind in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        read = set(loads(ast.Module([part for part in kind.body if not isinstance(part, _FUNCTIONS)], [])))
+        for method in (part for part in kind.body if isinstance(part, _FUNCTIONS)):
+            head = [*method.decorator_list, *method.args.defaults, *(one for one in method.args.kw_defaults if one)]
+            read |= {name for part in head for name in loads(part)}
+        methods |= {part for part in kind.body if isinstance(part, _FUNCTIONS) and part.name not in read}
+    return methods
+
+
+def _reflects(node: ast.AST) -> bool:
+    """Whether a node looks at the program itself or binds names that are not in the text."""
+    if isinstance(node, ast.Name):
+        return node.id in _REFLECTION
+    if isinstance(node, ast.Attribute):
+        return node.attr in _REFLECTION_ATTRIBUTES
+    if isinstance(node, ast.Import):
+        return any(alias.name.partition(".")[0] in _REFLECTION_MODULES for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        star = any(alias.name == "*" for alias in node.names) and node.module not in _PLAIN_STARS
+        module = (node.module or "").partition(".")[0]
+        return star or module in _REFLECTION_MODULES
+    return False

@@ -1,0 +1,147 @@
+"""One field of a formatted text, as an expression that Codon evaluates as CPython does.
+
+Codon ignores the zero of `{:05d}`, aborts on `{:.2f}` of an int, and reads no sign, comma or `%` in a specification.
+"""
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scripts.compile.codon.rewrite import call, method
+
+_SPEC = re.compile(r"(?:(.)?([<>^]))?([+-]?)(0?)([1-9]\d*)?(,?)(?:\.(\d+))?([dxXobeEfFgG%s]?)", re.DOTALL)
+_PERCENT = re.compile(r"%([-+0]*)(\d+)?(?:\.(\d*))?([%diufFeEgGxXosr])", re.DOTALL)
+_INTEGERS, _FLOATS = "dxXob", "eEfFgG%"
+HELPERS = """
+def $as_float(value):
+    if isinstance(value, bool):
+        return float(int(value))
+    if isinstance(value, int):
+        return float(value)
+    return value
+def $truncated(value):
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return int(value)
+    return value
+def $as_integer(value):
+    if isinstance(value, bool):
+        return int(value)
+    return value
+def $signed(text: str) -> str:
+    return text if text.startswith("-") else "+" + text
+def $centred(text: str, width: int, fill: str) -> str:
+    missing = max(width - len(text), 0)
+    return fill * (missing // 2) + text + fill * (missing - missing // 2)
+def $grouped(text: str) -> str:
+    sign = text[:1] if text[:1] == "-" else ""
+    digits = text[len(sign):].split(".")[0]
+    rest = text[len(sign) + len(digits):]
+    parts = ""
+    while len(digits) > 3:
+        parts = "," + digits[-3:] + parts
+        digits = digits[:-3]
+    return sign + digits + parts + rest
+"""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A format specification: `kind` is its letter, `align` one of `<>^` or nothing, `precision` digits or None."""
+
+    fill: str = " "
+    align: str = ""
+    sign: str = ""
+    zero: bool = False
+    width: int = 0
+    comma: bool = False
+    precision: int | None = None
+    kind: str = ""
+
+
+def parsed(text: str) -> Spec | None:
+    """The specification of a field of `str.format` or an f-string; None for what is not handled."""
+    match = _SPEC.fullmatch(text)
+    if not match:
+        return None
+    fill, align, sign, zero, width, comma, precision, kind = match.groups()
+    number = None if precision is None else int(precision)
+    return Spec(fill or " ", align or "", sign, bool(zero), int(width or 0), bool(comma), number, kind)
+
+
+def pieces(text: str) -> list[str | Spec] | None:
+    """The texts and conversions of a `%` format, in order; None for what is not handled."""
+    found: list[str | Spec] = []
+    end = 0
+    while (start := text.find("%", end)) >= 0:
+        match = _PERCENT.match(text, start)
+        if not match:
+            return None
+        flags, width, precision, kind = match.groups()
+        found.append(text[end:start])
+        end = match.end()
+        if kind == "%":
+            if match.group() != "%%":
+                return None
+            found.append("%")
+            continue
+        kind = {"i": "d", "u": "d"}.get(kind, kind)
+        align, zero = ("<", False) if "-" in flags else (">", "0" in flags and kind not in "sr")
+        number = None if precision is None else int(precision or 0)
+        sign = "+" if "+" in flags and kind not in "sr" else ""
+        found.append(Spec(" ", align, sign, zero, int(width or 0), False, number, kind))
+    return [*found, text[end:]]
+
+
+def number_text(value: ast.expr, spec: Spec, helper: Callable[[str], str], whole: str) -> ast.expr | None:
+    """A number as text, without its width; None if not handled. `whole` names the helper that makes integers."""
+    if spec.kind in _INTEGERS:
+        if spec.precision is not None:
+            return None
+        text = method(call(helper(whole), value), "__format__", ast.Constant(spec.kind))
+    elif spec.kind == "%":
+        hundred = ast.BinOp(call(helper("as_float"), value), ast.Mult(), ast.Constant(100))
+        precision = 6 if spec.precision is None else spec.precision
+        text = ast.BinOp(method(hundred, "__format__", ast.Constant(f".{precision}f")), ast.Add(), ast.Constant("%"))
+    else:
+        precision = "" if spec.precision is None else f".{spec.precision}"
+        text = method(call(helper("as_float"), value), "__format__", ast.Constant(precision + spec.kind))
+    text = call(helper("grouped"), text) if spec.comma else text
+    return call(helper("signed"), text) if spec.sign == "+" else text
+
+
+def padded(text: ast.expr, spec: Spec, helper: Callable[[str], str], align: str) -> ast.expr:
+    """A text at its width; `align` is where it goes if the specification does not say."""
+    if not spec.width:
+        return text
+    width = ast.Constant(spec.width)
+    if spec.zero and not spec.align:
+        return method(text, "zfill", width)
+    align = spec.align or align
+    if align == "^":
+        return call(helper("centred"), text, width, ast.Constant(spec.fill))
+    fill = [] if spec.fill == " " else [ast.Constant(spec.fill)]
+    return method(text, "ljust" if align == "<" else "rjust", width, *fill)
+
+
+def is_number(spec: Spec) -> bool:
+    """Whether a specification is for numbers alone."""
+    return bool(spec.kind) and spec.kind in _INTEGERS + _FLOATS
+
+
+def joined(parts: list[ast.expr]) -> ast.expr:
+    """Texts one after the other."""
+    merged: list[ast.expr] = []
+    for part in parts:
+        if not isinstance(part, ast.Constant):
+            merged.append(part)
+        elif merged and isinstance(merged[-1], ast.Constant):
+            merged[-1] = ast.Constant(merged[-1].value + part.value)
+        elif part.value:
+            merged.append(part)
+    whole = merged[0] if merged else ast.Constant("")
+    for part in merged[1:]:
+        whole = ast.BinOp(whole, ast.Add(), part)
+    return whole

@@ -1,0 +1,168 @@
+"""Rewrites of constructs that Codon rejects into what means the same, none of which depends on types."""
+
+import ast
+import copy
+
+from scripts.compile.codon.effects import Effects
+from scripts.compile.codon.names import Names
+from scripts.compile.codon.rewrite import Rewrite, call, is_name, method
+
+_LAZY = ("map", "filter", "zip", "reversed", "range", "enumerate")
+_EXACTLY = """
+def $exactly(items, count: int):
+    listed = list(items)
+    if len(listed) < count:
+        raise ValueError("not enough values to unpack (expected " + str(count) + ", got " + str(len(listed)) + ")")
+    if len(listed) > count:
+        raise ValueError("too many values to unpack (expected " + str(count) + ")")
+    return listed
+def $at_least(items, count: int):
+    listed = list(items)
+    if len(listed) < count:
+        expected = "expected at least " + str(count) + ", got " + str(len(listed))
+        raise ValueError("not enough values to unpack (" + expected + ")")
+    return listed
+"""
+
+
+class ExceptTuple(Rewrite):
+    """`except (A, B):` becomes a handler for each."""
+
+    name = "except_tuple"
+
+    def visit_Try(self, node: ast.Try) -> ast.Try:
+        self.generic_visit(node)
+        node.handlers = [each for handler in node.handlers for each in self._handlers(handler)]
+        return node
+
+    def _handlers(self, handler: ast.ExceptHandler) -> list[ast.ExceptHandler]:
+        """A handler for each kind of exception; nested ones stay as they are, for their copies multiply."""
+        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else []
+        nested = any(isinstance(part, ast.Try) for statement in handler.body for part in ast.walk(statement))
+        if not kinds or nested or not all(isinstance(kind, ast.Name) for kind in kinds):
+            return [handler]
+        return self.replaced(
+            [ast.ExceptHandler(kind, handler.name, copy.deepcopy(handler.body)) for kind in kinds], handler
+        )
+
+
+class UnpackedIterator(Rewrite):
+    """`a, b = map(int, …)` becomes `a, b = exactly(map(int, …), 2)`: Codon unpacks lists, whatever their length."""
+
+    name = "unpacked_iterator"
+    helpers = _EXACTLY
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        self.generic_visit(node)
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Tuple | ast.List) or not self._is_lazy(node.value):
+            return node
+        stars = sum(isinstance(part, ast.Starred) for part in target.elts)
+        helper = self.helper("at_least" if stars else "exactly")
+        node.value = self.replaced(call(helper, node.value, ast.Constant(len(target.elts) - stars)), node.value)
+        return node
+
+    def _is_lazy(self, value: ast.expr) -> bool:
+        """Whether an expression is an iterator, or a list that `split` makes."""
+        if not self.names.builtin("list", "len", "str", "ValueError", *_LAZY):
+            return False
+        function = value.func if isinstance(value, ast.Call) else None
+        split = isinstance(function, ast.Attribute) and function.attr == "split" and "split" not in self.names.bound
+        return isinstance(value, ast.GeneratorExp) or is_name(function, *_LAZY) or split
+
+
+class StarredPrint(Rewrite):
+    """`print(*xs)` becomes `print(' '.join([str(x) for x in xs]))`: Codon unpacks only tuples into arguments."""
+
+    name = "starred_print"
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.effects = Effects(tree, names)
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        if not is_name(node.func, "print") or not any(isinstance(word, ast.Starred) for word in node.args):
+            return node
+        keywords = {word.arg: word.value for word in node.keywords}
+        separator = keywords.pop("sep", ast.Constant(" "))
+        if None in keywords or not isinstance(separator, ast.Constant) or not self._possible(node):
+            return node
+        separator = ast.Constant(" ") if separator.value is None else separator
+        parts = [self._texts(word) for word in node.args]
+        words = parts[0]
+        for part in parts[1:]:
+            words = ast.BinOp(words, ast.Add(), part)
+        rest = [ast.keyword(name, value) for name, value in keywords.items()]
+        return self.replaced(ast.Call(node.func, [method(separator, "join", words)], rest), node)
+
+    def _possible(self, node: ast.Call) -> bool:
+        """Whether arguments may be turned to text one by one."""
+        values = [getattr(word, "value", word) if isinstance(word, ast.Starred) else word for word in node.args]
+        suspended = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
+        ordinary = not any(isinstance(part, suspended) for value in values for part in ast.walk(value))
+        return ordinary and self.names.builtin("print", "str") and self.effects.in_turn(values)
+
+    def _texts(self, word: ast.expr) -> ast.expr:
+        """One argument as a list of texts."""
+        if not isinstance(word, ast.Starred):
+            return ast.List([call("str", word)], ast.Load())
+        item = self.helper("item")
+        loop = ast.comprehension(ast.Name(item, ast.Store()), word.value, [], 0)
+        return ast.ListComp(call("str", ast.Name(item, ast.Load())), [loop])
+
+
+class UnpackedFields(Rewrite):
+    """`self.x, self.y = p` goes by way of variables: Codon sees only plain assignments of fields."""
+
+    name = "unpacked_fields"
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt | list[ast.stmt]:
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Tuple | ast.List) or not target.elts:
+            return node
+        fields = target.elts
+        if not all(isinstance(field, ast.Attribute) and is_name(field.value, "self") for field in fields):
+            return node
+        names = [self.names.fresh(f"new_{field.attr.lstrip('_')}") for field in fields]
+        store = ast.Tuple([ast.Name(name, ast.Store()) for name in names], ast.Store())
+        rest = [ast.Assign([field], ast.Name(name, ast.Load())) for field, name in zip(fields, names, strict=True)]
+        return self.replaced([ast.Assign([store], node.value), *rest], node)
+
+
+class NextMethod(Rewrite):
+    """`g.__next__()` becomes `next(g)`, and the method as a value a function that calls it."""
+
+    name = "next_method"
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        own = {"__next__", "__getattr__", "__getattribute__"} & (set(names.bound) | names.stored_attributes)
+        self.possible = names.builtin("next") and not own
+        self.once = _bound_once(tree, names)
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        function = node.func
+        plain = isinstance(function, ast.Attribute) and function.attr == "__next__" and not node.args
+        if not plain or node.keywords or not self.possible or self._is_super(function.value):
+            return self.generic_visit(node)
+        return self.replaced(call("next", self.visit(function.value)), node)
+
+    def _is_super(self, value: ast.expr) -> bool:
+        """Whether a value is `super()`, which is no iterator."""
+        return isinstance(value, ast.Call) and is_name(value.func, "super")
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        if node.attr != "__next__" or not self.possible or not is_name(node.value, *self.once):
+            return self.generic_visit(node)
+        nothing = ast.arguments([], [], None, [], [], None, [])
+        return self.replaced(ast.Lambda(nothing, call("next", node.value)), node)
+
+
+def _bound_once(tree: ast.Module, names: Names) -> set[str]:
+    """Variables that one plain assignment outside all loops binds, and nothing else."""
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While | ast.AsyncFor)]
+    looped = {id(part) for loop in loops for part in ast.walk(loop)}
+    assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and id(node) not in looped]
+    targets = [target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)]
+    return {name for name in targets if names.bound[name] == 1}

@@ -1,0 +1,236 @@
+"""Rewrites for Codon's rule that each variable has one type, known from the text before its use."""
+
+import ast
+import builtins
+
+from scripts.compile.codon.inference import ModuleTypes, Types
+from scripts.compile.codon.names import bindings, bound_names, identifiers, loads
+from scripts.compile.codon.rewrite import Rewrite, is_name, rename
+
+_SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+# Builtins that call what they are passed.
+_CALLING = frozenset({"map", "filter", "sorted", "min", "max", "sort", "next", "iter", None})
+_FIRST = {"int": 0, "float": 0.0, "str": "", "bool": False}
+
+
+class GlobalsFirst(Rewrite):
+    """A variable that only one function assigns, by `global`, gets a first value of its type in the module.
+
+    Only where that function surely runs, and assigns it, before anything reads it.
+    """
+
+    name = "globals_first"
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        function = self._first_called(node)
+        if function is None:
+            return node
+        plain = ast.Module([part for part in node.body if not isinstance(part, ast.FunctionDef | ast.ClassDef)], [])
+        own = {part.name for part in ast.walk(node) if isinstance(part, _SCOPES) and not isinstance(part, ast.Lambda)}
+        candidates = _assigned_first(function, own) - bound_names(plain)
+        declared = [name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names]
+        types = ModuleTypes(node)
+        for name in sorted(candidates, reverse=True):
+            kinds = {kind for kind in types.names.get(name, set()) if kind in _FIRST}
+            if declared.count(name) >= 1 and len(kinds) == 1:
+                first = ast.Assign([ast.Name(name, ast.Store())], ast.Constant(_FIRST[kinds.pop()]))
+                node.body.insert(_after_head(node.body), self.replaced(first, node.body[0]))
+        return node
+
+    def _first_called(self, module: ast.Module) -> ast.FunctionDef | None:
+        """The function that the module calls before anything of the program reads a variable."""
+        functions = {part.name: part for part in module.body if isinstance(part, ast.FunctionDef)}
+        for statement in module.body:
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+                if getattr(statement, "decorator_list", None):
+                    return None
+                continue
+            if is_main_guard(statement):
+                statement = statement.body[0]
+            called = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and statement.value
+            name = called.func.id if called and isinstance(called.func, ast.Name) else ""
+            if name in functions and not called.args and not called.keywords and self.names.bound[name] == 1:
+                return functions[name]
+            if not (isinstance(statement, ast.Expr | ast.Assign) and isinstance(statement.value, ast.Constant)):
+                return None
+        return None
+
+
+def _assigned_first(function: ast.FunctionDef, own: set[str]) -> set[str]:
+    """Names that a function declares global and assigns before it calls anything of the program or reads them.
+
+    `own` are the functions, methods and classes of the program.
+    """
+    declared: set[str] = set()
+    assigned: set[str] = set()
+    for statement in function.body:
+        if isinstance(statement, ast.Global):
+            declared |= set(statement.names)
+            continue
+        if not isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr) or statement.value is None:
+            break
+        functions = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
+        if any(getattr(one, "id", getattr(one, "attr", None)) in own | _CALLING for one in functions):
+            break
+        read = set(loads(statement)) | ({statement.target.id} if isinstance(statement, ast.AugAssign) else set())
+        if read & (declared - assigned):
+            break
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        assigned |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return declared & assigned
+
+
+def _after_head(body: list[ast.stmt]) -> int:
+    """The number of statements that make up a module's docstring and its imports from the future."""
+    head = 0
+    while head < len(body) and is_head(body[head]):
+        head += 1
+    return head
+
+
+def is_head(node: ast.stmt) -> bool:
+    """Whether a statement belongs to a module's head."""
+    constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return constant or isinstance(node, ast.Import | ast.ImportFrom)
+
+
+class Retyped(Rewrite):
+    """`x = x.split()` after `x = input()`: a variable that changes its type becomes two.
+
+    Only where statements certainly follow each other, at the outer level of a function or of the module. A function
+    keeps the first name, which may be a parameter's; the module the last, which functions may read.
+    """
+
+    name = "retyped_variable"
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        inner = [part for statement in node.body for part in ast.walk(statement)]
+        if not any(isinstance(part, _SCOPES | ast.Global | ast.Nonlocal) for part in inner):
+            parameters = bound_names(node.args)
+            self._split(node.body, parameters, _unsafe(node.body), keep_first=True)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        return self.generic_visit(node)
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        self.generic_visit(node)
+        self._split_module(node.body, node)
+        for guard in [statement for statement in node.body if is_main_guard(statement)]:
+            others = ast.Module([statement for statement in node.body if statement is not guard], [])
+            elsewhere = {name for part in others.body if not isinstance(part, _SCOPES) for name in identifiers(part)}
+            self._split_module(guard.body, node, elsewhere)
+        return node
+
+    def _split_module(self, body: list[ast.stmt], module: ast.Module, fixed: set[str] = frozenset()) -> None:
+        """Split variables of the module within one list of its statements."""
+        scopes = [part for part in ast.walk(module) if isinstance(part, _SCOPES)]
+        shared = {name for scope in scopes for name in identifiers(scope)}
+        own = {part.name for part in scopes if not isinstance(part, ast.Lambda)}
+        self._split(body, set(), _unsafe(body) | fixed, shared=shared, own=own)
+
+    def _split(
+        self,
+        body: list[ast.stmt],
+        seen: set[str],
+        fixed: set[str],
+        shared: set[str] = frozenset(),
+        own: set[str] = frozenset(),
+        keep_first: bool = False,
+    ) -> None:
+        """Give variables, other than `fixed` ones, one name for each type that assignments in `body` give them.
+
+        Those of `shared`, which functions read, only while nothing of `own` can have run.
+        """
+        changes = self._changes(body, seen, fixed, shared, own)
+        if keep_first:
+            self._rename(body, changes)
+        else:
+            self._rename_backwards(body, changes)
+
+    def _changes(
+        self, body: list[ast.stmt], seen: set[str], fixed: set[str], shared: set[str], own: set[str]
+    ) -> dict[int, str]:
+        """The variables that get another type, by the index of the statement that does it."""
+        types, started, changes = Types(ast.Module([], []), self.tree), False, {}
+        # A name that is read before the first assignment here is another's: a builtin, or one of `import *`.
+        blocked = set(fixed) | set(dir(builtins))
+        for index, statement in enumerate(body):
+            defines = isinstance(statement, _SCOPES)
+            decorated = bool(getattr(statement, "decorator_list", None)) or isinstance(statement, ast.ClassDef)
+            started = started or decorated or (not defines and bool(set(loads(statement)) & own))
+            nested = () if defines else ast.walk(statement)
+            started = started or any(isinstance(part, _SCOPES) for part in nested)
+            target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+            if not defines:
+                within = statement.value if isinstance(target, ast.Name) else statement
+                blocked |= set(loads(within)) - bound_names(within) - seen
+            if not isinstance(target, ast.Name):
+                seen |= bound_names(statement)
+                types.learn_all(statement)
+                continue
+            kind, before = types.of(statement.value), types.of(target)
+            free = target.id not in blocked and not (target.id in shared and started)
+            if target.id in seen and kind and kind != before and free:
+                changes[index] = target.id
+            seen.add(target.id)
+            types.learn_all(statement.value)
+            types.names[target.id] = {kind}
+        return changes
+
+    def _rename(self, body: list[ast.stmt], changes: dict[int, str]) -> None:
+        """Rename from each change on."""
+        current: dict[str, str] = {}
+        for index, statement in enumerate(body):
+            if index not in changes:
+                rename(statement, current)
+                continue
+            rename(statement.value, current)
+            old = changes[index]
+            current[old] = self.names.fresh(f"{old}_{index}")
+            statement.targets = [self.replaced(ast.Name(current[old], ast.Store()), statement.targets[0])]
+
+    def _rename_backwards(self, body: list[ast.stmt], changes: dict[int, str]) -> None:
+        """Rename up to each change."""
+        current: dict[str, str] = {}
+        for index in range(len(body) - 1, -1, -1):
+            statement = body[index]
+            if isinstance(statement, _SCOPES):
+                continue
+            if index not in changes:
+                rename(statement, current)
+                continue
+            old = changes[index]
+            statement.targets = [ast.copy_location(ast.Name(current.get(old, old), ast.Store()), statement)]
+            current[old] = self.names.fresh(f"{old}_{index}")
+            self.count += 1
+            rename(statement.value, current)
+
+
+def _unsafe(body: list[ast.stmt]) -> set[str]:
+    """Names that cannot be renamed in some statements: bound without a plain name, read later, or private.
+
+    A generator expression reads its variables when it is used, and `x: int` declares a type for all of the scope.
+    """
+    names: set[str] = set()
+    for node in (part for statement in body for part in ast.walk(statement)):
+        if isinstance(node, ast.GeneratorExp):
+            names |= identifiers(node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            head = [node.args, *node.decorator_list, *([node.returns] if node.returns else [])]
+            names |= {node.name, *(name for part in head for name in loads(part))}
+        elif isinstance(node, ast.AnnAssign):
+            names |= bound_names(node.target)
+        elif not isinstance(node, ast.Name):
+            names |= set(bindings(node))
+        elif node.id.startswith("__") or isinstance(node.ctx, ast.Del):
+            names.add(node.id)
+    return names
+
+
+def is_main_guard(node: ast.stmt) -> bool:
+    """Whether a statement is `if __name__ == "__main__":`, without an `else`."""
+    test = node.test if isinstance(node, ast.If) else None
+    named = isinstance(test, ast.Compare) and is_name(test.left, "__name__") and len(test.ops) == 1
+    equal = named and isinstance(test.ops[0], ast.Eq) and getattr(test.comparators[0], "value", "") == "__main__"
+    return equal and not node.orelse
