@@ -19,7 +19,7 @@ rule compile_shard:
     params:
         entry=lambda wildcards: LANGUAGES[wildcards.language],
         variants=config["variants"],
-        settings=COMPILE_SETTINGS,
+        settings=compile_settings,
         source=shard_digest,
         code=compile_code,
     script:

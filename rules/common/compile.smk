@@ -1,12 +1,16 @@
 """Functions that name what the stage's rules need."""
 
-# What outcomes depend on; how many jobs there are and what earlier runs kept changes none.
-COMPILE_SETTINGS = {key: value for key, value in config["compile"].items() if key not in ("jobs", "cache")}
-
 # What one compile job writes: the outcome table and, with keep_ll, a folder of modules as text.
 COMPILE_OUTPUT = {"table": f"{RESULTS}/ir/{{language}}/{{shard}}.parquet"} | (
     {"texts": directory(f"{RESULTS}/ir/{{language}}/{{shard}}")} if config["keep_ll"] else {}
 )
+
+
+def compile_settings(wildcards):
+    """What outcomes depend on; how many jobs there are and what earlier runs kept changes none."""
+    prepares = any("prepare" in frontend for frontend in LANGUAGES[wildcards.language]["frontends"])
+    unused = {"jobs", "cache", *(() if prepares else ("prepare",))}
+    return {key: value for key, value in config["compile"].items() if key not in unused}
 
 
 def compile_env(wildcards):

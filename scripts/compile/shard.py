@@ -1,8 +1,8 @@
 """Compile one shard of one language, all variants, and write an outcome row for each source and variant.
 
 The rows are in the order of the source table, variants in the config's order; no source is left out. `rewrites` are
-what preparation did to the program, and `unprepared`, in the first variant and where asked for, what becomes of it
-without. With a second output the modules are also written as text files `{id}.{variant}.ll`.
+what preparation did to the program, if it had to, and `unprepared`, in the first variant, what becomes of it as it
+stands. With a second output the modules are also written as text files `{id}.{variant}.ll`.
 """
 
 import logging
@@ -58,7 +58,7 @@ def make_compiler(
         return Compiler(None, variants, Cache(None), str(error))
     build = with_headers(build, headers) if build.precompiled else build
     kept = Cache(Path(cache, language) if cache else None)
-    return Compiler(build, variants, kept, try_unprepared=settings["try_unprepared"])
+    return Compiler(build, variants, kept, preparation=settings.get("prepare", "none"))
 
 
 def _precompiled(rows: list[dict[str, Any]], compiler: Compiler, pool: ProcessPoolExecutor) -> list[dict[str, str]]:

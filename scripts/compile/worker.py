@@ -10,12 +10,13 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from typing import Any
 
 from scripts.compile.build import Build
 from scripts.compile.cache import Cache
 from scripts.compile.headers import precompile
-from scripts.compile.prepare import prepared
+from scripts.compile.prepare import prepared, refusal
 from scripts.compile.unit import Result, compile_source
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
@@ -29,23 +30,23 @@ _DIE_WITH_PARENT = 1
 class Compiler:
     """Makes outcome rows of source rows: looks them up, compiles what is missing, keeps what came out.
 
-    Without a `build` every row says `no_toolchain`, and `missing` why. With `try_unprepared`, programs that preparation
-    changed are also compiled as they stand, in the first variant.
+    Without a `build` every row says `no_toolchain`, and `missing` why. `preparation` is the setting `compile.prepare`:
+    with `rewrite`, only programs that their frontend refuses as they stand are prepared for it.
     """
 
     def __init__(
-        self, build: Build | None, variants: list[str], cache: Cache, missing: str = "", try_unprepared: bool = False
+        self, build: Build | None, variants: list[str], cache: Cache, missing: str = "", preparation: str = "rewrite"
     ) -> None:
         self.build = build
         self.variants = variants
         self.cache = cache
         self.missing = missing
-        self.tried = variants[:1] if try_unprepared else []
+        self.preparation = preparation
         self.base = build.key() if build else ""
 
     def text(self, source: str) -> tuple[str, list[str]]:
         """The text that is compiled for a program, and the rewrites that made it of the program."""
-        return prepared(source, self.build.frontend.get("prepare"))
+        return prepared(source, self.build.frontend.get("prepare"), self.preparation)
 
     def _keys(self, text: str, variant: str) -> tuple[str, str]:
         """Cache keys of a variant's outcome: one for what depends on no limit, one for what does."""
@@ -73,26 +74,47 @@ class Compiler:
         return known | fresh
 
     def tasks(self) -> list[list[str]]:
-        """The variants, together where one piece of work makes several."""
-        return self.build.groups(self.variants) if self.build else [self.variants]
+        """The variants, together where one piece of work makes several, or chooses the text for several."""
+        together = self.build is None or "prepare" in self.build.frontend
+        return [self.variants] if together else self.build.groups(self.variants)
+
+    def _chosen(
+        self, source: str, headers: Mapping[str, str], variants: Sequence[str]
+    ) -> tuple[dict[str, Result], list[str], str | None]:
+        """Outcomes of a program by variant, its rewrites, and the status that it has as it stands if it needed any.
+
+        The first variant decides for all which text is compiled: the program itself, unless only the prepared one
+        might be accepted.
+        """
+        text, rewrites = self.text(source)
+        if not rewrites or self.preparation != "rewrite":
+            return self._outcomes(text, headers, variants), rewrites, None
+        first = self._outcomes(source, headers, self.variants[:1])
+        status = first[self.variants[0]].status
+        if status == "ok":
+            others = [variant for variant in variants if variant not in first]
+            return first | self._outcomes(source, headers, others), [], None
+        return self._outcomes(text, headers, variants), rewrites, status
+
+    def _explained(self, source: str, result: Result) -> Result:
+        """A refusal with a word before the compiler's message, where the program's text says why."""
+        word = refusal(source, self.build.frontend.get("prepare")) if result.status == "compile_error" else ""
+        return replace(result, diagnostics=f"{word}: {result.diagnostics}") if word else result
 
     def rows(self, row: Mapping[str, Any], headers: Mapping[str, str], variants: Sequence[str]) -> list[dict[str, Any]]:
         """The outcome rows of a source row for some variants; `headers` are precompiled headers for it, by variant."""
         rewrites: list[str] = []
-        unprepared: dict[str, Result] = {}
+        unprepared: str | None = None
         if row["rejected"] is not None:
             results = dict.fromkeys(variants, Result("rejected_source", diagnostics=row["rejected"]))
         elif self.build is None:
             results = dict.fromkeys(variants, Result("no_toolchain", diagnostics=self.missing))
         else:
-            text, rewrites = self.text(row["source"])
-            results = self._outcomes(text, headers, variants)
-            if rewrites:
-                tried = [variant for variant in variants if variant in self.tried]
-                unprepared = self._outcomes(row["source"], headers, tried)
-        told = {variant: result.status for variant, result in unprepared.items()}
+            results, rewrites, unprepared = self._chosen(row["source"], headers, variants)
+            results = {variant: self._explained(row["source"], result) for variant, result in results.items()}
+        alone = {self.variants[0]: unprepared}
         return [
-            self._row(row, variant, results[variant]) | {"rewrites": rewrites, "unprepared": told.get(variant)}
+            self._row(row, variant, results[variant]) | {"rewrites": rewrites, "unprepared": alone.get(variant)}
             for variant in variants
         ]
 
