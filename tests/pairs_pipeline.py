@@ -21,6 +21,8 @@ CORPUS = {
     "names": {},
     "columns": {"source": "Source_Code", "language": None, "path": None, "licence": None, "ir": None},
     "max_bytes": 262_144,
+    "first": None,
+    "max_bad_bytes": 16,
     "encodings": ["cp1252"],
 }
 DEDUP = {

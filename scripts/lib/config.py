@@ -140,6 +140,16 @@ def _check_braces(config: dict[str, Any], root: str | Path) -> None:
             raise ConfigError(f"config: {key}: {fault}; use a path without them")
 
 
+def _check_modules(corpus: dict[str, Any], variants: list[str], root: str | Path) -> None:
+    """Raise `ConfigError` where nothing says which of several variants a module that comes with a program is of."""
+    is_file = corpus["dataset"] is None and Path(root, corpus["path"]).is_file()
+    if corpus["columns"]["ir"] is None or len(variants) == 1 or ("{split}" in corpus["files"] and not is_file):
+        return
+    what = "a single file" if is_file else f"'{corpus['files']}' without {{split}}"
+    remedy = "give a folder with a file for each and {split} in corpus.files, or one variant in variants"
+    raise ConfigError(f"config: corpus.files: {what} does not say which variant its modules are of; {remedy}")
+
+
 def load_tables(root: str | Path) -> tuple[dict[str, Any], ...]:
     """The checked tables `config/{languages,models,benchmarks}.yaml`, in this order."""
     tables = []
@@ -173,6 +183,7 @@ def check(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...
     _check_names(plain["models"], models, "models", "models")
     _check_corpus(plain["corpus"], root)
     _check_instruct(plain["instruct"])
+    _check_modules(plain["corpus"], plain["variants"], root)
     return languages, models, benchmarks
 
 

@@ -44,6 +44,5 @@ class Corpus:
     def records(self) -> Iterator[Record]:
         """Every program, in no particular order."""
         if self.is_tree:
-            limits = (self.settings["max_bytes"], self.settings["encodings"])
-            return tree.records(self.root, self.language, self.suffixes, *limits)
+            return tree.records(self.root, self.language, self.suffixes, self.settings)
         return tables.records(self.root, self.language, self.settings)

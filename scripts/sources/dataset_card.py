@@ -7,6 +7,8 @@ import yaml
 
 CARD = "README.md"
 _FENCE = "---"
+# Characters of the card that are looked at.
+_LONGEST = 1 << 20
 
 
 def stated_licence(folder: Path) -> str | None:
@@ -14,7 +16,9 @@ def stated_licence(folder: Path) -> str | None:
     card = folder / CARD
     if not card.is_file():
         return None
-    start, *parts = f"\n{card.read_text(encoding='utf-8', errors='replace')}".split(f"\n{_FENCE}\n", 2)
+    with card.open(encoding="utf-8", errors="replace") as stream:
+        text = stream.read(_LONGEST)
+    start, *parts = f"\n{text}".split(f"\n{_FENCE}\n", 2)
     if start.strip() or len(parts) < 2:
         return None
     try:

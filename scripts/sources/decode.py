@@ -1,22 +1,35 @@
-"""From bytes to text: UTF-8 first, then byte order marks, then detection among the encodings that the config names."""
+"""From bytes to text: byte order marks, UTF-8 with a few bad bytes, then detection among the config's encodings."""
 
 import codecs
 from dataclasses import dataclass
+from unicodedata import category
 
 from charset_normalizer import from_bytes
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # What text may hold below the space: tab, line feed, vertical tab, form feed, carriage return, DOS end of file, escape.
 _CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 26, 27})
+_ASCII = bytes(range(128))
+# Bytes that are not ASCII, of which detection needs this many to be sure between encodings that all fit.
+_ENOUGH = 64
+# As many characters of UTF-8 come out of short words in other encodings by chance.
+_WORDS = 4
+MOST_BAD_BYTES = 16
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """Text and its encoding, or the reason for which there is none."""
+    """Text and its encoding, or the reason for which there is none.
+
+    `bad_bytes` counts bytes that are no UTF-8 in a text that is, in whose place U+FFFD stands. `uncertain` says that
+    other encodings give another text that the bytes may as well mean.
+    """
 
     text: str = ""
     encoding: str | None = None
     rejected: str | None = None
+    bad_bytes: int = 0
+    uncertain: bool = False
 
 
 def _strict(data: bytes, encoding: str) -> str | None:
@@ -27,21 +40,64 @@ def _strict(data: bytes, encoding: str) -> str | None:
         return None
 
 
-def _detected(data: bytes, encodings: list[str]) -> tuple[str, str] | None:
+def _readings(data: bytes, encodings: list[str]) -> dict[str, str]:
+    """The texts of the encodings that can read `data`."""
+    texts = {encoding: _strict(data, encoding) for encoding in encodings}
+    return {encoding: text for encoding, text in texts.items() if text is not None}
+
+
+def _is_short(data: bytes) -> bool:
+    """Whether there is too little beside ASCII to be sure of an encoding."""
+    return len(data.translate(None, _ASCII)) < _ENOUGH
+
+
+def _by_chance(text: str, data: bytes, encodings: list[str]) -> bool:
+    """Whether valid UTF-8 may be one or two words in an encoding of two bytes a character, such as GB 18030.
+
+    Such words look like letters from U+0100 to U+07FF.
+    """
+    others = [character for character in text if not character.isascii()] if len(text) < len(data) else []
+    alike = 0 < len(others) <= _WORDS and all("\u0100" <= character <= "\u07ff" for character in others)
+    return alike and any(len(reading) < len(data) for reading in _readings(data, encodings).values())
+
+
+def _mostly_utf8(data: bytes, encodings: list[str]) -> Decoded | None:
+    """`data` as UTF-8 with bad bytes; None where too little of it is UTF-8.
+
+    What counts are bytes that continue a character, which other encodings hardly ever have where UTF-8 wants them.
+    Encodings of two bytes a character have them by chance, so where one of those fits, there must be more.
+    """
+    text = data.decode("utf-8", "surrogateescape")
+    bad = sum("\udc80" <= character <= "\udcff" for character in text)
+    known = [character for character in text if category(character) not in ("Cn", "Cs")]
+    continuing = sum(len(character.encode()) - 1 for character in known)
+    by_chance = any(len(reading) < len(data) for reading in _readings(data, encodings).values())
+    marked = data.startswith(codecs.BOM_UTF8)
+    if not marked and (continuing < bad or (by_chance and continuing <= 2 * bad)):
+        return None
+    encoding = "utf-8-sig" if marked else "utf-8"
+    uncertain = not marked and (continuing <= 2 * bad or (by_chance and _is_short(data)))
+    return Decoded(data.decode(encoding, "replace"), encoding, bad_bytes=bad, uncertain=uncertain)
+
+
+def _detected(data: bytes, encodings: list[str]) -> Decoded:
     """Text and encoding that charset-normalizer finds most likely; the last named encoding where it finds none.
 
     Detection needs a few words of natural language, which a short program may lack; a byte-oriented last resort reads
-    such a program with at worst a wrong letter in a comment.
+    such a program with at worst a wrong letter in a comment. The outcome is then marked as uncertain.
     """
-    if data.translate(None, _CONTROLS) != data:
-        return None
+    if not encodings or data.translate(None, _CONTROLS) != data:
+        return Decoded(rejected="undecodable")
     best = from_bytes(data, cp_isolation=encodings).best()
     encoding = best.encoding if best is not None else encodings[-1]
     text = _strict(data, encoding)
-    return None if text is None else (text, encoding)
+    if text is None:
+        return Decoded(rejected="undecodable")
+    others = any(reading != text for reading in _readings(data, encodings).values())
+    return Decoded(text, encoding, uncertain=others and (best is None or _is_short(data)))
 
 
-def _decode_any(data: bytes, encodings: list[str]) -> Decoded:
+def _decode_any(data: bytes, encodings: list[str], most_bad: int) -> Decoded:
     """Text in the first encoding that fits, or the reason why none does."""
     for mark, encoding in _MARKS:
         if data.startswith(mark) and (text := _strict(data, encoding)) is not None:
@@ -49,18 +105,20 @@ def _decode_any(data: bytes, encodings: list[str]) -> Decoded:
     if b"\0" in data:
         return Decoded(rejected="binary")
     if (text := _strict(data, "utf-8")) is not None:
-        return Decoded(text, "utf-8")
-    found = _detected(data, encodings) if encodings else None
-    return Decoded(*found) if found else Decoded(rejected="undecodable")
+        return Decoded(text, "utf-8", uncertain=_by_chance(text, data, encodings))
+    found = _mostly_utf8(data, encodings)
+    if found is not None:
+        return found if found.bad_bytes <= most_bad else Decoded(rejected="bad_bytes", bad_bytes=found.bad_bytes)
+    return _detected(data, encodings)
 
 
-def decode(data: bytes, encodings: list[str]) -> Decoded:
+def decode(data: bytes, encodings: list[str], most_bad: int = MOST_BAD_BYTES) -> Decoded:
     """Decode a source file; `encodings` are Python codec names tried where the bytes are not UTF-8.
 
     Byte order marks are dropped from the text and kept in the encoding's name. Reasons for rejection: `empty` (nothing
-    but white space), `binary` (a NUL), `undecodable`.
+    but white space), `binary` (a NUL), `bad_bytes` (UTF-8 with more than `most_bad` bad bytes), `undecodable`.
     """
-    decoded = _decode_any(data, encodings)
+    decoded = _decode_any(data, encodings, most_bad)
     if decoded.rejected is None and not decoded.text.strip():
         return Decoded(rejected="empty")
     if "\0" in decoded.text:

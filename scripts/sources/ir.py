@@ -58,7 +58,9 @@ def outcomes(sources: str, modules: str, variants: list[str], settings: dict[str
         if ahead is not None and ahead[0] == source["id"]:
             found, ahead = ahead[1], next(given, None)
         for variant in variants:
-            made = {"ir": None, "ir_sha256": None, **outcome(source, found.get(variant), settings["parts"])}
+            # Without a list for each variant, there is one variant.
+            module = found.get(variant, found.get(""))
+            made = {"ir": None, "ir_sha256": None, **outcome(source, module, settings["parts"])}
             named = {name: source[name] for name in ("id", "language", "source_sha256")}
             tools = {"compiler": settings["origin"], "llvm": READER, "command": "", "seconds": 0.0}
             yield {**named, "variant": variant, **tools, **made, "rewrites": [], "unprepared": None}

@@ -18,6 +18,8 @@ SCHEMA = pa.schema(
         ("source", pa.string()),
         ("rejected", pa.string()),
         ("licence", pa.string()),
+        ("bad_bytes", pa.int64()),
+        ("encoding_uncertain", pa.bool_()),
     ]
 )
 # Modules that came with the programs, for a corpus that brings its IR along.
@@ -31,9 +33,10 @@ ID_DIGITS = 16
 class Record:
     """What one file or row of the corpus is.
 
-    `sha256` is over the original bytes (over the path where there are none to read), `size` in bytes. Exactly one of
-    `encoding` and `rejected` is given; `source` is empty for a rejected program. `variant` tells in which of several
-    lists of programs a row stood, and `ir` is the module that came with it.
+    `sha256` is over the original bytes (over the path where they are not read), `size` in bytes. Exactly one of
+    `encoding` and `rejected` is given; `source` is empty for a rejected program. `bad_bytes` counts the bytes that are
+    no UTF-8, `uncertain` says that another encoding is as likely. `variant` tells in which of several lists of programs
+    a row stood, and `ir` is the module that came with it.
     """
 
     path: str
@@ -45,6 +48,8 @@ class Record:
     licence: str | None = None
     variant: str = ""
     ir: str | None = field(default=None, repr=False)
+    bad_bytes: int = 0
+    uncertain: bool = False
 
     @property
     def id(self) -> str:
@@ -63,6 +68,8 @@ class Record:
             "source": self.source,
             "rejected": self.rejected,
             "licence": self.licence,
+            "bad_bytes": self.bad_bytes,
+            "encoding_uncertain": self.uncertain,
             "variant": self.variant,
         }
 

@@ -4,13 +4,15 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from glob import escape
+from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from scripts.lib.files import sha256_bytes
 from scripts.lib.job import InputError
@@ -21,6 +23,15 @@ from scripts.sources.record import Record
 
 _BATCH = 64
 _PARQUET = ".parquet"
+# Bytes of a row group's column that are unpacked at the same time without asking how many rows they are.
+_MOST_UNPACKED = 256 << 20
+# Bytes of a module that came with a program.
+_MOST_IR = 16 << 20
+# Bytes of a line of JSON beside the program and its module.
+_REST_OF_LINE = 1 << 20
+# A line that is too long is passed over in pieces, up to a length that only damaged and hostile files have.
+_PIECE = 1 << 20
+_MOST_SKIPPED = 256 << 20
 
 
 def _matching(root: Path, pattern: str) -> list[Path]:
@@ -72,17 +83,40 @@ def total_bytes(root: Path, language: str, corpus: dict[str, Any]) -> int:
     return sum(_text_bytes(path, columns) for _, path in files_of(root, language, corpus))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Lines of a file, unpacked if need be, with their numbers; blank ones are left out."""
+def _skip_line(stream: BinaryIO, path: Path, number: int) -> None:
+    """Read on to the end of a line that is too long to keep; raise `InputError` when that is nowhere near."""
+    for _ in range(_MOST_SKIPPED // _PIECE):
+        piece = stream.readline(_PIECE)
+        if not piece or piece.endswith(b"\n"):
+            return
+    raise InputError(f"{path}, line {number} has more than {_MOST_SKIPPED >> 20} MB; remove the line")
+
+
+def _lines(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
+    """Lines of a file, unpacked if need be, with their numbers; blank ones are left out.
+
+    None stands for a line of more than `longest` bytes.
+    """
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as stream:
-            yield from ((number, line) for number, line in enumerate(stream, 1) if line.strip())
+            for number in count(1):
+                line = stream.readline(longest + 1)
+                if not line:
+                    return
+                if len(line) > longest:
+                    _skip_line(stream, path, number)
+                    yield number, None
+                elif line.strip():
+                    yield number, line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is damaged ({error}); replace it") from error
 
 
-def _json_rows(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
-    for number, line in _lines(path):
+def _json_rows(path: Path, columns: list[str], longest: int) -> Iterator[dict[str, Any] | None]:
+    for number, line in _lines(path, longest):
+        if line is None:
+            yield None
+            continue
         try:
             row = json.loads(line)
             yield {column: row[column] for column in columns}
@@ -97,23 +131,55 @@ def _as_bytes(column: pa.Array) -> pa.Array:
     return column.cast(pa.large_binary()) if is_text else column
 
 
-def _parquet_rows(path: Path, columns: list[str]) -> Iterator[dict[str, Any]]:
+def _rows_at_once(path: Path, group: pq.RowGroupMetaData, allowed: Mapping[str, int]) -> int:
+    """How many rows of a row group are unpacked at the same time, so that however long a value is memory holds them.
+
+    `allowed` has the bytes that a value of each column may have on average. Raise `InputError` for a row group that
+    unpacks to far more: its pages may be as large as itself.
+    """
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    sizes = dict.fromkeys(allowed, 0)
+    for chunk in chunks:
+        # A column of lists has the name of its elements behind its own.
+        for column in allowed:
+            if f"{chunk.path_in_schema}.".startswith(f"{column}."):
+                sizes[column] += chunk.total_uncompressed_size
+    for column, most in allowed.items():
+        if sizes[column] > max(_MOST_UNPACKED, most * group.num_rows):
+            held = f"{sizes[column] >> 20} MB in {group.num_rows} rows of column '{column}'"
+            raise InputError(f"{path} has {held} in one row group; write fewer rows a group, or raise corpus.max_bytes")
+    return max(1, min(_BATCH, _MOST_UNPACKED // max(1, *sizes.values())))
+
+
+def _groups(path: Path, columns: Mapping[str, int]) -> list[int]:
+    """The number of rows to unpack at the same time in each row group of a file."""
+    with open_table(path) as file:
+        return [_rows_at_once(path, file.metadata.row_group(n), columns) for n in range(file.num_row_groups)]
+
+
+def _parquet_rows(path: Path, columns: list[str], allowed: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     with open_table(path) as file:
         known = file.schema_arrow.names
     for column in columns:
         if column not in known:
             raise InputError(f"{path}: no column '{column}', only {', '.join(known)}; set corpus.columns")
-    for batch in iter_batches(path, columns, _BATCH):
+    for batch in iter_batches(path, columns, min(_groups(path, allowed), default=_BATCH)):
         values = [_as_bytes(batch[column]).to_pylist() for column in columns]
         yield from (dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True))
 
 
-def rows_of(path: Path, columns: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Rows of a file with our names for their columns (`columns`: theirs by ours), a few in memory at a time."""
+def rows_of(path: Path, columns: dict[str, str], max_bytes: int) -> Iterator[dict[str, Any] | None]:
+    """Rows of a file with our names for their columns (`columns`: theirs by ours), a few in memory at a time.
+
+    None stands for a row that is far too long for a program of `max_bytes`, which was not read.
+    """
     theirs = list(dict.fromkeys(columns.values()))
-    rows = _parquet_rows(path, theirs) if path.suffix == _PARQUET else _json_rows(path, theirs)
+    allowed = {column: _MOST_IR if ours == "ir" else max_bytes for ours, column in columns.items()}
+    # In JSON, a byte may take six.
+    longest = 6 * (max_bytes + _MOST_IR * ("ir" in columns)) + _REST_OF_LINE
+    rows = _parquet_rows(path, theirs, allowed) if path.suffix == _PARQUET else _json_rows(path, theirs, longest)
     for row in rows:
-        yield {ours: row[column] for ours, column in columns.items()}
+        yield None if row is None else {ours: row[column] for ours, column in columns.items()}
 
 
 def _label(value: Any) -> str | None:
@@ -137,28 +203,40 @@ def _program(value: Any, place: str, corpus: dict[str, Any]) -> tuple[bytes, Dec
     data = value if isinstance(value, bytes) else (value or "").encode("utf-8", "surrogatepass")
     if len(data) > corpus["max_bytes"]:
         return data, Decoded(rejected="too_large")
-    return data, decode(data, corpus["encodings"] if isinstance(value, bytes) else [])
+    return data, decode(data, corpus["encodings"] if isinstance(value, bytes) else [], corpus["max_bad_bytes"])
 
 
-def record(row: dict[str, Any], place: str, variant: str, corpus: dict[str, Any]) -> Record:
-    """The record of a row; `place` names it where the data set has no paths."""
+def record(row: dict[str, Any] | None, place: str, variant: str, corpus: dict[str, Any]) -> Record:
+    """The record of a row; `place` names it where the data set has no paths. None is a row that was not read."""
+    if row is None:
+        return Record(place, sha256_bytes(f"path:{place}".encode()), 0, rejected="too_large", variant=variant)
     data, found = _program(row["source"], place, corpus)
     text = {"source": found.text, "encoding": found.encoding, "rejected": found.rejected}
+    doubts = {"bad_bytes": found.bad_bytes, "uncertain": found.uncertain}
     named = {"path": _label(row.get("path")) or place, "licence": _label(row.get("licence")) or None}
-    return Record(sha256=sha256_bytes(data), size=len(data), variant=variant, ir=_label(row.get("ir")), **text, **named)
+    about = {"size": len(data), "variant": variant, "ir": _label(row.get("ir"))}
+    return Record(sha256=sha256_bytes(data), **about, **text, **doubts, **named)
 
 
 def records(root: Path, language: str, corpus: dict[str, Any]) -> Iterator[Record]:
-    """Every program of a language, file by file and row by row.
+    """Every program of a language, file by file and row by row; with `first`, the first ones of each variant's list.
 
     A row that states no licence has the one that the data set's card states, if any.
     """
+    files = files_of(root, language, corpus)
+    for variant in dict.fromkeys(variant for variant, _ in files):
+        paths = [path for listed, path in files if listed == variant]
+        yield from islice(_listed(root, language, corpus, variant, paths), corpus["first"])
+
+
+def _listed(root: Path, language: str, corpus: dict[str, Any], variant: str, paths: list[Path]) -> Iterator[Record]:
+    """The programs of one variant's list, in the order of its files and rows."""
     columns = {ours: theirs for ours, theirs in corpus["columns"].items() if theirs is not None}
     wanted = corpus["names"].get(language, language)
     licence = stated_licence(root)
-    for variant, path in files_of(root, language, corpus):
+    for path in paths:
         name = path.relative_to(root).as_posix() if root.is_dir() else path.name
-        for number, row in enumerate(rows_of(path, columns)):
-            if "language" not in columns or _label(row["language"]) == wanted:
+        for number, row in enumerate(rows_of(path, columns, corpus["max_bytes"])):
+            if "language" not in columns or row is None or _label(row["language"]) == wanted:
                 found = record(row, f"{name}#{number}", variant, corpus)
                 yield replace(found, licence=found.licence or licence)

@@ -3,18 +3,24 @@
 import csv
 import hashlib
 import os
+import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from heapq import nsmallest
 from pathlib import Path
+from typing import Any
 
-from scripts.lib.files import sha256_file, sha256_text
+from scripts.lib.files import sha256_text
+from scripts.lib.job import InputError
 from scripts.sources.decode import decode
 from scripts.sources.record import Record
 
 MANIFEST = "MANIFEST.tsv"
 _WORD = 1 << 128
+_DIGITS = re.compile(r"([0-9]+)")
+_LONGEST_LINE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,11 @@ def _name_bytes(name: str) -> bytes:
     return name.encode(sys.getfilesystemencoding(), "surrogateescape")
 
 
+def _text(name: str) -> str:
+    """A file name as valid text."""
+    return _name_bytes(name).decode("utf-8", "backslashreplace")
+
+
 def fingerprint(root: str | Path, language: str, suffixes: list[str]) -> str:
     """Changes when a file of the language, or the manifest, is added, changed, renamed or removed; reads no contents.
 
@@ -81,6 +92,28 @@ def fingerprint(root: str | Path, language: str, suffixes: list[str]) -> str:
     return f"{total:032x}"
 
 
+def natural(path: str) -> list[tuple[int, str]]:
+    """What sorts paths with their numbers by value, so that `Source_2` comes before `Source_10`."""
+    return [(int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in _DIGITS.split(path)]
+
+
+def chosen(root: str | Path, language: str, suffixes: list[str], first: int | None) -> Iterator[Entry]:
+    """The candidates of a language: all in no particular order, or the `first` ones in natural order of their paths."""
+    found = entries(root, language, suffixes)
+    return (
+        found if first is None else iter(nsmallest(first, found, key=lambda entry: (natural(entry.path), entry.path)))
+    )
+
+
+def _manifest_lines(manifest: Path) -> Iterator[str]:
+    """Lines of the manifest; raise `InputError` for one that is far too long."""
+    with manifest.open(encoding="utf-8", errors="backslashreplace", newline="") as stream:
+        while line := stream.readline(_LONGEST_LINE):
+            if len(line) == _LONGEST_LINE:
+                raise InputError(f"{manifest} has a line of more than {_LONGEST_LINE} characters; replace it")
+            yield line
+
+
 def licences(root: str | Path, language: str) -> dict[str, str]:
     """Licence of each path of the language, from the columns `path` and `licence` of the corpus's MANIFEST.tsv.
 
@@ -90,34 +123,37 @@ def licences(root: str | Path, language: str) -> dict[str, str]:
     if not manifest.is_file():
         return {}
     found = {}
-    with manifest.open(encoding="utf-8", errors="backslashreplace", newline="") as stream:
-        for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
-            path, licence = row.get("path") or "", row.get("licence")
-            if licence and path.startswith(f"{language}/"):
-                found[path] = sys.intern(licence)
+    for row in csv.DictReader(_manifest_lines(manifest), delimiter="\t", quoting=csv.QUOTE_NONE):
+        path, licence = row.get("path") or "", row.get("licence")
+        if licence and path.startswith(f"{language}/"):
+            found[path] = sys.intern(licence)
     return found
 
 
-def _read(root: Path, entry: Entry, max_bytes: int, encodings: list[str]) -> Record:
-    """The record of one candidate; a file over `max_bytes` is hashed and left unread."""
-    path = _name_bytes(entry.path).decode("utf-8", "backslashreplace")
+def _read(root: Path, entry: Entry, corpus: Mapping[str, Any]) -> Record:
+    """The record of one candidate; of a file over `max_bytes` nothing is read."""
+    path = _text(entry.path)
     if entry.fault:
         return Record(path, sha256_text(f"path:{path}"), 0, rejected=entry.fault)
-    file = root / entry.path
-    if entry.size > max_bytes:
-        return Record(path, sha256_file(file), entry.size, rejected="too_large")
-    data = file.read_bytes()
-    decoded = decode(data, encodings)
-    digest = hashlib.sha256(data).hexdigest()
-    return Record(path, digest, len(data), decoded.text, decoded.encoding, decoded.rejected)
+    top = os.path.realpath(root)
+    target = _text(os.path.relpath(os.path.realpath(Path(top, entry.path)), top))
+    unread = Record(path, sha256_text(f"path:{target}"), entry.size, rejected="too_large")
+    if entry.size > corpus["max_bytes"]:
+        return unread
+    with Path(root, entry.path).open("rb") as stream:
+        data = stream.read(corpus["max_bytes"] + 1)
+    if len(data) > corpus["max_bytes"]:
+        return unread
+    found = decode(data, corpus["encodings"], corpus["max_bad_bytes"])
+    text = {"source": found.text, "encoding": found.encoding, "rejected": found.rejected}
+    doubts = {"bad_bytes": found.bad_bytes, "uncertain": found.uncertain}
+    return Record(path, hashlib.sha256(data).hexdigest(), len(data), **text, **doubts)
 
 
-def records(
-    root: str | Path, language: str, suffixes: list[str], max_bytes: int, encodings: list[str]
-) -> Iterator[Record]:
-    """Every candidate file of a language, read and decoded, in no particular order."""
+def records(root: str | Path, language: str, suffixes: list[str], corpus: Mapping[str, Any]) -> Iterator[Record]:
+    """Every candidate file of a language, or the `first` ones, read and decoded; `corpus` are the config's settings."""
     known = licences(root, language)
-    for entry in entries(root, language, suffixes):
-        record = _read(Path(root), entry, max_bytes, encodings)
+    for entry in chosen(root, language, suffixes, corpus["first"]):
+        record = _read(Path(root), entry, corpus)
         licence = known.get(record.path) or known.get(record.path.rpartition("/")[0])
         yield record if licence is None else replace(record, licence=licence)

@@ -27,6 +27,8 @@ SETTINGS = {
     "names": {},
     "columns": {"source": "Source_Code", "language": None, "path": None, "licence": None, "ir": None},
     "max_bytes": 1000,
+    "first": None,
+    "max_bad_bytes": 16,
     "encodings": ENCODINGS,
 }
 
