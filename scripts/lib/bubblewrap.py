@@ -11,7 +11,8 @@ import shutil
 import stat
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from scripts.lib.job import InputError
 WORK = "/work-folder"
 # What a run may write to.
 FOLDERS = (WORK, "/tmp", "/dev/shm")
-_USER = "1000"
+_USER = 1000
 _HANDSHAKE_SECONDS = 60
 _SYSTEM = ("bin", "lib", "lib32", "lib64", "libx32", "sbin")
 _ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d")
@@ -33,7 +34,7 @@ _REMEDY = (
 
 
 def fixed_options(mounts: Mapping[str, str]) -> tuple[str, ...]:
-    """The command line up to what differs each time; `mounts` are extra read-only paths by their place inside."""
+    """The command line up to what differs each time; `mounts` has the extra read-only paths by their path inside."""
     extra = [part for place, path in mounts.items() for part in ("--ro-bind", path, place)]
     return (*_namespaces(), *_system_mounts(), *_own_folders(), *extra, "--chdir", WORK)
 
@@ -46,7 +47,7 @@ def program() -> str:
 def _namespaces() -> list[str]:
     """The command, with options for name spaces, identity and lifetime."""
     return [
-        *(program(), "--unshare-all", "--unshare-user", "--uid", _USER, "--gid", _USER, "--hostname", "sandbox"),
+        *(program(), "--unshare-all", "--unshare-user", "--uid", str(_USER), "--gid", str(_USER), "--hostname", "sandbox"),
         *("--die-with-parent", "--new-session"),
     ]
 
@@ -120,24 +121,78 @@ def checked_name(name: str) -> str:
     return name
 
 
-@cache
-def unprivileged(*paths: str) -> dict[str, object]:
-    """How root gives up its identity to run a sandbox, as `Popen` arguments; empty for others.
+@dataclass(frozen=True)
+class Identity:
+    """Whom root becomes to run a sandbox: numbers of a user and a group."""
 
-    Also empty where one of `paths`, bubblewrap and what it mounts, lies in a folder that `nobody` cannot enter.
+    user: int
+    group: int
+
+    @property
+    def as_started(self) -> dict[str, object]:
+        """As arguments of `Popen`."""
+        return {"user": self.user, "group": self.group, "extra_groups": []}
+
+
+@cache
+def unprivileged() -> Identity | None:
+    """Whom root becomes to run a sandbox, `nobody`; None for others, who stay themselves.
+
+    Root of a container that has no other users is an ordinary user outside, and stays that. Raise `InputError` where
+    root has no other user to become.
     """
-    folders = {folder for path in paths for folder in Path(path).resolve().parents}
-    if os.geteuid() != 0 or not all(folder.stat().st_mode & stat.S_IXOTH for folder in folders):
-        return {}
+    if os.geteuid() != 0:
+        return None
     nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    maps = [[int(number) for number in line.split()] for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    if any(first <= nobody.pw_uid < first + count for first, _, count in maps):
+        return Identity(nobody.pw_uid, nobody.pw_gid)
+    if any(first == 0 and outside == 0 for first, outside, _ in maps):
+        raise InputError("the sandbox does not start as root: the user `nobody` does not exist in this container")
+    return None
+
+
+def _open_to_all(path: Path) -> bool:
+    """Whether every user may read a file, or list and enter a folder."""
+    about = path.stat()
+    needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(about.st_mode) else 0)
+    return about.st_mode & needed == needed
+
+
+def _readable(path: Path) -> bool:
+    """Whether every user may read a path and, of a folder, at least something in it."""
+    if not _open_to_all(path):
+        return False
+    entries = [entry for entry in path.iterdir() if entry.exists()] if path.is_dir() else []
+    return not entries or any(_open_to_all(entry) for entry in entries)
+
+
+def closed_folders(program: str, paths: Iterable[str]) -> bool:
+    """Whether bubblewrap or a path that it mounts lies below a folder that only its owner can enter.
+
+    Raise `InputError` for a path whose own content is not open to all, which no other user's sandbox can use.
+    """
+    resolved = [Path(path).resolve() for path in paths]
+    for path in resolved:
+        if not _readable(path):
+            raise InputError(
+                f"{path} can be read by its owner only, and sandboxes that root starts run as another user; "
+                f"run with umask 022, and chmod -R go+rX {path}"
+            )
+    folders = {folder for path in [Path(program).resolve(), *resolved] for folder in path.parents}
+    return not all(folder.stat().st_mode & stat.S_IXOTH for folder in folders)
 
 
 @cache
+def kernel_is(least: tuple[int, int]) -> bool:
+    """Whether this Linux is of a version or later."""
+    major, minor = re.match(r"(\d+)\.(\d+)", os.uname().release).groups()
+    return (int(major), int(minor)) >= least
+
+
 def counts_by_namespace() -> bool:
     """Whether the kernel counts a user's processes for each user namespace by itself, as Linux does from 5.14 on."""
-    major, minor = re.match(r"(\d+)\.(\d+)", os.uname().release).groups()
-    return (int(major), int(minor)) >= (5, 14)
+    return kernel_is((5, 14))
 
 
 def first_process(info: int, holder: subprocess.Popen[bytes]) -> int:

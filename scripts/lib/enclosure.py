@@ -1,7 +1,8 @@
 """A sandbox that is prepared once and used for many runs, one after the other: bubblewrap and a launcher inside it.
 
 Bubblewrap sets up the name spaces and mounts and keeps them. The launcher enters them and starts each run with process,
-mount and IPC name spaces and in-memory folders of its own; see `launcher`.
+mount, IPC and host name spaces and in-memory folders of its own; see `launcher`. What root alone can reach is bound to
+a folder that `nobody` can enter before bubblewrap starts; see `mounter`.
 """
 
 import contextlib
@@ -15,11 +16,11 @@ import sys
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.lib import bubblewrap, launcher
+from scripts.lib import bubblewrap, launcher, mounter, syscalls
 from scripts.lib.bubblewrap import FOLDERS, descriptors, memory_file
 from scripts.lib.job import InputError
 from scripts.lib.process import Ending
@@ -27,32 +28,37 @@ from scripts.lib.process import Ending
 _SPACES = ("mnt", "net", "ipc", "uts", "cgroup")
 _OWNER_OF_NAMESPACE = 0xB701  # ioctl NS_GET_USERNS
 _LONGEST_ANSWER = 1 << 16
+# Flags of seccomp(2): some kernels would otherwise make all programs under a filter slower.
+_NO_SLOWDOWN, _LISTENER = 4, 8
 
 
 @dataclass(frozen=True)
 class Started:
-    """A run that has begun: its first process, an open handle on that, and its open work folder."""
+    """A run that has begun: its first process, an open handle on that, and its open folders in memory, work first."""
 
     first: int
     handle: int
-    work: int
+    folders: tuple[int, ...]
 
 
 class Enclosure:
     """Bubblewrap, with `arguments`, and a launcher inside; gone when this object is, or its process.
 
-    `mounted` is what the arguments mount beside the system, path outside by place inside. Raise `InputError` when the
-    machine refuses sandboxes.
+    `mounted` is what the arguments mount in addition to the system, path outside by path inside. Raise `InputError`
+    when the machine refuses sandboxes.
     """
 
     def __init__(self, arguments: Sequence[str], mounted: Mapping[str, str]) -> None:
         inside = [Path(place) for place in mounted]
         self.below = [str(place) for place in inside if any(place.is_relative_to(folder) for folder in FOLDERS)]
-        identity = bubblewrap.unprivileged(arguments[0], *mounted.values())
+        identity = bubblewrap.unprivileged()
+        closed = identity is not None and bubblewrap.closed_folders(arguments[0], mounted.values())
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, descriptors() as held:
-            holder, first = _hold(arguments, identity)
-            setup = _namespaces(first, held) | {"identity": [*identity.values()][:2], "channel": theirs.fileno()}
+            holder, first = _hold(arguments, identity, mounted if closed else None)
+            setup = _namespaces(first, held) | {"channel": theirs.fileno(), "joins_as_root": closed}
+            held.append(memory_file(json.dumps(_filters()).encode()))
+            setup |= {"identity": identity and [*asdict(identity).values()], "filters": held[-1]}
             starter = _launch(setup, [theirs.fileno(), *held])
         self.close = weakref.finalize(self, _close, self.channel, starter, holder, first)
 
@@ -65,8 +71,8 @@ class Enclosure:
         answers: dict[str, tuple[Any, list[int]]] = {}
         while len(answers) < 2:
             answers |= self._answer()
-        (first, [handle]), (_, [work]) = answers["first"], answers["work"]
-        return Started(first, handle, work)
+        (first, [handle]), (_, folders) = answers["first"], answers["folders"]
+        return Started(first, handle, tuple(folders))
 
     def _answer(self) -> dict[str, tuple[Any, list[int]]]:
         """The launcher's next answer: its values by name, each with the open files that came along."""
@@ -79,9 +85,9 @@ class Enclosure:
         return {name: (value, opened) for name, value in answer.items()}
 
     def _received(self) -> tuple[bytes, list[int]]:
-        """The launcher's next message, and an open file that came along; nothing when the launcher has ended."""
+        """The launcher's next message, and open files that came along; nothing when the launcher has ended."""
         try:
-            message, opened, _, _ = socket.recv_fds(self.channel, _LONGEST_ANSWER, 1)
+            message, opened, _, _ = socket.recv_fds(self.channel, _LONGEST_ANSWER, len(FOLDERS))
         except ConnectionResetError:
             return b"", []
         return message, opened
@@ -90,6 +96,8 @@ class Enclosure:
         """How the run that was begun last has ended; waits for it. Killed, when the launcher was."""
         message, _ = self._received()
         answer = json.loads(message) if message else {"status": signal.SIGKILL, "cpu_seconds": 0.0, "peak_mb": 0.0}
+        if "error" in answer:
+            raise InputError(f"the sandbox does not start: {answer['error']}")
         return Ending(os.waitstatus_to_exitcode(answer["status"]), answer["cpu_seconds"], answer["peak_mb"])
 
 
@@ -120,24 +128,54 @@ class Enclosures(threading.local):
         self.made.clear()
 
 
-def _hold(arguments: Sequence[str], identity: Mapping[str, Any]) -> tuple[subprocess.Popen[bytes], int]:
-    """Start bubblewrap around a program that only waits; also return its first process inside."""
+def _hold(
+    arguments: Sequence[str], identity: bubblewrap.Identity | None, closed: Mapping[str, str] | None
+) -> tuple[subprocess.Popen[bytes], int]:
+    """Start bubblewrap around a program that only waits; also return its first process inside.
+
+    `closed` has the mounted paths by their path inside where some of them are out of reach for this identity.
+    """
     with descriptors() as held:
         info, info_end = os.pipe()
         held += [info, info_end]
         files = bubblewrap.account_options(held)
+        own = [*files, "--remount-ro", "/", "--info-fd", str(info_end), "--", "cat"]
+        started = {} if identity is None or closed is not None else identity.as_started
         holder = subprocess.Popen(
-            [*arguments, *files, "--remount-ro", "/", "--info-fd", str(info_end), "--", "cat"],
+            [*arguments, *own] if closed is None else _mounter(identity, closed, own),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=[info_end, *map(int, files[1::3])],
             env={"PATH": "/usr/bin:/bin"},
-            **identity,
+            **started,
         )
         os.close(info_end)
         held.remove(info_end)
         return holder, bubblewrap.first_process(info, holder)
+
+
+def _mounter(identity: bubblewrap.Identity, closed: Mapping[str, str], own: Sequence[str]) -> list[str]:
+    """The command that starts bubblewrap as `identity` where only root can reach what is mounted (see `mounter`)."""
+    folder = "/tmp"
+    program = Path(bubblewrap.program()).resolve()
+    prefix = program.parent.parent
+    moved = {inside: f"{folder}/{number}" for number, inside in enumerate(closed)}
+    _, *options = bubblewrap.fixed_options(moved)
+    command = [f"{folder}/{len(closed)}/{program.relative_to(prefix)}", *options, *own]
+    given = {"paths": [*closed.values(), str(prefix)], "folder": folder, "command": command, **asdict(identity)}
+    text = Path(mounter.__file__).read_text(encoding="utf-8")
+    return [sys.executable, "-S", "-s", "-P", "-c", text, json.dumps(given)]
+
+
+def _filters() -> list[tuple[str, int]]:
+    """The filters of system calls to try, the best first: BPF as hexadecimal digits, and flags for the kernel."""
+    try:
+        asking, plain = (syscalls.filter_program(asking).hex() for asking in (True, False))
+    except ValueError as error:
+        raise InputError(f"the sandbox does not start: {error}") from error
+    answers = [(asking, _LISTENER | _NO_SLOWDOWN)] if bubblewrap.kernel_is((5, 5)) else []
+    return [*answers, (plain, _NO_SLOWDOWN), (plain, 0)]
 
 
 def _namespaces(first: int, held: list[int]) -> dict[str, Any]:

@@ -177,13 +177,13 @@ def _run_inside(command, sandbox, limits, stdin, files, collect) -> Outcome:
             _enclosures.forget(sandbox.arguments)
             raise
         # An open folder keeps the in-memory file system alive after all processes and name spaces are gone.
-        held += [run.handle, run.work]
+        held += [run.handle, *run.folders]
         _let_go(theirs, held)
         running = Running(run.first, run.handle, ours, lambda: _end_namespace(run), enclosure.ending)
         outcome = supervise(running, limits)
         if outcome.status == "killed":
             _enclosures.forget(sandbox.arguments)
-        return replace(outcome, files=_collect(run.work, collect, limits.file_mb * 1_000_000))
+        return replace(outcome, files=_collect(run.folders[0], collect, limits.file_mb * 1_000_000))
 
 
 def _opened(content: bytes | Path) -> int:

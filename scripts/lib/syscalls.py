@@ -1,0 +1,154 @@
+"""The seccomp filter of a sandbox: which system calls a program inside may not make, as a BPF program for the kernel.
+
+It refuses what gets around the limits or outlives a run: memory that belongs to no process (memory files, System V
+segments and queues, huge pages, pages kept in pipes), new name spaces and mounts, key rings, sockets other than those
+of the Unix family, other processes' memory, and interfaces that run code in the kernel. The numbers are from the
+kernel's tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
+"""
+
+import errno
+import os
+import signal
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _ERROR, _ASK = 0x7FFF0000, 0x00050000, 0x7FC00000
+_NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
+_X32 = 0x40000000
+# Every CLONE_NEW… flag but CLONE_NEWTIME, which clone cannot take.
+_NEW_NAMESPACES = 0x7E020000
+_MAP_HUGETLB = 0x40000
+_AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
+_SOL_SOCKET = 1
+# SO_SNDBUF, SO_RCVBUF and their …FORCE forms
+_BUFFER_SIZES = (7, 8, 32, 33)
+
+# Programs that find one of these missing take another way.
+_ABSENT = errno.ENOSYS
+# Number on x86_64, number on aarch64, error.
+_REFUSED = {
+    "memfd_create": (319, 279, _ABSENT),
+    "memfd_secret": (447, 447, _ABSENT),
+    "shmget": (29, 194, _ABSENT),
+    "semget": (64, 190, _ABSENT),
+    "msgsnd": (69, 189, _ABSENT),
+    "mq_open": (240, 180, _ABSENT),
+    "vmsplice": (278, 75, _ABSENT),
+    "add_key": (248, 217, _ABSENT),
+    "request_key": (249, 218, _ABSENT),
+    "keyctl": (250, 219, _ABSENT),
+    # Its flags lie in memory, where a filter cannot look; the C library then calls clone.
+    "clone3": (435, 435, _ABSENT),
+    "unshare": (272, 97, errno.EPERM),
+    "setns": (308, 268, errno.EPERM),
+    "mount": (165, 40, errno.EPERM),
+    "umount2": (166, 39, errno.EPERM),
+    "pivot_root": (155, 41, errno.EPERM),
+    "open_tree": (428, 428, _ABSENT),
+    "move_mount": (429, 429, _ABSENT),
+    "fsopen": (430, 430, _ABSENT),
+    "fsconfig": (431, 431, _ABSENT),
+    "fsmount": (432, 432, _ABSENT),
+    "fspick": (433, 433, _ABSENT),
+    "mount_setattr": (442, 442, _ABSENT),
+    "open_tree_attr": (467, 467, _ABSENT),
+    "sethostname": (170, 161, errno.EPERM),
+    "setdomainname": (171, 162, errno.EPERM),
+    "ptrace": (101, 117, errno.EPERM),
+    "process_vm_readv": (310, 270, errno.EPERM),
+    "process_vm_writev": (311, 271, errno.EPERM),
+    "process_madvise": (440, 440, errno.EPERM),
+    "pidfd_getfd": (438, 438, errno.EPERM),
+    "kcmp": (312, 272, errno.EPERM),
+    "userfaultfd": (323, 282, _ABSENT),
+    "io_uring_setup": (425, 425, _ABSENT),
+    "io_uring_enter": (426, 426, _ABSENT),
+    "io_uring_register": (427, 427, _ABSENT),
+    "io_setup": (206, 0, _ABSENT),
+    "bpf": (321, 280, errno.EPERM),
+    "perf_event_open": (298, 241, errno.EPERM),
+    "fanotify_init": (300, 262, errno.EPERM),
+}
+_MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
+# Numbers of calls whose arguments decide.
+_DECIDED = {"clone": (56, 220), "mmap": (9, 222), "socket": (41, 198), "setsockopt": (54, 208), "sigaction": (13, 134)}
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One instruction; `yes` and `no` are how many of the next ones a comparison skips."""
+
+    code: int
+    value: int
+    yes: int = 0
+    no: int = 0
+
+    def packed(self) -> bytes:
+        """As `struct sock_filter`."""
+        return struct.pack("=HBBI", self.code, self.yes, self.no, self.value)
+
+
+def _refuse(error: int) -> _Step:
+    """End: the call returns this error, or success without an effect for 0."""
+    return _Step(_RETURN, _ERROR | error)
+
+
+def _argument(number: int, high: bool = False) -> _Step:
+    """Load the low, or high, half of an argument; both machines store the low half first."""
+    return _Step(_LOAD, 16 + 8 * number + (4 if high else 0))
+
+
+_ALLOWED = _Step(_RETURN, _ALLOW)
+
+
+def _when(values: Sequence[int], steps: Sequence[_Step], code: int = _JUMP_EQUAL) -> list[_Step]:
+    """Run `steps`, which end, when the loaded word is, or has a bit of, one of `values`; else go on after them."""
+    tests = [_Step(code, value, yes=len(values) - 1 - place) for place, value in enumerate(values)]
+    last = _Step(code, values[-1], no=len(steps))
+    return [*tests[:-1], last, *steps]
+
+
+def _rules() -> dict[str, list[_Step]]:
+    """For each call whose arguments decide, the steps that end with an answer."""
+    network = _when([_AF_INET, _AF_INET6], [_refuse(errno.ENETUNREACH)])
+    # Setting what SIGCHLD does is asked about; only reading it, with no new action, is allowed.
+    children = [
+        *(_argument(0), _Step(_JUMP_EQUAL, signal.SIGCHLD, no=5)),
+        *(_argument(1), _Step(_JUMP_EQUAL, 0, no=2), _argument(1, high=True), _Step(_JUMP_EQUAL, 0, yes=1)),
+        *(_Step(_RETURN, _ASK), _ALLOWED),
+    ]
+    return {
+        "clone": [_argument(0), *_when([_NEW_NAMESPACES], [_refuse(errno.EPERM)], _JUMP_BITS), _ALLOWED],
+        "mmap": [_argument(3), *_when([_MAP_HUGETLB], [_refuse(errno.ENOMEM)], _JUMP_BITS), _ALLOWED],
+        "socket": [_argument(0), *_when([_AF_UNIX], [_ALLOWED]), *network, _refuse(errno.EAFNOSUPPORT)],
+        "setsockopt": [
+            _argument(1),
+            *_when([_SOL_SOCKET], [_argument(2), *_when(_BUFFER_SIZES, [_refuse(0)]), _ALLOWED]),
+            _ALLOWED,
+        ],
+        "sigaction": children,
+    }
+
+
+def filter_program(asking: bool, machine: str | None = None) -> bytes:
+    """The filter as an array of `struct sock_filter`, for this machine or the one named (`uname -m`).
+
+    With `asking`, the kernel asks a listener about changes of what SIGCHLD does (see `launcher`); without it, they are
+    allowed. Raise `ValueError` for a machine whose numbers are not known.
+    """
+    name = machine or os.uname().machine
+    if name not in _MACHINES:
+        raise ValueError(f"no system call numbers for the machine {name}; known: {', '.join(_MACHINES)}")
+    architecture, column = _MACHINES[name]
+    steps = [_Step(_LOAD, _ARCHITECTURE), _Step(_JUMP_EQUAL, architecture, yes=1), _refuse(_ABSENT)]
+    steps.append(_Step(_LOAD, _NUMBER))
+    if name == "x86_64":
+        steps += _when([_X32], [_refuse(_ABSENT)], _JUMP_AT_LEAST)
+    for numbers in _REFUSED.values():
+        steps += _when([numbers[column]], [_refuse(numbers[2])])
+    for call, rule in _rules().items():
+        if asking or call != "sigaction":
+            steps += _when([_DECIDED[call][column]], rule)
+    return b"".join(step.packed() for step in [*steps, _ALLOWED])
