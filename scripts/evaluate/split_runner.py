@@ -2,8 +2,6 @@
 
 import json
 import marshal
-import os
-import stat
 import sys
 from abc import ABC, abstractmethod
 from importlib.util import find_spec
@@ -11,30 +9,19 @@ from pathlib import Path
 
 from scripts.evaluate.programs import Program
 from scripts.evaluate.runners import Setup, Verdict, at_limit, secret
-from scripts.lib.job import InputError
 from scripts.lib.sandbox import Sandbox, run
 
 DRIVERS = Path(__file__).with_name("shared")
 # Compiling the driver anew would take longer than most programs run.
 _LOADER = "import marshal; exec(marshal.loads(open('driver', 'rb').read()))"
 
+# Where programs find numpy: the path of this project is none of their business.
+_LIBRARIES = "/opt/libraries"
+
 
 def interpreter() -> Path:
-    """The Python of this environment, behind all links, or the system's of the same version where root keeps it shut.
-
-    Sandboxes that root starts run as `nobody`, who cannot enter, say, root's home. Raise `InputError` for neither.
-    """
-    own = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    system = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
-    for python in (own, system):
-        if os.geteuid() != 0 or (python.exists() and all(open_to_all(folder) for folder in python.parents)):
-            return python
-    raise InputError(f"{own} lies where only root can enter, and there is no {system}; run as an ordinary user")
-
-
-def open_to_all(folder: Path) -> bool:
-    """Whether every user may enter a folder."""
-    return bool(folder.stat().st_mode & stat.S_IXOTH)
+    """The Python of this environment, without symbolic links."""
+    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
 
 def library_folders() -> list[str]:
@@ -80,13 +67,13 @@ class PythonRunner(SplitRunner):
         super().__init__(setup)
         libraries = library_folders()
         python = interpreter()
-        folders = sorted({str(Path(folder).parent) for folder in libraries})
         driver = compile((DRIVERS / "driver.py").read_bytes(), "driver.py", "exec")
         # The interpreter is of this Python's version, so it takes this Python's code.
         self.driver = marshal.dumps(driver)
-        self.command = [str(python), "-P", "-s", "-S", "-B", "-c", _LOADER, *folders]
+        self.command = [str(python), "-P", "-s", "-S", "-B", "-c", _LOADER, *([_LIBRARIES] if libraries else [])]
         self.sandbox = Sandbox(
-            read_only=(str(python.parent.parent), *libraries),
+            read_only=(str(python.parent.parent),),
+            placed={f"{_LIBRARIES}/{Path(folder).name}": folder for folder in libraries},
             # Sets of texts are walked through in the same order in every run.
             env={"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
             work_mb=64,

@@ -47,7 +47,17 @@ def program() -> str:
 def _namespaces() -> list[str]:
     """The command, with options for name spaces, identity and lifetime."""
     return [
-        *(program(), "--unshare-all", "--unshare-user", "--uid", str(_USER), "--gid", str(_USER), "--hostname", "sandbox"),
+        *(
+            program(),
+            "--unshare-all",
+            "--unshare-user",
+            "--uid",
+            str(_USER),
+            "--gid",
+            str(_USER),
+            "--hostname",
+            "sandbox",
+        ),
         *("--die-with-parent", "--new-session"),
     ]
 
@@ -152,7 +162,7 @@ def unprivileged() -> Identity | None:
     return None
 
 
-def _open_to_all(path: Path) -> bool:
+def open_to_all(path: Path) -> bool:
     """Whether every user may read a file, or list and enter a folder."""
     about = path.stat()
     needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(about.st_mode) else 0)
@@ -161,10 +171,10 @@ def _open_to_all(path: Path) -> bool:
 
 def _readable(path: Path) -> bool:
     """Whether every user may read a path and, of a folder, at least something in it."""
-    if not _open_to_all(path):
+    if not open_to_all(path):
         return False
     entries = [entry for entry in path.iterdir() if entry.exists()] if path.is_dir() else []
-    return not entries or any(_open_to_all(entry) for entry in entries)
+    return not entries or any(open_to_all(entry) for entry in entries)
 
 
 def closed_folders(program: str, paths: Iterable[str]) -> bool:

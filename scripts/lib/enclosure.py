@@ -159,7 +159,8 @@ def _mounter(identity: bubblewrap.Identity, closed: Mapping[str, str], own: Sequ
     """The command that starts bubblewrap as `identity` where only root can reach what is mounted (see `mounter`)."""
     folder = "/tmp"
     program = Path(bubblewrap.program()).resolve()
-    prefix = program.parent.parent
+    # With the libraries of the environment that it is from.
+    prefix = program.parent.parent if bubblewrap.open_to_all(program.parent.parent) else program.parent
     moved = {inside: f"{folder}/{number}" for number, inside in enumerate(closed)}
     _, *options = bubblewrap.fixed_options(moved)
     command = [f"{folder}/{len(closed)}/{program.relative_to(prefix)}", *options, *own]

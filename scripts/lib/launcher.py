@@ -238,8 +238,9 @@ def _ignores_children(process: int, address: int) -> bool:
     action = ctypes.create_string_buffer(struct.calcsize(_ACTION))
     here = _Piece(ctypes.addressof(action), len(action))
     there = _Piece(address, len(action))
+    one, nothing = ctypes.c_ulong(1), ctypes.c_ulong(0)  # as wide as the kernel reads them
     call = _READ_MEMORY[os.uname().machine]
-    if _libc.syscall(call, process, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) != len(action):
+    if _libc.syscall(call, process, ctypes.byref(here), one, ctypes.byref(there), one, nothing) != len(action):
         return False  # the kernel cannot read it either, and refuses
     handler, flags = struct.unpack(_ACTION, action)
     return handler == signal.SIG_IGN or bool(flags & _NO_ZOMBIES)

@@ -1,4 +1,4 @@
-"""Run a process with its output captured, and watch its whole tree, through /proc, for limits on what it uses."""
+"""Run a process with its output captured, and watch its whole tree for limits on what it uses (see `usage`)."""
 
 import contextlib
 import ctypes
@@ -9,17 +9,30 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-_TICKS = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+from scripts.lib.usage import Usage, Watch, children, descendants, session
+
 _BLOCK = 1 << 16
 _FIRST_TICK = 0.02
 _LAST_TICK = 0.1
 _KILLED = 128 + signal.SIGKILL
 _SET_CHILD_SUBREAPER = 36
 _FILE_TOO_BIG = 128 + signal.SIGXFSZ
+
+__all__ = [
+    "Ending",
+    "Limits",
+    "Outcome",
+    "Running",
+    "adopt_orphans",
+    "children",
+    "descendants",
+    "kill",
+    "reaped",
+    "session",
+    "supervise",
+]
 
 
 @dataclass(frozen=True)
@@ -58,77 +71,6 @@ class Outcome:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-class Usage(NamedTuple):
-    """What a process tree uses at one moment; `cpu_seconds` includes children that have ended."""
-
-    cpu_seconds: float
-    memory_mb: float
-    tasks: int
-
-
-def children(pid: int) -> list[int]:
-    """Process ids of the children of all threads of `pid`; empty when it is gone."""
-    found: list[int] = []
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found.extend(map(int, Path(task, "children").read_bytes().split()))
-    except (FileNotFoundError, ProcessLookupError):
-        return found
-    return found
-
-
-def descendants(pid: int, most: int = 100_000) -> list[int]:
-    """`pid` and every process below it, parents first, at most `most`."""
-    found = [pid]
-    for process in found:
-        if len(found) >= most:
-            break
-        found.extend(children(process))
-    return found[:most]
-
-
-def session(pid: int) -> int | None:
-    """The session that a process, maybe ended and not yet waited for, belongs to; None when it is gone."""
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
-
-
-def _stat(pid: int) -> tuple[float, int, int] | None:
-    """CPU seconds (with those of waited-for children), resident bytes and threads of a process; None when gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return sum(map(int, fields[11:15])) / _TICKS, int(fields[21]) * _PAGE, int(fields[17])
-
-
-def _proportional_bytes(pid: int) -> int | None:
-    """Resident bytes with shared pages split among their users (PSS); None when gone or not readable."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return None
-    sizes = [int(line.split()[1]) << 10 for line in lines if line.startswith(b"Pss:")]
-    return sizes[0] if sizes else None
-
-
-def usage(pid: int, most_tasks: int, memory_mb: float) -> Usage:
-    """What the tree below `pid` uses.
-
-    Memory is the sum of resident sizes; only when that passes `memory_mb` is it counted again with shared pages split,
-    which is slower. Counting stops soon after `most_tasks`.
-    """
-    processes = descendants(pid, most_tasks + 1)
-    stats = {process: stat for process in processes if (stat := _stat(process)) is not None}
-    memory = sum(stat[1] for stat in stats.values())
-    if memory > memory_mb * 1e6:
-        memory = sum(_proportional_bytes(process) or stat[1] for process, stat in stats.items())
-    tasks = max(len(processes), sum(stat[2] for stat in stats.values()))
-    return Usage(sum(stat[0] for stat in stats.values()), memory / 1e6, tasks)
-
-
 class Ending(NamedTuple):
     """How a process ended: its exit code, or minus a signal, and what it and its children used."""
 
@@ -142,7 +84,8 @@ class Running:
     """A process tree that was started.
 
     `top` is its first process and `handle` an open descriptor of that; `pipes` are the descriptors that its standard
-    output and error are read from. `end` kills all of it, `ending` waits for the first process and reaps it.
+    output and error are read from. `end` kills all of it, `ending` waits for the first process and reaps it. `unmapped`
+    is how many bytes it holds that are in no process.
     """
 
     top: int
@@ -150,6 +93,7 @@ class Running:
     pipes: tuple[int, int]
     end: Callable[[], None]
     ending: Callable[[], Ending]
+    unmapped: Callable[[], int] = int
 
 
 class Capture:
@@ -222,6 +166,7 @@ def _passed(limits: Limits, seconds: float, used: Usage) -> str | None:
 
 def _watch(capture: Capture, running: Running, limits: Limits) -> tuple[str | None, Usage]:
     """Wait for the child's end; return the limit at which it was killed, if any, and the most that was ever used."""
+    watch = Watch(running.top, limits.processes, limits.memory_mb, running.unmapped)
     started = looked = time.monotonic()
     status, most, tick = None, Usage(0.0, 0.0, 0), _FIRST_TICK
     while not capture.wait(tick):
@@ -230,7 +175,7 @@ def _watch(capture: Capture, running: Running, limits: Limits) -> tuple[str | No
             status = "output_limit"
             running.end()
         elif status is None and now - looked >= tick:
-            used = usage(running.top, limits.processes, limits.memory_mb)
+            used = watch.usage()
             looked, tick, most = now, min(_LAST_TICK, tick * 1.5), Usage(*map(max, zip(most, used, strict=True)))
             status = _passed(limits, now - started, used)
             if status is not None:

@@ -10,6 +10,7 @@ limit on the number of processes does not hold for root.
 import contextlib
 import fnmatch
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -38,10 +39,12 @@ from scripts.lib.process import (
     session,
     supervise,
 )
+from scripts.lib.usage import in_folders, in_sockets
 
 __all__ = ["WORK", "Limits", "Outcome", "Sandbox", "close_sandboxes", "probe", "run"]
 
 _MOST_LISTED = 1000
+_MOST_OPEN = 1024
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,10 @@ def _bounds(limits: Limits, alone: bool) -> dict[str, int]:
 
     `alone` says that the command has a user name space of its own, in which processes can be counted.
     """
-    bounds = {"fsize": limits.file_mb * 1_000_000, "core": 0}
+    # Each open pipe or socket holds memory of the kernel.
+    _, most_open = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _MOST_OPEN if most_open == resource.RLIM_INFINITY else min(_MOST_OPEN, most_open)
+    bounds = {"fsize": limits.file_mb * 1_000_000, "core": 0, "nofile": files}
     if alone and bubblewrap.counts_by_namespace():
         # A little above what is allowed, so that the watcher sees that the limit was passed.
         bounds["nproc"] = limits.processes + 8
@@ -179,8 +185,13 @@ def _run_inside(command, sandbox, limits, stdin, files, collect) -> Outcome:
         # An open folder keeps the in-memory file system alive after all processes and name spaces are gone.
         held += [run.handle, *run.folders]
         _let_go(theirs, held)
-        running = Running(run.first, run.handle, ours, lambda: _end_namespace(run), enclosure.ending)
-        outcome = supervise(running, limits)
+        ends, unmapped = lambda: _end_namespace(run), lambda: in_folders(run.folders) + in_sockets(run.first)
+        running = Running(run.first, run.handle, ours, ends, enclosure.ending, unmapped)
+        try:
+            outcome = supervise(running, limits)
+        except InputError:
+            _enclosures.forget(sandbox.arguments)
+            raise
         if outcome.status == "killed":
             _enclosures.forget(sandbox.arguments)
         return replace(outcome, files=_collect(run.folders[0], collect, limits.file_mb * 1_000_000))
