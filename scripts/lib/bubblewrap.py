@@ -131,6 +131,10 @@ def checked_name(name: str) -> str:
     return name
 
 
+class ClosedPathError(InputError):
+    """A path that a sandbox should mount can be read by its owner only, and the sandbox runs as somebody else."""
+
+
 @dataclass(frozen=True)
 class Identity:
     """Whom root becomes to run a sandbox: numbers of a user and a group."""
@@ -180,12 +184,12 @@ def _readable(path: Path) -> bool:
 def closed_folders(program: str, paths: Iterable[str]) -> bool:
     """Whether bubblewrap or a path that it mounts lies below a folder that only its owner can enter.
 
-    Raise `InputError` for a path whose own content is not open to all, which no other user's sandbox can use.
+    Raise `ClosedPathError` for a path whose own content is not open to all.
     """
     resolved = [Path(path).resolve() for path in paths]
     for path in resolved:
         if not _readable(path):
-            raise InputError(
+            raise ClosedPathError(
                 f"{path} can be read by its owner only, and sandboxes that root starts run as another user; "
                 f"run with umask 022, and chmod -R go+rX {path}"
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.bubblewrap import ClosedPathError
 from scripts.lib.job import InputError
 from scripts.lib.sandbox import Limits, Sandbox, run
 
@@ -116,7 +117,11 @@ def _find_tool(name: str, entry: Mapping[str, Any], sandbox: Sandbox) -> tuple[T
             continue
         inside, tried = _mounted(name, program, sandbox)
         command = [inside if sandbox.mode != "off" else program, *entry["version"]]
-        outcome = run(command, sandbox=tried, limits=_VERSION_LIMITS)
+        try:
+            outcome = run(command, sandbox=tried, limits=_VERSION_LIMITS)
+        except ClosedPathError as error:
+            reasons.append(str(error))
+            continue
         text = (outcome.stdout + outcome.stderr).decode("utf-8", "replace")
         version = _version(text, entry["pattern"])
         if outcome.returncode == 0 and version:

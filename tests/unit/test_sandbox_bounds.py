@@ -242,7 +242,7 @@ for _ in range(2000):
     os.close(tell); os.read(ready, 1); os.close(ready)
 """,
     "children that leave no zombies": """
-fields = [("handler", ctypes.c_void_p), ("mask", ctypes.c_ulong * 16), ("flags", ctypes.c_int), ("old", ctypes.c_void_p)]
+fields = [("handler", ctypes.c_void_p), ("mask", ctypes.c_ulong * 16), ("flags", ctypes.c_int), ("old", ctypes.c_long)]
 Action = type("Action", (ctypes.Structure,), {"_fields_": fields})
 assert libc.sigaction(17, ctypes.byref(Action(0, (ctypes.c_ulong * 16)(), 2, 0)), None) == 0
 for _ in range(60):
