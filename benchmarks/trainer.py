@@ -84,7 +84,7 @@ def loop(spec: TrainingSpec) -> None:
         remove_unused_columns=False,
     )
     model = add_lora(load_for_tokenizer(spec.base, tokenizer, spec.new_embeddings), spec.lora, False, False)
-    collate = Collator(tokenizer.pad_token_id, settings.padding_side, spec.pad_to)
+    collate = Collator(tokenizer.pad_token_id, spec.pad_to)
     data = TokenShards(Path(spec.data, "train"))
     Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate).train()
 

@@ -57,7 +57,6 @@ SETTINGS = {
     "processes": 1,
     "deepspeed": None,
     "threads": 1,
-    "padding_side": "left",
     "log_steps": 5,
     "eval_steps": 6,
     "save_steps": 4,

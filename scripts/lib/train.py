@@ -37,15 +37,18 @@ _DISK_FULL = ("No space left", "PytorchStreamWriter failed", "inline_container.c
 
 
 class Collator:
-    """Pads examples to tensors of shape (batch, length): `input_ids`, `attention_mask`, `labels`."""
+    """Pads examples to tensors of shape (batch, length): `input_ids`, `attention_mask`, `labels`.
 
-    def __init__(self, pad_id: int, side: str, pad_to: int | None) -> None:
+    Padding is on the right, so that a causal model never attends to it and every token keeps its position: transformers
+    5 counts the positions of GPT-BigCode, CodeGen and others from the first column on, pad tokens included.
+    """
+
+    def __init__(self, pad_id: int, pad_to: int | None) -> None:
         """`pad_to` is a fixed length in tokens; None pads to the longest example."""
-        self.pad_id, self.side, self.pad_to = pad_id, side, pad_to
+        self.pad_id, self.pad_to = pad_id, pad_to
 
     def _row(self, values: list[int], filler: int, length: int) -> list[int]:
-        fill = [filler] * (length - len(values))
-        return fill + values if self.side == "left" else values + fill
+        return values + [filler] * (length - len(values))
 
     def __call__(self, examples: list[Example]) -> dict[str, torch.Tensor]:
         """Padding and prompts carry no loss."""
@@ -216,7 +219,7 @@ def train(spec: TrainingSpec) -> None:
         args=arguments,
         train_dataset=data,
         eval_dataset=validate,
-        data_collator=Collator(pad_id, spec.settings.padding_side, spec.pad_to),
+        data_collator=Collator(pad_id, spec.pad_to),
         callbacks=[Bookkeeper()],
     )
     _check_world(trainer, spec)

@@ -30,7 +30,6 @@ class TrainingSettings:
     processes: int
     deepspeed: dict[str, Any] | None
     threads: int
-    padding_side: str
     log_steps: int
     eval_steps: int
     save_steps: int
