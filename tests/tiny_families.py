@@ -25,7 +25,7 @@ FAMILIES: dict[str, dict[str, object]] = {
 }
 
 
-def family_model(name: str):  # noqa: ANN201 - importing the model's type takes seconds
+def family_model(name: str):
     """The model of a family with the vocabulary of `tiny_tokenizer`, always the same, ready for evaluation."""
     import torch
 

@@ -57,6 +57,7 @@ SETTINGS = {
     "processes": 1,
     "deepspeed": None,
     "threads": 1,
+    "drop_last": False,
     "log_steps": 5,
     "eval_steps": 6,
     "save_steps": 4,

@@ -1,7 +1,7 @@
 """What instruction tuning and commit tuning have in common: examples with loss on the response alone, LoRA, merge."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,23 +28,35 @@ def encode_splits(
 ) -> dict[str, int]:
     """Write the shards `train/` and `validation/`; return the number of examples in each split.
 
-    A row whose prompt is too long even without the field that may be shortened is left out and logged. Raises
-    `InputError` when no training row is left.
+    A row whose prompt is too long even without the field that may be shortened is left out and logged, and so is a
+    validation row that lost its whole response. Raises `InputError` when no training row has a response left.
     """
     counts = {}
     for split, rows in splits.items():
-        examples: list[Example] = []
-        for number, (row, response) in enumerate(rows):
-            try:
-                examples.append(encode_example(tokenizer, prompts, row, response))
-            except ValueError as error:
-                logging.warning("%s row %d is left out: %s", split, number, error)
-        counts[split] = len(examples)
-        if examples:
-            write_shards(folder / split, examples)
-    if not counts["train"]:
-        raise InputError("no training row is short enough; raise `length` or lower `response_tokens`")
+        examples = list(_encoded(tokenizer, prompts, split, rows))
+        labelled = [example for example in examples if example.masked < len(example.input_ids)]
+        logging.info("%s: %d of %d rows keep a part of their response", split, len(labelled), len(examples))
+        if split == "train" and not labelled:
+            raise InputError("no training row keeps its response; raise `length`, or set prompts.overflow to shorten")
+        chosen = examples if split == "train" else labelled
+        counts[split] = len(chosen)
+        if chosen:
+            write_shards(folder / split, chosen)
     return counts
+
+
+def _encoded(
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: PromptSettings,
+    split: str,
+    rows: Sequence[tuple[Mapping[str, str], str]],
+) -> Iterator[Example]:
+    """The examples of a split's rows, those that can be prompts at all."""
+    for number, (row, response) in enumerate(rows):
+        try:
+            yield encode_example(tokenizer, prompts, row, response)
+        except ValueError as error:
+            logging.warning("%s row %d is left out: %s", split, number, error)
 
 
 def tune(snakemake: Any, name: str, splits: Splits) -> None:

@@ -7,12 +7,19 @@ from typing import Any
 
 from scripts.lib.files import read_json, write_text
 
-COLUMNS = ("step", "learning_rate", "train_loss", "validation_loss")
-_NAMES = {"loss": "train_loss", "eval_loss": "validation_loss", "learning_rate": "learning_rate"}
+COLUMNS = ("step", "learning_rate", "train_loss", "validation_loss", "validation_accuracy")
+_NAMES = {
+    "loss": "train_loss",
+    "eval_loss": "validation_loss",
+    "eval_accuracy": "validation_accuracy",
+    "learning_rate": "learning_rate",
+}
 
 
 def curve_rows(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a step from the Trainer's reports, without its timings; losses in nats a token."""
+    """One row a step from the Trainer's reports, without its timings; losses in nats a token,
+    the accuracy as a share of the validation tokens that carry loss.
+    """
     rows: dict[int, dict[str, Any]] = {}
     for report in history:
         row = rows.setdefault(report["step"], {"step": report["step"]})

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.lib.token_shards import TokenShards
-from scripts.lib.training_spec import TrainingSpec
+from scripts.lib.training_spec import TrainingSettings, TrainingSpec
 
 # Bytes that a trained weight takes: itself, its gradient and AdamW's two moments, all float32.
 _TRAINED_BYTES = 16
@@ -115,8 +115,18 @@ def check_length(spec: TrainingSpec, longest: int) -> None:
         raise InputError(f"sequences have {longest} tokens, but {spec.name} reads {limit}; lower `context` or `length`")
 
 
+def check_batches(settings: TrainingSettings, sequences: int) -> None:
+    """Raise `InputError` when `drop_last` would leave out all training sequences."""
+    batch = settings.processes * settings.batch_size
+    if settings.drop_last and sequences < batch:
+        what = f"{sequences} training sequences are fewer than the {batch} of one batch, and drop_last leaves them out"
+        raise InputError(f"{what}; set drop_last to false or lower batch_size")
+
+
 def check_training(spec: TrainingSpec) -> None:
     """Raise `InputError` for whatever would end the training later and can be known now."""
     check_packages(spec)
-    check_length(spec, max(TokenShards(Path(spec.data, "train")).lengths()))
+    data = TokenShards(Path(spec.data, "train"))
+    check_batches(spec.settings, len(data))
+    check_length(spec, max(data.lengths()))
     check_room(spec)

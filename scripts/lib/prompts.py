@@ -14,12 +14,16 @@ class PromptSettings:
     shorten: the field that is cut at its end when a prompt is too long.
     length: tokens of prompt and response together, at most.
     response_tokens: tokens of `length` that a prompt must leave to the response.
+    overflow: what becomes of a row that is longer than `length`. `shorten` cuts the field `shorten` so that the prompt
+    leaves `response_tokens`; `truncate_right` cuts prompt and response together on the right, so that a long prompt
+    loses its response.
     """
 
     template: str
     shorten: str
     length: int
     response_tokens: int
+    overflow: str = "shorten"
 
     @property
     def prompt_tokens(self) -> int:
@@ -40,6 +44,11 @@ def fields_of(template: str) -> list[str]:
     return [name for _, name, _, _ in Formatter().parse(template) if name]
 
 
+def fill_template(template: str, row: Mapping[str, str]) -> str:
+    """The template with the row's fields in place of its placeholders."""
+    return template.format_map({name: row[name] for name in fields_of(template)})
+
+
 def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:
     """Token ids of a prompt, with what the tokenizer puts before every text."""
     return tokenizer(prompt)["input_ids"]
@@ -48,7 +57,8 @@ def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:
 def build_prompt(tokenizer: Any, settings: PromptSettings, row: Mapping[str, str]) -> str:
     """The prompt of one row, its `shorten` field cut so that the prompt has at most `prompt_tokens` tokens.
 
-    Raises `ValueError` when the prompt is too long even without that field.
+    Generation uses it whatever `overflow` is: a prompt that lost its end asks for nothing. Raises `ValueError` when the
+    prompt is too long even without that field.
     """
     fields = {name: row[name] for name in fields_of(settings.template)}
     whole = fields[settings.shorten]
@@ -57,7 +67,7 @@ def build_prompt(tokenizer: Any, settings: PromptSettings, row: Mapping[str, str
     kept = len(offsets)
     while True:
         text = whole if kept == len(offsets) else whole[: offsets[kept][0]]
-        prompt = settings.template.format_map({**fields, settings.shorten: text})
+        prompt = fill_template(settings.template, {**fields, settings.shorten: text})
         excess = len(prompt_ids(tokenizer, prompt)) - settings.prompt_tokens
         if excess <= 0:
             return prompt
@@ -69,8 +79,11 @@ def build_prompt(tokenizer: Any, settings: PromptSettings, row: Mapping[str, str
 def encode_example(tokenizer: Any, settings: PromptSettings, row: Mapping[str, str], response: str) -> Example:
     """Prompt, response and end of text as one training example of at most `length` tokens.
 
-    A response too long for what the prompt leaves is cut; the end of text stands only behind a whole one.
+    A response too long for what the prompt leaves is cut; the end of text follows a whole one only. With
+    `truncate_right` nothing of the response may be left: then every id is the prompt's and carries no loss.
     """
-    prompt = prompt_ids(tokenizer, build_prompt(tokenizer, settings, row))
+    whole = settings.overflow == "truncate_right"
+    text = fill_template(settings.template, row) if whole else build_prompt(tokenizer, settings, row)
+    prompt = prompt_ids(tokenizer, text)
     answer = [*tokenizer(response, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
-    return Example(input_ids=(prompt + answer)[: settings.length], masked=len(prompt))
+    return Example(input_ids=(prompt + answer)[: settings.length], masked=min(len(prompt), settings.length))

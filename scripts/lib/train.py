@@ -25,15 +25,19 @@ from scripts.lib.causal_models import (
 from scripts.lib.files import write_json
 from scripts.lib.job import InputError
 from scripts.lib.launch import FAULT, PROGRESS, die_with_parent
+from scripts.lib.objective import IGNORED, TokenAccuracy, causal_loss, count_correct
 from scripts.lib.preflight import needed_memory
 from scripts.lib.prompts import Example
 from scripts.lib.token_shards import TokenShards
-from scripts.lib.training_spec import TrainingSpec
+from scripts.lib.training_spec import EPOCH, TrainingSpec
 from scripts.lib.workspace import last_checkpoint, mark_complete
 
-_IGNORED = -100
+# What models return beside logits and need not be gathered in a validation.
+_NO_LOGITS = ["past_key_values", "hidden_states", "attentions"]
 # How torch's writer, and the system, tell of a write that was cut short.
 _DISK_FULL = ("No space left", "PytorchStreamWriter failed", "inline_container.cc", "iostream error")
+# Values of the Trainer's reports that the lines of progress repeat.
+_REPORTED = ("loss", "eval_loss", "eval_accuracy")
 
 
 class Collator:
@@ -56,10 +60,10 @@ class Collator:
         rows: dict[str, list[list[int]]] = {"input_ids": [], "attention_mask": [], "labels": []}
         for example in examples:
             ids = example.input_ids
-            labels = [_IGNORED] * example.masked + ids[example.masked :]
+            labels = [IGNORED] * example.masked + ids[example.masked :]
             rows["input_ids"].append(self._row(ids, self.pad_id, length))
             rows["attention_mask"].append(self._row([1] * len(ids), 0, length))
-            rows["labels"].append(self._row(labels, _IGNORED, length))
+            rows["labels"].append(self._row(labels, IGNORED, length))
         return {name: torch.tensor(values) for name, values in rows.items()}
 
 
@@ -70,6 +74,10 @@ class Bookkeeper(TrainerCallback):
         """Report at every checkpoint, so that the reports after a resume average over the same steps."""
         control.should_log = control.should_log or control.should_save
 
+    def on_epoch_end(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
+        """The same for checkpoints at the end of an epoch."""
+        control.should_log = control.should_log or control.should_save
+
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
         """A checkpoint without this mark was cut off by the death of its writer."""
         if state.is_world_process_zero:
@@ -78,7 +86,7 @@ class Bookkeeper(TrainerCallback):
     def on_log(self, args: TrainingArguments, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
         """One line a report."""
         if state.is_world_process_zero:
-            values = {name: round(value, 5) for name, value in logs.items() if name in ("loss", "eval_loss")}
+            values = {name: round(value, 5) for name, value in logs.items() if name in _REPORTED}
             report = {"step": state.global_step, "of": state.max_steps, **values}
             print(PROGRESS + json.dumps(report), flush=True)
 
@@ -89,6 +97,18 @@ def _precision(spec: TrainingSpec) -> str:
     if asked != "auto":
         return asked
     return "bf16" if spec.gpu and torch.cuda.is_bf16_supported() else "fp32"
+
+
+def _strategy(steps: int | str) -> str:
+    """When something is done that is done every so many steps, or at the end of each epoch."""
+    return "epoch" if steps == EPOCH else "steps"
+
+
+def _deepspeed(content: dict[str, Any] | None, precision: str) -> dict[str, Any] | None:
+    """DeepSpeed's configuration with the block of the training's half precision, which its file need not have."""
+    if content is None or precision == "fp32" or precision in content:
+        return content
+    return {**content, precision: {"enabled": True}}
 
 
 def training_arguments(spec: TrainingSpec, sequences: int, validate: bool) -> TrainingArguments:
@@ -114,17 +134,19 @@ def training_arguments(spec: TrainingSpec, sequences: int, validate: bool) -> Tr
         gradient_checkpointing=settings.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
         logging_steps=settings.log_steps,
-        eval_strategy="steps" if validate else "no",
-        eval_steps=settings.eval_steps,
+        eval_strategy=_strategy(settings.eval_steps) if validate else "no",
+        eval_steps=None if settings.eval_steps == EPOCH else settings.eval_steps,
+        batch_eval_metrics=True,
         # A resumed training has this report already.
         eval_on_start=validate and last_checkpoint(Path(spec.checkpoints)) is None,
-        save_strategy="steps",
-        save_steps=settings.save_steps,
+        save_strategy=_strategy(settings.save_steps),
+        save_steps=1 if settings.save_steps == EPOCH else settings.save_steps,
         save_total_limit=2,
         seed=spec.seed % 2**32,
         data_seed=spec.seed % 2**32,
         use_cpu=not spec.gpu and not settings.deepspeed,
-        deepspeed=settings.deepspeed,
+        deepspeed=_deepspeed(settings.deepspeed, precision),
+        dataloader_drop_last=settings.drop_last,
         report_to=settings.trackers or "none",
         accelerator_config={"use_configured_state": bool(distributed_cpu)},
         remove_unused_columns=False,
@@ -202,12 +224,21 @@ def _save(trainer: Trainer, spec: TrainingSpec, tokenizer: PreTrainedTokenizerBa
         save_adapter(model, spec.output, spec.name)
 
 
+def _validation_data(spec: TrainingSpec) -> TokenShards | None:
+    """The validation sequences; None where there are none, or too few for a batch with `drop_last`."""
+    folder, settings = Path(spec.data, "validation"), spec.settings
+    data = TokenShards(folder) if folder.exists() else None
+    if data is not None and settings.drop_last and len(data) < settings.processes * settings.batch_size:
+        logging.warning("%d validation sequences are fewer than one batch: drop_last leaves them out", len(data))
+        return None
+    return data
+
+
 def train(spec: TrainingSpec) -> None:
     """Train, from the last whole checkpoint on where there is one, and save."""
     folder = Path(spec.checkpoints)
     data = TokenShards(Path(spec.data, "train"))
-    validation = Path(spec.data, "validation")
-    validate = TokenShards(validation) if validation.exists() else None
+    validate = _validation_data(spec)
     set_seed(spec.seed % 2**32)
     arguments = training_arguments(spec, len(data), validate is not None)
     tokenizer = load_tokenizer(spec.tokenizer)
@@ -221,10 +252,13 @@ def train(spec: TrainingSpec) -> None:
         eval_dataset=validate,
         data_collator=Collator(pad_id, spec.pad_to),
         callbacks=[Bookkeeper()],
+        compute_loss_func=causal_loss,
+        compute_metrics=TokenAccuracy(),
+        preprocess_logits_for_metrics=count_correct,
     )
     _check_world(trainer, spec)
     logging.info("%s", json.dumps(_facts(trainer, spec, len(data))))
-    trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder), ignore_keys_for_eval=_NO_LOGITS)
     if trainer.is_world_process_zero():
         _save(trainer, spec, tokenizer)
         write_json(folder / "history.json", trainer.state.log_history)

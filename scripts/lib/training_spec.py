@@ -1,10 +1,14 @@
 """What one training is told."""
 
 from dataclasses import asdict, dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from scripts.lib.files import read_json, write_json
+
+# In the place of a number of steps: at the end of each epoch.
+EPOCH = "epoch"
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,10 @@ class TrainingSettings:
     processes: int
     deepspeed: dict[str, Any] | None
     threads: int
+    drop_last: bool
     log_steps: int
-    eval_steps: int
-    save_steps: int
+    eval_steps: int | str
+    save_steps: int | str
     trackers: list[str]
 
     @property
@@ -41,8 +46,15 @@ class TrainingSettings:
         return self.processes * self.batch_size * self.accumulation
 
     def steps(self, sequences: int) -> int:
-        """Optimizer steps over `sequences` training sequences: all epochs, at most `max_steps`."""
-        whole = max(1, round(self.epochs * sequences / self.effective_batch))
+        """Optimizer steps over `sequences` training sequences: all epochs, at most `max_steps`.
+
+        With `drop_last` an epoch has whole batches only, the last of which may make a step by themselves.
+        """
+        if self.drop_last:
+            batches = sequences // (self.processes * self.batch_size)
+            whole = ceil(self.epochs * ceil(batches / self.accumulation))
+        else:
+            whole = max(1, round(self.epochs * sequences / self.effective_batch))
         return min(whole, self.max_steps or whole)
 
 

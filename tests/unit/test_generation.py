@@ -1,11 +1,14 @@
 """Generation with a tiny model: stop sequences, seeds, batches, room, chunks; stored files."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
 
 from scripts.evaluate.engine import Request
 from scripts.evaluate.generations import Generation, Sampling, read_generations, write_generations
+from scripts.evaluate.metrics import rouge
 from scripts.evaluate.problems import Problem
 from scripts.evaluate.requests import generate, in_chunks, sample_seeds
 from scripts.evaluate.stops import Stop
@@ -128,6 +131,22 @@ def test_teacher_forced_message(engine):
     logits = engine.model(torch.tensor([ids])).logits[0]
     expected = engine.tokenizer.decode(logits[3:-1].argmax(dim=-1), skip_special_tokens=True)
     assert found[0].prediction == expected
+
+
+def test_teacher_forcing_cuts_prompt_and_message_as_training_does(engine):
+    cut = PromptSettings("{diff}>", "diff", 20, 10, overflow="truncate_right")
+    rows = [
+        {"diff": "x" * 40, "message": "lost"},
+        {"diff": "x" * 14, "message": "some words"},
+        {"diff": "x", "message": "m"},
+    ]
+    problems = [Problem(str(n), str(n), "", NEVER, target=row["message"], row=row) for n, row in enumerate(rows)]
+    lost, half, whole = engine.teacher_forced(problems, cut)
+    assert (lost.prediction, lost.message) == ("", "")
+    assert (half.message, whole.message) == ("some ", "m")
+    assert half.prediction and max(rouge(lost.prediction, "lost").values()) == 0
+    (kept, *_) = engine.teacher_forced(problems, replace(cut, overflow="shorten"))
+    assert kept.message == "lost"
 
 
 def problems_of(count):

@@ -1,5 +1,7 @@
 """Prompts fit their length, and examples mask them."""
 
+from dataclasses import replace
+
 import pytest
 
 from scripts.lib.prompts import PromptSettings, build_prompt, encode_example, fields_of
@@ -54,3 +56,25 @@ def test_a_long_response_is_cut_and_gets_no_end_of_text(tokenizer):
     example = encode_example(tokenizer, settings(40, 10), {"diff": "+ 1"}, "many words " * 50)
     assert len(example.input_ids) == 40
     assert example.input_ids[-1] != tokenizer.eos_token_id
+
+
+@pytest.mark.parametrize(("diff", "message"), [("+ 1", "Set x"), ("+ 1", "a long message " * 20), ("+ x\n" * 40, "m")])
+def test_truncation_on_the_right_keeps_the_head_of_prompt_and_response(tokenizer, diff, message):
+    cut = replace(settings(60, 20), overflow="truncate_right")
+    whole = [*tokenizer(TEMPLATE.format(diff=diff) + message)["input_ids"], tokenizer.eos_token_id]
+    example = encode_example(tokenizer, cut, {"diff": diff}, message)
+    assert example.input_ids == whole[:60]
+    assert example.masked == min(60, len(tokenizer(TEMPLATE.format(diff=diff))["input_ids"]))
+
+
+def test_a_long_diff_loses_its_message_with_truncation_and_keeps_it_with_shortening(tokenizer):
+    row = {"diff": "\n".join(f"+ line {number}" for number in range(60))}
+    lost = encode_example(tokenizer, replace(settings(60, 20), overflow="truncate_right"), row, "Add lines")
+    assert lost.masked == len(lost.input_ids) == 60
+    kept = encode_example(tokenizer, settings(60, 20), row, "Add lines")
+    assert tokenizer.decode(kept.input_ids[kept.masked : -1]) == "Add lines"
+
+
+def test_a_prompt_for_generation_keeps_its_end_whatever_training_cuts(tokenizer):
+    cut = replace(settings(60, 20), overflow="truncate_right")
+    assert build_prompt(tokenizer, cut, {"diff": "+ x\n" * 40}).endswith("\n\n### Message:\n")

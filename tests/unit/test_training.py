@@ -1,9 +1,11 @@
 """Trainings in processes of their own: resumed after a death, in one process and in two, with and without LoRA."""
 
+import csv
 import json
 import logging
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,19 +17,22 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import AutoModelForCausalLM
 
 from scripts.lib import preflight
 from scripts.lib.causal_models import load_tokenizer
-from scripts.lib.curves import curve_rows
+from scripts.lib.curves import curve_rows, write_curve
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.lib.launch import PROGRESS, run_training
-from scripts.lib.train import _explained
+from scripts.lib.prompts import Example
+from scripts.lib.token_shards import write_shards
+from scripts.lib.train import _deepspeed, _explained
 from scripts.lib.training_spec import TrainingSpec
 from scripts.lib.workspace import last_checkpoint
 from scripts.pretrain.deepspeed_operators import build
-from tests.tiny_training import GPT, LLAMA, LLAMA_LORA, spec_for, write_all
+from tests.tiny_training import GPT, LLAMA, LLAMA_LORA, spec_for, write_all, write_data
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 150
@@ -110,6 +115,71 @@ def test_a_killed_training_ends_with_the_same_bytes(inputs, tmp_path, caplog):
     curves = [curve_rows(read_json(Path(spec.checkpoints, "history.json"))) for spec in (unbroken, resumed)]
     assert curves[0] == curves[1]
     assert curves[0][-1]["validation_loss"] < curves[0][0]["validation_loss"] - 0.5
+
+
+def test_epochs_can_be_the_unit_of_reports_and_incomplete_batches_be_left_out(tmp_path):
+    write_all(tmp_path)
+    shutil.rmtree(tmp_path / "data")
+    write_data(tmp_path / "data", count=23)
+    every = {"eval_steps": "epoch", "save_steps": "epoch", "drop_last": True, "log_steps": 100}
+    spec = spec_for(tmp_path, tmp_path / "run", epochs=3, max_steps=None, batch_size=4, accumulation=2, **every)
+    # Five whole batches make three steps, the last of which has one batch.
+    assert run_training(spec)["steps"] == 9
+    rows = curve_rows(read_json(Path(spec.checkpoints, "history.json")))
+    assert [row["step"] for row in rows if "validation_loss" in row] == [0, 3, 6, 9]
+    assert all("train_loss" in row for row in rows if row["step"])
+    assert last_checkpoint(Path(spec.checkpoints)).endswith("checkpoint-9")
+
+
+def test_too_few_sequences_for_a_batch_are_one_line(inputs, tmp_path):
+    with pytest.raises(InputError, match=r"40 training sequences are fewer than the 64 of one batch.*lower batch_size"):
+        run_training(spec_for(inputs, tmp_path, batch_size=64, drop_last=True))
+
+
+@pytest.mark.parametrize(
+    ("sequences", "steps"), [(256_000, 4000), (256_031, 4000), (256_032, 4001), (70, 1), (95, 1), (96, 2)]
+)
+def test_steps_are_of_whole_batches_with_drop_last(inputs, tmp_path, sequences, steps):
+    many = {"batch_size": 8, "processes": 4, "accumulation": 2, "epochs": 1, "max_steps": None, "drop_last": True}
+    assert spec_for(inputs, tmp_path, **many).settings.steps(sequences) == steps
+
+
+def test_half_precision_brings_its_block_to_deepspeed():
+    plain = read_json(ROOT / "config/deepspeed/zero2.json")
+    assert not {"bf16", "fp16"} & plain.keys()
+    assert _deepspeed(plain, "fp32") == plain and _deepspeed(None, "bf16") is None
+    assert _deepspeed(plain, "bf16") == {**plain, "bf16": {"enabled": True}}
+    assert _deepspeed({"bf16": {"enabled": "auto"}}, "bf16") == {"bf16": {"enabled": "auto"}}
+
+
+def test_batches_without_labels_leave_loss_and_weights_finite(tmp_path):
+    write_all(tmp_path)
+    for name, rows in (("train", 12), ("validation", 3)):
+        shutil.rmtree(tmp_path / "data" / name)
+        lost, short = Example(list(range(30)), 30), Example(list(range(20)), 4)
+        write_shards(tmp_path / "data" / name, [lost] * (rows - 1) + [short])
+    spec = spec_for(tmp_path, tmp_path / "run", max_steps=6, epochs=1, log_steps=1, eval_steps=3, save_steps=3)
+    run_training(spec)
+    rows = curve_rows(read_json(Path(spec.checkpoints, "history.json")))
+    losses = [row["train_loss"] for row in rows if "train_loss" in row]
+    assert len(losses) == 6 and sorted(losses)[:5] == [0] * 5 and 0 < max(losses) < 10
+    assert all(0 <= row["validation_accuracy"] <= 1 for row in rows if "validation_loss" in row)
+    assert all(tensor.isfinite().all() for tensor in load_file(Path(spec.output, "model.safetensors")).values())
+
+
+def test_accuracy_rises_and_is_in_curve_and_tracker(inputs, tmp_path):
+    spec = replace(
+        spec_for(inputs, tmp_path, max_steps=120, epochs=20, eval_steps=60, save_steps=60, trackers=["tensorboard"]),
+        tensorboard=str(tmp_path / "tensorboard"),
+    )
+    run_training(spec)
+    write_curve(Path(spec.checkpoints), tmp_path / "curve.csv")
+    with (tmp_path / "curve.csv").open(newline="") as stream:
+        found = [float(row["validation_accuracy"]) for row in csv.DictReader(stream) if row["validation_accuracy"]]
+    assert len(found) == 3 and found[0] < 0.1 and found[-1] > 0.3
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert [event.value for event in events.Scalars("eval/accuracy")] == pytest.approx(found)
 
 
 def test_two_processes_are_two_and_resume(inputs, tmp_path, caplog):
