@@ -1,6 +1,13 @@
 # Tuning of base and IRCoder on instructions and on commit messages.
 
 
+# A checkpoint that is given is not trained.
+ruleorder: fetch_checkpoint > finetune_instruct
+ruleorder: fetch_checkpoint > finetune_commits
+ruleorder: pretrain_import_checkpoint > finetune_instruct
+ruleorder: pretrain_import_checkpoint > finetune_commits
+
+
 rule fetch_instruct:
     output:
         train=f"{RESULTS}/instruct/train.jsonl",
@@ -39,7 +46,7 @@ rule finetune_instruct:
     benchmark:
         f"{RESULTS}/benchmarks/finetune/{{model}}/{{start}}-instruct.tsv"
     wildcard_constraints:
-        start="base|ircoder",
+        start=START,
     conda:
         "../envs/train.yaml"
     threads: config["instruct"]["training"]["threads"] * config["instruct"]["training"]["processes"]
@@ -71,7 +78,7 @@ rule finetune_commits:
     benchmark:
         f"{RESULTS}/benchmarks/finetune/{{model}}/{{start}}-commits-{{language}}.tsv"
     wildcard_constraints:
-        start="base|ircoder",
+        start=START,
     conda:
         "../envs/train.yaml"
     threads: config["commits"]["training"]["threads"] * config["commits"]["training"]["processes"]

@@ -1,6 +1,13 @@
 # Tokens, continued pre-training of a base on pairs, and what it does to the validation losses.
 
 
+# A checkpoint that is given is not trained.
+ruleorder: fetch_checkpoint > pretrain_merge
+ruleorder: fetch_checkpoint > pretrain_merge_milestone
+ruleorder: pretrain_import_checkpoint > pretrain_merge
+ruleorder: pretrain_import_checkpoint > pretrain_merge_milestone
+
+
 rule pretrain_vocabulary:
     input:
         pairs=pair_tables(),
@@ -169,6 +176,8 @@ rule pretrain_adapter:
         operators=operators("pretrain"),
     output:
         adapter=directory(f"{RESULTS}/models/{{model}}/adapter"),
+        # Not among the settings: a milestone that was saved may be dropped, and a new one reruns the training.
+        milestones=[directory(f"{RESULTS}/models/{{model}}/milestones/{step}") for step in MILESTONES],
         curve=f"{RESULTS}/models/{{model}}/curves/pretrain.csv",
     log:
         f"{RESULTS}/logs/pretrain/{{model}}/adapter.log",
@@ -217,6 +226,88 @@ rule pretrain_merge:
         "../scripts/pretrain/merge.py"
 
 
+rule pretrain_merge_milestone:
+    input:
+        base=f"{RESULTS}/models/{{model}}/base",
+        tokenizer=f"{RESULTS}/models/{{model}}/tokenizer",
+        adapter=f"{RESULTS}/models/{{model}}/milestones/{{step}}",
+    output:
+        directory(f"{RESULTS}/models/{{model}}/ircoder-{{step}}"),
+    log:
+        f"{RESULTS}/logs/pretrain/{{model}}/merge_{{step}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{model}}/merge_{{step}}.tsv"
+    wildcard_constraints:
+        step="[0-9]+",
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=model_memory("load"),
+        runtime=model_minutes("load"),
+    params:
+        new_embeddings=config["pretrain"]["new_embeddings"],
+        code=code("pretrain/merge.py"),
+    script:
+        "../scripts/pretrain/merge.py"
+
+
+rule fetch_checkpoint:
+    input:
+        base=checkpoint_base,
+    output:
+        directory(f"{RESULTS}/models/{{given}}"),
+    log:
+        f"{RESULTS}/logs/pretrain/{{given}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{given}}.tsv"
+    wildcard_constraints:
+        given=given_names("repository"),
+    # A fault of the checkpoint should show before days of compiling.
+    priority: 50
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=model_memory("load"),
+        runtime=model_minutes("load"),
+    params:
+        settings=checkpoint_settings,
+        offline=config["hub"]["offline"],
+        root=ROOT,
+        code=code("pretrain/import_checkpoint.py"),
+    script:
+        "../scripts/pretrain/import_checkpoint.py"
+
+
+rule pretrain_import_checkpoint:
+    input:
+        base=checkpoint_base,
+    output:
+        directory(f"{RESULTS}/models/{{given}}"),
+    log:
+        f"{RESULTS}/logs/pretrain/{{given}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain/{{given}}.tsv"
+    wildcard_constraints:
+        given=given_names("path"),
+    # A fault of the checkpoint should show before days of compiling.
+    priority: 50
+    conda:
+        "../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=model_memory("load"),
+        runtime=model_minutes("load"),
+    params:
+        settings=checkpoint_settings,
+        offline=config["hub"]["offline"],
+        root=ROOT,
+        code=code("pretrain/import_checkpoint.py"),
+    script:
+        "../scripts/pretrain/import_checkpoint.py"
+
+
 rule pretrain_losses:
     input:
         pairs=pair_tables(),
@@ -229,7 +320,7 @@ rule pretrain_losses:
     benchmark:
         f"{RESULTS}/benchmarks/pretrain/{{model}}/losses_{{start}}.tsv"
     wildcard_constraints:
-        start="base|ircoder",
+        start=START,
     conda:
         "../envs/train.yaml"
     threads: 1

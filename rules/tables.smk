@@ -29,7 +29,7 @@ rule tables_scores:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        trained=trained_stages(),
+        trained=compared_losses(),
         seed=config["seed"],
         code=code("tables/scores.py"),
     script:
@@ -53,7 +53,7 @@ rule tables_differences:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        trained=trained_stages(),
+        trained=compared_losses(),
         seed=config["seed"],
         code=code("tables/differences.py"),
     script:

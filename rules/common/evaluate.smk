@@ -97,8 +97,11 @@ def benchmark_settings(benchmark):
 
 
 def benchmark_stages(benchmark, task):
-    """Stages of a model that are evaluated on a task."""
-    return [stage.replace("{task}", task) for stage in BENCHMARKS["benchmarks"][benchmark]["stages"]]
+    """Stages of a model that are evaluated on a task: each of the run's checkpoints, tuned where the benchmark says so."""
+    templates = BENCHMARKS["benchmarks"][benchmark]["stages"]
+    return [
+        template.replace("{checkpoint}", start).replace("{task}", task) for start in STARTS for template in templates
+    ]
 
 
 def task_settings(wildcards):
@@ -278,6 +281,7 @@ def generate_settings(wildcards):
         "teacher_forced": teacher_forced,
         "prompts": config["commits"]["prompts"] if wildcards.benchmark == "commits" else None,
         "seed": config["seed"],
+        "context": model_entry(wildcards)["context"],
         **{key: EVALUATE[key] for key in ("engine", "dtype", "batch_size", "chunk_requests")},
     }
 

@@ -37,12 +37,17 @@ def commits_file(wildcards):
     return task_files("commits", wildcards.language)
 
 
+def tuned_models(names):
+    """Folders of the tuned models with these names of tunings, for each evaluated checkpoint of each model."""
+    pattern = f"{RESULTS}/models/{{model}}/{{start}}-{{tuned}}"
+    return expand(pattern, model=config["models"], start=STARTS, tuned=names)
+
+
+def evaluated_tunings():
+    """Folders of the tuned models that the run evaluates."""
+    return tuned_models(tuned_names())
+
+
 def finetune_targets():
-    """Final files of the stage."""
-    tuned = ["instruct", *(f"commits-{language}" for language in config["commits"]["languages"])]
-    return expand(
-        f"{RESULTS}/models/{{model}}/{{start}}-{{tuned}}",
-        model=config["models"],
-        start=["base", "ircoder"],
-        tuned=tuned,
-    )
+    """Final files of the stage: all tunings, whether the run evaluates them or not."""
+    return tuned_models(["instruct", *(f"commits-{language}" for language in config["commits"]["languages"])])

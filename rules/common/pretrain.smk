@@ -1,6 +1,7 @@
 """Functions that name what the stage's rules need."""
 
 from scripts.lib.files import read_json
+from scripts.lib.local_models import folder_stamp, local_model
 
 SCRATCH = sorted(name for name, entry in MODELS.items() if entry["source"] == "scratch")
 HUB = sorted(name for name, entry in MODELS.items() if entry["source"] == "hub")
@@ -15,8 +16,8 @@ def model_names(names):
 
 
 def model_entry(wildcards):
-    """The entry of config/models.yaml."""
-    return MODELS[wildcards.model]
+    """The entry of config/models.yaml; a wildcard `given` is model and checkpoint."""
+    return MODELS[wildcards.get("model") or wildcards.given.partition("/")[0]]
 
 
 def model_memory(kind):
@@ -77,7 +78,9 @@ def tensorboard(name):
 def import_settings(wildcards):
     """What decides a base that is not made here."""
     keys = ("source", "repository", "revision", "path", "package", "file")
-    return {key: value for key, value in model_entry(wildcards).items() if key in keys}
+    settings = {key: value for key, value in model_entry(wildcards).items() if key in keys}
+    local = local_model(settings, ROOT)
+    return settings if local is None else {**settings, "files": folder_stamp(local)}
 
 
 def first_tokenizer(wildcards):
@@ -138,12 +141,11 @@ def loss_settings():
 
 
 def pretrain_targets():
-    """Final files of the stage."""
-    return expand(
-        [
-            f"{RESULTS}/models/{{model}}/ircoder",
-            f"{RESULTS}/models/{{model}}/losses/base.parquet",
-            f"{RESULTS}/models/{{model}}/losses/ircoder.parquet",
-        ],
-        model=config["models"],
-    )
+    """Final files of the stage: the checkpoints that are evaluated, saved ones with them, and validation losses."""
+    continued = [start for start in STARTS if start != "base"]
+    saved = [f"ircoder-{step}" for step in MILESTONES] if continued else []
+    checkpoints = [*continued, *(name for name in saved if name not in continued)] or ["base"]
+    return [
+        *(f"{RESULTS}/models/{model}/{name}" for model in config["models"] for name in checkpoints),
+        *loss_files(),
+    ]

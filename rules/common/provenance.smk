@@ -11,7 +11,7 @@ PROVENANCE = f"{RESULTS}/provenance"
 
 def run_results(wildcards):
     """All final files of the stages before this one, and the tables as parts of the report."""
-    stages = (sources_targets, dedup_targets, pairs_targets, pretrain_targets, finetune_targets, evaluate_targets)
+    stages = (sources_targets, dedup_targets, pairs_targets, pretrain_targets, evaluated_tunings, evaluate_targets)
     before = [path for stage in stages for path in stage()]
     return [*compile_targets(wildcards), *before, *tables_targets(), *report_tables()]
 

@@ -4,7 +4,6 @@ from scripts.lib.config import ConfigError, read_yaml, validate
 
 VALIDATION = "validation"
 TABLE_FORMATS = ("csv", "md", "tex")
-FIGURES = ("base_vs_ircoder", "validation_loss", "learning_curves")
 
 
 def table_looks():
@@ -25,27 +24,26 @@ def score_files():
     return sorted(path for path in evaluate_targets() if path.startswith(f"{RESULTS}/scores/"))
 
 
-def trained_stages():
-    """Pairs of model and stage whose validation losses are compared."""
-    return [(model, stage) for model in sorted(config["models"]) for stage in ("base", "ircoder")]
-
-
 def loss_files():
-    """Files of validation losses, in the order of `trained_stages`."""
-    return [f"{RESULTS}/models/{model}/losses/{stage}.parquet" for model, stage in trained_stages()]
+    """Files of validation losses, in the order of `compared_losses`."""
+    return [f"{RESULTS}/models/{model}/losses/{start}.parquet" for model, start in compared_losses()]
 
 
 def curve_files():
-    """Learning curves of all trainings, by model in the order of training."""
-    tuned = ["instruct", *(f"commits-{language}" for language in config["commits"]["languages"])]
-    tunings = [f"{start}-{name}" for name in tuned for start in ("base", "ircoder")]
-    trainings = {model: [*(["base"] if model in SCRATCH else []), "pretrain", *tunings] for model in config["models"]}
-    return [f"{RESULTS}/models/{model}/curves/{name}.csv" for model in trainings for name in trainings[model]]
+    """Learning curves of all trainings of the run, by model in the order of training."""
+    return [f"{RESULTS}/models/{model}/curves/{name}.csv" for model in config["models"] for name in trainings(model)]
+
+
+def figure_names():
+    """Figures that the run has something to draw for."""
+    losses = ["validation_loss"] if compared_losses() else []
+    return ["base_vs_ircoder", *losses, *(["learning_curves"] if curve_files() else [])]
 
 
 def table_benchmarks():
     """Benchmarks that get a wide table, in the order of config/tables.yaml."""
-    found = {path.removeprefix(f"{RESULTS}/scores/").split("/")[0] for path in score_files()} | {VALIDATION}
+    found = {path.removeprefix(f"{RESULTS}/scores/").split("/")[0] for path in score_files()}
+    found |= {VALIDATION} if compared_losses() else set()
     unknown = sorted(found - LOOKS.keys())
     if unknown:
         sys.exit(f"error: config/tables.yaml has no entry '{unknown[0]}'; add one for the benchmark's table")
@@ -83,5 +81,5 @@ def table_remarks():
 def tables_targets():
     """Final files of the stage."""
     tables = [f"{RESULTS}/tables/{name}.{form}" for name in table_benchmarks() for form in TABLE_FORMATS]
-    figures = [f"{RESULTS}/figures/{name}.svg" for name in FIGURES]
+    figures = [f"{RESULTS}/figures/{name}.svg" for name in figure_names()]
     return [f"{RESULTS}/tables/scores.csv", f"{RESULTS}/tables/main.md", *tables, *figures]

@@ -11,7 +11,10 @@ import yaml
 
 @dataclass(frozen=True)
 class Card:
-    """What a card says; `data` are sentences on the data, `settings` and `facts` tables of plain values."""
+    """What a card says; `data` are sentences on the data, `settings` and `facts` tables of plain values.
+
+    `step`: for a checkpoint that was saved during the training, after which step; losses are those up to then.
+    """
 
     title: str
     licence: str
@@ -20,6 +23,7 @@ class Card:
     settings: Mapping[str, Any]
     facts: Mapping[str, Any]
     curve: str | Path
+    step: int | None = None
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -37,10 +41,10 @@ def _table(heads: tuple[str, str], values: Mapping[str, Any]) -> list[str]:
     return [f"| {heads[0]} | {heads[1]} |", "|---|---|", *rows]
 
 
-def last_losses(path: str | Path) -> dict[str, float]:
-    """The last training and validation loss of a learning curve, those that it has."""
+def last_losses(path: str | Path, step: int | None = None) -> dict[str, float]:
+    """The last training and validation loss of a learning curve, or of its steps up to `step`; those that it has."""
     with Path(path).open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
+        rows = [row for row in csv.DictReader(stream) if step is None or int(row["step"]) <= step]
     columns = ("train_loss", "validation_loss")
     found = {name: [float(row[name]) for row in rows if row[name]] for name in columns}
     return {name: round(values[-1], 4) for name, values in found.items() if values}
@@ -52,11 +56,12 @@ def render(card: Card) -> str:
     if card.base:
         metadata["base_model"] = card.base
     front = yaml.safe_dump(metadata, sort_keys=True, allow_unicode=True).rstrip()
-    losses = {name: f"{value} nats a token" for name, value in last_losses(card.curve).items()}
+    losses = {name: f"{value} nats a token" for name, value in last_losses(card.curve, card.step).items()}
+    heading = "Losses at the end" if card.step is None else f"Losses up to step {card.step}"
     sections = {
         "Data": list(card.data),
         "Training": [*_table(("setting", "value"), flatten(card.settings)), "", *_table(("fact", "value"), card.facts)],
-        "Losses at the end": _table(("loss", "value"), losses),
+        heading: _table(("loss", "value"), losses),
     }
     body = "\n".join(line for name, lines in sections.items() for line in ("", f"## {name}", "", *lines))
     return f"---\n{front}\n---\n\n# {card.title}\n{body}\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 from safetensors import safe_open
 
+from scripts.lib.context import context_limit
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.lib.token_shards import TokenShards
@@ -110,8 +111,8 @@ def check_room(spec: TrainingSpec) -> None:
 def check_length(spec: TrainingSpec, longest: int) -> None:
     """Raise `InputError` when the longest sequence of the data is longer than what the model reads."""
     config = spec.architecture or read_json(Path(spec.base, "config.json"))
-    limit = config.get("max_position_embeddings", config.get("n_positions", longest))
-    if longest > limit:
+    limit = context_limit(config)
+    if limit is not None and longest > limit:
         raise InputError(f"sequences have {longest} tokens, but {spec.name} reads {limit}; lower `context` or `length`")
 
 
@@ -123,10 +124,20 @@ def check_batches(settings: TrainingSettings, sequences: int) -> None:
         raise InputError(f"{what}; set drop_last to false or lower batch_size")
 
 
+def check_milestones(spec: TrainingSpec, sequences: int) -> None:
+    """Raise `InputError` when a milestone is after the last step."""
+    last = spec.settings.steps(sequences)
+    late = [step for step in spec.milestones if step > last]
+    if late:
+        what = f"milestone {late[0]} is after the last of {last} steps"
+        raise InputError(f"{what}; lower it in pretrain.milestones, or train longer")
+
+
 def check_training(spec: TrainingSpec) -> None:
     """Raise `InputError` for whatever would end the training later and can be known now."""
     check_packages(spec)
     data = TokenShards(Path(spec.data, "train"))
     check_batches(spec.settings, len(data))
+    check_milestones(spec, len(data))
     check_length(spec, max(data.lengths()))
     check_room(spec)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ SCORES = (*KEY, "value", "ci_low", "ci_high", "problems", "samples")
 DIFFERENCES = (*KEY, "base", "difference", "ci_low", "ci_high", "problems")
 PAPER = (*KEY, "value", "citation")
 
+# What a stage starts from, the step of a milestone, and the tuning.
+_STAGE = re.compile(r"([^-]+)(?:-(\d+))?(?:-(.+))?", re.DOTALL)
+
 Row = dict[str, Any]
 
 
@@ -23,8 +27,21 @@ def number(value: float | int | None) -> str:
 
 
 def base_of(stage: str) -> str | None:
-    """The stage that an IRCoder stage is compared with, `base-instruct` for `ircoder-instruct`; None for others."""
-    return f"base{stage.removeprefix('ircoder')}" if stage.startswith("ircoder") else None
+    """The stage that an IRCoder stage is compared with; None for others.
+
+    It is `base-instruct` for `ircoder-instruct` and for `ircoder-400-instruct`, tuned from the checkpoint of step 400.
+    """
+    start, _, tuning = split_stage(stage)
+    return "-".join(filter(None, ("base", tuning))) if start == "ircoder" else None
+
+
+def split_stage(stage: str) -> tuple[str, str, str]:
+    """What a stage starts from, the step of a checkpoint saved on the way, and its tuning; empty where there is none.
+
+    ("ircoder", "400", "instruct") for `ircoder-400-instruct`, ("base", "", "") for `base`.
+    """
+    start, step, tuning = _STAGE.fullmatch(stage).groups(default="")
+    return start, step, tuning
 
 
 def write_rows(path: str | Path, rows: Iterable[Row], columns: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import DistributedType
 from peft import PeftModel
-from transformers import PreTrainedTokenizerBase, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import PreTrainedTokenizerBase, Trainer, TrainingArguments, set_seed
 
 from scripts.lib.causal_models import (
     add_lora,
@@ -24,20 +24,19 @@ from scripts.lib.causal_models import (
 )
 from scripts.lib.files import write_json
 from scripts.lib.job import InputError
-from scripts.lib.launch import FAULT, PROGRESS, die_with_parent
+from scripts.lib.launch import FAULT, die_with_parent
 from scripts.lib.objective import IGNORED, TokenAccuracy, causal_loss, count_correct
 from scripts.lib.preflight import needed_memory
 from scripts.lib.prompts import Example
 from scripts.lib.token_shards import TokenShards
+from scripts.lib.training_callbacks import Bookkeeper, MilestoneSaver
 from scripts.lib.training_spec import EPOCH, TrainingSpec
-from scripts.lib.workspace import last_checkpoint, mark_complete
+from scripts.lib.workspace import last_checkpoint
 
 # What models return beside logits and need not be gathered in a validation.
 _NO_LOGITS = ["past_key_values", "hidden_states", "attentions"]
 # How torch's writer, and the system, tell of a write that was cut short.
 _DISK_FULL = ("No space left", "PytorchStreamWriter failed", "inline_container.cc", "iostream error")
-# Values of the Trainer's reports that the lines of progress repeat.
-_REPORTED = ("loss", "eval_loss", "eval_accuracy")
 
 
 class Collator:
@@ -65,30 +64,6 @@ class Collator:
             rows["attention_mask"].append(self._row([1] * len(ids), 0, length))
             rows["labels"].append(self._row(labels, IGNORED, length))
         return {name: torch.tensor(values) for name, values in rows.items()}
-
-
-class Bookkeeper(TrainerCallback):
-    """Marks whole checkpoints and prints progress in lines for the process that started the training."""
-
-    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
-        """Report at every checkpoint, so that the reports after a resume average over the same steps."""
-        control.should_log = control.should_log or control.should_save
-
-    def on_epoch_end(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
-        """The same for checkpoints at the end of an epoch."""
-        control.should_log = control.should_log or control.should_save
-
-    def on_save(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
-        """A checkpoint without this mark was cut off by the death of its writer."""
-        if state.is_world_process_zero:
-            mark_complete(Path(args.output_dir, f"checkpoint-{state.global_step}"))
-
-    def on_log(self, args: TrainingArguments, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-        """One line a report."""
-        if state.is_world_process_zero:
-            values = {name: round(value, 5) for name, value in logs.items() if name in _REPORTED}
-            report = {"step": state.global_step, "of": state.max_steps, **values}
-            print(PROGRESS + json.dumps(report), flush=True)
 
 
 def _precision(spec: TrainingSpec) -> str:
@@ -251,7 +226,7 @@ def train(spec: TrainingSpec) -> None:
         train_dataset=data,
         eval_dataset=validate,
         data_collator=Collator(pad_id, spec.pad_to),
-        callbacks=[Bookkeeper()],
+        callbacks=[Bookkeeper(), MilestoneSaver(folder, spec)],
         compute_loss_func=causal_loss,
         compute_metrics=TokenAccuracy(),
         preprocess_logits_for_metrics=count_correct,

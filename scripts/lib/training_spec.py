@@ -73,6 +73,7 @@ class TrainingSpec:
     name: what the base is called in the adapter's configuration.
     tensorboard: folder for TensorBoard's files, where that tracker is asked for.
     extensions: folder of the compiled operators of DeepSpeed.
+    milestones: steps after which the adapter is saved as it then is, besides at the end.
     """
 
     base: str
@@ -91,6 +92,7 @@ class TrainingSpec:
     merged: bool = False
     tensorboard: str | None = None
     extensions: str | None = None
+    milestones: tuple[int, ...] = ()
 
     @classmethod
     def read(cls, path: str | Path) -> "TrainingSpec":
@@ -101,3 +103,8 @@ class TrainingSpec:
     def write(self, path: str | Path) -> None:
         """Store as JSON."""
         write_json(path, asdict(self))
+
+
+def milestone_folder(workspace: Path, step: int) -> Path:
+    """Where a training keeps the adapter of one of its milestones until it is done."""
+    return workspace / "milestones" / str(step)

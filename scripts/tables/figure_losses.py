@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
-from scripts.lib.scores import Row, read_scores
+from scripts.lib.scores import Row, read_scores, split_stage
 from scripts.tables.dots import draw
 from scripts.tables.losses import ALL, BENCHMARK
 
@@ -18,6 +18,12 @@ def title(setting: str) -> str:
     return f"{words.get(direction, 'source alone')}\n{variant}"
 
 
+def label(row: Row) -> str:
+    """The label of a row's line: its language; a checkpoint that was saved on the way has a line of its own."""
+    step = split_stage(row["stage"])[1]
+    return f"{row['language']} · step {step}" if step else row["language"]
+
+
 def plot(scores: list[Row]) -> Figure:
     """A row of panels for each model, a panel for each setting, a line for each language."""
     rows = [row for row in scores if row["benchmark"] == BENCHMARK and row["metric"] == "loss"]
@@ -27,13 +33,13 @@ def plot(scores: list[Row]) -> Figure:
         return figure
     models = sorted({row["model"] for row in rows})
     settings = sorted({row["setting"] for row in rows if not row["setting"].endswith(f".{ALL}")})
-    languages = sorted({row["language"] for row in rows}, key=lambda name: (name == ALL, name))
+    languages = sorted({label(row) for row in rows}, key=lambda name: (name.partition(" · ")[0] == ALL, name))
     height = len(models) * (MARGIN + LINE * len(languages))
     figure, axes = panels(len(models), len(settings), WIDTH, height, sharey=True)
     for place, part in enumerate(axes):
         model, setting = models[place // len(settings)], settings[place % len(settings)]
         chosen = [row for row in rows if (row["model"], row["setting"]) == (model, setting)]
-        draw(part, chosen, [row["language"] for row in chosen], languages)
+        draw(part, chosen, [label(row) for row in chosen], languages)
         part.set_title(title(setting))
         part.set_xlabel("nats per token")
         part.set_ylabel(model if setting == settings[0] else "")

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
-from scripts.lib.scores import Row, read_scores
+from scripts.lib.scores import Row, read_scores, split_stage
 from scripts.tables.dots import draw
 from scripts.tables.layout import CONTROL, is_headline, line_of
 
@@ -14,9 +14,13 @@ LINE, MARGIN, WIDTH = 0.26, 0.62, 9.0
 
 
 def label(row: Row, several_models: bool) -> str:
-    """The label of a row's line: language, setting and tuning, and the model where there are several."""
-    tuning = line_of(row)[1].partition("-")[2]
+    """The label of a row's line: language, setting and tuning, and the model where there are several.
+
+    A checkpoint that was saved on the way has a line of its own.
+    """
+    _, step, tuning = split_stage(line_of(row)[1])
     parts = [row["model"] if several_models else "", row["language"], row["setting"], tuning]
+    parts.append(f"step {step}" if step else "")
     return " · ".join(filter(None, parts))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.lib.scores import Row, base_of
+from scripts.lib.scores import Row, base_of, split_stage
 
 CONTROL = "control"
 # A place in a table: language, setting, metric.
@@ -80,11 +80,14 @@ def paper_line(line: Line) -> Line:
 
 
 def _line_order(line: Line) -> tuple:
-    """Sorting key: models by name and controls last; base, IRCoder, their difference; plain before tuned stages."""
+    """Sorting key: models by name and controls last; plain before tuned stages.
+
+    Of one tuning: base, IRCoder's saved checkpoints by their step, IRCoder, and then the differences in the same order.
+    """
     model, stage = line
     plain = stage.removesuffix(" (paper)")
-    tuning = plain.split(" - ")[0].partition("-")[2]
-    rank = (" - " in plain, plain.startswith("ircoder"), plain != stage)
+    start, step, tuning = split_stage(plain.split(" - ")[0])
+    rank = (" - " in plain, start == "ircoder", not step, int(step or 0), plain != stage)
     return stage == CONTROL, model, tuning, rank
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from scripts.lib.files import write_text
 from scripts.lib.job import job
-from scripts.lib.scores import Row, read_differences, read_scores
+from scripts.lib.scores import Row, read_differences, read_scores, split_stage
 from scripts.tables.layout import (
     CONTROL,
     Cell,
@@ -22,7 +22,9 @@ from scripts.tables.layout import (
 from scripts.tables.render import LEGEND, VERDICTS, figure
 
 WORDS = ("benchmark", "language", "setting", "metric", "tuning")
-HEAD = (*WORDS, "base", "IRCoder", "difference", "reference (ceiling) / empty")
+OPTIONAL = ("base", "IRCoder", "difference")
+HEAD = (*WORDS, *OPTIONAL, "reference (ceiling) / empty")
+IRCODER = "ircoder"
 # Lines of text by model.
 Lines = dict[str, list[list[str]]]
 
@@ -48,10 +50,17 @@ def _controls(cells: Grid, place: Place, decimals: int) -> str:
 
 
 def _pairs(cells: Grid) -> Iterator[tuple[Line, Line]]:
-    """Lines of base and IRCoder that belong together, in the grid's order."""
-    for line in cells.lines:
-        if line[1].startswith("base"):
-            yield line, (line[0], f"ircoder{line[1].removeprefix('base')}")
+    """Lines of base and IRCoder that belong together, in the grid's order; either may have no cells.
+
+    Each checkpoint that was saved on the way is a pair with the base, after the last one's.
+    """
+    stages = {line: split_stage(line[1]) for line in cells.lines if line[1] != CONTROL and " - " not in line[1]}
+    for model, tuning in dict.fromkeys((line[0], tuning) for line, (_, _, tuning) in stages.items()):
+        own = [(start, step) for line, (start, step, name) in stages.items() if (line[0], name) == (model, tuning)]
+        steps = {step for start, step in own if start == IRCODER}
+        for step in sorted(steps, key=lambda step: int(step or 0)) or [""]:
+            names = (["base", tuning], [IRCODER, step, tuning])
+            yield tuple((model, "-".join(filter(None, parts))) for parts in names)
 
 
 def benchmark_lines(cells: Grid, look: dict[str, Any]) -> Lines:
@@ -63,7 +72,8 @@ def benchmark_lines(cells: Grid, look: dict[str, Any]) -> Lines:
             change = cells.cells.get(difference_line(ircoder), {}).get(place)
             figures = [_with_interval(part.get(place), decimals) for part in own]
             figures += [_with_interval(change, decimals, True), _controls(cells, place, decimals)]
-            tuning = base[1].partition("-")[2] or "none"
+            _, step, tuning = split_stage(ircoder[1])
+            tuning = f"{tuning or 'none'}{f', step {step}' if step else ''}"
             lines.setdefault(base[0], []).append([look["title"], *place, tuning, *figures])
     return lines
 
@@ -90,12 +100,20 @@ def main_remarks(scores: list[Row], looks: dict[str, dict[str, Any]]) -> list[st
     ]
 
 
-def _markdown_rows(lines: list[list[str]]) -> Iterator[str]:
+def shown_columns(found: Lines) -> tuple[list[str], Lines]:
+    """Heads and lines without the columns of checkpoints that the run has not, and of differences from them."""
+    lines = [line for own in found.values() for line in own]
+    places = [place for place, name in enumerate(HEAD) if name not in OPTIONAL or any(line[place] for line in lines)]
+    kept = {model: [[line[place] for place in places] for line in own] for model, own in found.items()}
+    return [HEAD[place] for place in places], kept
+
+
+def _markdown_rows(head: list[str], lines: list[list[str]]) -> Iterator[str]:
     """A pipe table, padded so that it also reads well in a terminal."""
-    shown = [list(HEAD), *lines]
-    widths = [max(len(line[place]) for line in shown) for place in range(len(HEAD))]
-    sides: list[Callable] = [str.ljust if name in WORDS else str.rjust for name in HEAD]
-    rule = ["-" * width if name in WORDS else "-" * (width - 1) + ":" for name, width in zip(HEAD, widths, strict=True)]
+    shown = [head, *lines]
+    widths = [max(len(line[place]) for line in shown) for place in range(len(head))]
+    sides: list[Callable] = [str.ljust if name in WORDS else str.rjust for name in head]
+    rule = ["-" * width if name in WORDS else "-" * (width - 1) + ":" for name, width in zip(head, widths, strict=True)]
     for line in (shown[0], rule, *lines):
         cells = (side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True))
         yield f"| {' | '.join(cells)} |"
@@ -104,8 +122,9 @@ def _markdown_rows(lines: list[list[str]]) -> Iterator[str]:
 def as_markdown(found: Lines, remarks: list[str]) -> str:
     """A heading and a table for each model, then the remarks."""
     text = []
+    head, found = shown_columns(found)
     for model, lines in found.items():
-        text += [f"# {model}", "", *_markdown_rows(lines), ""]
+        text += [f"# {model}", "", *_markdown_rows(head, lines), ""]
     for remark in (*remarks, LEGEND):
         text += [remark, ""]
     return "\n".join(text[:-1]) + "\n"
@@ -122,7 +141,8 @@ def _html_figure(cell: str) -> str:
 def as_html(found: Lines, remarks: list[str]) -> str:
     """A fragment for the report: a table for each model, then the remarks."""
     text = []
-    head = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
+    names, found = shown_columns(found)
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
     for model, lines in found.items():
         text += [
             f"<h3>{html.escape(model)}</h3>",

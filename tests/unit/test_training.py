@@ -87,10 +87,15 @@ def trainers_of(spec: TrainingSpec) -> list[str]:
 
 
 def killed_and_resumed(
-    inputs: Path, place: Path, caplog, extensions: str | None = None, **changes: object
+    inputs: Path,
+    place: Path,
+    caplog,
+    extensions: str | None = None,
+    milestones: tuple[int, ...] = (),
+    **changes: object,
 ) -> TrainingSpec:
     """Train, die at a random step, and train again; return the specification."""
-    spec = replace(spec_for(inputs, place, **changes), extensions=extensions)
+    spec = replace(spec_for(inputs, place, **changes), extensions=extensions, milestones=milestones)
     kill_at(spec, place, random.randint(20, STEPS - 60))
     deadline = time.monotonic() + 20
     while trainers_of(spec) and time.monotonic() < deadline:
@@ -105,13 +110,21 @@ def killed_and_resumed(
     return spec
 
 
-def test_a_killed_training_ends_with_the_same_bytes(inputs, tmp_path, caplog):
+def adapter_at(spec: TrainingSpec, folder: str) -> bytes:
+    return Path(spec.checkpoints, folder, "adapter_model.safetensors").read_bytes()
+
+
+def test_a_killed_training_ends_with_the_same_bytes_and_milestones(inputs, tmp_path, caplog):
     settings = {"max_steps": STEPS, "epochs": 20, "save_steps": 7}
-    unbroken = spec_for(inputs, tmp_path / "unbroken", **settings)
+    milestones = (10, 14, STEPS - 1, STEPS)
+    unbroken = replace(spec_for(inputs, tmp_path / "unbroken", **settings), milestones=milestones)
     facts = run_training(unbroken)
     assert (facts["world_size"], facts["effective_batch"], facts["steps"]) == (1, 2, STEPS)
-    resumed = killed_and_resumed(inputs, tmp_path / "killed", caplog, **settings)
+    resumed = killed_and_resumed(inputs, tmp_path / "killed", caplog, milestones=milestones, **settings)
     assert weights(unbroken) == weights(resumed)
+    saved = [[adapter_at(spec, f"milestones/{step}") for step in milestones] for spec in (unbroken, resumed)]
+    assert saved[0] == saved[1] and len(set(saved[0])) == len(milestones)
+    assert saved[0][-1] == adapter_at(unbroken, "adapter")
     curves = [curve_rows(read_json(Path(spec.checkpoints, "history.json"))) for spec in (unbroken, resumed)]
     assert curves[0] == curves[1]
     assert curves[0][-1]["validation_loss"] < curves[0][0]["validation_loss"] - 0.5
@@ -129,6 +142,12 @@ def test_epochs_can_be_the_unit_of_reports_and_incomplete_batches_be_left_out(tm
     assert [row["step"] for row in rows if "validation_loss" in row] == [0, 3, 6, 9]
     assert all("train_loss" in row for row in rows if row["step"])
     assert last_checkpoint(Path(spec.checkpoints)).endswith("checkpoint-9")
+
+
+def test_a_milestone_after_the_end_is_one_line(inputs, tmp_path):
+    spec = replace(spec_for(inputs, tmp_path, max_steps=12), milestones=(12, 13))
+    with pytest.raises(InputError, match=r"milestone 13 is after the last of 12 steps; lower it"):
+        run_training(spec)
 
 
 def test_too_few_sequences_for_a_batch_are_one_line(inputs, tmp_path):

@@ -1,0 +1,36 @@
+"""Models on this machine's disk: where an entry of config/models.yaml says that they are, and whether they changed."""
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.files import sha256_text
+
+
+def local_model(entry: Mapping[str, Any], root: str | Path) -> Path | None:
+    """The folder or GGUF file of an entry, whether it exists or not; None for an entry that is not local.
+
+    A GGUF file is in an installed Python package, or else below the project's root.
+    """
+    if entry["source"] == "folder":
+        return Path(root, entry["path"])
+    if entry["source"] != "gguf":
+        return None
+    package = str(entry.get("package") or "").partition("==")[0].replace("-", "_")
+    spec = importlib.util.find_spec(package) if package else None
+    return Path(spec.origin).parent / entry["file"] if spec and spec.origin else Path(root, entry["file"])
+
+
+def folder_stamp(path: str | Path) -> str:
+    """Sixteen hexadecimal digits over name, size and time of change of a file, or of all files below a folder.
+
+    It is cheap for weights of any size, and differs once a file was written again. Empty when there is nothing.
+    """
+    root = Path(path)
+    files = [root] if root.is_file() else sorted(file for file in root.rglob("*") if file.is_file())
+    lines = []
+    for file in files:
+        status = file.stat()
+        lines.append(f"{file.relative_to(root.parent).as_posix()} {status.st_size} {status.st_mtime_ns}")
+    return sha256_text("\n".join(lines))[:16] if lines else ""

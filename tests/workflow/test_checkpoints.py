@@ -1,0 +1,129 @@
+"""Which jobs a run has by the checkpoints that it evaluates, and a run whose checkpoints are all given."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from peft import LoraConfig, get_peft_model
+
+from scripts.lib.causal_models import load_model, save_adapter
+from tests.tiny_training import GPT, write_all
+from tests.workflow.conftest import ROOT
+from tests.workflow.jobs import jobs_in
+from tests.workflow.small_run.driver import copy_project
+
+HUB_MODEL = "models=[starcoderbase-1b]"
+NO_COMMITS = "commits={languages: []}"
+TINY = str(ROOT / "tests/workflow/tiny.yaml")
+PLAIN_TASKS = {"humaneval": ["python"], "multipl-e": [], "fixdocs": [], "recode": [], "codexglue": ["python"]}
+
+
+def planned(workflow, folder, *arguments, project=ROOT):
+    """Rules of a dry run's jobs, each with how often it runs."""
+    snakefile = ["--snakefile", str(project / "Snakefile")] if project != ROOT else []
+    names = [job.split()[0] for job in jobs_in(workflow(folder, "--dry-run", *snakefile, *arguments).stdout)]
+    return {name: names.count(name) for name in names}
+
+
+def evaluate(**values):
+    return f"evaluate={json.dumps(values)}"
+
+
+def test_a_base_alone_is_evaluated_without_any_training_or_pairs(tmp_path, workflow):
+    words = ("--config", HUB_MODEL, NO_COMMITS, evaluate(checkpoints=["base"], tasks=PLAIN_TASKS))
+    jobs = planned(workflow, tmp_path, "tables", *words)
+    assert {"fetch_base", "evaluate_generate", "tables_main", "tables_figure_scores"} <= jobs.keys()
+    assert not [name for name in jobs if name.startswith(("pretrain", "finetune", "compile", "pairs", "sources"))]
+    assert "tables_figure_curves" not in jobs and "tables_figure_losses" not in jobs
+    for target in ("pretrain", "report", "audit"):
+        found = planned(workflow, tmp_path, target, *words)
+        assert not {"pretrain_adapter", "pretrain_merge", "finetune_instruct", "finetune_commits"} & found.keys()
+        assert "fetch_base" in found
+
+
+def test_tunings_follow_the_checkpoints_that_are_evaluated(tmp_path, workflow):
+    tasks = {**PLAIN_TASKS, "fixdocs": ["python"]}
+    words = ("--config", HUB_MODEL, "commits={languages: [Python, C++]}", evaluate(checkpoints=["base"], tasks=tasks))
+    jobs = planned(workflow, tmp_path, "tables", *words)
+    assert (jobs["finetune_instruct"], jobs["finetune_commits"]) == (1, 2)
+    assert "pretrain_adapter" not in jobs
+
+
+def test_milestones_come_out_of_one_training_and_are_tuned_and_compared(tmp_path, workflow):
+    milestones = tmp_path / "milestones.yaml"
+    milestones.write_text("pretrain: {milestones: [2, 1]}\nevaluate: {checkpoints: [base, ircoder-1, ircoder]}\n")
+    jobs = planned(workflow, tmp_path, "--configfile", TINY, str(milestones))
+    assert (jobs["pretrain_adapter"], jobs["pretrain_merge"], jobs["pretrain_losses"]) == (1, 1, 3)
+    assert jobs["finetune_commits"] == 3
+    # The step that is not evaluated is merged as well: it was asked for.
+    assert jobs["pretrain_merge_milestone"] == 2
+    assert "pretrain_merge_milestone" not in planned(workflow, tmp_path, "--configfile", TINY)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "told"),
+    [
+        ({"evaluate": {"checkpoints": ["ircoder-7"]}}, "nothing makes ircoder-7 of tiny-gpt-bigcode; add 7 to"),
+        ({"evaluate": {"checkpoints": ["irc"]}}, "evaluate.checkpoints.0: 'irc' does not match"),
+        ({"pretrain": {"milestones": [300]}}, "step 300 is after the last step"),
+    ],
+)
+def test_a_checkpoint_that_nothing_makes_is_one_line(tmp_path, workflow, overlay, told):
+    words = [f"{key}={json.dumps(value)}" for key, value in overlay.items()]
+    done = workflow(tmp_path, "--dry-run", "--config", *words, succeeds=False)
+    assert told in done.stdout + done.stderr
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project with a model in a folder, and an adapter for it as its given checkpoint."""
+    copy = copy_project(tmp_path / "project")
+    (copy / "resources").symlink_to(ROOT / "resources")
+    write_all(copy / "made", {**GPT, "n_positions": 512})
+    torch.manual_seed(1)
+    lora = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["c_attn"], init_lora_weights=False)
+    save_adapter(get_peft_model(load_model(copy / "made/base"), lora), copy / "made/adapter", "given/base")
+    table = copy / "config/models.yaml"
+    models = yaml.safe_load(table.read_text())
+    models["given"] = {
+        **models["local-model"],
+        "path": "made/base",
+        "context": 512,
+        "checkpoints": {"ircoder": {"path": "made/adapter"}, "ircoder-instruct": {"path": "made/base"}},
+    }
+    table.write_text(yaml.safe_dump(models))
+    return copy
+
+
+def test_given_checkpoints_are_imported_in_the_place_of_trainings(tmp_path, workflow, project):
+    tasks = {**PLAIN_TASKS, "fixdocs": ["python"]}
+    words = ("--config", "models=[given]", NO_COMMITS, evaluate(tasks=tasks))
+    jobs = planned(workflow, tmp_path, "tables", *words, project=project)
+    assert (jobs["pretrain_import"], jobs["pretrain_import_checkpoint"], jobs["finetune_instruct"]) == (1, 2, 1)
+    assert not {"pretrain_adapter", "pretrain_merge", "pretrain_tokens", "pairs_language"} & jobs.keys()
+
+
+def test_a_run_of_given_checkpoints_ends_in_tables_and_sees_new_weights(tmp_path, workflow, project):
+    tasks = {name: ["python"] if name == "codexglue" else [] for name in PLAIN_TASKS}
+    words = ("--config", "models=[given]", NO_COMMITS, evaluate(tasks=tasks))
+    snakefile = ("--snakefile", str(project / "Snakefile"))
+    workflow(tmp_path / "run", "tables", *snakefile, *words)
+    tables = tmp_path / "run/results/tables"
+    with (tables / "scores.csv").open(newline="") as stream:
+        scored = {(row["benchmark"], row["stage"]) for row in csv.DictReader(stream)}
+    assert scored == {("codexglue", stage) for stage in ("base", "ircoder", "control")}
+    with (tables / "differences.csv").open(newline="") as stream:
+        assert {(row["stage"], row["base"]) for row in csv.DictReader(stream)} == {("ircoder", "base")}
+    assert "difference" in (tables / "main.md").read_text()
+    assert planned(workflow, tmp_path / "run", "tables", *words, project=project) == {}
+    alone = ("--config", "models=[given]", NO_COMMITS, evaluate(tasks=tasks, checkpoints=["base"]))
+    workflow(tmp_path / "run", "tables", *snakefile, *alone)
+    assert "difference" not in (tables / "main.md").read_text().splitlines()[2]
+    # Weights that were written again are imported again.
+    for path in Path(project, "made/base").glob("*.safetensors"):
+        path.write_bytes(path.read_bytes())
+    jobs = planned(workflow, tmp_path / "run", "tables", *words, project=project)
+    assert {"pretrain_import", "evaluate_generate"} <= jobs.keys()
