@@ -10,7 +10,9 @@ MILESTONES = sorted(config["pretrain"]["milestones"])
 START = "base|ircoder(-[0-9]+)?"
 # "model/checkpoint" -> where a checkpoint comes from that is fetched or imported in the place of a training.
 GIVEN = {
-    f"{model}/{name}": source for model, entry in MODELS.items() for name, source in entry.get("checkpoints", {}).items()
+    f"{model}/{name}": source
+    for model, entry in MODELS.items()
+    for name, source in entry.get("checkpoints", {}).items()
 }
 
 

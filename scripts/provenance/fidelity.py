@@ -29,9 +29,9 @@ def run_table(
     """By stage, the entries that concern a run: `{"agrees": [...], "differs": [...]}`, by what its config decides."""
     table: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for stage, entries in deviations.items():
-        concerned = [OPTIONAL | dict(entry) for entry in entries if entry.get("language") in (None, *config["languages"])]
         parts: dict[str, list[dict[str, Any]]] = {"agrees": [], "differs": []}
-        for entry in concerned:
-            parts["agrees" if follows_original(entry, config) else "differs"].append(entry)
+        for entry in (OPTIONAL | dict(entry) for entry in entries):
+            if entry.get("language") in (None, *config["languages"]):
+                parts["agrees" if follows_original(entry, config) else "differs"].append(entry)
         table[stage] = parts
     return table

@@ -25,7 +25,7 @@ class Counting(Compiler):
         self.compiled += [(text, variant) for variant in variants]
         refused = Result("compile_error", diagnostics="source.py:1: error: no")
         taken = Result("ok", ir="ir")
-        return {variant: taken if text in self.accepted else refused for variant in variants}
+        return dict.fromkeys(variants, taken if text in self.accepted else refused)
 
 
 def rows(compiler, source):

@@ -127,5 +127,5 @@ def test_braces_in_the_projects_path_are_refused(config, tmp_path):
     project.mkdir()
     for name in ("config", "resources"):
         (project / name).symlink_to(ROOT / name)
-    with pytest.raises(ConfigError, match="the folder of the project: .* has braces"):
+    with pytest.raises(ConfigError, match=r"the folder of the project: .* has braces"):
         check(config, project)
