@@ -24,6 +24,18 @@ wildcard_constraints:
     runner="[a-z-]+",
 
 
+def check_runners():
+    """End the process with one line when evaluate.runners names a task without programs or an unknown runner."""
+    for benchmark, runners in EVALUATE["runners"].items():
+        known = BENCHMARKS["benchmarks"].get(benchmark, {}).get("tasks", {})
+        for task, runner in runners.items():
+            where = f"error: config: evaluate.runners.{benchmark}.{task}"
+            if "runner" not in known.get(task, {}):
+                sys.exit(f"{where}: config/benchmarks.yaml has no such task with programs")
+            if runner not in RUNNERS:
+                sys.exit(f"{where}: unknown runner '{runner}'; choose from {', '.join(RUNNERS)}")
+
+
 def check_evaluate():
     """End the process with one line when the config names what the tables lack, or leaves the sandbox off unconfirmed."""
     for benchmark, tasks in EVALUATE["tasks"].items():
@@ -36,6 +48,7 @@ def check_evaluate():
         for task in tasks:
             if task not in known:
                 sys.exit(f"error: config: evaluate.tasks.{benchmark}: '{task}' is unknown; known: {', '.join(known)}")
+    check_runners()
     for name, entry in BENCHMARKS["benchmarks"].items():
         if EVALUATE["sampling"] not in entry["sampling"]:
             plans = ", ".join(entry["sampling"])
@@ -211,8 +224,9 @@ def reference_files(wildcards):
 
 
 def runner_name(wildcards):
-    """The runner of a task's programs."""
-    return task_table(wildcards)["runner"]
+    """The runner of a task's programs: the config's choice or else the table's."""
+    chosen = EVALUATE["runners"].get(wildcards.benchmark, {})
+    return chosen.get(wildcards.task, task_table(wildcards)["runner"])
 
 
 def prepare_env(wildcards):

@@ -16,6 +16,14 @@ FAULTS = {
     "negative shard size": ("shard_size=-4", "shard_size: -4 is less than the minimum of 1"),
     "missing corpus": ("corpus={path: no/such/folder}", "corpus.path: 'no/such/folder' does not exist"),
     "wrong type": ("keep_ll=perhaps", "keep_ll: 'perhaps' is not of type 'boolean'"),
+    "runner that does not exist": (
+        "evaluate={runners: {multipl-e: {rs: rust-2015}}}",
+        "evaluate.runners.multipl-e.rs: unknown runner 'rust-2015'; choose from python,",
+    ),
+    "runner of a task without programs": (
+        "evaluate={runners: {codexglue: {go: rust}}}",
+        "evaluate.runners.codexglue.go: config/benchmarks.yaml has no such task with programs",
+    ),
     "key of a section": ("compile={wall: 3}", "compile: unknown key 'wall'"),
 }
 
