@@ -27,6 +27,13 @@ class Stop:
         block = self._block(text[:end])
         return end if block is None else block
 
+    def may_end_within(self, tail: str) -> bool:
+        """Whether a text with this tail may have ended within it; a quick test that engines make before `position`."""
+        if any(word in tail for word in self.words) or (self.braces and "}" in tail):
+            return True
+        # The first line of the tail may have begun before it.
+        return self.indented and indented_length(tail.partition("\n")[2]) is not None
+
     def _block(self, text: str) -> int | None:
         """Length of the prompt's block; None when it is not closed, or blocks do not count."""
         if self.braces:

@@ -53,8 +53,7 @@ class StopSequences(StoppingCriteria):
         self.done = [False] * len(stops)
 
     def _stopped(self, stop: Stop, tail: int, tokens: torch.Tensor) -> bool:
-        end = decode(self.tokenizer, tokens[-tail:])
-        if not any(word in end for word in stop.words) and not (stop.braces and "}" in end):
+        if not stop.may_end_within(decode(self.tokenizer, tokens[-tail:])):
             return False
         # The end by itself may read differently than as part of the text, and braces are counted from the start.
         return stop.position(decode(self.tokenizer, tokens)) is not None

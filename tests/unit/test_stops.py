@@ -66,6 +66,17 @@ def test_an_end_that_was_seen_once_stays_where_it_is(stop):
     assert set(seen) == {stop.position(text)}
 
 
+@pytest.mark.parametrize("stop", [PYTHON, BRACES, Stop(("\nif",))])
+@pytest.mark.parametrize(
+    "text", ["\n    if x { y }\n}\nprint(1)", "\n    y\n\n\u3000 z", "\n  x\nif y", "\n  x\n<|end|>"]
+)
+def test_the_quick_test_never_misses_an_end(stop, text):
+    """Engines look at the end of a text only, before they look at all of it."""
+    for end in range(1, len(text) + 1):
+        ended_now = stop.position(text[:end]) is not None and stop.position(text[: end - 1]) is None
+        assert not ended_now or stop.may_end_within(text[:end][-8:])
+
+
 def test_lines_end_at_line_feeds_only():
     assert indented_length("    a\u2028b\r    c\x0cd") is None
     assert indented_length("    a\n\rb") == len("    a")
