@@ -10,6 +10,7 @@ from scripts.sources.record import SCHEMA, Record
 from tests.conformance.oracles import vendored
 
 PAPER = {
+    "enabled": True,
     "tokens": "split",
     "ngram": 5,
     "permutations": 256,
