@@ -154,7 +154,7 @@ def similarity_to_kept(
 
 def cluster_labels(documents: Documents, store: ShingleStore, settings: dict[str, Any]) -> np.ndarray:
     """For each document the smallest index in its cluster, shape (n,); its own where nothing is deduplicated."""
-    if not settings["enabled"]:
+    if not settings.get("enabled", True):
         return np.arange(len(documents.ids))
     labels = near_links(documents, store, settings) if settings["verify"] else paper_links(documents, settings)
     return short_links(documents, labels, settings["short_documents"])

@@ -54,7 +54,7 @@ def batch_columns(texts: list[str], settings: dict[str, Any]) -> dict[str, list[
 
     Without deduplication, tokens are counted and nothing is there to compare.
     """
-    if not settings["enabled"]:
+    if not settings.get("enabled", True):
         nothing = [None] * len(texts)
         return {"tokens": _shingles(texts, settings).tokens.tolist(), "exact": nothing, "signature": nothing}
     matrix, counts = signature_matrix(texts, settings)

@@ -39,6 +39,15 @@ def make_shared(folder: Path, command: list[str], toolchain: Toolchain) -> None:
         raise InputError(f"{command[0]} fails (exit code {done.returncode}): {' '.join(done.stderr.split())[-400:]}")
 
 
+def closed_files() -> str:
+    """What to do when the umask closes new files to the user that root's programs run as; empty when it does not."""
+    mask = os.umask(0)
+    os.umask(mask)
+    if os.geteuid() != 0 or not mask & 0o005:
+        return ""
+    return f"umask {mask:03o} closes the run's files to the user nobody, as whom programs run: run it after `umask 022`"
+
+
 def check_verdicts(name: str, table: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Raise `InputError` unless the runner tells right programs from wrong ones."""
     runner, own = make_runner(name, table, settings), table["self_test"]
@@ -51,10 +60,10 @@ def check_verdicts(name: str, table: Mapping[str, Any], settings: Mapping[str, A
             verdict = runner.judge(COMPOSERS[table["compose"]](Prelude(), problem, completion))
             logging.info("%s program: %s %s, %.2f s", expected, verdict.status, verdict.detail, verdict.cpu_seconds)
             if verdict.status != expected:
+                works = f"see whether all that it needs is there and works ({packages}), or raise its limits in"
                 raise InputError(
                     f"the runner '{name}' says '{verdict.status}' ({verdict.detail}) of a program that is {expected}, "
-                    f"ending in {completion!r}; see whether all that it needs is there and works ({packages}), or "
-                    "raise its limits in config/benchmarks.yaml"
+                    f"ending in {completion!r}; {closed_files() or f'{works} config/benchmarks.yaml'}"
                 )
 
 

@@ -114,7 +114,7 @@ def _tools(languages: list[dict[str, Any]]) -> str:
 
 def _sides(settings: dict[str, Any]) -> str:
     """Which programs are on the same side of the split."""
-    if settings["dedup"]["enabled"]:
+    if settings["dedup"].get("enabled", True):
         return "near-duplicates and both variants of a program are on the same side"
     return "both variants of a program are on the same side; near-duplicates were not looked for"
 
