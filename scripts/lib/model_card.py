@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from scripts.lib.escape import markdown, markdown_code, one_line
+
 
 @dataclass(frozen=True)
 class Card:
@@ -37,7 +39,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _table(heads: tuple[str, str], values: Mapping[str, Any]) -> list[str]:
     """A Markdown table of names and values."""
-    rows = [f"| {key} | `{value}` |" for key, value in sorted(values.items())]
+    rows = [f"| {markdown(key)} | {markdown_code(value)} |" for key, value in sorted(values.items())]
     return [f"| {heads[0]} | {heads[1]} |", "|---|---|", *rows]
 
 
@@ -52,7 +54,7 @@ def last_losses(path: str | Path, step: int | None = None) -> dict[str, float]:
 
 def render(card: Card) -> str:
     """The card's text; the same for the same training, whatever the machine."""
-    metadata = {"license": "other", "license_name": card.licence, "tags": ["code", "llvm"]}
+    metadata = {"license": "other", "license_name": one_line(card.licence), "tags": ["code", "llvm"]}
     if card.base:
         metadata["base_model"] = card.base
     front = yaml.safe_dump(metadata, sort_keys=True, allow_unicode=True).rstrip()
@@ -64,7 +66,7 @@ def render(card: Card) -> str:
         heading: _table(("loss", "value"), losses),
     }
     body = "\n".join(line for name, lines in sections.items() for line in ("", f"## {name}", "", *lines))
-    return f"---\n{front}\n---\n\n# {card.title}\n{body}\n"
+    return f"---\n{front}\n---\n\n# {markdown(card.title)}\n{body}\n"
 
 
 def write_card(folder: str | Path, card: Card) -> None:

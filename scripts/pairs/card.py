@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from scripts.lib.escape import markdown, markdown_block, one_line
 from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 
@@ -52,7 +53,7 @@ def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
     """A Markdown table; numbers right-aligned, by the first row."""
     marks = ["---:" if rows and isinstance(cell, int | float) else "---" for cell in (rows or [header])[0]]
     lines = [header, marks, *[[f"{cell:,}" if isinstance(cell, int | float) else cell for cell in row] for row in rows]]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines) + "\n"
+    return "\n".join(f"| {' | '.join(map(markdown, line))} |" for line in lines) + "\n"
 
 
 def configs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -69,7 +70,7 @@ def header(rows: list[dict[str, Any]], licences: dict[str, int]) -> str:
     """The card's YAML header, from which `datasets` knows configs and splits."""
     pairs = sum(row["pairs"] for row in rows)
     sizes = (("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6), ("1M<n<10M", 10**7))
-    stated = sorted(name.lower() for name in licences if name != "not stated")
+    stated = sorted(one_line(name).lower() for name in licences if name != "not stated")
     value = {
         "pretty_name": "Pairs of source code and LLVM IR",
         "language": ["code"],
@@ -177,8 +178,7 @@ Of the data set: {libraries}.
 {markdown_table(["licence", "pairs"], [[name, count] for name, count in licences.items()])}
 ## Settings
 
-```yaml
-{chosen}```
+{markdown_block(chosen, "yaml")}
 """
 
 

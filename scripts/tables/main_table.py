@@ -4,6 +4,7 @@ import html
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from scripts.lib.escape import markdown, markdown_prose
 from scripts.lib.files import write_text
 from scripts.lib.job import job
 from scripts.lib.scores import Row, read_differences, read_scores, split_stage
@@ -124,9 +125,11 @@ def as_markdown(found: Lines, remarks: list[str]) -> str:
     text = []
     head, found = shown_columns(found)
     for model, lines in found.items():
-        text += [f"# {model}", "", *_markdown_rows(head, lines), ""]
+        words = sum(name in WORDS for name in head)
+        escaped = [[*map(markdown, line[:words]), *line[words:]] for line in lines]
+        text += [f"# {markdown(model)}", "", *_markdown_rows(head, escaped), ""]
     for remark in (*remarks, LEGEND):
-        text += [remark, ""]
+        text += [markdown_prose(remark), ""]
     return "\n".join(text[:-1]) + "\n"
 
 

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from scripts.lib.escape import markdown, markdown_prose, one_line, tex, tex_label
 from scripts.lib.scores import number
 from scripts.tables.layout import CONTROL, Block, Cell, Grid, Line, Place, blocks, with_controls
 
@@ -67,30 +68,23 @@ def as_csv(table: Grid, look: Look) -> str:
 
 def _markdown_block(table: Grid, block: Block, decimals: int) -> list[str]:
     rule = ["---", "---", *["---:"] * len(block.labels)]
-    rows = [["model", "stage", *block.labels], rule]
+    rows = [["model", "stage", *map(markdown, block.labels)], rule]
     for line in block.lines:
         cells = (_parts(table.cells[line].get(place), decimals, is_difference(line)) for place in block.places)
-        rows.append([*line, *(" ".join(filter(None, parts)) for parts in cells)])
+        rows.append([*map(markdown, line), *(" ".join(filter(None, parts)) for parts in cells)])
     rows.append(["problems × samples", "", *(counts(table, place) for place in block.places)])
-    return [f"## {block.heading}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
+    return [f"## {markdown(block.heading)}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
 def as_markdown(table: Grid, look: Look) -> str:
     """A heading, the caption, a pipe table for each block, and the legend."""
     table = with_controls(table)
-    lines = [f"# {look.title}", "", look.caption, ""]
+    lines = [f"# {markdown(look.title)}", "", markdown_prose(look.caption), ""]
     for block in blocks(table):
         lines += _markdown_block(table, block, look.decimals)
     for remark in (*look.remarks, LEGEND):
-        lines += [remark, ""]
+        lines += [markdown_prose(remark), ""]
     return "\n".join(lines[:-1]) + "\n"
-
-
-def tex(text: str) -> str:
-    """Text with everything that LaTeX would take as a command escaped."""
-    special = {"\\": r"\textbackslash{}", "×": r"$\times$", "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$"}
-    special |= {character: f"\\{character}" for character in "&%$#_{}"} | {"~": r"\textasciitilde{}"}
-    return "".join(special.get(character, character) for character in text)
 
 
 def _tex_cell(parts: tuple[str, str, str], signed: bool) -> str:
@@ -119,8 +113,8 @@ def as_tex(table: Grid, look: Look) -> str:
     table = with_controls(table)
     lines = ["% needs \\usepackage{booktabs,amssymb}"]
     for place, block in enumerate(blocks(table), start=1):
-        lines += _tex_block(table, block, look, f"{look.title.lower().replace(' ', '-')}-{place}")
-    return "\n".join([*lines, *(f"% {remark}" for remark in (*look.remarks, LEGEND))]) + "\n"
+        lines += _tex_block(table, block, look, f"{tex_label(look.title)}-{place}")
+    return "\n".join([*lines, *(f"% {one_line(remark)}" for remark in (*look.remarks, LEGEND))]) + "\n"
 
 
 def _html_cell(cell: Cell | None, decimals: int, signed: bool) -> str:

@@ -7,12 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from scripts.lib.escape import tex
 from scripts.lib.figure import save_svg
 from scripts.lib.scores import DIFFERENCES, SCORES, read_differences, read_scores, write_rows
 from scripts.tables import figure_losses, figure_scores, main_table
 from scripts.tables.benchmark import table
 from scripts.tables.differences import loss_differences, score_differences
-from scripts.tables.render import figure, tex
+from scripts.tables.render import figure
 from scripts.tables.scores import collect
 from tests.small_results import MODEL, write_losses, write_scores
 
