@@ -121,7 +121,11 @@ def _fill(names: list[str], sources: list[int]) -> None:
 
 
 def _load_filter(filters: list) -> int | None:
-    """Load the first filter of system calls that the kernel takes; return the listener that comes with it, if any."""
+    """Load the first filter of system calls that the kernel takes; return the listener that comes with it, if any.
+
+    It holds for this process and all runs, because loading it for each run would cost more than starting a program.
+    """
+    _checked(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
     for text, flags in filters:
         steps = bytes.fromhex(text)
         program = _Filter(len(steps) // 8, steps)
@@ -131,7 +135,7 @@ def _load_filter(filters: list) -> int | None:
     return _checked(result, "load the filter of system calls")
 
 
-def _restrict(request: dict, setup: dict, streams: list[int], to_launcher: socket.socket) -> None:
+def _restrict(request: dict, setup: dict, streams: list[int]) -> None:
     """Make this process one of an ordinary user who cannot become more, within the kernel's limits."""
     os.setsid()
     for number, stream in enumerate(streams):
@@ -140,13 +144,8 @@ def _restrict(request: dict, setup: dict, streams: list[int], to_launcher: socke
         resource.setrlimit(getattr(resource, name), (most, most))
     if setup["user"] is not None:
         _checked(_libc.setns(setup["user"], _NEW_USERS), "join user name space")
-    _checked(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "prctl")
     # What some compilers write hangs on where memory happens to lie. Containers may forbid this; it is no protection.
     _libc.personality(_FIXED_ADDRESSES)
-    listener = _load_filter(setup["filters"])
-    if listener is not None:
-        socket.send_fds(to_launcher, [b"listener"], [listener])
-        os.close(listener)
 
 
 def _become_program(command: list[str], environment: dict[str, str]) -> None:
@@ -186,7 +185,7 @@ def _mount_processes() -> None:
     _mount("none", "/proc", "none", _CHANGE_MOUNT | _READ_ONLY | flags)
 
 
-def _run(request: dict, setup: dict, given: list[int], channel: socket.socket, to_launcher: socket.socket) -> None:
+def _run(request: dict, setup: dict, given: list[int], channel: socket.socket) -> None:
     """Be the first process of a run: make its folders, start the program, and end with it."""
     _checked(_libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0), "prctl")
     _mount_processes()
@@ -197,11 +196,11 @@ def _run(request: dict, setup: dict, given: list[int], channel: socket.socket, t
     socket.send_fds(channel, [b'{"folders": true}'], folders)
     program = _forked(0)
     if program == 0:
-        _restrict(request, setup, given[:3], to_launcher)
+        _restrict(request, setup, given[:3])
         _become_program(request["command"], request["environment"])
     channel.close()
-    to_launcher.close()
-    for descriptor in (*folders, *given, *range(3)):
+    opened = [setup["listener"]] if setup["listener"] is not None else []
+    for descriptor in (*opened, *folders, *given, *range(3)):
         os.close(descriptor)
     status = _reaped(program)
     os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
@@ -220,12 +219,12 @@ def _reaped(program: int) -> int:
         return status
 
 
-def _start(request: dict, setup: dict, given: list[int], channel: socket.socket, to_launcher: socket.socket) -> int:
+def _start(request: dict, setup: dict, given: list[int], channel: socket.socket) -> int:
     """Start a run; return its first process's id."""
     first = _forked(_NEW_PROCESSES | _NEW_NAMESPACE["mnt"] | _NEW_NAMESPACE["ipc"] | _NEW_NAMESPACE["uts"])
     if first == 0:
         try:
-            _run(request, setup, given, channel, to_launcher)
+            _run(request, setup, given, channel)
         except OSError as error:
             channel.send(json.dumps({"error": str(error)}).encode())
         finally:
@@ -259,41 +258,26 @@ def _reply(listener: int) -> None:
         return  # whoever called has been killed
 
 
-def _attend(handle: int, from_program: socket.socket) -> None:
+def _attend(handle: int, listener: int | None) -> None:
     """Answer the kernel's questions about a run until its first process has ended."""
     sources = select.poll()
-    sources.register(handle, select.POLLIN)
-    sources.register(from_program, select.POLLIN)
-    opened: list[int] = []
-    while True:
-        ready = dict(sources.poll())
-        if handle in ready:
-            break
-        for source, event in ready.items():
-            if source == from_program.fileno():
-                opened = socket.recv_fds(from_program, 16, 1)[1]
-                for listener in opened:
-                    sources.register(listener, select.POLLIN)
-            elif event & select.POLLIN:
-                _reply(source)
-                continue
-            sources.unregister(source)
-    for listener in opened:
-        os.close(listener)
+    for source in (handle, listener):
+        if source is not None:
+            sources.register(source, select.POLLIN)
+    while handle not in (ready := [source for source, _ in sources.poll()]):
+        for source in ready:
+            _reply(source)
 
 
 def _served(request: dict, setup: dict, given: list[int], channel: socket.socket) -> None:
     """Do one run and answer three times."""
-    from_program, to_launcher = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with from_program:
-        with to_launcher:
-            first = _start(request, setup, given, channel, to_launcher)
-        for descriptor in given:
-            os.close(descriptor)
-        handle = os.pidfd_open(first)
-        socket.send_fds(channel, [json.dumps({"first": first}).encode()], [handle])
-        _attend(handle, from_program)
-        os.close(handle)
+    first = _start(request, setup, given, channel)
+    for descriptor in given:
+        os.close(descriptor)
+    handle = os.pidfd_open(first)
+    socket.send_fds(channel, [json.dumps({"first": first}).encode()], [handle])
+    _attend(handle, setup["listener"])
+    os.close(handle)
     _, status, used = os.wait4(first, 0)
     ending = {"status": status, "cpu_seconds": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1000}
     channel.send(json.dumps(ending).encode())
@@ -324,6 +308,7 @@ if __name__ == "__main__":
     with socket.socket(fileno=given["channel"]) as channel:
         try:
             _enter(given)
+            given["listener"] = _load_filter(given["filters"])
         except OSError as error:
             channel.send(json.dumps({"error": str(error)}).encode())
         else:

@@ -128,3 +128,27 @@ def test_daemon_does_not_outlive_its_program(judged):
     assert judged(f"if (fork() == 0) {{ {daemon} }} usleep(300000); return 0;")[0] == "wrong"
     lines = [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])]
     assert not [line for line in lines if line == ["sleep", seconds]]
+
+
+@pytest.mark.parametrize("path", ["/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches", "/proc/sysrq-trigger"])
+def test_settings_of_the_machine_cannot_be_opened_for_writing(judged, path):
+    # pytest's folders can be entered by their owner only, so what the runner mounts lies below such a folder.
+    assert judged(f'return std::ofstream("{path}", std::ios::app).is_open() ? 2 * x : 0;')[0] == "wrong"
+
+
+CHILD = (
+    "int p[2]; if (pipe(p)) return 0; if (fork() == 0) { clock_t t = clock(); while (clock() - t < %s) {} _exit(0); }"
+)
+WAIT = "close(p[1]); char c; (void)!read(p[0], &c, 1); close(p[0]);"
+
+
+@pytest.mark.parametrize(
+    ("count", "spin", "before"),
+    [
+        (60, "CLOCKS_PER_SEC / 20", "signal(SIGCHLD, SIG_IGN);"),
+        (500, "CLOCKS_PER_SEC / 100", "signal(SIGCHLD, SIG_IGN);"),
+    ],
+)
+def test_cpu_time_of_children_nobody_waits_for_is_limited(judged, count, spin, before):
+    body = f"{before} for (int n = 0; n < {count}; n++) {{ {CHILD % spin} {WAIT} }} return 2 * x;"
+    assert judged(body)[0] in ("timeout", "killed")
