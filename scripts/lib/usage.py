@@ -97,10 +97,14 @@ def _process(pid: int) -> _Process | None:
     return _Process(sum(map(int, fields[11:15])) / _TICKS, int(fields[21]) * _PAGE, int(fields[17]), int(fields[20]))
 
 
-def _shares(pid: int) -> _Shares | None:
-    """Resident bytes with shared pages split; None when the process is gone or may not be looked into."""
+def _shares(pid: int) -> _Shares:
+    """Resident bytes with shared pages split; all as private where that may not be seen, nothing of an ended process."""
     sizes = _sizes(f"/proc/{pid}/smaps_rollup", [b"Pss", b"Pss_Shmem"])
-    return None if sizes is None else _Shares(sizes[0] - sizes[1], sizes[1])
+    if sizes is not None:
+        return _Shares(sizes[0] - sizes[1], sizes[1])
+    # It may have ended since it was looked at first.
+    about = _process(pid)
+    return _Shares(about.resident if about else 0, 0)
 
 
 def _table_bytes(pid: int, process: _Process) -> int:
@@ -173,7 +177,7 @@ class Watch:
         memory = sum(about.resident for about in seen.values()) + tables + unmapped
         if memory <= self.most_bytes:
             return memory
-        shares = [_shares(pid) or _Shares(about.resident, 0) for pid, about in seen.items()]
+        shares = [_shares(pid) for pid in seen]
         return sum(share.private for share in shares) + tables + max(unmapped, sum(share.shared for share in shares))
 
     def _untouched(self, seen: dict[int, _Process]) -> int:

@@ -350,7 +350,7 @@ REFUSED = {
     "tracing": "libc.ptrace(0, 0, 0, 0)",
     "memory of another process": "call(311, os.getppid(), 0, 0, 0, 0, 0)",
     "a process in other name spaces": "call(56, 0x2C020000 | 17, 0, 0, 0, 0)",
-    "another process's name space": "libc.setns(os.open('/proc/self/ns/user', 0), 0)",
+    "another process's name space": "libc.setns(os.open('/proc/self/ns/mnt', 0), 0)",
     "an io_uring": "libc.syscall(425, 8, (ctypes.c_ulong * 15)())",
     "a program in the kernel": "call(321, 0, 0, 0)",
     "counters": "libc.syscall(298, (ctypes.c_ulong * 16)(), 0, -1, -1, 0)",
