@@ -6,7 +6,7 @@ from typing import Any
 from scripts.finetune.chat import render
 from scripts.finetune.tuning import tune
 from scripts.lib.causal_models import load_tokenizer
-from scripts.lib.commits import read_jsonl
+from scripts.lib.commits import numbered_rows, text_of
 from scripts.lib.job import InputError, job
 
 Rows = list[tuple[Mapping[str, Any], str]]
@@ -17,12 +17,12 @@ def read_instructions(path: str) -> Rows:
 
     Raises `InputError` when a row lacks one of them.
     """
-    rows = list(read_jsonl(path))
-    for number, row in enumerate(rows, start=1):
-        asked = isinstance(row, dict) and (isinstance(row.get("instruction"), str) or row.get("messages"))
-        if not asked or not isinstance(row.get("output"), str):
-            raise InputError(f"{path}, line {number} lacks the text `instruction` or `output`; correct or remove it")
-    return [(row, row["output"]) for row in rows]
+    rows = []
+    for where, row in numbered_rows(path):
+        if not row.get("messages"):
+            text_of(row, "instruction", where)
+        rows.append((row, text_of(row, "output", where)))
+    return rows
 
 
 def rendered(rows: Rows, tokenizer: Any, template: str | None) -> Rows:

@@ -2,14 +2,17 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any
 
 from scripts.lib.job import InputError
 
 SPLITS = ("train", "validation", "test")
+_PATHS = ("old_path", "new_path")
+_LONGEST_LINE = 64 << 20
 
 
 def _heading(mod: Mapping[str, Any]) -> str:
@@ -34,15 +37,72 @@ def flatten_mods(mods: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join("\n".join(filter(None, (_heading(mod), mod["diff"].strip("\n")))) for mod in mods)
 
 
-def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Rows of a JSON-lines file, gzipped when its name ends in `.gz`; raise `InputError` naming a damaged line."""
+def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
+    """Lines of a file with their numbers, unpacked if need be; raise `InputError` for a damaged or endless one."""
     opener = gzip.open if str(path).endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InputError(f"{path}, line {number}: not JSON ({error}); mend or remove the line") from error
+    try:
+        with opener(path, "rb") as stream:
+            for number in count(1):
+                line = stream.readline(_LONGEST_LINE)
+                if not line:
+                    return
+                if len(line) == _LONGEST_LINE:
+                    raise InputError(f"{path}, line {number} has {_LONGEST_LINE >> 20} MB or more; remove the line")
+                yield number, line
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path} is damaged ({error}); replace it") from error
+
+
+def numbered_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Rows of a JSON-lines file, gzipped when its name ends in `.gz`, each with its file and line as text for messages.
+
+    Raises `InputError` naming a line that is not a JSON object in UTF-8.
+    """
+    for number, line in _lines(path):
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{where}: not JSON in UTF-8 ({error}); fix or remove the line") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{where}: a JSON {_kind(row)}, not an object; fix or remove the line")
+        yield where, row
+
+
+def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
+    """Rows of a JSON-lines file, as `numbered_rows` reads them."""
+    return (row for _, row in numbered_rows(path))
+
+
+def _kind(value: Any) -> str:
+    """What JSON calls a value's type."""
+    names = {type(None): "null", list: "list", dict: "object", bool: "boolean", str: "text"}
+    return names.get(type(value), "number")
+
+
+def text_of(row: Mapping[str, Any], field: str, where: str) -> str:
+    """The text in a field of a row; raise `InputError`, which begins with `where`, for anything else."""
+    if field not in row:
+        raise InputError(f"{where} lacks the field '{field}'; add it or remove the line")
+    value = row[field]
+    if not isinstance(value, str):
+        raise InputError(f"{where}: the field '{field}' is {_kind(value)}, not text; fix or remove the line")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{where}: the field '{field}' is no valid text ({error}); fix or remove the line") from error
+    return value
+
+
+def _checked_mods(row: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
+    """The modifications of a commit; raise `InputError` where one is not as CommitChronicle has it."""
+    mods = row.get("mods")
+    if not isinstance(mods, list) or not all(isinstance(mod, dict) for mod in mods):
+        raise InputError(f"{where}: the field 'mods' is not a list of objects; give CommitChronicle's fields")
+    for number, mod in enumerate(mods, start=1):
+        for field in ("change_type", "diff", *(name for name in _PATHS if mod.get(name) is not None)):
+            text_of(mod, field, f"{where}, modification {number}")
+    return mods
 
 
 def file_stem(language: str) -> str:
@@ -50,24 +110,17 @@ def file_stem(language: str) -> str:
     return {"C++": "Cpp"}.get(language, language)
 
 
-def _names_split(row: Any, split: str) -> bool:
-    return isinstance(row, dict) and row.get("split") == split
-
-
-def _split_rows(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[dict[str, Any]]:
+def _split_rows(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[tuple[str, dict[str, Any]]]:
     """The rows of a split, as many as `sizes` says or as there are: those named so, or else those at its position."""
-    rows = read_jsonl(path)
+    rows = numbered_rows(path)
     first = next(rows, None)
-    rows = chain([] if first is None else [first], rows)
-    if isinstance(first, dict) and "split" in first:
-        return list(islice((row for row in rows if _names_split(row, split)), sizes[split]))
+    if first is None:
+        return []
+    rows = chain([first], rows)
+    if "split" in first[1]:
+        return list(islice(((where, row) for where, row in rows if row.get("split") == split), sizes[split]))
     start = sum(sizes[name] for name in SPLITS[: SPLITS.index(split)])
     return list(islice(rows, start, start + sizes[split]))
-
-
-def _commit(row: Mapping[str, Any]) -> dict[str, str]:
-    """A row as `diff` and `message`; `KeyError`, `TypeError` or `AttributeError` for fields of another shape."""
-    return {"diff": flatten_mods(row["mods"]), "message": row["message"].strip()}
 
 
 def read_commits(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[dict[str, str]]:
@@ -83,11 +136,7 @@ def read_commits(path: str | Path, split: str, sizes: Mapping[str, int]) -> list
         raise InputError(
             f"{path} has {len(rows)} commits for the {split} split, not {sizes[split]}; lower commits.sizes"
         )
-    commits = []
-    for number, row in enumerate(rows, start=1):
-        try:
-            commits.append(_commit(row))
-        except (KeyError, TypeError, AttributeError) as error:
-            fault = f"{path}, commit {number} of the {split} split lacks the fields of CommitChronicle"
-            raise InputError(f"{fault} ({type(error).__name__}: {error}); correct or remove it") from error
-    return commits
+    return [
+        {"diff": flatten_mods(_checked_mods(row, where)), "message": text_of(row, "message", where).strip()}
+        for where, row in rows
+    ]

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from scripts.lib.commits import file_stem, flatten_mods, read_commits
+from scripts.finetune.instruct import read_instructions
+from scripts.lib.commits import file_stem, flatten_mods, read_commits, read_jsonl
 from scripts.lib.job import InputError
 
 MODS = [
@@ -74,7 +75,7 @@ WRONG = {
 def test_a_commit_of_another_form_is_named(tmp_path, row):
     path = tmp_path / "Python.jsonl"
     path.write_text('{"message": "m", "mods": []}\n' + f"{row}\n" * 9)
-    with pytest.raises(InputError, match=r"Python\.jsonl, commit 2 of the train split lacks the fields"):
+    with pytest.raises(InputError, match=r"Python\.jsonl, line 2"):
         read_commits(path, "train", SIZES)
 
 
@@ -100,3 +101,75 @@ def test_a_damaged_line_is_named(tmp_path):
 
 def test_file_names_spell_cpp_without_signs():
     assert (file_stem("C++"), file_stem("Objective-C")) == ("Cpp", "Objective-C")
+
+
+def commit(**changes):
+    """A row in CommitChronicle's shape with some fields changed; those that are `...` are left out."""
+    mod = {"change_type": "MODIFY", "old_path": "a.py", "new_path": "a.py", "diff": "-x\n+y\n"}
+    row = {"message": "Fix", "mods": [mod | changes.pop("mod", {})]} | changes
+    return {name: value for name, value in row.items() if value is not ...}
+
+
+FAULTY = {
+    "a null diff": (commit(mod={"diff": None}), r"line 2, modification 1: the field 'diff' is null, not text"),
+    "a null kind": (commit(mod={"change_type": None}), r"the field 'change_type' is null"),
+    "a path of lists": (commit(mod={"old_path": ["a"]}), r"the field 'old_path' is list"),
+    "a null message": (commit(message=None), r"line 2: the field 'message' is null, not text"),
+    "a list of messages": (commit(message=["Fix"]), r"line 2: the field 'message' is list"),
+    "a number": (commit(message=7), r"the field 'message' is number"),
+    "half a character": (commit(message="Fix \ud800"), r"the field 'message' is no valid text"),
+    "no message": (commit(message=...), r"line 2 lacks the field 'message'"),
+    "null modifications": (commit(mods=None), r"line 2: the field 'mods' is not a list of objects"),
+    "modifications of text": (commit(mods=["a"]), r"line 2: the field 'mods' is not a list of objects"),
+    "a list": ([1], r"line 2: a JSON list, not an object"),
+    "null": (None, r"line 2: a JSON null, not an object"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTY)
+@pytest.mark.parametrize("suffix", ["jsonl", "jsonl.gz"])
+def test_a_fault_of_a_commit_is_one_line_with_file_and_row(tmp_path, case, suffix):
+    row, told = FAULTY[case]
+    content = "".join(json.dumps(each) + "\n" for each in (commit(), row, commit())).encode()
+    path = tmp_path / f"commits.{suffix}"
+    path.write_bytes(gzip.compress(content) if suffix.endswith("gz") else content)
+    with pytest.raises(InputError, match=told) as caught:
+        read_commits(path, "train", {"train": 3, "validation": 0, "test": 0})
+    assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.jsonl", b'{"message": "caf\xe9"}\n', r"a\.jsonl, line 1: not JSON in UTF-8"),
+        ("a.jsonl", b'{"message"\n', r"line 1: not JSON in UTF-8"),
+        ("a.jsonl", b"[" * 100_000 + b"\n", r"line 1: not JSON in UTF-8"),
+        ("a.jsonl", b'{"message": ' + b"9" * 5000 + b"}\n", r"line 1: not JSON in UTF-8"),
+        ("a.jsonl.gz", gzip.compress(b'{"message": "x"}\n' * 500)[:-12], r"a\.jsonl\.gz is damaged"),
+        ("a.jsonl.gz", gzip.compress(b'{"message": "x"}\n' * 500)[:40], r"a\.jsonl\.gz is damaged"),
+        ("a.jsonl.gz", b'{"message": "x"}\n', r"a\.jsonl\.gz is damaged"),
+        ("a.jsonl.gz", gzip.compress(b"a" * (65 << 20), 1), r"a\.jsonl\.gz, line 1 has 64 MB or more"),
+    ],
+)
+def test_damaged_files_of_rows_are_one_line(tmp_path, name, content, told):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=told):
+        list(read_jsonl(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b'{"instruction": "Say caf\xe9", "output": "x"}', r"line 2: not JSON in UTF-8"),
+        (b'{"instruction": null, "output": "x"}', r"line 2: the field 'instruction' is null"),
+        (b'{"instruction": "a", "output": ["x"]}', r"line 2: the field 'output' is list"),
+        (b'{"instruction": "a"}', r"line 2 lacks the field 'output'"),
+        (b'"text"', r"line 2: a JSON text, not an object"),
+    ],
+)
+def test_a_fault_of_an_instruction_is_one_line_with_file_and_row(tmp_path, line, told):
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(b'{"instruction": "a", "output": "b"}\n' + line + b"\n")
+    with pytest.raises(InputError, match=told) as caught:
+        read_instructions(str(path))
+    assert str(caught.value).startswith(f"{path}, line 2")
