@@ -129,3 +129,20 @@ def test_braces_in_the_projects_path_are_refused(config, tmp_path):
         (project / name).symlink_to(ROOT / name)
     with pytest.raises(ConfigError, match=r"the folder of the project: .* has braces"):
         check(config, project)
+
+
+def test_modules_without_a_list_for_each_variant_are_refused(config, tmp_path):
+    columns = config["corpus"]["columns"] | {"ir": "ir"}
+    config["corpus"] |= {"format": "tables", "columns": columns, "files": "{language}.jsonl"}
+    with pytest.raises(
+        ConfigError, match=r"^config: corpus\.files: '\{language\}\.jsonl' without \{split\} .*"
+    ) as caught:
+        check(config, ROOT)
+    assert "\n" not in str(caught.value)
+    check(config | {"variants": ["perf"]}, ROOT)
+    config["corpus"]["files"] = "{language}/{split}-*.parquet"
+    check(config, ROOT)
+    (tmp_path / "all.jsonl").touch()
+    config["corpus"]["path"] = str(tmp_path / "all.jsonl")
+    with pytest.raises(ConfigError, match="a single file does not say which variant"):
+        check(config, ROOT)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from scripts.lib.config import read_yaml
 from scripts.lib.files import read_json, sha256_bytes
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_rows, read_table
@@ -16,6 +17,7 @@ from scripts.sources.corpus import Corpus
 from scripts.sources.decode import decode
 from scripts.sources.read import read
 from scripts.sources.spill import Spill, leading, power_of_two
+from tests.compiling import ROOT
 
 ENCODINGS = ["gb18030", "shift_jis", "euc_kr", "big5", "cp1251", "koi8_r", "cp1252"]
 SETTINGS = {
@@ -280,3 +282,106 @@ def test_modules_come_along(tmp_path, out):
         (ids["int c;"], "size"): "size c",
     }
     assert all(shard["modules"] for shard in index["shards"].values())
+
+
+def bad_utf8(text, places):
+    """UTF-8 with a byte that is none at some places, counted in characters."""
+    parts = [text[a:b].encode() for a, b in zip([0, *places], [*places, len(text)], strict=True)]
+    return b"\xff".join(parts)
+
+
+UMLAUTS = "// Größter gemeinsamer Teiler: für zwei Zahlen, natürliche\nint main() {}\n"
+RUSSIAN = "// наибольший общий делитель двух чисел\nint main() {}\n"
+CHINESE = "// 最大公约数的程序，计算两个数\nint main() {}\n"
+
+
+@pytest.mark.parametrize("text", [UMLAUTS, RUSSIAN, CHINESE])
+@pytest.mark.parametrize("places", [[0], [12], [8, 20], [3, 12, 30]])
+def test_utf8_with_bad_bytes_is_utf8(text, places):
+    decoded = decode(bad_utf8(text, places), ENCODINGS)
+    assert (decoded.encoding, decoded.rejected, decoded.bad_bytes) == ("utf-8", None, len(places))
+    assert decoded.text.replace("\ufffd", "") == text
+    assert decoded.text.count("\ufffd") == len(places)
+
+
+@pytest.mark.parametrize("text", [RUSSIAN, CHINESE])
+def test_utf8_whose_characters_are_cut_is_utf8(text):
+    data = text.encode()
+    start = len(b"// ")
+    for cut in range(start + 6, start + 12):
+        decoded = decode(data[:cut] + data[cut + 1 :], ENCODINGS)
+        assert decoded.encoding == "utf-8"
+        assert 0 < decoded.bad_bytes <= 3
+
+
+def test_utf8_with_too_many_bad_bytes_is_rejected():
+    data = bad_utf8(RUSSIAN * 3, list(range(3, 20)))
+    assert decode(data, ENCODINGS, 17).bad_bytes == 17
+    refused = decode(data, ENCODINGS, 16)
+    assert (refused.rejected, refused.bad_bytes, refused.text) == ("bad_bytes", 17, "")
+
+
+def test_bad_bytes_and_doubts_are_in_the_table(tmp_path, out):
+    root = tree(
+        tmp_path / "in", {"C/bad.c": bad_utf8(UMLAUTS, [5]), "C/good.c": UMLAUTS, "C/doubt.c": b"int a; // \xc4\xe3\n"}
+    )
+    _, rows = read_corpus(root, out)
+    found = {row["path"]: (row["bad_bytes"], row["encoding_uncertain"], row["rejected"]) for row in rows}
+    assert found == {"C/bad.c": (1, False, None), "C/good.c": (0, False, None), "C/doubt.c": (0, True, None)}
+    _, rows = read_corpus(root, out, max_bad_bytes=0)
+    assert {row["path"]: row["rejected"] for row in rows}["C/bad.c"] == "bad_bytes"
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "big5", "shift_jis", "euc_kr", "cp1251", "koi8_r", "cp1252"])
+def test_a_short_text_read_as_another_one_is_always_marked(encoding):
+    letters = {
+        "euc_kr": "가나다라마바사정수배열",
+        "cp1251": "делитьчисло",
+        "koi8_r": "делитьчисло",
+        "cp1252": "äöüßéèñ",
+    }
+    generator = random.Random(encoding)
+    for _ in range(150):
+        word = "".join(
+            generator.choice(letters.get(encoding, "大公計算出力入文字列")) for _ in range(generator.randint(1, 9))
+        )
+        text = f"// {word}\nint main() {{}}\n"
+        decoded = decode(text.encode(encoding), ENCODINGS)
+        assert decoded.text == text or decoded.uncertain or decoded.rejected, word
+
+
+def test_long_text_in_one_encoding_and_valid_utf8_are_certain():
+    long = "// наибольший общий делитель двух чисел и наименьшее общее кратное этих же чисел\nint main() {}\n"
+    assert not decode(long.encode("cp1251"), ENCODINGS).uncertain
+    for text in (UMLAUTS, RUSSIAN, CHINESE, "// déjà vu\n", "int a;\n"):
+        assert not decode(text.encode(), ENCODINGS).uncertain
+
+
+def test_the_first_programs_are_those_first_in_natural_order(tmp_path, out):
+    names = [f"C/Source_{number}/source.c" for number in (1, 2, 3, 9, 10, 11, 100)]
+    root = tree(tmp_path / "in", {name: f"int x{place};" for place, name in enumerate(reversed(names))})
+    index, rows = read_corpus(root, out, first=5)
+    assert sorted(row["path"] for row in rows) == sorted(names[:5])
+    assert index["sources"] == 5
+    assert read_corpus(root, out, first=100)[0]["sources"] == 7
+
+
+def test_the_first_rows_of_each_list_are_read(tmp_path, out):
+    for split in ("Perf_Optimized", "Size_Optimized"):
+        (tmp_path / "in/C").mkdir(parents=True, exist_ok=True)
+        for part in range(2):
+            programs = [f"int x{part}{n};" for n in range(3)]
+            table = pa.table({"Source_Code": programs, "IR_Original": [f"{split} {program}" for program in programs]})
+            pq.write_table(table, tmp_path / "in/C" / f"{split}-{part}.parquet")
+    columns = SETTINGS["columns"] | {"ir": "IR_Original"}
+    index, rows = read_corpus(tmp_path / "in", out, format="tables", columns=columns, first=4)
+    assert {row["source"] for row in rows} == {"int x00;", "int x01;", "int x02;", "int x10;"}
+    assert index["sources"] == 4
+
+
+@pytest.mark.parametrize("suffix", ["f", "F", "f90", "F90", "f95", "f03", "f08", "for", "FOR"])
+def test_suffixes_of_fortran_are_read(tmp_path, out, suffix):
+    suffixes = read_yaml(ROOT / "config/languages.yaml")["Fortran"]["suffixes"]
+    root = tree(tmp_path / "in", {f"Fortran/a.{suffix}": "end\n", "Fortran/b.o": "end\n"})
+    _, rows = read_corpus(root, out, language="Fortran", suffixes=suffixes)
+    assert [row["path"] for row in rows] == [f"Fortran/a.{suffix}"]
