@@ -40,6 +40,7 @@ def flatten_mods(mods: Sequence[Mapping[str, Any]]) -> str:
 def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
     """Lines of a file with their numbers, unpacked if need be; raise `InputError` for a damaged or endless one."""
     opener = gzip.open if str(path).endswith(".gz") else open
+    number = 0
     try:
         with opener(path, "rb") as stream:
             for number in count(1):
@@ -50,7 +51,7 @@ def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
                     raise InputError(f"{path}, line {number} has {_LONGEST_LINE >> 20} MB or more; remove the line")
                 yield number, line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path} is damaged ({error}); replace it") from error
+        raise InputError(f"{path} is damaged at line {number} ({error}); replace it") from error
 
 
 def numbered_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -97,6 +97,7 @@ def _lines(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
 
     None stands for a line of more than `longest` bytes.
     """
+    number = 0
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as stream:
             for number in count(1):
@@ -109,7 +110,7 @@ def _lines(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
                 elif line.strip():
                     yield number, line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path} is damaged ({error}); replace it") from error
+        raise InputError(f"{path} is damaged at line {number} ({error}); replace it") from error
 
 
 def _json_rows(path: Path, columns: list[str], longest: int) -> Iterator[dict[str, Any] | None]:
