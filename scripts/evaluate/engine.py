@@ -1,12 +1,16 @@
 """What generation engines have in common: requests in, completions out, in chunks."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from scripts.evaluate.generations import Sampling
 from scripts.evaluate.problems import Problem
 from scripts.evaluate.stops import Stop
+from scripts.lib.context import context_limit
+from scripts.lib.files import read_json
+from scripts.lib.job import InputError
 from scripts.lib.prompts import PromptSettings
 
 
@@ -53,6 +57,42 @@ class Engine(Protocol):
         as they were given.
         """
         ...
+
+
+def end_ids(folder: str | Path, tokenizer: Any) -> list[int]:
+    """All tokens that end a text of the model in a folder, sorted.
+
+    They are those of generation_config.json, which may list several (chat models end a turn with a token of its own),
+    else that of config.json, and the tokenizer's end of text. Nothing else of generation_config.json counts: how
+    completions are drawn is the sampling plan's to say.
+    """
+    files = [Path(folder, name) for name in ("generation_config.json", "config.json")]
+    declared = [read_json(file).get("eos_token_id") for file in files if file.is_file()]
+    found = [next((value for value in declared if value is not None), None), tokenizer.eos_token_id]
+    return sorted({number for value in found if value is not None for number in _as_list(value)})
+
+
+def _as_list(value: int | Sequence[int]) -> Sequence[int]:
+    return [value] if isinstance(value, int) else value
+
+
+def usable_context(config: Mapping[str, Any], context: int | None, folder: str | Path) -> int:
+    """Tokens of prompt and completion together: the model's own limit, or `context` for a model that has none.
+
+    Raises `InputError` when neither is known.
+    """
+    limit = context_limit(config) or context
+    if limit is None:
+        raise InputError(f"{folder}: config.json does not say how long a text may be; set the entry's `context`")
+    return limit
+
+
+def until_end(tokens: Sequence[int], ends: Container[int]) -> tuple[list[int], bool]:
+    """The tokens before the first that ends a text, and whether there is one."""
+    for place, token in enumerate(tokens):
+        if token in ends:
+            return list(tokens[:place]), True
+    return list(tokens), False
 
 
 def room_for(prompt: int, new_tokens: int, context: int) -> int:

@@ -18,16 +18,17 @@ from scripts.lib.workspace import settings_key, workspace
 
 def load_engine(name: str, folder: str, settings: Mapping[str, Any], threads: int) -> Engine:
     """The engine of this name with a model loaded."""
+    context = settings.get("context")
     if name == "vllm":
         # Read when vLLM is imported. It would tell its makers of every use, and run the model in a process of its own,
         # which would outlive a killed job.
         os.environ |= {"VLLM_NO_USAGE_STATS": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
         from scripts.evaluate.vllm_engine import VllmEngine
 
-        return VllmEngine(folder, settings["dtype"])
+        return VllmEngine(folder, settings["dtype"], context)
     from scripts.evaluate.transformers_engine import TransformersEngine
 
-    return TransformersEngine(folder, settings["dtype"], settings["batch_size"], threads)
+    return TransformersEngine(folder, settings["dtype"], settings["batch_size"], threads, context)
 
 
 def with_commit_prompts(problems: Sequence[Problem], tokenizer: Any, prompts: PromptSettings) -> list[Problem]:

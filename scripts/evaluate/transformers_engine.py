@@ -4,13 +4,23 @@ from collections.abc import Iterator, Sequence
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoTokenizer, LogitsProcessor, StoppingCriteria
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LogitsProcessor, StoppingCriteria
 
-from scripts.evaluate.engine import Completion, Request, TeacherForced, finished, room_for
+from scripts.evaluate.engine import (
+    Completion,
+    Request,
+    TeacherForced,
+    end_ids,
+    finished,
+    room_for,
+    until_end,
+    usable_context,
+)
 from scripts.evaluate.generations import Sampling
 from scripts.evaluate.problems import Problem
 from scripts.evaluate.stops import Stop
-from scripts.lib.prompts import Example, PromptSettings, encode_example
+from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
+from scripts.lib.token_text import ContinuationDecoder
 
 _PLAIN = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
 
@@ -46,17 +56,18 @@ def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
 class StopSequences(StoppingCriteria):
     """Ends a row as soon as its text has a stop sequence, so that no token is spent behind it."""
 
-    def __init__(self, tokenizer: transformers.PreTrainedTokenizerBase, stops: Sequence[Stop], prompt: int) -> None:
-        self.tokenizer, self.stops, self.prompt = tokenizer, stops, prompt
+    def __init__(self, decode: ContinuationDecoder, stops: Sequence[Stop], prompt: int) -> None:
+        """`prompt` is the number of tokens before the completions."""
+        self.decode, self.stops, self.prompt = decode, stops, prompt
         # A token has at least one byte, so a sequence that the last token ended lies within so many tokens.
         self.tails = [max(len(word.encode()) for word in stop.words) for stop in stops]
         self.done = [False] * len(stops)
 
     def _stopped(self, stop: Stop, tail: int, tokens: torch.Tensor) -> bool:
-        if not stop.may_end_within(decode(self.tokenizer, tokens[-tail:])):
+        if not stop.may_end_within(self.decode(tokens[-tail:].tolist())):
             return False
         # The end by itself may read differently than as part of the text, and braces are counted from the start.
-        return stop.position(decode(self.tokenizer, tokens)) is not None
+        return stop.position(self.decode(tokens.tolist())) is not None
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **kwargs: object) -> torch.BoolTensor:
         """Whether each row is done; shape (rows,)."""
@@ -66,39 +77,31 @@ class StopSequences(StoppingCriteria):
         return torch.tensor(self.done, device=input_ids.device)
 
 
-def decode(tokenizer: transformers.PreTrainedTokenizerBase, tokens: Sequence[int] | torch.Tensor) -> str:
-    """The text of tokens as it is, special tokens included."""
-    return tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-
-
-def context_length(model: transformers.PreTrainedModel) -> int:
-    """Tokens that a model can look at."""
-    return next(
-        getattr(model.config, name)
-        for name in ("max_position_embeddings", "n_positions")
-        if hasattr(model.config, name)
-    )
-
-
 class TransformersEngine:
     """A model folder, loaded; see `engine.Engine`."""
 
     name = "transformers"
     version = f"{transformers.__version__}, torch {torch.__version__}"
 
-    def __init__(self, folder: str, dtype: str, batch_size: int, threads: int) -> None:
+    def __init__(self, folder: str, dtype: str, batch_size: int, threads: int, context: int | None = None) -> None:
+        """`context` is the longest text, in tokens, for a model whose configuration names none."""
         torch.set_num_threads(threads)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(self.device).eval()
         self.batch_size = batch_size
-        self.context = context_length(self.model)
+        self.context = usable_context(self.model.config.to_dict(), context, folder)
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
+        self.decode, self.ends = ContinuationDecoder(self.tokenizer), end_ids(folder, self.tokenizer)
+        # In the place of what the model's folder says: penalties, beams and lengths there would change the texts.
+        self.model.generation_config = GenerationConfig(
+            eos_token_id=self.ends, pad_token_id=self.tokenizer.pad_token_id, do_sample=False, num_beams=1
+        )
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """The completion of each request, in their order."""
-        tokens = [self.tokenizer(request.prompt)["input_ids"] for request in requests]
+        tokens = [prompt_ids(self.tokenizer, request.prompt) for request in requests]
         results = [Completion("", "overflow")] * len(requests)
         for room, places in self._batches([len(ids) for ids in tokens], sampling.new_tokens):
             batch = [requests[place] for place in places]
@@ -153,16 +156,13 @@ class TransformersEngine:
         with torch.inference_mode():
             output = self.model.generate(
                 **padded,
-                do_sample=False,
                 max_new_tokens=room,
-                pad_token_id=self.tokenizer.pad_token_id,
                 logits_processor=draws,
-                stopping_criteria=[StopSequences(self.tokenizer, [request.stop for request in requests], width)],
+                stopping_criteria=[StopSequences(self.decode, [request.stop for request in requests], width)],
             )
         return [self._finished(row, request.stop) for row, request in zip(output[:, width:], requests, strict=True)]
 
     def _finished(self, tokens: torch.Tensor, stop: Stop) -> Completion:
-        """The completion in one row of new tokens, which has padding behind its end."""
-        ends = (tokens == self.tokenizer.eos_token_id).nonzero()
-        ended = len(ends) > 0
-        return finished(decode(self.tokenizer, tokens[: ends[0, 0]] if ended else tokens), stop, ended)
+        """The completion in one row of new tokens, which has padding after its end."""
+        own, ended = until_end(tokens.tolist(), self.ends)
+        return finished(self.decode(own), stop, ended)

@@ -4,13 +4,24 @@ from collections.abc import Sequence
 
 import torch
 import vllm
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 from vllm import LLM, SamplingParams
 
-from scripts.evaluate.engine import Completion, Request, TeacherForced, finished, room_for
+from scripts.evaluate.engine import (
+    Completion,
+    Request,
+    TeacherForced,
+    end_ids,
+    finished,
+    room_for,
+    until_end,
+    usable_context,
+)
 from scripts.evaluate.generations import Sampling
 from scripts.evaluate.problems import Problem
-from scripts.lib.prompts import Example, PromptSettings, encode_example
+from scripts.lib.context import context_limit
+from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
+from scripts.lib.token_text import ContinuationDecoder
 
 _CACHE_BYTES = 1 << 30
 
@@ -24,12 +35,19 @@ class VllmEngine:
     name = "vllm"
     version = vllm.__version__
 
-    def __init__(self, folder: str, dtype: str) -> None:
+    def __init__(self, folder: str, dtype: str, context: int | None = None) -> None:
+        """`context` is the longest text, in tokens, for a model whose configuration names none."""
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.decode, self.ends = ContinuationDecoder(self.tokenizer), end_ids(folder, self.tokenizer)
+        config = AutoConfig.from_pretrained(folder).to_dict()
         # Compiling the model pays on GPUs only. Without a bound on the cache of keys and values, vLLM takes nearly all
         # memory there is; of a GPU it may.
         on_cpu = {} if torch.cuda.is_available() else {"enforce_eager": True, "kv_cache_memory_bytes": _CACHE_BYTES}
-        self.model = LLM(model=folder, dtype=dtype, seed=0, **on_cpu)
+        # "vllm" leaves the model's generation_config.json unread: how texts are drawn is the sampling plan's to say.
+        options = {"generation_config": "vllm", **on_cpu}
+        if context_limit(config) is None:
+            options["max_model_len"] = usable_context(config, context, folder)
+        self.model = LLM(model=folder, dtype=dtype, seed=0, **options)
         self.context = self.model.llm_engine.model_config.max_model_len
 
     def _run(self, tokens: Sequence[list[int]], settings: list[SamplingParams]) -> list[vllm.RequestOutput]:
@@ -38,7 +56,7 @@ class VllmEngine:
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """The completion of each request, in their order."""
-        tokens = [self.tokenizer(request.prompt)["input_ids"] for request in requests]
+        tokens = [prompt_ids(self.tokenizer, request.prompt) for request in requests]
         rooms = [room_for(len(ids), sampling.new_tokens, self.context) for ids in tokens]
         places = [place for place, room in enumerate(rooms) if room > 0]
         settings = [
@@ -48,6 +66,7 @@ class VllmEngine:
                 seed=requests[place].seed,
                 max_tokens=rooms[place],
                 stop=list(requests[place].stop.words),
+                stop_token_ids=self.ends,
                 include_stop_str_in_output=True,
                 skip_special_tokens=False,
                 spaces_between_special_tokens=False,
@@ -65,11 +84,8 @@ class VllmEngine:
 
         The text is decoded from the tokens, because vLLM's own lacks a character whose last bytes are missing.
         """
-        end = self.tokenizer.eos_token
-        text = self.tokenizer.decode(output.token_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        # The end of text is also a stop sequence, so that either reason may be given.
-        ended = text.endswith(end) or (output.finish_reason == "stop" and output.stop_reason is None)
-        return finished(text.removesuffix(end), request.stop, ended)
+        own, ended = until_end(output.token_ids, self.ends)
+        return finished(self.decode(own), request.stop, ended)
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
         """See `engine.Engine`."""

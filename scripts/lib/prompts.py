@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
+from scripts.lib.token_text import continuation_ids, prefix_ids, text_ids
+
 
 @dataclass(frozen=True)
 class PromptSettings:
@@ -50,8 +52,8 @@ def fill_template(template: str, row: Mapping[str, str]) -> str:
 
 
 def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:
-    """Token ids of a prompt, with what the tokenizer puts before every text."""
-    return tokenizer(prompt)["input_ids"]
+    """Token ids of a prompt, with what the tokenizer puts before every text and without what it puts after one."""
+    return [*prefix_ids(tokenizer), *text_ids(tokenizer, prompt)]
 
 
 def build_prompt(tokenizer: Any, settings: PromptSettings, row: Mapping[str, str]) -> str:
@@ -85,5 +87,5 @@ def encode_example(tokenizer: Any, settings: PromptSettings, row: Mapping[str, s
     whole = settings.overflow == "truncate_right"
     text = fill_template(settings.template, row) if whole else build_prompt(tokenizer, settings, row)
     prompt = prompt_ids(tokenizer, text)
-    answer = [*tokenizer(response, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+    answer = [*continuation_ids(tokenizer, text, response), tokenizer.eos_token_id]
     return Example(input_ids=(prompt + answer)[: settings.length], masked=min(len(prompt), settings.length))

@@ -8,6 +8,8 @@ from typing import Any
 
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_rows
+from scripts.lib.token_text import marks_beginnings, prefix_ids
+from scripts.pretrain.whole_texts import WholeTexts, backend_copy
 
 DIRECTIONS = ("source_to_llvm", "llvm_to_source")
 SOURCE = "source"
@@ -74,22 +76,24 @@ class DocumentEncoder:
 
     Special tokens are recognised in the templates alone: a program that spells one out gets ordinary tokens for it.
     Each document ends in the end-of-text token and begins with what the tokenizer puts before every text.
+    Source, module and the words of the template are encoded one by one and put together. A tokenizer that encodes a
+    text in another way at its beginning than further on, like SentencePiece's, gets whole texts: a document then has
+    the ids that the tokenizer gives for all of its text.
     """
 
     def __init__(self, tokenizer: Any, templates: Mapping[str, str], llvm_tokens: int | None = None) -> None:
         """`tokenizer` is a fast tokenizer of transformers; `templates` maps directions to templates.
 
-        Of each module the first `llvm_tokens` tokens are taken, or all. Raises `InputError` when the tokenizer has no
-        end-of-text token.
+        Of each module the first `llvm_tokens` tokens are taken (in whole texts, as many characters as they hold), or
+        all. Raises `InputError` when the tokenizer has no end-of-text token.
         """
         if tokenizer.eos_token_id is None:
             raise InputError("the tokenizer has no end-of-text token; set `eos_token` in its tokenizer_config.json")
-        self._backend = type(tokenizer.backend_tokenizer).from_str(tokenizer.backend_tokenizer.to_str())
-        self._backend.no_padding()
-        self._backend.no_truncation()
+        self._backend = backend_copy(tokenizer.backend_tokenizer)
         self.llvm_tokens = llvm_tokens
-        self.start = tokenizer("")["input_ids"]
+        self.start = prefix_ids(tokenizer)
         self.end = tokenizer.eos_token_id
+        self._whole = WholeTexts(self._backend, templates) if marks_beginnings(tokenizer) else None
         self._parts = {direction: self._parse(template) for direction, template in templates.items()}
 
     def _parse(self, template: str) -> list[tuple[list[int], str | None]]:
@@ -102,14 +106,14 @@ class DocumentEncoder:
         self._backend.encode_special_tokens = True
         return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
 
-    def _encode_modules(self, texts: list[str]) -> list[tuple[list[int], float]]:
-        """Token ids of each module, at most `llvm_tokens`, and the share of its text that they leave out.
+    def _module_heads(self, texts: list[str]) -> list[tuple[list[int], int]]:
+        """Token ids of each module, at most `llvm_tokens`, and the number of characters that they hold.
 
         Of a long module only a head is encoded, unless its tokens are so long that it holds too few.
         """
         limit = self.llvm_tokens
         if limit is None:
-            return [(ids, 0.0) for ids in self._encode(texts)]
+            return list(zip(self._encode(texts), map(len, texts), strict=True))
         self._backend.encode_special_tokens = True
         heads = [text[: limit * _CHARACTERS_PER_TOKEN] for text in texts]
         taken = []
@@ -117,7 +121,7 @@ class DocumentEncoder:
             short = len(head) <= limit
             encoding = self._backend.encode(text, add_special_tokens=False) if short else head
             end = encoding.offsets[:limit][-1][1] if encoding.offsets else len(text)
-            taken.append((encoding.ids[:limit], 1 - end / max(1, len(text))))
+            taken.append((encoding.ids[:limit], end))
         return taken
 
     def _assemble(self, pair: PairText, direction: str, fields: Mapping[str, list[int]], lost: float) -> Document:
@@ -129,13 +133,21 @@ class DocumentEncoder:
                 ids.extend(fields[name])
         return Document(pair, direction, [*ids, self.end], target, lost)
 
+    def _from_whole(self, pair: PairText, direction: str, module: str, lost: float) -> Document:
+        ids, target = self._whole.encode(direction, {"source": pair.source, "llvm": module})
+        return Document(pair, direction, [*self.start, *ids, self.end], len(self.start) + target, lost)
+
     def pair_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
         """Documents of all directions that have a template, for a batch of pairs."""
-        sources = self._encode([pair.source for pair in pairs])
-        modules = self._encode_modules([pair.llvm for pair in pairs])
-        for pair, source, (llvm, lost) in zip(pairs, sources, modules, strict=True):
+        sources = self._encode([pair.source for pair in pairs]) if self._whole is None else [[] for _ in pairs]
+        modules = self._module_heads([pair.llvm for pair in pairs])
+        for pair, source, (llvm, end) in zip(pairs, sources, modules, strict=True):
+            lost = 1 - end / max(1, len(pair.llvm)) if pair.llvm else 0.0
             for direction in self._parts:
-                yield self._assemble(pair, direction, {"source": source, "llvm": llvm}, lost)
+                if self._whole is None:
+                    yield self._assemble(pair, direction, {"source": source, "llvm": llvm}, lost)
+                else:
+                    yield self._from_whole(pair, direction, pair.llvm[:end], lost)
 
     def source_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
         """Plain source alone, for a batch of pairs."""

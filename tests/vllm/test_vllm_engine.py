@@ -5,6 +5,7 @@ Run by `make vllm-test` with a Python of its own.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,7 +112,25 @@ def expected(folder):
 
 
 @pytest.fixture(scope="module")
-def engine(folder, expected):
+def chatty(folder, tmp_path_factory):
+    """The same model with settings for generation in its folder, a second end token among them, and what it should say.
+
+    The second end token is the fourth of what the plain model completes.
+    """
+    plain = load_engine("transformers", folder, {**SETTINGS, "batch_size": 1}, 2)
+    whole = plain.complete([Request("abc", 1, NEVER)], GREEDY)[0].text
+    ids = plain.tokenizer(whole, add_special_tokens=False)["input_ids"]
+    path = tmp_path_factory.mktemp("chatty")
+    shutil.copytree(folder, path, dirs_exist_ok=True)
+    file = path / "generation_config.json"
+    ends = [plain.tokenizer.eos_token_id, ids[3]]
+    values = {"eos_token_id": ends, "repetition_penalty": 5.0, "temperature": 0.1, "top_k": 2, "max_new_tokens": 1}
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+    return str(path), plain.tokenizer.decode(ids[: ids.index(ids[3])])
+
+
+@pytest.fixture(scope="module")
+def engine(folder, expected, chatty):
     # After the other: vLLM puts parts of its own into torch and transformers, which work for it alone.
     return load_engine("vllm", folder, SETTINGS, 1)
 
@@ -142,6 +161,12 @@ def test_seeds_decide_warm_texts_and_their_order_does_not(engine):
 
 def test_teacher_forced_messages_are_those_of_transformers(engine, expected):
     assert engine.teacher_forced(commits(), PROMPTS) == expected["forced"]
+
+
+def test_a_folders_settings_change_nothing_and_all_its_end_tokens_end_a_text(chatty):
+    path, text = chatty
+    completion = load_engine("vllm", path, SETTINGS, 1).complete([Request("abc", 1, NEVER)], GREEDY)[0]
+    assert (completion.text, completion.finish_reason) == (text, "end")
 
 
 def test_killed_generation_goes_on_where_it_was(folder, tmp_path):
