@@ -79,6 +79,7 @@ def given_ir_settings():
     return {
         "parts": [part for part, wanted in config["compile"]["normalise"].items() if wanted],
         "origin": f"{dataset['id']} at {dataset['revision']}" if dataset else "came with the program",
+        "limits": {name: config["compile"]["limits"][name] for name in ("wall_seconds", "cpu_seconds", "memory_mb")},
     }
 
 

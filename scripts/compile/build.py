@@ -98,9 +98,9 @@ class Build:
     def key(self) -> str:
         """Everything that an outcome depends on beside program, command and limits."""
         support = {name: hashlib.sha256(content).hexdigest() for name, content in self.support.items()}
-        edits = [[step.get("drop_attributes"), step.get("choose")] for step in self.steps]
+        edits = [[step.get(name) for name in ("drop_attributes", "choose", "alone")] for step in self.steps]
         compiler = [self.frontend["name"], self.toolchain.compiler, self.toolchain.llvm]
-        reader = [READER, code_hash("lib/llvm.py")]
+        reader = [READER, code_hash("lib/llvm.py", "compile/compile_time.py"), self.frontend.get("compile_time")]
         alternatives = self.frontend.get("alternatives", [])
         rest = [list(self.parts), support, edits, self.output, self.toolchain.sandbox.mode, alternatives, _ENVIRONMENT]
         return json.dumps(compiler + reader + rest, sort_keys=True)

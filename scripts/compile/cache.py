@@ -9,9 +9,10 @@ import json
 import logging
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from scripts.compile.unit import Result
 
@@ -53,6 +54,17 @@ class Cache:
 
     def get(self, part: str, key: str) -> Result | None:
         """The outcome kept under `key` in the file `part`; None when there is none, or a damaged one."""
+        try:
+            return Result(**self.get_values(part, key))
+        except TypeError:
+            return None
+
+    def put(self, part: str, key: str, result: Result) -> None:
+        """Keep an outcome."""
+        self.put_values(part, key, asdict(result))
+
+    def get_values(self, part: str, key: str) -> dict[str, Any] | None:
+        """JSON values by name kept under `key` in the file `part`; None when there are none, or damaged ones."""
         if self.folder is None:
             return None
         with self._usable(part):
@@ -60,23 +72,23 @@ class Cache:
             return _unpacked(row[0]) if row else None
         return None
 
-    def put(self, part: str, key: str, result: Result) -> None:
-        """Keep an outcome."""
+    def put_values(self, part: str, key: str, values: Mapping[str, Any]) -> None:
+        """Keep JSON values by name."""
         if self.folder is None:
             return
         with self._usable(part):
-            content = (key, _packed(result))
+            content = (key, _packed(values))
             self._connection(part).execute("INSERT OR REPLACE INTO outcomes VALUES (?, ?)", content)
 
 
-def _packed(result: Result) -> bytes:
-    """An outcome as bytes, with a checksum inside (zlib's)."""
-    return zlib.compress(json.dumps(asdict(result)).encode(), 6)
+def _packed(values: Mapping[str, Any]) -> bytes:
+    """Values as bytes, with a checksum inside (zlib's)."""
+    return zlib.compress(json.dumps(values).encode(), 6)
 
 
-def _unpacked(content: bytes) -> Result | None:
-    """The outcome that `_packed` wrote; None when the bytes are damaged."""
+def _unpacked(content: bytes) -> dict[str, Any] | None:
+    """The values that `_packed` wrote; None when the bytes are damaged."""
     try:
-        return Result(**json.loads(zlib.decompress(content)))
+        return json.loads(zlib.decompress(content))
     except (zlib.error, ValueError, TypeError):
         return None

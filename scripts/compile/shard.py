@@ -20,9 +20,11 @@ from scripts.compile.cache import Cache
 from scripts.compile.headers import leading_headers, longest, worthwhile
 from scripts.compile.worker import Compiler, compile_row, make_header, workers
 from scripts.lib.files import atomic_directory
+from scripts.lib.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.outcomes import Shard
 from scripts.lib.parquet import iter_rows, write_table
+from scripts.lib.process import Limits
 
 SCHEMA = pa.schema(
     [
@@ -61,11 +63,20 @@ def make_compiler(
     return Compiler(build, variants, kept, preparation=settings.get("prepare", "none"))
 
 
+def _headers(source: str, limits: Limits) -> tuple[str, ...]:
+    """The system headers that a program begins with; none where they cannot be read within the limits."""
+    try:
+        return tuple(isolated(leading_headers, source, limits=limits))
+    except IsolationError:
+        return ()
+
+
 def _precompiled(rows: list[dict[str, Any]], compiler: Compiler, pool: ProcessPoolExecutor) -> list[dict[str, str]]:
     """For each row the precompiled headers to use, by variant; made where enough rows not known yet need one."""
     if not compiler.build or not compiler.build.precompiled:
         return [{} for _ in rows]
-    wanted = [leading_headers(row["source"]) if row["rejected"] is None else () for row in rows]
+    limits = compiler.build.limits
+    wanted = [_headers(row["source"], limits) if row["rejected"] is None else () for row in rows]
     needed = (
         headers
         for row, headers in zip(rows, wanted, strict=True)
@@ -90,6 +101,7 @@ def outcomes(source: str, compiler: Compiler, jobs: int) -> Iterator[dict[str, A
     with workers(compiler, jobs) as pool:
         rows = list(iter_rows(source, _COLUMNS))
         headers = _precompiled(rows, compiler, pool)
+        close_isolation()
         tasks = [(*each, variants) for each in zip(rows, headers, strict=True) for variants in compiler.tasks()]
         for group in progress(pool.map(compile_row, *zip(*tasks, strict=True)), "compile", len(tasks)):
             yield from group

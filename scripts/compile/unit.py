@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.compile.build import Build
+from scripts.compile.compile_time import outside_work
 from scripts.compile.pragmas import with_pragma
+from scripts.lib.isolation import IsolationError, isolated
 from scripts.lib.llvm import InvalidIRError, verified, without_attributes
 from scripts.lib.sandbox import Limits, Outcome, run
 
 _TRIES = 3
+_ALONE = ("prlimit", "--nproc=1", "--")
 _DIAGNOSTIC_LENGTH = 400
 _ERROR_LINE = re.compile(r"(?:\berror\b(?:\[\w+\])?|\bError|\bfatal error)\s*:|^Error\b|\bpanic")
 _PLACED_LINE = re.compile(r"\bsource\.\w+[:(]\d")
@@ -79,9 +82,14 @@ def _failure(outcome: Outcome, limits: Limits) -> Result | None:
     return Result("tool_crash" if crashed else "compile_error", diagnostics=message)
 
 
-def run_command(build: Build, words: list[str], files: Mapping[str, bytes], keep: Sequence[str]) -> Outcome:
-    """Run one command; again when somebody else killed it, because that says nothing about the program."""
-    command = build.toolchain.command(words)
+def run_command(
+    build: Build, words: list[str], files: Mapping[str, bytes], keep: Sequence[str], alone: bool = False
+) -> Outcome:
+    """Run one command; again when somebody else killed it, because that says nothing about the program.
+
+    With `alone` it can start no other process.
+    """
+    command = [*(_ALONE if alone else []), *build.toolchain.command(words)]
     for _ in range(_TRIES):
         outcome = run(command, sandbox=build.toolchain.sandbox, limits=build.limits, files=files, collect=keep)
         if outcome.status != "killed":
@@ -100,8 +108,14 @@ def _chosen(files: Mapping[str, bytes], choose: Mapping[str, Any]) -> bytes | No
     return max(own, key=lambda content: sum(text in content for text in texts), default=None)
 
 
-def _after(state: _State, build: Build, step: Mapping[str, Any], words: list[str], dropped: Sequence[str]) -> _State:
-    """State after a step: its command is run on the files so far, without some attributes of their functions."""
+def _after(
+    state: _State, build: Build, step: Mapping[str, Any], words: list[str], dropped: Sequence[str], reach: str
+) -> _State:
+    """State after a step: its command is run on the files so far, without some attributes of their functions.
+
+    Where a step is to be run alone, a program that reaches for others (`reach`) is compiled both ways, and what comes
+    out must be the same: other processes could have replaced it.
+    """
     if state.failure:
         return state
     files = dict(state.files)
@@ -112,20 +126,38 @@ def _after(state: _State, build: Build, step: Mapping[str, Any], words: list[str
         files = build.support | {step["choose"]["name"]: chosen}
     if dropped:
         files = {name: without_attributes(content, dropped) for name, content in files.items()}
-    outcome = run_command(build, words, files, step.get("keep", [build.output]))
+    keep, alone = step.get("keep", [build.output]), step.get("alone", False)
+    outcome = run_command(build, words, files, keep, alone and not reach)
     seconds = round(state.seconds + outcome.seconds, 3)
     failure = _failure(outcome, build.limits)
+    if alone and reach and not failure:
+        again = run_command(build, words, files, keep, alone=True)
+        failure = None if again.files == outcome.files else _refused(reach, seconds)
     return _State({**build.support, **outcome.files}, seconds, failure and replace(failure, seconds=seconds))
 
 
+def _refused(reach: str, seconds: float) -> Result:
+    """A program whose module may not be the compiler's, because of what it can reach while it is compiled."""
+    message = f"{reach}: the module may be another one than the compiler's"
+    return Result("compile_error", seconds, message[:_DIAGNOSTIC_LENGTH])
+
+
+def _unreadable(error: Exception, seconds: float) -> Result:
+    """What a reader's failure on a module means for its variant: a crash of the reader is the module's fault."""
+    status = error.status if isinstance(error, IsolationError) else "invalid_ir"
+    return Result("invalid_ir" if status == "crashed" else status, seconds, str(error)[:_DIAGNOSTIC_LENGTH])
+
+
 def _verified(build: Build, state: _State, shrink: bool) -> Result:
-    """The IR among the files that the last step made, read and normalised."""
+    """The IR among the files that the last step made, read and normalised within the limits of a command."""
     if build.output not in state.files:
         return Result("compile_error", state.seconds, f"the compiler reported success and wrote no {build.output}")
     try:
-        return Result("ok", state.seconds, ir=verified(state.files[build.output].decode(), build.parts, shrink))
-    except (InvalidIRError, UnicodeDecodeError) as error:
-        return Result("invalid_ir", state.seconds, str(error)[:_DIAGNOSTIC_LENGTH])
+        text = state.files[build.output].decode()
+        ir = isolated(verified, text, list(build.parts), shrink, limits=build.limits)
+    except (InvalidIRError, IsolationError, UnicodeDecodeError) as error:
+        return _unreadable(error, state.seconds)
+    return Result("ok", state.seconds, ir=ir)
 
 
 class _Attempt:
@@ -137,6 +169,7 @@ class _Attempt:
     def __init__(self, source: str, build: Build, headers: Mapping[str, str]) -> None:
         self.build, self.headers = build, headers
         self.text = with_pragma(source, build.alternative.get("pragma"))
+        self._reach = outside_work(source, build.frontend.get("compile_time"))
         self._done = {(): _State({**build.support, build.frontend["source"]: self.text.encode()})}
         self._results: dict[str, Result] = {}
 
@@ -145,6 +178,8 @@ class _Attempt:
         if variant not in self._results:
             state = self._state(variant)
             result = state.failure or _verified(self.build, state, variant in self.build.shrunk)
+            if self._reach and result.status == "ok" and not any(step.get("alone") for step in self.build.steps):
+                result = _refused(self._reach, result.seconds)
             self._results[variant] = replace(result, command=self.build.command(variant))
         return self._results[variant]
 
@@ -156,7 +191,7 @@ class _Attempt:
             dropped = tuple(step.get("drop_attributes", {}).get(variant, ()))
             before, path = self._done[path], (*path, (tuple(words), dropped))
             if path not in self._done:
-                self._done[path] = _after(before, self.build, step, words, dropped)
+                self._done[path] = _after(before, self.build, step, words, dropped, self._reach)
         return self._done[path]
 
 

@@ -18,9 +18,11 @@ from scripts.compile.cache import Cache
 from scripts.compile.headers import precompile
 from scripts.compile.prepare import prepared, refusal
 from scripts.compile.unit import Result, compile_source
+from scripts.lib.code import code_hash
 from scripts.lib.files import sha256_text
+from scripts.lib.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.job import InputError
-from scripts.lib.sandbox import close_sandboxes
+from scripts.lib.sandbox import Limits, close_sandboxes
 
 _LIMITED = ("timeout", "memory_limit")
 _UNTRIED = ("rejected_source", "no_toolchain")
@@ -44,9 +46,20 @@ class Compiler:
         self.preparation = preparation
         self.base = build.key() if build else ""
 
-    def text(self, source: str) -> tuple[str, list[str]]:
-        """The text that is compiled for a program, and the rewrites that made it of the program."""
-        return prepared(source, self.build.frontend.get("prepare"), self.preparation)
+    def text(self, source: str) -> tuple[str, list[str], Result | None]:
+        """The text that is compiled for a program, the rewrites that made it, and how preparation failed if it did."""
+        preparation = self.build.frontend.get("prepare")
+        if preparation is None:
+            return source, [], None
+        about = [preparation, self.preparation, code_hash("compile/prepare.py"), str(self.build.limits), source]
+        part, key = _part(source), sha256_text("\0".join(["prepared", *about]))
+        values = self.cache.get_values(part, key)
+        if values is None:
+            values = _preparation(source, preparation, self.preparation, self.build.limits)
+            self.cache.put_values(part, key, values)
+        failure = Result(values["status"], diagnostics=values["message"]) if values["status"] else None
+        # A program that preparation leaves as it is takes no room twice.
+        return (source if values["text"] is None else values["text"]), values["rewrites"], failure
 
     def _keys(self, text: str, variant: str) -> tuple[str, str]:
         """Cache keys of a variant's outcome: one for what depends on no limit, one for what does."""
@@ -86,19 +99,22 @@ class Compiler:
         The first variant decides for all which text is compiled: the program itself, unless only the prepared one
         might be accepted.
         """
-        text, rewrites = self.text(source)
-        if not rewrites or self.preparation != "rewrite":
-            return self._outcomes(text, headers, variants), rewrites, None
+        text, rewrites, failure = self.text(source)
+        if not (rewrites or failure) or self.preparation != "rewrite":
+            found = dict.fromkeys(variants, failure) if failure else self._outcomes(text, headers, variants)
+            return found, rewrites, None
         first = self._outcomes(source, headers, self.variants[:1])
         status = first[self.variants[0]].status
         if status == "ok":
             others = [variant for variant in variants if variant not in first]
             return first | self._outcomes(source, headers, others), [], None
+        if failure:
+            return dict.fromkeys(variants, failure), [], status
         return self._outcomes(text, headers, variants), rewrites, status
 
     def _explained(self, source: str, result: Result) -> Result:
         """A refusal with a word before the compiler's message, where the program's text says why."""
-        word = refusal(source, self.build.frontend.get("prepare")) if result.status == "compile_error" else ""
+        word = _refusal(source, self.build) if result.status == "compile_error" else ""
         return replace(result, diagnostics=f"{word}: {result.diagnostics}") if word else result
 
     def rows(self, row: Mapping[str, Any], headers: Mapping[str, str], variants: Sequence[str]) -> list[dict[str, Any]]:
@@ -141,6 +157,26 @@ class Compiler:
         return precompile(headers, self.build, variant)
 
 
+def _preparation(source: str, preparation: str, mode: str, limits: Limits) -> dict[str, Any]:
+    """What preparation makes of a program: `text`, None for the program itself, `rewrites`, `status` of a failure."""
+    values = {"text": None, "rewrites": [], "status": "", "message": ""}
+    try:
+        text, rewrites = isolated(prepared, source, preparation, mode, limits=limits)
+    except IsolationError as error:
+        status = "tool_crash" if error.status == "crashed" else error.status
+        return values | {"status": status, "message": str(error)}
+    return values | {"text": None if text == source else text, "rewrites": rewrites}
+
+
+def _refusal(source: str, build: Build) -> str:
+    """`prepare.refusal`, apart; empty where it does not end within the limits."""
+    preparation = build.frontend.get("prepare")
+    try:
+        return isolated(refusal, source, preparation, limits=build.limits) if preparation else ""
+    except IsolationError:
+        return ""
+
+
 def _part(text: str) -> str:
     """The part of the cache that a text belongs to, one of sixteen."""
     return hashlib.sha256(text.encode()).hexdigest()[-1]
@@ -155,7 +191,8 @@ def _start(compiler: Compiler, parent: int) -> None:
     _compiler = compiler
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    multiprocessing.util.Finalize(None, close_sandboxes, exitpriority=0)
+    for close in (close_sandboxes, close_isolation):
+        multiprocessing.util.Finalize(None, close, exitpriority=0)
     if os.getppid() != parent:
         os._exit(1)
 

@@ -56,7 +56,7 @@ def decoded(line: str) -> Generation:
 def write_generations(path: str | Path, generations: Iterable[Generation]) -> None:
     """Write generations in their order, atomically; the bytes depend on them alone."""
     text = "".join(map(encoded, generations))
-    write_bytes(path, zstandard.ZstdCompressor(level=10).compress(text.encode()))
+    write_bytes(path, zstandard.ZstdCompressor(level=10, write_checksum=True).compress(text.encode()))
 
 
 def read_generations(path: str | Path) -> list[Generation]:
@@ -65,5 +65,5 @@ def read_generations(path: str | Path) -> list[Generation]:
         text = zstandard.ZstdDecompressor().decompress(Path(path).read_bytes()).decode()
         # Not splitlines: completions may hold line separators that JSON leaves as they are.
         return [decoded(line) for line in text.split("\n") if line]
-    except (zstandard.ZstdError, ValueError) as error:
+    except (zstandard.ZstdError, ValueError, TypeError, KeyError, MemoryError) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run again") from error

@@ -21,6 +21,7 @@ from scripts.evaluate.problems import Problem
 from scripts.evaluate.stops import Stop
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
 from scripts.lib.token_text import ContinuationDecoder
+from scripts.lib.weights import check_weights
 
 _PLAIN = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
 
@@ -88,6 +89,7 @@ class TransformersEngine:
         torch.set_num_threads(threads)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+        check_weights(folder)
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(self.device).eval()
         self.batch_size = batch_size
         self.context = usable_context(self.model.config.to_dict(), context, folder)

@@ -22,6 +22,7 @@ from scripts.evaluate.problems import Problem
 from scripts.lib.context import context_limit
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
 from scripts.lib.token_text import ContinuationDecoder
+from scripts.lib.weights import check_weights
 
 _CACHE_BYTES = 1 << 30
 
@@ -37,6 +38,7 @@ class VllmEngine:
 
     def __init__(self, folder: str, dtype: str, context: int | None = None) -> None:
         """`context` is the longest text, in tokens, for a model whose configuration names none."""
+        check_weights(folder)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.decode, self.ends = ContinuationDecoder(self.tokenizer), end_ids(folder, self.tokenizer)
         config = AutoConfig.from_pretrained(folder).to_dict()

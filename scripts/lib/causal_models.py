@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from scripts.lib.files import read_json, write_json
+from scripts.lib.weights import check_weights, write_weight_digests
 
 # What tokenizers store about how they were loaded.
 _LOADING = ("name_or_path", "is_local", "local_files_only")
@@ -49,6 +50,7 @@ def _quantization(kind: str) -> Any:
 
 def load_model(folder: str | Path, dtype: Any = "auto", quantization: str = "none") -> PreTrainedModel:
     """The model in a local folder; `dtype` "auto" takes the one that it was stored in."""
+    check_weights(folder)
     return AutoModelForCausalLM.from_pretrained(
         str(folder), dtype=dtype, quantization_config=_quantization(quantization), local_files_only=True
     )
@@ -106,18 +108,19 @@ def add_lora(model: PreTrainedModel, lora: Mapping[str, Any], quantized: bool, c
     return adapted
 
 
-def _open_to_readers(folder: str | Path) -> None:
-    """Give the weights the rights of any new file: safetensors makes them readable by their owner alone."""
+def _finish_weights(folder: str | Path) -> None:
+    """Give the weights digests, and the rights of any new file: safetensors lets their owner alone read them."""
     mask = os.umask(0)
     os.umask(mask)
     for path in Path(folder).glob("*.safetensors"):
         path.chmod(0o666 & ~mask)
+    write_weight_digests(folder)
 
 
 def save_adapter(model: PeftModel, folder: str | Path, name: str) -> None:
     """Save an adapter whose base is called `name`, with sorted lists for the sake of equal bytes."""
     model.save_pretrained(str(folder))
-    _open_to_readers(folder)
+    _finish_weights(folder)
     path = Path(folder, "adapter_config.json")
     config = read_json(path) | {"base_model_name_or_path": name}
     config["target_modules"] = sorted(config["target_modules"])
@@ -133,13 +136,14 @@ def merge_adapter(
     """
     stored = load_model(base).dtype
     model = load_for_tokenizer(base, tokenizer, new_embeddings, dtype=torch.float32)
+    check_weights(adapter)
     return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(stored)
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> None:
     """Save model and tokenizer as a folder that transformers and vLLM load offline."""
     model.save_pretrained(str(folder))
-    _open_to_readers(folder)
+    _finish_weights(folder)
     save_tokenizer(tokenizer, folder)
 
 

@@ -5,11 +5,14 @@ dialect. What stands in the text only because of who compiled it, where, is remo
 was edited by hand is ever stored: the stored text is the verified module's own print.
 """
 
+import itertools
 import re
 from collections.abc import Collection
 
 import llvmlite
 from llvmlite import binding
+
+from scripts.lib.constant_expressions import without_dropped
 
 PARTS = ("debug", "identifiers", "cpu", "reprint")
 READER = f"llvmlite {llvmlite.__version__}, LLVM {'.'.join(map(str, binding.llvm_version_info))}"
@@ -20,20 +23,17 @@ _IDENT = re.compile(r"^!llvm\.(?:ident|commandline) = .*\n", re.MULTILINE)
 _ATTRIBUTE_GROUP = re.compile(r"^attributes #\d+ = .*$", re.MULTILINE)
 _ATTRIBUTE_GROUP_BYTES = re.compile(_ATTRIBUTE_GROUP.pattern.encode(), re.MULTILINE)
 _EMPTY_GROUP = re.compile(rb"^attributes #(\d+) = \{ \}$", re.MULTILINE)
+_GROUP_USE = re.compile(rb"^((?: |define|declare).*) #(\d+)(?=$|, !| \{$| to label)", re.MULTILINE)
 _CPU = re.compile(r' "(?:target-cpu|tune-cpu|target-features)"="[^"]*"')
 _FLAGS = re.compile(r"^!llvm\.module\.flags = !\{(.*)\}$", re.MULTILINE)
 _DEBUG_VERSION = re.compile(r'^!(\d+) = !\{i32 \d+, !"(?:Debug Info Version|Dwarf Version)", i32 \d+\}$', re.MULTILINE)
-# Old flang writes the size of N elements as a constant product with the size of one, which LLVM >= 22 no longer reads.
-_SIZE_OF = r"ptrtoint \((?:ptr|[^()]+\*) getelementptr \(([^(),]+), (?:ptr|[^(),]+\*) null, i32 1\) to i64\)"
-_OPERAND = rf"i64 (?:(\d+)|{_SIZE_OF})"
-_PRODUCT = re.compile(rf"mul(?: nuw| nsw)* \({_OPERAND}, {_OPERAND}\)")
-# Swift marks the address of a constant string in its highest bit, with an `or` that LLVM >= 18 no longer reads. No
-# global of a program lies so high, so there addition is the same.
-_MARKED = re.compile(
-    r"\bor \((i64 sub \(i64 ptrtoint \(ptr @(?:\"[^\"]*\"|[\w.$-]+) to i64\), i64 \d+\), i64 -9223372036854775808)\)"
-)
-_ARRAY = re.compile(r"\[(\d+) x (.+)\]")
-_SIZES = {"i8": 1, "i16": 2, "i32": 4, "i64": 8, "half": 2, "bfloat": 2, "float": 4, "double": 8, "fp128": 16, "ptr": 8}
+# An attribute, or any other string, with what it is set to; and comments, in which quotes mean nothing.
+_STRING_OR_COMMENT = re.compile(r'"[^"]*"|;[^\n]*')
+_STRING = re.compile(r';[^\n]*|( ?)"([^"]*)"(?:\s*=\s*"[^"]*")?')
+_CPU_NAMES = ("target-cpu", "tune-cpu", "target-features")
+_HAS_CPU = re.compile(r'"(?:target-cpu|tune-cpu|target-features)"\s*=(?!"generic" \})')
+_NEUTRAL_GROUP = '{ "target-cpu"="generic" }'
+_ASSEMBLY = re.compile(r"^module asm ", re.MULTILINE)
 
 
 class InvalidIRError(Exception):
@@ -43,7 +43,7 @@ class InvalidIRError(Exception):
 def _without_cpu(match: re.Match[str]) -> str:
     """An attribute group without the CPU that was compiled for; one of nothing else gets the neutral CPU."""
     group = _CPU.sub("", match[0])
-    return group.replace("{ }", '{ "target-cpu"="generic" }')
+    return group.replace("{ }", _NEUTRAL_GROUP)
 
 
 def _without_debug_flags(text: str) -> str:
@@ -61,40 +61,35 @@ def _without_debug_flags(text: str) -> str:
     return _FLAGS.sub(rest, text) if numbers else text
 
 
-def _size(kind: str) -> int | None:
-    """Bytes from one element of a type to the next, the same on every 64-bit target; None for what has a layout."""
-    array = _ARRAY.fullmatch(kind)
-    if array is None:
-        return _SIZES.get(kind)
-    element = _size(array[2])
-    return None if element is None else int(array[1]) * element
+def _in_one_line(match: re.Match[str]) -> str:
+    """A string without line breaks, which mean the same as their code; a comment as it is."""
+    return match[0].replace("\n", "\\0A") if match[0][0] == '"' else match[0]
 
 
-def _folded(match: re.Match[str]) -> str:
-    """The value of a constant product, or the product itself where its value is not known for certain."""
-    left, right = (int(number) if number else _size(kind) for number, kind in (match.groups()[:2], match.groups()[2:]))
-    if left is None or right is None or left * right >= 1 << 63:
-        return match[0]
-    return str(left * right)
+def _with_strings_in_lines(text: str) -> str:
+    """`text` with each string in one line, so that no line of it is taken for one of the module."""
+    if all(line.count('"') % 2 == 0 for line in text.split("\n")):
+        return text
+    return _STRING_OR_COMMENT.sub(_in_one_line, text)
 
 
-def _without_products(text: str) -> str:
-    """`text` with constant products worked out, the inner ones first."""
-    before = ""
-    while before != text and " mul (" in text:
-        before, text = text, _PRODUCT.sub(_folded, text)
-    return text
+def _without_inline_cpu(match: re.Match[str]) -> str:
+    """Nothing in the place of an attribute that names the CPU that was compiled for; any other string as it is."""
+    named = match[2] in _CPU_NAMES and "=" in match[0]
+    neutral_group = match.string.startswith(_NEUTRAL_GROUP, match.start() - 1)
+    return "" if named and not neutral_group else match[0]
 
 
 def neutral(text: str, parts: Collection[str]) -> str:
     """`text` without what the named parts of `PARTS` stand for, and in a form that the reader accepts."""
-    text = _MARKED.sub(r"add (\1)", _without_products(text))
+    text = without_dropped(_with_strings_in_lines(text))
     if "debug" in parts:
         text = _without_debug_flags(text)
     if "identifiers" in parts:
         text = _IDENT.sub("", _SOURCE_NAME.sub("", text, count=1))
     if "cpu" in parts:
         text = _ATTRIBUTE_GROUP.sub(_without_cpu, text)
+        text = _STRING.sub(_without_inline_cpu, text) if _HAS_CPU.search(text) else text
     return text
 
 
@@ -102,11 +97,10 @@ def without_attributes(text: bytes, names: Collection[str]) -> bytes:
     """`text` of a module without some plain attributes, such as `minsize`, and without groups of nothing else."""
     words = re.compile(rb"\b(?:" + "|".join(names).encode() + rb") ")
     text = _ATTRIBUTE_GROUP_BYTES.sub(lambda match: words.sub(b"", match[0]), text)
-    empty = b"|".join(_EMPTY_GROUP.findall(text))
+    empty = set(_EMPTY_GROUP.findall(text))
     if not empty:
         return text
-    uses = re.compile(rb"^((?: |define|declare).*) #(?:" + empty + rb")(?=$|, !| \{$| to label)", re.MULTILINE)
-    return uses.sub(rb"\1", _EMPTY_GROUP.sub(b"", text))
+    return _GROUP_USE.sub(lambda match: match[1 if match[2] in empty else 0], _EMPTY_GROUP.sub(b"", text))
 
 
 def shrink(module: binding.ModuleRef) -> None:
@@ -131,19 +125,28 @@ def _printed(module: binding.ModuleRef, parts: Collection[str]) -> str:
     return _SOURCE_NAME.sub("", text, count=1) if "identifiers" in parts else text
 
 
+def _is_empty(module: binding.ModuleRef, text: str) -> bool:
+    """Whether a module holds nothing: no function, no variable, and no assembly."""
+    values = itertools.chain(module.functions, module.global_variables)
+    return next(values, None) is None and _ASSEMBLY.search(text) is None
+
+
 def verified(text: str, parts: Collection[str] = PARTS, for_size: bool = False) -> str:
     """The module that `text` describes, verified and normalised in the named parts of `PARTS`.
 
     With `for_size` LLVM's pipeline for size is run on it, too. Without that and any part `text` itself is returned.
 
-    Raise `InvalidIRError` when the reader rejects it. Each module has an LLVM context of its own, so that names never
-    depend on what was read before.
+    Raise `InvalidIRError` when the reader rejects it, and for a module of nothing. Each module has an LLVM context of
+    its own, so that names never depend on what was read before. Crafted text may crash the reader: what
+    others wrote is read through `isolation.isolated`.
     """
     given, text = text, neutral(text, parts)
     context = binding.create_context()
     try:
         with binding.parse_assembly(text, context=context) as module:
             module.verify()
+            if _is_empty(module, text):
+                raise InvalidIRError("the module is empty: it has no function and no variable")
             if for_size:
                 shrink(module)
             if for_size or "reprint" in parts:

@@ -1,7 +1,7 @@
 """Parquet tables with deterministic bytes."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from scripts.lib.files import atomic_path
 from scripts.lib.job import InputError
+from scripts.lib.parquet_checksums import add_checksums, check_group, read_checksums
 
 # A row group ends after this many rows or bytes of text, so that streaming takes little memory however long texts are.
 ROWS_PER_GROUP = 1000
@@ -47,11 +48,18 @@ def _text_bytes(table: pa.Table) -> np.ndarray:
     return total
 
 
+@contextmanager
+def _with_checksums(path: Path) -> Iterator[None]:
+    """Give the parquet file that is written inside its checksums, unless that fails."""
+    yield
+    add_checksums(path)
+
+
 class TableWriter:
     """A zstd parquet file that takes rows bit by bit; a context manager, atomic at its exit.
 
     The bytes depend on rows, schema and library version alone: row groups are cut by the rows themselves however they
-    arrive, and no metadata of pandas or of the machine is stored.
+    arrive, and no metadata of pandas or of the machine is stored. It holds checksums of all that is read from it.
     """
 
     def __init__(self, path: str | Path, schema: pa.Schema) -> None:
@@ -63,6 +71,7 @@ class TableWriter:
 
     def __enter__(self) -> "TableWriter":
         temporary = self._stack.enter_context(atomic_path(self._path))
+        self._stack.enter_context(_with_checksums(temporary))
         self._file = self._stack.enter_context(pq.ParquetWriter(temporary, self.schema, compression="zstd"))
         return self
 
@@ -105,30 +114,73 @@ def write_table(path: str | Path, rows: Rows, schema: pa.Schema) -> int:
     return writer.written
 
 
-def open_table(path: str | Path) -> pq.ParquetFile:
-    """Open a parquet file; raise `InputError` naming it when it is truncated or no parquet at all."""
+@contextmanager
+def _naming(path: str | Path, fault: str) -> Iterator[None]:
+    """Turn what pyarrow raises for damaged content into an `InputError` that names the file."""
     try:
-        return pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path} is not a whole parquet file ({error}); {_REMEDY}") from error
+        yield
+    except (pa.ArrowException, TypeError, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise InputError(f"{path} {fault} ({' '.join(str(error).split())}); {_REMEDY}") from error
+
+
+class CheckedFile(pq.ParquetFile):
+    """A parquet file whose bytes are compared with its checksums, where it has any, before they are decoded."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = path
+        with _naming(path, "is not a whole parquet file"):
+            self.checksums = read_checksums(path)
+            super().__init__(path)
+
+    def _check(self, groups: Iterable[int], columns: Sequence[str] | None) -> None:
+        """Raise `InputError` unless the columns of some row groups are as they were written."""
+        if self.checksums is not None:
+            for group in groups:
+                check_group(self.path, self.metadata.row_group(group), self.checksums[group], columns)
+
+    def read(self, columns: list[str] | None = None, **options: Any) -> pa.Table:
+        """The whole table, or some of its columns."""
+        with _naming(self.path, "is damaged"):
+            self._check(range(self.num_row_groups), columns)
+            return super().read(columns=columns, **options)
+
+    def read_row_group(self, group: int, columns: list[str] | None = None, **options: Any) -> pa.Table:
+        """One row group, or some of its columns."""
+        with _naming(self.path, "is damaged"):
+            self._check([group], columns)
+            return super().read_row_group(group, columns=columns, **options)
+
+    def iter_batches(self, batch_size: int = 256, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Stretches of rows, which end where row groups do."""
+        for group in range(self.num_row_groups):
+            with _naming(self.path, "is damaged"):
+                self._check([group], columns)
+                batches = super().iter_batches(batch_size=batch_size, columns=columns, row_groups=[group])
+            while (batch := self._next(batches)) is not None:
+                yield batch
+
+    def _next(self, batches: Iterator[pa.RecordBatch]) -> pa.RecordBatch | None:
+        with _naming(self.path, "is damaged"):
+            return next(batches, None)
+
+
+def open_table(path: str | Path) -> CheckedFile:
+    """Open a parquet file; raise `InputError` naming it when it is damaged, truncated or no parquet at all."""
+    return CheckedFile(path)
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
     """The whole table, or some of its columns; raise `InputError` when the file is damaged."""
     with open_table(path) as file:
-        try:
-            return file.read(columns=columns)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{path} is damaged ({error}); {_REMEDY}") from error
+        return file.read(columns=columns)
 
 
 def iter_batches(path: str | Path, columns: list[str] | None = None, batch_size: int = 256) -> Iterator[pa.RecordBatch]:
     """Stretches of rows, one in memory at a time; raise `InputError` when the file is damaged."""
     with open_table(path) as file:
-        try:
-            yield from file.iter_batches(batch_size=batch_size, columns=columns)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise InputError(f"{path} is damaged ({error}); {_REMEDY}") from error
+        yield from file.iter_batches(batch_size=batch_size, columns=columns)
 
 
 def iter_rows(path: str | Path, columns: list[str] | None = None, batch_size: int = 256) -> Iterator[dict[str, Any]]:

@@ -1,14 +1,16 @@
 """Outcome rows of a shard whose programs came with their IR: what compiling writes, without a compiler."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from scripts.lib.files import sha256_text
+from scripts.lib.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.job import job
 from scripts.lib.llvm import READER, InvalidIRError, verified
 from scripts.lib.parquet import iter_rows, write_table
+from scripts.lib.process import Limits
 
 SCHEMA = pa.schema(
     [
@@ -23,16 +25,25 @@ SCHEMA = pa.schema(
 _LONGEST = 400
 
 
-def outcome(source: dict[str, Any], module: str | None, parts: list[str]) -> dict[str, Any]:
+def limits_of(settings: Mapping[str, Any]) -> Limits:
+    """The limits of one compiler command, for reading one module."""
+    return Limits(**{name: settings[name] for name in ("wall_seconds", "cpu_seconds", "memory_mb")})
+
+
+def outcome(source: dict[str, Any], module: str | None, parts: list[str], limits: Limits) -> dict[str, Any]:
     """Status, diagnostics and IR of a program in one variant; `module` is what came with it, or None."""
     if source["rejected"] is not None:
         return {"status": "rejected_source", "diagnostics": source["rejected"]}
     if module is None:
         return {"status": "compile_error", "diagnostics": "no module came with the program in this variant"}
     try:
-        text = verified(module, parts)
+        text = isolated(verified, module, parts, limits=limits)
     except InvalidIRError as error:
         return {"status": "invalid_ir", "diagnostics": str(error)[:_LONGEST]}
+    except IsolationError as error:
+        # A crash of the reader is the module's fault.
+        status = "invalid_ir" if error.status == "crashed" else error.status
+        return {"status": status, "diagnostics": str(error)[:_LONGEST]}
     return {"status": "ok", "diagnostics": "", "ir": text, "ir_sha256": sha256_text(text)}
 
 
@@ -51,6 +62,7 @@ def modules_of(path: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 def outcomes(sources: str, modules: str, variants: list[str], settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """A row for each source and variant, in order of id; both tables are walked once, side by side."""
+    limits = limits_of(settings["limits"])
     given = modules_of(modules)
     ahead = next(given, None)
     for source in iter_rows(sources, ["id", "language", "source_sha256", "rejected"]):
@@ -60,7 +72,7 @@ def outcomes(sources: str, modules: str, variants: list[str], settings: dict[str
         for variant in variants:
             # Without a list for each variant, there is one variant.
             module = found.get(variant, found.get(""))
-            made = {"ir": None, "ir_sha256": None, **outcome(source, module, settings["parts"])}
+            made = {"ir": None, "ir_sha256": None, **outcome(source, module, settings["parts"], limits)}
             named = {name: source[name] for name in ("id", "language", "source_sha256")}
             tools = {"compiler": settings["origin"], "llvm": READER, "command": "", "seconds": 0.0}
             yield {**named, "variant": variant, **tools, **made, "rewrites": [], "unprepared": None}
@@ -71,3 +83,4 @@ if __name__ == "__main__":
         given, params = snakemake.input, snakemake.params
         rows = outcomes(given.sources, given.modules, params.variants, params.settings)
         write_table(snakemake.output[0], rows, SCHEMA)
+        close_isolation()

@@ -1,5 +1,7 @@
 """One reader for all IR: what it takes out, what it repairs, what it refuses."""
 
+import time
+
 import pytest
 
 from scripts.lib.llvm import PARTS, InvalidIRError, neutral, verified, without_attributes
@@ -182,3 +184,125 @@ def test_a_module_in_a_form_that_the_reader_needs_repaired_stays_as_it_is_too():
     size = "mul (i64 ptrtoint (ptr getelementptr (i8, ptr null, i32 1) to i64), i64 3)"
     published = f"define i64 @f() {{\n  %r = add i64 1, {size}\n  ret i64 %r\n}}\n"
     assert verified(published, []) == published
+
+
+LAYOUT = (
+    'target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"\n'
+    "%t = type { i8, i64 }\n"
+)
+SIZE = "ptrtoint (ptr getelementptr (float, ptr null, i32 1) to i64)"
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        (f"mul (i64 {SIZE}, i64 -3)", "-12"),
+        (f"mul nuw nsw (i64 mul (i64 {SIZE}, i64 3), i64 mul (i64 2, i64 2))", "48"),
+        ("shl (i64 1, i64 shl (i64 1, i64 2))", "16"),
+        ("or (i64 and (i64 13, i64 6), i64 lshr (i64 -1, i64 63))", "5"),
+        ("sext (i32 trunc (i64 mul (i64 1431655766, i64 -3) to i32) to i64)", "-2"),
+        ("zext (i1 icmp ugt (i64 mul (i64 2, i64 2), i64 1) to i64)", "1"),
+        ("select (i1 icmp eq (i64 3, i64 4), i64 5, i64 6)", "6"),
+        ("udiv (i64 7, i64 2)", "3"),
+        ("srem (i64 -7, i64 4)", "-3"),
+        ("mul (i64 ptrtoint (ptr getelementptr (%t, ptr null, i32 3) to i64), i64 2)", "96"),
+        ("mul (i64 ptrtoint (ptr getelementptr ({ i8, x86_fp80 }, ptr null, i32 0, i32 1) to i64), i64 4)", "64"),
+        ("mul (i64 ptrtoint (ptr getelementptr ([3 x <{ i8, i16 }>], ptr null, i32 1) to i64), i64 1)", "9"),
+        ("sub (i64 0, i64 mul (i64 4, i64 5))", "-20"),
+    ],
+)
+def test_dropped_constant_expressions_are_folded_by_the_layout(expression, value):
+    text = verified(f"{LAYOUT}@n = constant i64 {expression}\n@use = global %t zeroinitializer\n")
+    assert f"@n = constant i64 {value}\n" in text
+
+
+def test_what_can_be_folded_inside_of_what_cannot_is():
+    text = verified(
+        f"{LAYOUT}@g = global i8 0\n@n = constant i64 add (i64 ptrtoint (ptr @g to i64), i64 mul (i64 {SIZE}, i64 5))\n"
+    )
+    assert "add (i64 ptrtoint (ptr @g to i64), i64 20)" in text
+
+
+@pytest.mark.parametrize(
+    "expression", ["mul (i64 ptrtoint (ptr @g to i64), i64 2)", "udiv (i64 1, i64 0)", "shl (i64 1, i64 64)"]
+)
+def test_what_has_no_exact_value_is_left_to_the_reader(expression):
+    with pytest.raises(InvalidIRError, match="no longer supported"):
+        verified(f"{LAYOUT}@g = global i8 0\n@n = constant i64 {expression}\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '@s = constant [21 x i8] c"a mul (i64 2, i64 3)\\0A"',
+        'module asm "# or (i64 sub (i64 ptrtoint (ptr @x to i64), i64 1), i64 -9223372036854775808)"',
+        '@"a mul (i64 2, i64 3)" = global i8 0',
+        '!llvm.x = !{!0}\n!0 = !{!"zext (i32 shl (i32 1, i32 2) to i64)"}',
+    ],
+)
+def test_strings_names_and_assembly_are_no_expressions(line):
+    text = f"{LAYOUT}@n = constant i64 mul (i64 2, i64 3)\n{line}\n"
+    assert line in neutral(text, PARTS)
+    assert "@n = constant i64 6\n" in verified(text)
+
+
+def test_lines_inside_of_strings_are_no_lines_of_the_module():
+    content = "\nsource_filename = x\n!llvm.ident = !{!0}\nmul (i64 2, i64 3)\n"
+    text = f'@s = constant [{len(content)} x i8] c"{content}"\n'
+    read = verified(text)
+    assert "source_filename" in read
+    assert "!llvm.ident" in read
+    assert "mul (i64 2, i64 3)" in read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@n = constant i64 " + "mul (i64 1, i64 " * 30_000 + "1" + ")" * 30_000 + "\n",
+        "@n = constant i64 " + "mul (i64 1, i64 " * 30_000 + "\n",
+        "@n = constant i64 mul (i64 1, i64 2)\n" * 10_000,
+        '@s = constant [9 x i8] c"' + "mul (i64 1, i64 " * 60_000 + '"\n',
+        'define void @f() "target-cpu"=' * 30_000,
+    ],
+    ids=["nested", "never closed", "many", "in a string", "attributes without end"],
+)
+def test_work_on_hostile_text_is_linear(text):
+    started = time.process_time()
+    neutral(text, PARTS)
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "; nothing\n", 'target triple = "x86_64-pc-linux-gnu"\n', "%t = type { i8 }\n"]
+)
+def test_a_module_of_nothing_is_invalid(text):
+    with pytest.raises(InvalidIRError, match="empty"):
+        verified(text)
+
+
+def test_a_module_of_assembly_or_declarations_is_not_empty():
+    assert "module asm" in verified('module asm "nop"\n')
+    assert "declare" in verified("declare void @f()\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'define void @f() "target-cpu"="znver4" "tune-cpu" = "znver4" nounwind {\n  ret void\n}\n',
+        "declare void @g()\n"
+        'define void @f() {\n  call void @g() "target-features"="+avx2,+znver4" nounwind\n  ret void\n}\n',
+        'define void @f() #0 {\n  ret void\n}\nattributes #0 = { nounwind "target-cpu" = "znver4" }\n',
+        'define void @f() #0 "target-cpu"="znver4" {\n  ret void\n}\nattributes #0 = { "tune-cpu"="znver4" }\n',
+    ],
+)
+def test_the_cpu_goes_wherever_it_stands(text):
+    assert "znver4" not in verified(text)
+    assert "znver4" in verified(text, [part for part in PARTS if part != "cpu"])
+
+
+def test_what_only_looks_like_a_cpu_stays():
+    text = (
+        '@s = constant [12 x i8] c"\\22target-cpu\\22"\n!a = !{!0}\n!0 = !{!"target-cpu"}\n'
+        'define void @f() "about"="target-cpu" {\n  ret void\n}\n'
+    )
+    assert verified(text).count("target-cpu") == 3

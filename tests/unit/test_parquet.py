@@ -1,6 +1,9 @@
 """Parquet tables: the same rows give the same bytes, and damage is named."""
 
+import random
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from scripts.lib import parquet
@@ -60,3 +63,66 @@ def test_failed_writer_leaves_nothing(tmp_path):
         writer.write(rows(3))
         raise KeyError("spoiled")
     assert list(tmp_path.iterdir()) == []
+
+
+MIXED = pa.schema(
+    [("id", pa.string()), ("ir", pa.string()), ("seconds", pa.float64()), ("rewrites", pa.list_(pa.string()))]
+)
+
+
+def mixed_rows(count):
+    return [
+        {"id": f"{i:04d}", "ir": None if i % 3 == 0 else f"define void @f{i}()\n" * (i % 7), "seconds": i / 4}
+        | {"rewrites": ["a", "b"][: i % 3]}
+        for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2500])
+@pytest.mark.parametrize("where", ["anywhere", "near the end"])
+def test_no_flipped_bit_is_read_as_other_rows(tmp_path, count, where):
+    path, broken, chosen = tmp_path / "t.parquet", tmp_path / "broken.parquet", random.Random(count)
+    write_table(path, mixed_rows(count), MIXED)
+    data, expected = path.read_bytes(), list(iter_rows(path))
+    assert expected == mixed_rows(count)
+    named = 0
+    for _ in range(60):
+        changed = bytearray(data)
+        first = 0 if where == "anywhere" else max(0, len(data) - 2500)
+        changed[chosen.randrange(first, len(data))] ^= 1 << chosen.randrange(8)
+        broken.write_bytes(changed)
+        try:
+            assert list(iter_rows(broken)) == expected
+        except InputError as error:
+            named += 1
+            assert str(broken) in str(error)
+            assert "\n" not in str(error)
+    assert named > 50
+
+
+def test_a_flip_in_another_column_is_no_matter(tmp_path):
+    path = tmp_path / "t.parquet"
+    write_table(path, mixed_rows(50), MIXED)
+    with open_table(path) as file:
+        column = file.metadata.row_group(0).column(1)
+    data = bytearray(path.read_bytes())
+    data[column.dictionary_page_offset + column.total_compressed_size // 2] ^= 1
+    path.write_bytes(data)
+    assert read_table(path, ["id", "rewrites"]).num_rows == 50
+    for columns in (["ir"], None):
+        with pytest.raises(InputError, match=r"t\.parquet is damaged \(column ir is not as it was written"):
+            read_table(path, columns)
+
+
+def test_other_readers_read_our_tables_and_we_read_theirs(tmp_path):
+    table = pa.Table.from_pylist(mixed_rows(20), schema=MIXED)
+    write_table(tmp_path / "ours", table, MIXED)
+    assert pq.read_table(tmp_path / "ours").equals(table)
+    pq.write_table(table, tmp_path / "theirs")
+    assert read_table(tmp_path / "theirs").equals(table)
+    assert list(iter_rows(tmp_path / "theirs")) == mixed_rows(20)
+
+
+def test_a_missing_table_is_reported_as_missing(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_table(tmp_path / "none")

@@ -1,0 +1,220 @@
+"""Constant expressions in the text of LLVM IR that the reader no longer takes, replaced by their values.
+
+Older frontends write such expressions: flang 19 the size of N elements as `mul (i64 ptrtoint (ptr getelementptr (float,
+ptr null, i32 1) to i64), i64 N)`, with more of them inside one another for a descriptor. LLVM dropped `mul`, `shl`,
+`or` and others from its constants, and rejects the module. Here each of them is written as instructions of a function,
+which LLVM itself folds by the module's data layout, so that no value is ever guessed. What LLVM does not fold to a
+plain constant stays as it is. Strings, quoted names and comments are skipped, and the work is linear in the text.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from llvmlite import binding
+
+_READ_BINARY = ("add", "sub", "xor")
+_DROPPED_BINARY = ("mul", "shl", "lshr", "ashr", "and", "or", "udiv", "sdiv", "urem", "srem")
+_READ_CASTS = ("ptrtoint", "inttoptr", "trunc", "bitcast", "addrspacecast")
+_DROPPED_CASTS = ("zext", "sext", "fptrunc", "fpext", "fptoui", "fptosi", "uitofp", "sitofp")
+_COMPARISONS = ("icmp", "fcmp")
+_BINARY = {*_READ_BINARY, *_DROPPED_BINARY}
+_CASTS = {*_READ_CASTS, *_DROPPED_CASTS}
+_DROPPED = {*_DROPPED_BINARY, *_DROPPED_CASTS, *_COMPARISONS, "select"}
+_OPERATIONS = {*_BINARY, *_CASTS, *_COMPARISONS, "select", "getelementptr"}
+_PLAIN = re.compile(r"(?!undef|poison)[\w.+-]+")
+_UNKNOWN = {"undef", "poison", "blockaddress", "dso_local_equivalent", "no_cfi", "asm", "ptrauth", "c", "splat"}
+_WORDS = "|".join(sorted(_DROPPED))
+_ANY = re.compile(rf" (?:{_WORDS})(?: [a-z]+)* \(")
+_NEXT = re.compile(rf'"[^"]*"|;[^\n]*|(?<![\w.$@%!#-])((?:{_WORDS})(?: [a-z]+)* \()')
+_TOKEN = re.compile(r'"[^"]*"|[()]|[^\s"(),]+|\s+|,')
+_FLAG = re.compile(r"[a-z]+")
+_LAYOUT = re.compile(r"^target datalayout = .*$", re.MULTILINE)
+# Types whose size depends on the target; without a layout it is not known.
+_LAID_OUT = re.compile(r"[%{<]|fp80|fp128|\bi(?!(?:1|8|16|32|64)\b)\d+")
+_TYPE = re.compile(r'^%(?:[\w.$-]+|"[^"\n]*") = type .*$', re.MULTILINE)
+_STORED = re.compile(r"^  store volatile (.+), ptr %result, align \d+$", re.MULTILINE)
+# Swift marks the address of a constant string in its highest bit. No global of a program lies so high, so there
+# addition, which the reader takes, is the same.
+_MARKED = re.compile(
+    r"or (\(i64 sub \(i64 ptrtoint \(ptr @(?:\"[^\"]*\"|[\w.$-]+) to i64\), i64 \d+\), i64 -9223372036854775808\))"
+)
+
+
+@dataclass
+class _Expression:
+    """An expression that is being read: its text without inner expressions, which are named instead."""
+
+    operation: str
+    start: int
+    parts: list[str] = field(default_factory=list)
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A dropped expression of known parts: where it stands, its type, and the number of its last instruction."""
+
+    start: int
+    end: int
+    kind: str
+    last: int
+
+
+def _is_flag(word: str) -> bool:
+    """Whether a word may stand between an operation and its bracket, such as `nuw`."""
+    return word.isspace() or (word not in _OPERATIONS and _FLAG.fullmatch(word) is not None)
+
+
+def _operation(parts: list[str]) -> str:
+    """Take the operation with its flags, such as `mul nuw`, from the end of a text's parts; empty if none is there."""
+    here = len(parts)
+    while here and _is_flag(parts[here - 1]):
+        here -= 1
+    if not here or parts[here - 1] not in _OPERATIONS:
+        return ""
+    words = [part for part in parts[here - 1 :] if not part.isspace()]
+    del parts[here - 1 :]
+    return " ".join(words)
+
+
+def _instruction(operation: str, content: str) -> tuple[str, str] | None:
+    """An expression as an instruction, and the type of its value; None where it has another form than expected."""
+    name = operation.partition(" ")[0]
+    if name == "getelementptr":
+        return f"{operation} {content}", "ptr"
+    if name in _CASTS:
+        _, to, kind = content.rpartition(" to ")
+        return (f"{operation} {content}", kind) if to else None
+    operands = [each.strip().rpartition(" ") for each in content.split(",")]
+    if name == "select":
+        return f"select {content}", operands[-1][0]
+    if len(operands) != 2 or operands[0][0] != operands[1][0]:
+        return None
+    kind = operands[0][0]
+    return f"{operation} {kind} {operands[0][2]}, {operands[1][2]}", "i1" if name in _COMPARISONS else kind
+
+
+class _Reader:
+    """Reads one constant expression, with all that is inside it, from `text` at `start`.
+
+    The instructions that compute what is known of it are added to those of a function's body.
+    """
+
+    def __init__(self, text: str, start: int, body: list[str]) -> None:
+        self.text = text
+        self.end = start
+        self.open = [_Expression("", start)]
+        self.body = body
+        self.candidates: list[_Candidate] = []
+        self.marked: list[int] = []
+
+    def read(self) -> bool:
+        """Read up to the closing bracket; False when there is none."""
+        for token in _TOKEN.finditer(self.text, self.end):
+            self._take(token[0], token.start())
+            if token[0] == ")" and len(self.open) == 1:
+                self.end = token.end()
+                return True
+        return False
+
+    def _take(self, token: str, place: int) -> None:
+        """Take the next token into account."""
+        here = self.open[-1]
+        if token == "(":
+            operation = _operation(here.parts)
+            start = self.text.rindex(operation.partition(" ")[0], here.start, place) if operation else place
+            self.open.append(_Expression(operation, start, known=bool(operation)))
+        elif token == ")":
+            self._close(place + 1)
+        else:
+            here.known = here.known and token[0] != "@" and token not in _UNKNOWN
+            here.parts.append(token)
+
+    def _close(self, end: int) -> None:
+        """End the innermost expression, and put the name of its value into the one around it."""
+        done, around = self.open.pop(), self.open[-1]
+        made = _instruction(done.operation, "".join(done.parts).strip()) if done.known else None
+        dropped = done.operation.partition(" ")[0] in _DROPPED
+        if made is None:
+            around.known = False
+            around.parts.append("()")
+            if dropped and _MARKED.fullmatch(self.text, done.start, end):
+                self.marked.append(done.start)
+            return
+        instruction, kind = made
+        number = len(self.body)
+        self.body.append(f"  %v{number} = {instruction}")
+        around.parts.append(f"%v{number}")
+        if dropped:
+            while self.candidates and self.candidates[-1].start >= done.start:
+                self.candidates.pop()
+            self.candidates.append(_Candidate(done.start, end, kind, number))
+
+
+def _regions(text: str, body: list[str]) -> Iterator[_Reader]:
+    """The outermost dropped expressions outside strings and comments, in order, up to one that never closes."""
+    place = 0
+    while (match := _NEXT.search(text, place)) is not None:
+        place = match.end()
+        if match[1]:
+            reader = _Reader(text, match.start(), body)
+            if not reader.read():
+                return
+            place = reader.end
+            yield reader
+
+
+def _stored(candidate: _Candidate) -> str:
+    """The instruction that keeps an expression's value."""
+    return f"  store volatile {candidate.kind} %v{candidate.last}, ptr %result"
+
+
+def _values(body: list[str], text: str) -> list[str]:
+    """What LLVM folds stored values to, in order, with the layout and the types of the module `text`."""
+    function = ["define void @f(ptr %result) {", *body, "  ret void", "}"]
+    lines = [*_LAYOUT.findall(text)[:1], *_TYPE.findall(text), *function, ""]
+    binding.initialize_native_target()
+    machine = binding.Target.from_default_triple().create_target_machine(cpu="generic", features="")
+    try:
+        with binding.parse_assembly("\n".join(lines), context=binding.create_context()) as module, machine:
+            builder = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=0))
+            passes = binding.create_new_function_pass_manager()
+            passes.add_instruction_combine_pass()
+            passes.run(next(module.functions), builder)
+            printed = str(module)
+    except RuntimeError:
+        return []
+    return [stored.rpartition(" ")[2] for stored in _STORED.findall(printed)]
+
+
+def without_dropped(text: str) -> str:
+    """`text` of a module with the constant expressions that the reader no longer takes replaced by their values.
+
+    What has no value that LLVM knows, such as an address times two, stays as it is.
+    """
+    if " (i" not in text or _ANY.search(text) is None:
+        return text
+    edits: list[tuple[int, int, str]] = []
+    body: list[str] = []
+    waiting: list[_Candidate] = []
+    no_layout = _LAYOUT.search(text) is None
+    for reader in _regions(text, body):
+        edits += [(start, start + len("or"), "add") for start in reader.marked]
+        known = [each for each in reader.candidates if not (no_layout and _LAID_OUT.search(text, each.start, each.end))]
+        body += map(_stored, known)
+        waiting += known
+    values = _values(body, text) if waiting else []
+    if len(values) == len(waiting):
+        pairs = zip(waiting, values, strict=True)
+        edits += [(each.start, each.end, value) for each, value in pairs if _PLAIN.fullmatch(value)]
+    return _edited(text, sorted(edits))
+
+
+def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
+    """`text` with stretches replaced, which are in order and do not overlap."""
+    parts, done = [], 0
+    for start, end, replacement in edits:
+        parts += [text[done:start], replacement]
+        done = end
+    return "".join([*parts, text[done:]])
