@@ -4,40 +4,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from scripts.evaluate.go_imports import with_imports
+from scripts.evaluate.apart import cpp_text, d_files, go_files, go_function_files, rust_text
 from scripts.evaluate.problems import Problem
 from scripts.lib.files import sha256_text
 
 _PYTHON_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
 _RUBY_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
-_D_IMPORT = re.compile(r"^import [^;]*;", re.MULTILINE)
-_GO_TEST = re.compile(r"^func (Test\w*)\(\w+ \*testing\.T\)", re.MULTILINE)
 _CPP_MAIN = re.compile(r"\bint\s+main\s*\(")
 _RUST_RANGE = re.compile(r"\bgen_range\(([^(),]+), *([^(),]+)\)")
-# The tests must see their own `main` and `assert`, whatever the completion has made of these names.
-_CPP_GUARD = "#undef main\n#undef NDEBUG\n#undef assert\n#include <assert.h>\n"
-# Takes an attribute that a completion leaves dangling, which could otherwise switch the tests off.
-_RUST_GUARD = "#[allow(dead_code)] fn between_program_and_tests() {}\n"
-_GO_MAIN = """package main
-
-import (
-	witness "a/witness"
-	"os"
-	program "program"
-	"testing"
-	"testing/internal/testdeps"
-)
-
-func main() {
-	tests := []testing.InternalTest{%s}
-	code := testing.MainStart(testdeps.TestDeps{}, tests, nil, nil, nil).Run()
-	if code != 0 {
-		os.Stderr.WriteString("tests failed")
-		os.Exit(code)
-	}
-	witness.Say()
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -103,52 +77,44 @@ def _joined(name: str) -> Callable[[Prelude, Problem, str], Program]:
     return compose
 
 
+def _with(prelude: Prelude, files: Mapping[str, str]) -> Program:
+    """A program of these files, the first of which the prelude precedes."""
+    (name, text), *others = files.items()
+    return Program(((name, prelude.before(text) + text), *others))
+
+
 def _cpp(prelude: Prelude, problem: Problem, completion: str) -> Program:
-    text = f"{problem.context}{completion}\n{_CPP_GUARD}{problem.tests}"
-    return Program((("program.cpp", prelude.before(text) + text),))
+    return _with(prelude, {"program.cpp": cpp_text(problem.context, completion, problem.tests)})
 
 
 def _cpp_function(prelude: Prelude, problem: Problem, completion: str) -> Program:
     """As `_cpp`, with any `main` that the completion brings cut off."""
-    found = _CPP_MAIN.search(completion)
-    return _cpp(prelude, problem, completion[: found.start()] if found else completion)
+    main = _CPP_MAIN.search(completion)
+    return _cpp(prelude, problem, completion[: main.start()] if main else completion)
 
 
 def _d(prelude: Prelude, problem: Problem, completion: str) -> Program:
-    """Tests in a module of their own, so that `version (none):` and the like cannot reach them."""
-    text = f"{problem.context}{completion}\n"
-    imports = "\n".join(["import program;", *_D_IMPORT.findall(problem.context)])
-    return Program(
-        (
-            ("program.d", f"module program;\n{prelude.before(text)}{text}"),
-            ("tests.d", f"module tests;\n{imports}\n{problem.tests}\n"),
-        )
-    )
+    return _with(prelude, d_files(problem.context, completion, problem.tests))
+
+
+def _rust(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    return _with(prelude, {"program.rs": rust_text(problem.context, completion, problem.tests)})
 
 
 def _rust_crate(prelude: Prelude, problem: Problem, completion: str) -> Program:
     """Tests of an older `rand` call `gen_range(a, b)`; the one at hand wants a range."""
     tests = _RUST_RANGE.sub(r"gen_range(\1..\2)", problem.tests)
-    text = f"{problem.context}{completion}\n{_RUST_GUARD}{tests}"
-    return Program((("program.rs", prelude.before(text) + text),))
+    return _with(prelude, {"program.rs": rust_text(problem.context, completion, tests)})
 
 
 def _go(prelude: Prelude, problem: Problem, completion: str) -> Program:
-    """A package with the tests in it, and the main program that runs exactly the tests of the data set."""
-    text = f"{problem.context}{completion}\n{problem.tests}"
-    return Program((("program.go", prelude.before(text) + text), ("main.go", _go_main(problem.tests))))
+    return _with(prelude, go_files(problem.context, completion, problem.tests))
 
 
 def _go_function(prelude: Prelude, problem: Problem, completion: str) -> Program:
-    """As `_go`, in package main, with the imports made anew from what is used."""
+    """As `_go`, with imports made from what is used and from what the row lists."""
     listed = f"{problem.row['test_setup']}\n{problem.row['import']}"
-    text = with_imports(f"{problem.context}{completion}\n{problem.tests}", listed)
-    return Program((("program.go", prelude.before(text) + text), ("main.go", _go_main(problem.tests))))
-
-
-def _go_main(tests: str) -> str:
-    entries = ", ".join(f'{{Name: "{name}", F: program.{name}}}' for name in _GO_TEST.findall(tests))
-    return _GO_MAIN % entries
+    return _with(prelude, go_function_files(problem.context, completion, problem.tests, listed))
 
 
 COMPOSERS: dict[str, Callable[[Prelude, Problem, str], Program]] = {
@@ -159,7 +125,7 @@ COMPOSERS: dict[str, Callable[[Prelude, Problem, str], Program]] = {
     "d": _d,
     "go": _go,
     "go-function": _go_function,
-    "rust": _joined("program.rs"),
+    "rust": _rust,
     "rust-crate": _rust_crate,
     "swift": _joined("program.swift"),
 }

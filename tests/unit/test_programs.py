@@ -9,6 +9,7 @@ from scripts.evaluate.go_imports import used_packages, with_imports
 from scripts.evaluate.problems import Problem
 from scripts.evaluate.programs import COMPOSERS, Prelude
 from scripts.evaluate.runners import Verdict
+from scripts.evaluate.signatures import functions
 from scripts.evaluate.stops import Stop
 from scripts.lib.job import InputError
 
@@ -33,30 +34,80 @@ def test_prelude_where_it_is_needed():
 
 
 def test_joined_programs_are_prompt_completion_newline_tests():
-    assert compose("rust", "fn f() {", " 1", "}\nfn main() {}").files == (
-        ("program.rs", "fn f() { 1\n}\nfn main() {}"),
+    assert compose("swift", "func f() {", " 1", "}\nprint(f())").files == (
+        ("program.swift", "func f() { 1\n}\nprint(f())"),
     )
 
 
-def test_cpp_sets_names_of_the_tests_anew_and_cuts_main():
+def test_cpp_tests_come_before_the_completion_and_its_main_is_cut():
     text = compose("cpp-function", "int f(){", "return 1;}\nint main() { return 0; }", "int main() {}").files[0][1]
-    assert text == (
-        "int f(){return 1;}\n\n#undef main\n#undef NDEBUG\n#undef assert\n#include <assert.h>\nint main() {}"
-    )
+    assert text.startswith("int f();\n#undef NDEBUG\n#undef assert\n#include <assert.h>\n")
+    assert text.endswith("\nint main() {}\n#undef __assert_fail\nint f(){return 1;}\n\n")
     assert "int main() { return 0; }" in compose("cpp", "int f(){", "}\nint main() { return 0; }", "").files[0][1]
 
 
-def test_d_tests_are_a_module_with_the_imports_of_the_prompt():
+def test_brace_that_tests_begin_with_closes_the_function():
+    text = compose("cpp", "long f(long x) {", " return x;", "}\nint main() { assert(f(1) == 1); }").files[0][1]
+    assert text.endswith("long f(long x) { return x;\n}\n")
+    assert text.index("int main()") < text.index("return x;")
+
+
+def test_d_tests_are_functions_of_another_module_that_the_witness_calls():
     files = dict(compose("d", "import std.math;\nlong f(long x)", "{ return x; }", "unittest {}\nvoid main(){}").files)
     assert files["program.d"] == "module program;\nimport std.math;\nlong f(long x){ return x; }\n"
-    assert files["tests.d"] == "module tests;\nimport program;\nimport std.math;\nunittest {}\nvoid main(){}\n"
+    assert "static import program;\nimport std.math;\nlong f(long x) { return program.f(x); }" in files["tests.d"]
+    assert "void data_set_test_0() {}" in files["tests.d"]
+    assert "unittest" not in files["tests.d"].replace("FAILED unittests", "")
 
 
-def test_rust_tests_get_ranges_and_no_dangling_attribute():
-    tests = "#[cfg(test)]\nmod tests { fn t() { r.gen_range(0, 3); r.gen_range(0..3); } }"
-    text = compose("rust-crate", "fn f() {", "}\n#[cfg(any())]", tests).files[0][1]
+def test_rust_tests_get_ranges_and_names_of_the_standard_library():
+    tests = "#[cfg(test)]\nmod tests {\nuse super::*; fn t() { r.gen_range(0, 3); r.gen_range(0..3); } }"
+    text = compose("rust-crate", "fn f(mut x: &str, y: i32) -> i32 {", "}\n#[cfg(any())]", tests).files[0][1]
     assert "r.gen_range(0..3); r.gen_range(0..3);" in text
-    assert "#[cfg(any())]\n#[allow(dead_code)] fn between_program_and_tests() {}\n#[cfg(test)]" in text
+    assert "fn f(mut x: &str, y: i32) -> i32 { return super::f(x, y); }" in text
+    assert text.startswith("#[cfg(test)]\nmod tests {\n")
+    assert text.endswith("#[cfg(any())]\n")
+
+
+@pytest.mark.parametrize(
+    "text, header, parameters",
+    [
+        (
+            "// f(x) {\nint f(vector<int> a,\n  pair<int, int> b) {\n /* { */ int c;",
+            "int f(vector<int> a,\n  pair<int, int> b)",
+            ("vector<int> a", "pair<int, int> b"),
+        ),
+        ("#include <x>\nusing namespace std;\nany f(any a){", "any f(any a)", ("any a",)),
+        (
+            "import a;\nNullable!(long[string]) f(string test) ",
+            "Nullable!(long[string]) f(string test)",
+            ("string test",),
+        ),
+        (
+            "fn main(){}\npub fn f<'a>(a: &'a dyn Any) -> Kind<i32, f64>{",
+            "fn f<'a>(a: &'a dyn Any) -> Kind<i32, f64>",
+            ("a: &'a dyn Any",),
+        ),
+        (
+            "func F(a, b interface{}, c ...int) []interface{} {",
+            "func F(a, b interface{}, c ...int) []interface{}",
+            ("a", "b interface{}", "c ...int"),
+        ),
+        (
+            "fn f(g: fn(i32, i32) -> bool) -> bool {",
+            "fn f(g: fn(i32, i32) -> bool) -> bool",
+            ("g: fn(i32, i32) -> bool",),
+        ),
+    ],
+)
+def test_signatures_of_prompts(text, header, parameters):
+    function = functions(text)[-1]
+    assert (function.header, function.name.lower(), function.parameters) == (header, "f", parameters)
+
+
+def test_prompt_without_a_function_is_refused():
+    with pytest.raises(InputError, match="declares no function that tests could call"):
+        compose("cpp", "int x = 1;", "", "int main() {}")
 
 
 GO = """
@@ -76,10 +127,8 @@ func F(text string) string {
 
 
 def test_go_imports_are_what_is_used():
-    text = with_imports(GO, 'import (\n    "crypto/rand"\n)')
-    assert text.startswith(
-        'package main\n\nimport (\n\t"crypto/md5"\n\t"crypto/rand"\n\t"fmt"\n\t"math"\n\t"testing"\n)\n'
-    )
+    text = with_imports(GO, 'import (\n    "crypto/rand"\n)', "main")
+    assert text.startswith('package main\n\nimport (\n\t"crypto/md5"\n\t"crypto/rand"\n\t"fmt"\n\t"math"\n)\n')
     assert text.count("import") == 1
     assert text.count("package main") == 1
     assert "math/rand" in used_packages(GO, "")
@@ -88,8 +137,23 @@ def test_go_imports_are_what_is_used():
 def test_go_main_runs_the_tests_of_the_data_set_alone():
     tests = "func TestF(t *testing.T) {\n}\nfunc helper() {}\n"
     files = dict(compose("go", "package f_test\nfunc F() {", "}\nfunc TestMine(t *testing.T) {}", tests).files)
-    assert '{Name: "TestF", F: program.TestF}' in files["main.go"]
+    assert '{Name: "TestF", F: TestF}' in files["main.go"]
     assert "TestMine" not in files["main.go"]
+
+
+def test_go_imports_move_with_the_tests_that_alone_use_them():
+    context = 'package f_test\n\nimport (\n    "testing"\n    "fmt"\n    "sort"\n)\n\nfunc f(x []int) []int {\n'
+    tests = "func TestF(t *testing.T) {\n  fmt.Println(f(nil))\n}\n"
+    files = dict(compose("go", context, '    fmt.Println("sort.Ints")\n    return x\n}', tests).files)
+    # Which nobody uses stays, and is the error that it was.
+    assert files["program.go"].startswith('package f_test\n\nimport (\n\t"fmt"\n\t"sort"\n)\n')
+    assert files["tests.go"].startswith('package main\n\nimport (\n\tprogram "program"\n\t"fmt"\n\t"testing"\n)\n')
+    assert "func f(x []int) []int { return program.Tested_f(x); }" in files["tests.go"]
+
+
+def test_go_completions_get_no_package_that_reaches_into_others():
+    assert used_packages("unsafe.Pointer(nil); syscall.Exit(0); os.Exit(0)", "") == ["os"]
+    assert used_packages("syscall.Exit(0)", 'import "syscall"') == ["syscall"]
 
 
 class CountingRunner:
@@ -110,7 +174,7 @@ def generation(name, completions):
 def test_equal_programs_run_once():
     problems = {name: Problem(name, name, "the prompt", Stop(), "f") for name in "ab"}
     generations = [generation("b", ["good", "bad"]), generation("a", ["good", "good", "bad"])]
-    programs = programs_of(problems, generations, "rust", Prelude())
+    programs = programs_of(problems, generations, "swift", Prelude())
     runner = CountingRunner()
     rows = executions(runner, programs, workers=2)
     assert runner.count == 2
@@ -126,7 +190,7 @@ def test_equal_programs_run_once():
 
 def test_generation_for_another_prompt_is_refused():
     with pytest.raises(InputError, match="the problem a has changed since it was generated for"):
-        programs_of({"a": Problem("a", "a", "new prompt", Stop())}, [generation("a", [""])], "rust", Prelude())
+        programs_of({"a": Problem("a", "a", "new prompt", Stop())}, [generation("a", [""])], "swift", Prelude())
 
 
 def test_limits_grow_by_whole_factors_where_references_need_it():

@@ -13,6 +13,25 @@ enum { ASIDE = 100 };
 
 static char word[65];
 static int aside = -1;
+static int tested = 0;
+
+/* The tests, where a language's own main function would not show whether they ran. */
+extern void data_set_tests(void) __attribute__((weak));
+
+void witness_tests(void) {
+    data_set_tests();
+    tested = 1;
+}
+
+/* Where failed assertions of C++ tests end. */
+void data_set_assert_fail(const char *claim, const char *file, unsigned line, const char *function) {
+    (void)file, (void)line, (void)function;
+    static const char before[] = "Assertion `", after[] = "' failed.\n";
+    if (write(STDERR_FILENO, before, sizeof before - 1) < 0 || write(STDERR_FILENO, claim, strlen(claim)) < 0 ||
+        write(STDERR_FILENO, after, sizeof after - 1) < 0)
+        _exit(125);
+    _exit(134);
+}
 
 static void begin(void) {
     int file = open("word", O_RDONLY | O_CLOEXEC);
@@ -31,6 +50,7 @@ int __real_main(int argc, char **argv, char **environment);
 
 int __wrap_main(int argc, char **argv, char **environment) {
     int code = __real_main(argc, argv, environment);
+    if (data_set_tests && !tested) return code;
     if (code == 0 && write(aside, word, strlen(word)) < 0) return 125;
     return code;
 }
