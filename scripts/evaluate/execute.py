@@ -44,7 +44,7 @@ def executions(runner: Runner, programs: Sequence[tuple[str, int, Program]], wor
     for name, sample, program in sorted(programs, key=lambda item: item[:2]):
         verdict = found[program.digest]
         row = {"id": name, "sample": sample, "program": program.digest}
-        rows.append({**row, "status": verdict.status, "detail": verdict.detail})
+        rows.append({**row, "status": verdict.status, "detail": verdict.detail, "message": verdict.message})
     return rows
 
 

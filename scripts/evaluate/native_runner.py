@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from scripts.evaluate.programs import Program
-from scripts.evaluate.runners import Setup, Verdict, at_limit, secret
+from scripts.evaluate.runners import Setup, Verdict, at_limit, exit_code, secret
 from scripts.lib.sandbox import Outcome, Sandbox, run
 
 BINARY = "program"
@@ -40,7 +40,7 @@ class NativeRunner:
         )
         if built.status == "exited" and built.returncode == 0 and BINARY in built.files:
             return self._execute(built.files[BINARY])
-        return at_limit(built) or Verdict("compile_error", f"exit code {built.returncode}", 0.0)
+        return at_limit(built) or Verdict("compile_error", exit_code(built.returncode), 0.0)
 
     def _execute(self, binary: bytes) -> Verdict:
         word = secret()
@@ -59,5 +59,5 @@ class NativeRunner:
             return ("passed", "") if good else ("wrong", "ended before its tests did")
         messages = outcome.stderr.decode("utf-8", "replace")
         if self.exhausted.search(messages):
-            return "memory_limit", f"exit code {outcome.returncode}"
-        return "wrong" if self.failed.search(messages) else "runtime_error", f"exit code {outcome.returncode}"
+            return "memory_limit", exit_code(outcome.returncode)
+        return "wrong" if self.failed.search(messages) else "runtime_error", exit_code(outcome.returncode)

@@ -1,4 +1,7 @@
-"""The table of executions: what became of each sample's program."""
+"""The table of executions: what became of each sample's program.
+
+detail is one of few words of the runners; message is text of the program (`runners.Verdict`).
+"""
 
 from pathlib import Path
 
@@ -8,7 +11,7 @@ from scripts.lib.parquet import read_table
 
 PASSED = "passed"
 COMPILE_ERROR = "compile_error"
-SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "status", "detail", "program")]).insert(
+SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "status", "detail", "message", "program")]).insert(
     1, pa.field("sample", pa.int32())
 )
 

@@ -1,5 +1,6 @@
 """What all runners of programs share: their parts of the table, limits, and verdicts."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ _AT_LIMIT = {
     "killed": "killed",
 }
 _OUTPUT_BYTES = 100_000
+_MESSAGE_LENGTH = 200
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,16 @@ class Verdict:
     """What became of a program.
 
     status: `passed`, `wrong`, `compile_error`, `runtime_error`, `timeout`, `memory_limit` or `killed`.
-    detail: a word on how, the same for every run of the program.
+    detail: how, in one of few words, the same for every run of the program: the name of a builtin exception or
+        `other_exception`, `exit code N`, a limit, or a phrase of the runners.
     cpu_seconds: what the run of the tests took, without compiling.
+    message: text of the program, such as the name of its own exception; see `plain_text`.
     """
 
     status: str
     detail: str
     cpu_seconds: float
+    message: str = ""
 
 
 class Runner(Protocol):
@@ -80,6 +86,16 @@ def at_limit(outcome: Outcome) -> Verdict | None:
     if outcome.status == "exited":
         return None
     return Verdict(_AT_LIMIT[outcome.status], outcome.status, outcome.cpu_seconds)
+
+
+def exit_code(code: int | None) -> str:
+    """The detail of a program that ended by itself, without a word on how."""
+    return f"exit code {code}"
+
+
+def plain_text(text: str) -> str:
+    """Text of a program as it may stand in a table: at most 200 printable characters, addresses replaced."""
+    return _ADDRESS.sub("0x0", "".join(sign if sign.isprintable() else " " for sign in text))[:_MESSAGE_LENGTH]
 
 
 def secret() -> str:

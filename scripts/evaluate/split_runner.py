@@ -8,12 +8,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from scripts.evaluate.programs import Program
-from scripts.evaluate.runners import Setup, Verdict, at_limit, secret
+from scripts.evaluate.runners import Setup, Verdict, at_limit, exit_code, plain_text, secret
 from scripts.lib.sandbox import Sandbox, run
 
 DRIVERS = Path(__file__).with_name("shared")
-# Compiling the driver anew would take longer than most programs run.
-_LOADER = "import marshal; exec(marshal.loads(open('driver', 'rb').read()))"
+# Compiling the driver again would take longer than most programs run. Its parts are no modules that a program finds.
+_MODULES = ("exchange", "peers", "driver")
+_LOADER = """
+import marshal, sys
+for name, code in marshal.loads(open('driver', 'rb').read()):
+    module = sys.modules[name] = type(sys)(name)
+    exec(code, module.__dict__)
+del sys.modules['exchange'], sys.modules['peers'], sys.modules['driver']
+module.main()
+"""
 
 # Where programs find numpy: the path of this project is none of their business.
 _LIBRARIES = "/opt/libraries"
@@ -53,11 +61,12 @@ class SplitRunner(ABC):
         limited = at_limit(outcome)
         if limited is not None:
             return limited
-        said, _, verdict = outcome.stdout.decode("utf-8", "replace").partition(" ")
+        verdict, _, message = outcome.stdout.decode("utf-8", "replace").partition("\n")
+        said, _, verdict = verdict.partition(" ")
         if said != word or outcome.returncode != 0:
-            return Verdict("runtime_error", f"exit code {outcome.returncode}", outcome.cpu_seconds)
+            return Verdict("runtime_error", exit_code(outcome.returncode), outcome.cpu_seconds)
         status, _, detail = verdict.partition(" ")
-        return Verdict(status, detail, outcome.cpu_seconds)
+        return Verdict(status, detail, outcome.cpu_seconds, plain_text(message))
 
 
 class PythonRunner(SplitRunner):
@@ -67,9 +76,9 @@ class PythonRunner(SplitRunner):
         super().__init__(setup)
         libraries = library_folders()
         python = interpreter()
-        driver = compile((DRIVERS / "driver.py").read_bytes(), "driver.py", "exec")
+        codes = [compile((DRIVERS / f"{name}.py").read_bytes(), f"{name}.py", "exec") for name in _MODULES]
         # The interpreter is of this Python's version, so it takes this Python's code.
-        self.driver = marshal.dumps(driver)
+        self.driver = marshal.dumps(tuple(zip(_MODULES, codes, strict=True)))
         self.command = [str(python), "-P", "-s", "-S", "-B", "-c", _LOADER, *([_LIBRARIES] if libraries else [])]
         self.sandbox = Sandbox(
             read_only=(str(python.parent.parent),),

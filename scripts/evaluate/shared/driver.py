@@ -1,8 +1,8 @@
 """Judge one Python program by its tests, inside the sandbox, in place of `__main__`; arguments are folders.
 
 Two processes share the sandbox. The judge runs the tests, which it alone has read; the candidate runs the program and
-answers calls of its functions. Only plain values pass between them, so a program cannot end, skip, redefine or answer
-the tests: it can do no more than return values.
+answers calls of its functions. Values pass between them (see `exchange.py`), code does not, so a program cannot end,
+skip, redefine or answer the tests: it can do no more than return values.
 
 The file `head` has, marshalled, the beginning of the program, which comes from the data set and not from a model. It is
 run before the two part, so that what both import is imported once. The file `request` has, as one marshalled tuple, a
@@ -17,169 +17,71 @@ import marshal
 import os
 import sys
 
-_LENGTH = 8
+from peers import ExchangeError, Peer
+
 _PR_SET_DUMPABLE = 4
-_PLAIN = (bool, int, float, complex, str, bytes, type(None))
-_MOST_ITEMS = 1_000_000
+_MOST_MESSAGE = 200
+_OF_CANDIDATE = ("load", "global", "call", "next", "attribute", "set", "special")
+_OF_JUDGE = ("call", "next", "attribute", "set", "special")
 
 
-class ProgramError(Exception):
-    """What the program raised while it was loaded or called."""
+class Names(dict):
+    """Global names of the tests: their own, and those of the program where these are neither theirs nor builtin."""
 
+    candidate = None
 
-class Unknown:
-    """A value of a type that cannot pass; equal to nothing."""
-
-    __hash__ = None
-
-    def __eq__(self, other):
-        return False
-
-
-def send(channel, value):
-    """Write a value, with its length before it."""
-    data = marshal.dumps(value)
-    data = len(data).to_bytes(_LENGTH, "big") + data
-    while data:
-        data = data[os.write(channel, data) :]
-
-
-def receive(channel):
-    """Read a value; raise `EOFError` when the other side is gone."""
-    return marshal.loads(_read(channel, int.from_bytes(_read(channel, _LENGTH), "big")))
-
-
-def _read(channel, length):
-    parts = bytearray()
-    while len(parts) < length:
-        block = os.read(channel, min(1 << 20, length - len(parts)))
-        if not block:
-            raise EOFError
-        parts += block
-    return bytes(parts)
-
-
-def packed(value):
-    """A value as a tuple of its kind and plain content, all the way down."""
-    for kind in (list, tuple, set, frozenset):
-        if isinstance(value, kind):
-            return kind.__name__, [packed(item) for item in value]
-    if isinstance(value, dict):
-        return "dict", [(packed(key), packed(item)) for key, item in value.items()]
-    for kind in _PLAIN:
-        if isinstance(value, kind):
-            return "plain", value if type(value) is kind else kind(value)
-    return _packed_other(value)
-
-
-def _packed_other(value):
-    """Iterators by what they yield, numbers of other types by their nearest plain number."""
-    if hasattr(value, "__next__"):
-        return "iterator", [packed(item) for _, item in zip(range(_MOST_ITEMS), value, strict=False)]
-    if isinstance(value, range):
-        return "range", (value.start, value.stop, value.step)
-    if hasattr(value, "item") and hasattr(value, "dtype") and not getattr(value, "shape", None):
-        return packed(value.item())
-    if hasattr(value, "__index__"):
-        return "plain", value.__index__()
-    if hasattr(value, "__float__"):
-        return "plain", float(value)
-    return "unknown", None
-
-
-def unpacked(pair):
-    """The value that `packed` made a tuple of."""
-    kind, content = pair
-    if kind == "plain":
-        return content
-    if kind == "dict":
-        return {unpacked(key): unpacked(item) for key, item in content}
-    if kind == "range":
-        return range(*content)
-    if kind == "unknown":
-        return Unknown()
-    make = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "iterator": iter}[kind]
-    return make([unpacked(item) for item in content])
+    def __missing__(self, name):
+        if name in vars(builtins):
+            raise KeyError(name)
+        known, value = self.candidate.ask("global", name)
+        if not known:
+            raise KeyError(name)
+        return value
 
 
 def answer(requests, replies):
-    """The candidate: load the program, then serve calls until the judge is done with it."""
+    """The candidate: load the program, then do what the judge asks until it is done."""
     main = type(sys)("__main__")
     sys.modules["__main__"] = main
-
-    def load(source):
-        exec(compile(source, "program.py", "exec"), main.__dict__)
-
-    def call(name, arguments, keywords):
-        function = main.__dict__[name] if name in main.__dict__ else getattr(builtins, name)
-        return function(*unpacked(arguments), **unpacked(keywords))
-
-    while True:
-        name, *rest = receive(requests)
-        try:
-            reply = True, packed((load if name is None else call)(*([] if name is None else [name]), *rest))
-        except BaseException as error:
-            reply = False, (type(error).__name__, isinstance(error, SyntaxError), isinstance(error, MemoryError))
-        send(replies, reply)
-
-
-class Candidate:
-    """The judge's side of the candidate."""
-
-    def __init__(self, requests, replies):
-        self.requests, self.replies = requests, replies
-
-    def ask(self, *request):
-        """Send a request; return the answer's value, or raise `ProgramError` with what the program raised."""
-        try:
-            send(self.requests, request)
-            good, content = receive(self.replies)
-        except (EOFError, BrokenPipeError):
-            raise ProgramError("ended", False, False) from None
-        if not good:
-            raise ProgramError(*content)
-        return unpacked(content)
-
-    def function(self, name):
-        """A stand-in for the program's function of this name."""
-        return lambda *arguments, **keywords: self.ask(name, packed(arguments), packed(keywords))
-
-
-def names_in(code):
-    """Every name that a code object and those inside it look up."""
-    found = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, type(code)):
-            found |= names_in(constant)
-    return found
+    candidate = Peer(requests, replies, _OF_CANDIDATE, public=False)
+    candidate.names = main.__dict__
+    candidate.redirect()
+    candidate.serve()
 
 
 def trusted_names(head):
     """What the program's head defines; nothing when it cannot be run by itself."""
-    names = {"__name__": "__main__"}
+    names = Names(__name__="__main__")
     try:
         exec(compile(head, "head.py", "exec"), names)
     except Exception:
-        return {"__name__": "__main__"}
+        return Names(__name__="__main__")
     return names
 
 
 def judge(candidate, names, program, entry_point, tests):
-    """Load the program, run its tests with the `names` of its head; return status and detail."""
+    """Load the program, run its tests with the `names` of its head; return status, detail and message."""
+    candidate.names, names.candidate = names, candidate
+    names.pop(entry_point, None)
     try:
-        candidate.ask(None, program)
-        code = compile(tests, "tests.py", "exec")
-        for name in {entry_point} | names_in(code) - names.keys() - vars(builtins).keys():
-            names[name] = candidate.function(name)
-        exec(code, names)
-    except ProgramError as error:
-        name, syntax, memory = error.args
-        return ("compile_error" if syntax else "memory_limit" if memory else "runtime_error"), name
-    except AssertionError:
-        return "wrong", "AssertionError"
-    except Exception as error:
-        return "runtime_error", type(error).__name__
-    return "passed", ""
+        candidate.ask("load", program)
+        exec(compile(tests, "tests.py", "exec"), names)
+    except ExchangeError:
+        return "runtime_error", "ended", ""
+    except BaseException as error:
+        return verdict_of(error)
+    return "passed", "", ""
+
+
+def verdict_of(error):
+    """Status, detail and message for an exception that came out of the tests."""
+    name = type(error).__name__
+    detail = name if vars(builtins).get(name) is type(error) else "other_exception"
+    if not vars(error).get("of_program"):
+        return ("wrong" if isinstance(error, AssertionError) else "runtime_error"), detail, name
+    if isinstance(error, SyntaxError):
+        return "compile_error", detail, name
+    return ("memory_limit" if isinstance(error, MemoryError) else "runtime_error"), detail, name
 
 
 def close_memory():
@@ -218,8 +120,10 @@ def main():
     os.close(replies_end)
     close_memory()
     word, *request = read("request")
-    status, detail = judge(Candidate(requests, replies), names, *request)
-    os.write(1, f"{word} {status} {detail}".encode())
+    # What tests print, or have the program print, must not stand before the verdict.
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    status, detail, message = judge(Peer(replies, requests, _OF_JUDGE, public=True), names, *request)
+    os.write(1, f"{word} {status} {detail}\n{message[:_MOST_MESSAGE]}".encode("utf-8", "replace"))
     os._exit(0)
 
 
