@@ -159,7 +159,8 @@ def go_files(context: str, completion: str, tests: str) -> dict[str, str]:
     kept = "".join(f'\t"{path}"\n' for path in own if path not in moved)
     package = _GO_PACKAGE.search(context)
     name = package[1] if package else "program"
-    return _go_parts(name, f"package {name}\n\nimport (\n{kept})\n{body}\n", context, tests, "")
+    listed = "\n".join(f'"{path}"' for path in own)
+    return _go_parts(name, f"package {name}\n\nimport (\n{kept})\n{body}\n", context, tests, listed)
 
 
 def go_function_files(context: str, completion: str, tests: str, listed: str) -> dict[str, str]:

@@ -1,31 +1,86 @@
 # Judges one Ruby program by its tests, inside the sandbox, as driver.py does for Python: in two processes, of which the
 # judge alone has read the tests, and the candidate loads the program and answers calls of its function. The file
 # `request` is JSON with word, program, tests and the name of the function; it is deleted before the program runs.
-# Standard output gets "<word> <status> <detail>".
+# Standard output gets "<word> <status> <detail>" and, in a second line, the name of an exception. Values pass as plain
+# parts and become values of Ruby's own classes; one of any other class is equal to nothing.
 
 require "fiddle"
 require "json"
+require "set"
 
 LENGTH = 8
+MOST_MESSAGE = 200
 
-def send_value(channel, value)
-  data = Marshal.dump(value)
+# A value of a class that cannot pass.
+class Unknown
+  def ==(_other) = false
+  alias eql? ==
+  alias equal? ==
+  alias === ==
+end
+
+# Values as parts that JSON has, and back: what has no form of its own there is a list with a letter before it.
+module Plain
+  module_function
+
+  def packed(value)
+    case value
+    when nil, true, false, Integer then value
+    when Float then ["f", [value].pack("G").unpack1("H*")]
+    when String then packed_text(value)
+    when Symbol then ["y", packed_text(value.name)]
+    when Array then ["a", value.map { |item| packed(item) }]
+    when Hash then ["h", value.map { |key, item| [packed(key), packed(item)] }, packed(value.default)]
+    when Range then ["r", packed(value.begin), packed(value.end), value.exclude_end?]
+    when Rational then ["q", value.numerator, value.denominator]
+    when Complex then ["c", packed(value.real), packed(value.imaginary)]
+    else defined?(Set) && value.is_a?(Set) ? ["S", value.map { |item| packed(item) }] : ["u"]
+    end
+  end
+
+  def packed_text(text)
+    return String.new(text) if text.encoding == Encoding::UTF_8 && text.valid_encoding?
+
+    ["s", text.encoding.name, text.unpack1("H*")]
+  end
+
+  def unpacked(part)
+    return part unless part.is_a?(Array)
+
+    letter, first, second, third = part
+    case letter
+    when "f" then [first].pack("H*").unpack1("G")
+    when "s" then [second].pack("H*").force_encoding(first)
+    when "y" then unpacked(first).to_sym
+    when "a" then first.map { |item| unpacked(item) }
+    when "h" then Hash.new(unpacked(second)).update(first.to_h { |key, item| [unpacked(key), unpacked(item)] })
+    when "r" then Range.new(unpacked(first), unpacked(second), third)
+    when "q" then Rational(first, second)
+    when "c" then Complex(unpacked(first), unpacked(second))
+    when "S" then first.to_set { |item| unpacked(item) }
+    else Unknown.new
+    end
+  end
+end
+
+def send_parts(channel, parts)
+  data = JSON.generate(parts, max_nesting: 0)
   channel.write([data.bytesize].pack("Q>"), data)
   channel.flush
 end
 
-def receive_value(channel)
+def receive_parts(channel)
   header = channel.read(LENGTH)
   raise EOFError if header.nil? || header.bytesize < LENGTH
 
-  Marshal.load(channel.read(header.unpack1("Q>")))
+  JSON.parse(channel.read(header.unpack1("Q>")), max_nesting: false, create_additions: false)
 end
 
-# What a request gives: nothing for a program to load, a value for a call; Marshal refuses values that cannot pass.
-def reply_to(name, *rest)
-  value = name.nil? ? (eval(rest[0], TOPLEVEL_BINDING, "program.rb") && nil) : Object.new.send(name, *rest)
-  Marshal.dump(value)
-  [true, value]
+# What a request gives: nothing for a program to load, a value for a call.
+def reply_to(name, rest)
+  return [true, eval(rest, TOPLEVEL_BINDING, "program.rb") && nil] if name.nil?
+
+  [true, Plain.packed(Object.new.send(name, *Plain.unpacked(rest)))]
 rescue Exception => error # exit and out of memory as well
   [false, [error.class.name.to_s, error.is_a?(SyntaxError), error.is_a?(NoMemoryError)]]
 end
@@ -33,7 +88,7 @@ end
 def serve(requests, replies)
   nothing = File.open(File::NULL, "r+")
   [$stdin, $stdout, $stderr].each { |stream| stream.reopen(nothing) }
-  loop { send_value(replies, reply_to(*receive_value(requests))) }
+  loop { send_parts(replies, reply_to(*receive_parts(requests))) }
 ensure
   exit!(1)
 end
@@ -50,28 +105,41 @@ class Candidate
     @faults = []
   end
 
-  def ask(*request)
-    begin
-      send_value(@requests, request)
-      good, content = receive_value(@replies)
-    rescue EOFError, SystemCallError, TypeError, ArgumentError
-      good, content = false, ["ended", false, false]
-    end
+  def ask(name, rest)
+    good, content = answer_to(name, rest)
     return content if good
 
     @faults << content
-    raise ProgramError, content[0]
+    raise ProgramError, content[0].to_s
   end
 
   def verdict
     name, syntax, memory = @faults.last
-    [syntax ? "compile_error" : memory ? "memory_limit" : "runtime_error", name]
+    [syntax ? "compile_error" : memory ? "memory_limit" : "runtime_error", known(name.to_s), name.to_s]
+  end
+
+  private
+
+  def answer_to(name, rest)
+    send_parts(@requests, [name, name.nil? ? rest : Plain.packed(rest)])
+    good, content = receive_parts(@replies)
+    good == true ? [true, Plain.unpacked(content)] : [false, [*content]]
+  rescue StandardError, SystemStackError # whatever the other side has written
+    [false, ["ended", false, false]]
+  end
+
+  # The name of an exception that Ruby or its libraries define.
+  def known(name)
+    return name if name == "ended"
+
+    kind = name.match?(/\A[A-Z]\w*(::[A-Z]\w*)*\z/) && Object.const_defined?(name) && Object.const_get(name)
+    kind.is_a?(Class) && kind <= Exception ? name : "other_exception"
   end
 end
 
 def judge(candidate, task)
   candidate.ask(nil, task["program"])
-  Object.define_method(task["name"]) { |*arguments| candidate.ask(task["name"], *arguments) }
+  Object.define_method(task["name"]) { |*arguments| candidate.ask(task["name"], arguments) }
   require "test/unit"
   require "test/unit/testresult"
   require "test/unit/collector/descendant"
@@ -102,7 +170,7 @@ task = JSON.parse(File.read("request"))
 File.delete("request")
 aside = $stdout.dup
 [$stdin, $stdout].each { |stream| stream.reopen(File::NULL) }
-status, detail = judge(Candidate.new(requests, replies), task)
-aside.write("#{task["word"]} #{status} #{detail}")
+status, detail, message = judge(Candidate.new(requests, replies), task)
+aside.write("#{task["word"]} #{status} #{detail}\n#{message.to_s[0, MOST_MESSAGE]}")
 aside.flush
 exit!(0)
