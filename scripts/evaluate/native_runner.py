@@ -5,6 +5,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+from scripts.evaluate.binaries import forbidden
 from scripts.evaluate.programs import Program
 from scripts.evaluate.runners import Setup, Verdict, at_limit, exit_code, secret
 from scripts.lib.sandbox import Outcome, Sandbox, run
@@ -39,7 +40,8 @@ class NativeRunner:
             collect=[BINARY],
         )
         if built.status == "exited" and built.returncode == 0 and BINARY in built.files:
-            return self._execute(built.files[BINARY])
+            refused = forbidden(built.files[BINARY])
+            return Verdict("wrong", refused, 0.0) if refused else self._execute(built.files[BINARY])
         return at_limit(built) or Verdict("compile_error", exit_code(built.returncode), 0.0)
 
     def _execute(self, binary: bytes) -> Verdict:
