@@ -20,7 +20,7 @@ _AT_LIMIT = {
 }
 _OUTPUT_BYTES = 100_000
 _MESSAGE_LENGTH = 200
-_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)

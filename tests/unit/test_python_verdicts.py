@@ -10,6 +10,7 @@ import yaml
 from scripts.evaluate.problems import Problem
 from scripts.evaluate.programs import COMPOSERS, Prelude
 from scripts.evaluate.run_settings import make_runner
+from scripts.evaluate.runners import plain_text
 from scripts.evaluate.stops import Stop
 from tests.unit.test_runners import ROOT
 
@@ -287,3 +288,24 @@ def test_answers_that_would_deceive_cpython_do_not_pass(runner, body):
     for claim in CLAIMS:
         verdict = ours(runner, body, CHEATED.format(claim=claim))
         assert verdict.status != "passed", claim
+
+
+@pytest.mark.parametrize(
+    "body, detail, message",
+    [
+        ("raise KeyError(x)", "KeyError", "KeyError"),
+        ("raise type('E' * 90_000, (ValueError,), {})", "other_exception", "E" * 200),
+        ("raise type('a' + hex(id(x)) + chr(10), (Exception,), {})", "other_exception", "a0x0 "),
+        ("raise type('ValueError', (Exception,), {})", "other_exception", "ValueError"),
+        ("import json\nreturn json.loads('{')", "other_exception", "JSONDecodeError"),
+        ("import os\nos._exit(3)", "ended", ""),
+        ("return 1", "AssertionError", "AssertionError"),
+    ],
+)
+def test_details_are_words_of_a_fixed_set_and_texts_of_programs_are_messages(runner, body, detail, message):
+    verdict = ours(runner, body, "assert f(1) == 2")
+    assert (verdict.detail, verdict.message) == (detail, message)
+
+
+def test_texts_of_programs_are_bounded_and_the_same_in_every_run():
+    assert plain_text("<A object at 0x7F00ab>\x1b[0m\n" + "x" * 500) == "<A object at 0x0> [0m " + "x" * 178
