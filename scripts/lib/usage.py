@@ -98,7 +98,7 @@ def _process(pid: int) -> _Process | None:
 
 
 def _shares(pid: int) -> _Shares:
-    """Resident bytes with shared pages split; all as private where that may not be seen, nothing of an ended process."""
+    """Resident bytes with shared pages split; all private where that cannot be seen, none of an ended process."""
     sizes = _sizes(f"/proc/{pid}/smaps_rollup", [b"Pss", b"Pss_Shmem"])
     if sizes is not None:
         return _Shares(sizes[0] - sizes[1], sizes[1])
