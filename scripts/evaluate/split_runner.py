@@ -2,6 +2,7 @@
 
 import json
 import marshal
+import os
 import sys
 from abc import ABC, abstractmethod
 from importlib.util import find_spec
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from scripts.evaluate.programs import Program
 from scripts.evaluate.runners import Setup, Verdict, at_limit, exit_code, plain_text, secret
+from scripts.lib.bubblewrap import open_to_all
 from scripts.lib.sandbox import Sandbox, run
 
 DRIVERS = Path(__file__).with_name("shared")
@@ -28,8 +30,14 @@ _LIBRARIES = "/opt/libraries"
 
 
 def interpreter() -> Path:
-    """The Python of this environment, without symbolic links."""
-    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    """The Python of this environment, without symbolic links, or the system's of the same version.
+
+    The system's is used where root keeps its own shut, because others can enter it without more mounts.
+    """
+    own = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    system = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
+    closed = os.geteuid() == 0 and not all(open_to_all(folder) for folder in own.parents)
+    return system if closed and system.exists() else own
 
 
 def library_folders() -> list[str]:
