@@ -181,8 +181,14 @@ def _filters() -> list[tuple[str, int]]:
 
 def _namespaces(first: int, held: list[int]) -> dict[str, Any]:
     """Open name spaces of a process: the others, the one of users that owns them, and its own of users if another."""
-    opened = {name: os.open(f"/proc/{first}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in (*_SPACES, "user")}
-    held += opened.values()
+    opened = {}
+    for name in (*_SPACES, "user"):
+        try:
+            opened[name] = os.open(f"/proc/{first}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        except PermissionError as error:
+            remedy = "give root the capabilities SYS_PTRACE and SYS_ADMIN, or run as an ordinary user"
+            raise InputError(f"the sandbox does not start: {error}; {remedy}") from error
+        held.append(opened[name])
     held.append(fcntl.ioctl(opened["mnt"], _OWNER_OF_NAMESPACE))
     user = opened.pop("user")
     same = os.path.samestat(os.fstat(user), os.fstat(held[-1]))
