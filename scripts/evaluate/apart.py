@@ -90,12 +90,15 @@ def _declared(context: str) -> list[Function]:
     return declared
 
 
-def _wrappers(declared: list[Function], callee: str, parameter: Callable[[str], str], signs: str = "") -> str:
-    """For each function, one of the same signature that calls `callee`, in which {} is its name."""
+def _wrappers(declared: list[Function], callee: str, parameter: Callable[[str], str], *, always: bool = False) -> str:
+    """For each function, one of the same signature that calls `callee`, in which {} is its name.
+
+    parameter: the name of a parameter in its text. always: whether functions without a result may return as well.
+    """
     texts = []
     for function in declared:
         names = ", ".join(parameter(each) for each in function.parameters)
-        result = "return " if function.header.rstrip()[-1] != ")" or signs == "always" else ""
+        result = "return " if always or not function.header.endswith(")") else ""
         texts.append(f"{function.header} {{ {result}{callee.format(function.name)}({names}); }}\n")
     return "".join(texts)
 
@@ -118,7 +121,7 @@ def rust_text(context: str, completion: str, tests: str) -> str:
     """The tests in a module of their own, then the program; macros come into being in the order of the text."""
     closing, own = _closing(tests)
     declared = [function for function in _declared(context) if function.name != "main"]
-    inside = _RUST_NAMES + _wrappers(declared, "super::{}", _rust_parameter, "always")
+    inside = _RUST_NAMES + _wrappers(declared, "super::{}", _rust_parameter, always=True)
     program = f"{context}{completion}\n{closing}"
     if _RUST_MODULE.search(own):
         return f"{_RUST_MODULE.sub(lambda found: found[0] + inside, own, count=1)}\n{program}"
@@ -136,7 +139,7 @@ def d_files(context: str, completion: str, tests: str) -> dict[str, str]:
 
     The runtime runs unit tests by a function that a program may replace, and its own blocks may end the process.
     """
-    wrappers = _wrappers(_declared(context), "program.{}", lambda text: text.split()[-1], "always")
+    wrappers = _wrappers(_declared(context), "program.{}", lambda text: text.split()[-1], always=True)
     count = len(_D_TEST.findall(tests))
     numbers = iter(range(count))
     own = _D_MAIN.sub("", _D_TEST.sub(lambda _: f"void data_set_test_{next(numbers)}()", tests))
