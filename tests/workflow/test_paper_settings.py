@@ -106,3 +106,8 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
     for benchmark in ("multipl-e", "recode", "codexglue"):
         assert {(benchmark, "base"), (benchmark, "ircoder")} <= scored
     assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct"), ("commits", "base-commits-Python")} <= scored
+    milestone = {("multipl-e", "ircoder-1"), ("fixdocs", "ircoder-1-instruct"), ("validation", "ircoder-1")}
+    assert milestone <= scored
+    for tuned in ("base-instruct", "ircoder-1-commits-Python"):
+        card = (tmp_path / f"run/results/models/tiny-gpt-bigcode/{tuned}/README.md").read_text()
+        assert "| prompts.overflow | `truncate_right` |" in card
