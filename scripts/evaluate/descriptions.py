@@ -20,7 +20,7 @@ def _parsed_span(code: str) -> tuple[int, int] | None:
     """Start and end of the first function's docstring in Python source, quotes included; None when there is none."""
     try:
         function = ast.parse(code).body[0]
-    except (SyntaxError, ValueError, IndexError):
+    except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
         return None
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or not ast.get_docstring(
         function

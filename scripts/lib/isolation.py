@@ -7,6 +7,7 @@ next one a fork.
 """
 
 import atexit
+import codecs
 import contextlib
 import ctypes
 import faulthandler
@@ -20,6 +21,7 @@ import signal
 import socket
 import sys
 import time
+import unicodedata
 import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -28,6 +30,9 @@ from scripts.lib.job import InputError
 from scripts.lib.process import Limits
 from scripts.lib.syscall_filter import allow_computing_only
 
+# What Python loads when it is first used, with `unicodedata`, which named characters in strings need; in the process
+# that computes there is nothing to load it from.
+_CODECS = ("unicode_escape", "raw_unicode_escape", "latin-1", "ascii", "utf-8", "utf-16", "utf-32")
 _TRIES = 3
 _LENGTH_BYTES = 8
 _MOST_STACK = 8 << 20
@@ -171,6 +176,9 @@ def _give_up(channel: int, messages: int, parent: int) -> bool:
     resource.setrlimit(resource.RLIMIT_STACK, (_MOST_STACK if hard < 0 else min(_MOST_STACK, hard), hard))
     # A collection would touch, and so copy, all memory that is shared with the parent.
     gc.freeze()
+    for name in _CODECS:
+        codecs.lookup(name)
+    unicodedata.lookup("SPACE")
     try:
         allow_computing_only()
     except OSError:
