@@ -1,5 +1,6 @@
 """Generation with a tiny model: stop sequences, seeds, batches, room, chunks; stored files."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -181,3 +182,19 @@ def test_stored_generations(tmp_path):
     write_bytes(path, before[:-3])
     with pytest.raises(InputError, match=r"g\.jsonl\.zst is damaged"):
         read_generations(path)
+
+
+def test_no_flipped_bit_of_stored_generations_is_read(tmp_path):
+    path, chosen = tmp_path / "g.jsonl.zst", random.Random(3)
+    sampling = Sampling(0.2, 0.95, 1, 100)
+    stored = [Generation(f"p{i}", "def f():", ["x"], ["stop"], "e", "1", [i], sampling) for i in range(50)]
+    write_generations(path, stored)
+    data = path.read_bytes()
+    for _ in range(200):
+        changed = bytearray(data)
+        changed[chosen.randrange(len(data))] ^= 1 << chosen.randrange(8)
+        path.write_bytes(changed)
+        try:
+            assert read_generations(path) == stored
+        except InputError as error:
+            assert "g.jsonl.zst is damaged" in str(error)
