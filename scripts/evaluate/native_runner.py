@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scripts.evaluate.binaries import forbidden
 from scripts.evaluate.programs import Program
-from scripts.evaluate.runners import Setup, Verdict, at_limit, exit_code, secret
+from scripts.evaluate.runners import Setup, Verdict, at_limit, compiler_at_limit, exit_code, secret
 from scripts.lib.sandbox import Outcome, Sandbox, run
 
 BINARY = "program"
@@ -42,7 +42,7 @@ class NativeRunner:
         if built.status == "exited" and built.returncode == 0 and BINARY in built.files:
             refused = forbidden(built.files[BINARY])
             return Verdict("wrong", refused, 0.0) if refused else self._execute(built.files[BINARY])
-        return at_limit(built) or Verdict("compile_error", exit_code(built.returncode), 0.0)
+        return compiler_at_limit(built) or Verdict("compile_error", exit_code(built.returncode), 0.0)
 
     def _execute(self, binary: bytes) -> Verdict:
         word = secret()

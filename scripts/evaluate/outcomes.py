@@ -11,6 +11,8 @@ from scripts.lib.parquet import read_table
 
 PASSED = "passed"
 COMPILE_ERROR = "compile_error"
+# Begins the detail of a limit that was hit before there was a program to run.
+COMPILING = "compiling: "
 SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "status", "detail", "message", "program")]).insert(
     1, pa.field("sample", pa.int32())
 )
@@ -35,8 +37,18 @@ def programs(path: str | Path) -> dict[str, list[str]]:
 
 
 def compiles(path: str | Path) -> dict[str, list[bool]]:
-    """For each prompt, whether each of its samples made a program that compiles, in the samples' order."""
-    return {name: [status != COMPILE_ERROR for status in own] for name, own in statuses(path).items()}
+    """For each prompt, whether each of its samples made a program that compiles, in the samples' order.
+
+    A program whose compilation hits a limit does not.
+    """
+    details = _column(path, "detail")
+    return {
+        name: [
+            status != COMPILE_ERROR and not detail.startswith(COMPILING)
+            for status, detail in zip(own, details[name], strict=True)
+        ]
+        for name, own in statuses(path).items()
+    }
 
 
 def passes(path: str | Path) -> dict[str, list[bool]]:

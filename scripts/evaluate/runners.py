@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from scripts.evaluate.outcomes import COMPILING
 from scripts.evaluate.programs import Program
 from scripts.lib.sandbox import Limits, Outcome
 from scripts.lib.toolchain import Toolchain
@@ -81,11 +82,16 @@ class Setup:
         )
 
 
-def at_limit(outcome: Outcome) -> Verdict | None:
-    """The verdict on a run that was ended at a limit; None when it ended by itself."""
+def at_limit(outcome: Outcome, before: str = "") -> Verdict | None:
+    """The verdict on a run that was ended at a limit, with `before` before its detail; None when it ended by itself."""
     if outcome.status == "exited":
         return None
-    return Verdict(_AT_LIMIT[outcome.status], outcome.status, outcome.cpu_seconds)
+    return Verdict(_AT_LIMIT[outcome.status], f"{before}{outcome.status}", outcome.cpu_seconds)
+
+
+def compiler_at_limit(outcome: Outcome) -> Verdict | None:
+    """The verdict on a compilation that was ended at a limit; None when it ended by itself."""
+    return at_limit(outcome, COMPILING)
 
 
 def exit_code(code: int | None) -> str:

@@ -18,9 +18,12 @@ KEY = {"benchmark": "b", "language": "Python", "model": "m", "stage": "base"}
 SAMPLING = Sampling(0.2, 0.95, 4, 8)
 
 
-def executions(path, statuses, programs=None):
+def executions(path, statuses, programs=None, details=None):
+    """A table of executions; a prompt's samples share its program and its detail."""
+    programs, details = programs or {}, details or {}
     rows = [
-        {"id": name, "sample": sample, "status": status, "detail": "", "program": (programs or {}).get(name, "")}
+        {"id": name, "sample": sample, "status": status}
+        | {"detail": details.get(name, ""), "message": "", "program": programs.get(name, "")}
         for name, own in statuses.items()
         for sample, status in enumerate(own)
     ]
@@ -55,11 +58,21 @@ def test_compiles_counts_all_samples_but_those_with_compile_errors(tmp_path):
         "b": ["passed", "timeout", "memory_limit", "killed"],
         "c": ["compile_error"] * 4,
     }
-    compiled = compiles(executions(tmp_path / "e.parquet", own))
+    compiled = compiles(executions(tmp_path / "e.parquet", own, details={"b": "timeout"}))
     content = score_file([compile_score(compiled, "t0.2")], KEY, 484)
     row = rows_by(content, "metric")[("compiles@1",)]
     assert content["per_problem"]["t0.2"]["compiles@1"] == {"a": 50, "b": 100, "c": 0}
     assert (row["value"], row["problems"], row["samples"]) == (50, 3, 4)
+
+
+def test_what_hits_a_limit_while_it_is_compiled_does_not_compile(tmp_path):
+    own = {"a": ["timeout"], "b": ["timeout"], "c": ["memory_limit"]}
+    details = {"a": "compiling: timeout", "b": "timeout", "c": "compiling: memory_limit"}
+    assert compiles(executions(tmp_path / "e.parquet", own, details=details)) == {
+        "a": [False],
+        "b": [True],
+        "c": [False],
+    }
 
 
 def test_the_ceiling_is_the_reference_as_a_models_completion_is_cut():
