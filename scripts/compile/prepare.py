@@ -42,6 +42,8 @@ _CODON = (
     EmptyFields,
     Retyped,
 )
+# Longer programs are data for the most part, and would cost more than Codon itself.
+_LONGEST = 100_000
 # What the paper's script writes before each program: the prompt gets a line of its own, the line read keeps its end.
 _PAPER_INPUT = """import sys
 
@@ -58,9 +60,11 @@ def input(prompt=""):
 def for_codon(source: str) -> tuple[str, list[str]]:
     """A Python program in Codon's subset, as far as its constructs are known, and the rewrites, `name:times` each.
 
-    A program that is no valid Python 3, that may look at its own names or text, or that needs no rewrite, comes back
-    as it is.
+    A program that is no valid Python 3, that may look at its own names or text, that is very long, or that needs no
+    rewrite, comes back as it is.
     """
+    if len(source) > _LONGEST:
+        return source, []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

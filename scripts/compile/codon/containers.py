@@ -8,6 +8,7 @@ from scripts.compile.codon.names import Names, bindings, loads
 from scripts.compile.codon.rewrite import Rewrite, is_name, rename
 
 _ELEMENT = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
+_MOST_REMEMBERED = 20
 _EMPTY = ("list", "dict", "set")
 
 
@@ -132,7 +133,8 @@ class RememberedResults(Rewrite):
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(tree, names)
         self.decorators = {name for name in ("cache", "lru_cache") if names.imported(name, f"functools.{name}")}
-        self.functions = [part for part in tree.body if isinstance(part, ast.FunctionDef) and self._is_plain(part)]
+        decorated = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.decorator_list]
+        self.functions = [part for part in decorated[:_MOST_REMEMBERED] if self._is_plain(part)]
         used = sum(len(part.decorator_list) for part in self.functions)
         read = loads(tree)
         self.possible = bool(self.functions) and sum(read[name] for name in self.decorators) == used

@@ -2,7 +2,10 @@
 
 import ast
 
+from scripts.compile.codon.inference import ModuleTypes
 from scripts.compile.codon.names import Names
+
+SCALARS = frozenset({"int", "float", "str", "bool"})
 
 _STEADY = (
     ast.Constant,
@@ -49,6 +52,7 @@ class Effects:
 
     def __init__(self, tree: ast.Module, names: Names) -> None:
         self.names = names
+        self.types = ModuleTypes(tree)
         nodes = list(ast.walk(tree))
         defined = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         self.own = {node.name for node in defined}
@@ -74,10 +78,19 @@ class Effects:
             return isinstance(function, ast.Attribute) and function.attr in _METHODS - self.own
         return isinstance(node, _STEADY)
 
+    def is_fixed(self, value: ast.expr) -> bool:
+        """Whether a value, or each element of a starred one, is of a type that nothing can change."""
+        if isinstance(value, ast.Starred):
+            return self.types.of(value.value) in {f"List[{kind}]" for kind in SCALARS}
+        return self.types.of(value) in SCALARS
+
     def in_turn(self, values: list[ast.expr]) -> bool:
         """Whether values may be evaluated and turned to text one by one, not all evaluated first."""
         changing = [value for value in values if not isinstance(value, ast.Constant)]
-        return self.quiet_texts and all(self.steady(value) for value in changing[1:])
+        if all(self.is_fixed(value) for value in changing[:-1]):
+            return True
+        rest = [getattr(value, "value", value) if isinstance(value, ast.Starred) else value for value in changing[1:]]
+        return self.quiet_texts and all(self.steady(value) for value in rest)
 
 
 def _is_plain(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -3,15 +3,13 @@
 import ast
 import string
 
-from scripts.compile.codon.effects import Effects
-from scripts.compile.codon.inference import ModuleTypes
+from scripts.compile.codon.effects import SCALARS, Effects
 from scripts.compile.codon.names import Names
 from scripts.compile.codon.rewrite import Rewrite, call
 from scripts.compile.codon.specs import HELPERS, Spec, is_number, joined, number_text, padded, parsed, pieces
 
 # Longer formats are data, and each part is one more level of the expression.
 _MOST_PARTS = 100
-_SCALARS = frozenset({"int", "float", "str", "bool"})
 
 
 class Fields(Rewrite):
@@ -22,15 +20,9 @@ class Fields(Rewrite):
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(tree, names)
         self.effects = Effects(tree, names)
-        self.types = ModuleTypes(tree)
+        self.types = self.effects.types
         builtins = names.builtin("str", "repr", "int", "float", "bool", "isinstance", "len", "max")
         self.possible = builtins and not self.effects.own_format
-
-    def in_turn(self, values: list[ast.expr]) -> bool:
-        """Whether values may be evaluated and turned to text one by one."""
-        varying = [value for value in values if self.types.of(value) not in _SCALARS]
-        last = [value for value in values if not isinstance(value, ast.Constant)][-1:]
-        return self.effects.in_turn(values) or (not varying[:-1] and varying == last[: len(varying)])
 
     def shown(self, value: ast.expr, conversion: str | None) -> ast.expr:
         """A value's text."""
@@ -101,7 +93,7 @@ class FormatCall(Fields):
             return None
         values = [*places, *names.values()]
         plain = all(isinstance(value, ast.Name | ast.Constant) for value in values) and self.effects.quiet_texts
-        in_order = [id(value) for value in used] == [id(value) for value in values] and self.in_turn(values)
+        in_order = [id(value) for value in used] == [id(value) for value in values] and self.effects.in_turn(values)
         complete = {id(value) for value in used} == {id(value) for value in values}
         return parts if (in_order or (plain and complete)) and None not in parts else None
 
@@ -117,7 +109,7 @@ class PercentFormat(Fields):
         if not isinstance(literal, str) or not self.possible:
             return node
         values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-        if any(isinstance(value, ast.Starred) for value in values) or not self.in_turn(values):
+        if any(isinstance(value, ast.Starred) for value in values) or not self.effects.in_turn(values):
             return node
         if values and not isinstance(node.right, ast.Tuple) and not self._alone(node.right):
             return node
@@ -126,7 +118,7 @@ class PercentFormat(Fields):
 
     def _alone(self, value: ast.expr) -> bool:
         """Whether a value is certainly one value: no tuple, whose elements `%` takes, and no mapping."""
-        return self.types.of(value) in _SCALARS
+        return self.types.of(value) in SCALARS
 
     def _parts(self, text: str, values: list[ast.expr]) -> list[ast.expr] | None:
         """The pieces of a text; None where a conversion has no certain counterpart."""

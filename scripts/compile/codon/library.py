@@ -3,7 +3,7 @@
 import ast
 
 from scripts.compile.codon.effects import is_harmless
-from scripts.compile.codon.names import Names, loads
+from scripts.compile.codon.names import Names, immediate_loads, loads
 from scripts.compile.codon.rewrite import Rewrite, call, is_dotted, is_name
 
 _READLINE = """
@@ -29,6 +29,7 @@ def $reduce_all(function, items):
         total = function(total, item)
     return total
 """
+_MOST_ALIASES = 4
 _CATCHING = ("SystemExit", "BaseException")
 
 
@@ -39,7 +40,11 @@ def without(node: ast.ImportFrom, names: set[str] | frozenset[str]) -> ast.stmt:
 
 
 class StdinReadline(Rewrite):
-    """`sys.stdin.readline` becomes a function over Codon's standard input."""
+    """`sys.stdin.readline` becomes a function over Codon's standard input, and so does a name of the module for it.
+
+    Codon never ends with `int(read())` where `read` is a variable of the module that holds a function, so the variable
+    goes; where it may not, nothing is rewritten.
+    """
 
     name = "stdin_readline"
     helpers = _READLINE
@@ -53,12 +58,41 @@ class StdinReadline(Rewrite):
         ]
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         self.sized = {id(node.func) for node in calls if node.args or node.keywords}
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        local = {id(part) for function in functions for part in ast.walk(function)}
+        assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and self._is_readline(node.value)]
+        outer = [node for node in assigned if id(node) not in local]
+        self.aliases = {node.targets[0].id: node for node in outer[:_MOST_ALIASES] if self._is_certain(node)}
+        self.possible = len(self.aliases) == len(outer)
+
+    def _is_readline(self, node: ast.AST) -> bool:
+        """Whether an expression is the standard input's method, to be used without an argument."""
+        return id(node) not in self.sized and any(is_dotted(node, f"{root}.readline") for root in self.roots)
+
+    def _is_certain(self, node: ast.Assign) -> bool:
+        """Whether an assignment of the module is the only one of its variable and comes before all uses."""
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Name) or node not in self.tree.body:
+            return False
+        own = {part.name for part in ast.walk(self.tree) if isinstance(part, ast.FunctionDef | ast.ClassDef)}
+        before = self.tree.body[: self.tree.body.index(node)]
+        read = {name for statement in before for name in immediate_loads(statement)}
+        return self.names.bound[target.id] == 1 and not read & {target.id, *own}
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        certain = self.possible and node in self.aliases.values()
+        return self.replaced(ast.Pass(), node) if certain else self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return self._next_line(node) if self.possible and node.id in self.aliases else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        if id(node) not in self.sized and any(is_dotted(node, f"{root}.readline") for root in self.roots):
-            self.helper("system")
-            return self.replaced(ast.Name(self.helper("next_line"), ast.Load()), node)
-        return self.generic_visit(node)
+        return self._next_line(node) if self.possible and self._is_readline(node) else self.generic_visit(node)
+
+    def _next_line(self, node: ast.expr) -> ast.Name:
+        """The function in place of an expression."""
+        self.helper("system")
+        return self.replaced(ast.Name(self.helper("next_line"), ast.Load()), node)
 
 
 class RecursionLimit(Rewrite):

@@ -103,6 +103,18 @@ def loads(tree: ast.AST) -> Counter:
     return Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
 
 
+def immediate_loads(node: ast.AST) -> set[str]:
+    """Names that are read when a statement is executed: not those in the bodies of functions that it defines."""
+    if isinstance(node, _FUNCTIONS):
+        parts = [node.args, *node.decorator_list, *([node.returns] if node.returns else [])]
+    elif isinstance(node, ast.Lambda):
+        parts = [node.args]
+    else:
+        parts = list(ast.iter_child_nodes(node))
+    own = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else set()
+    return own.union(*(immediate_loads(part) for part in parts))
+
+
 def _imports(tree: ast.Module) -> dict[str, list[str]]:
     """What each imported name stands for, once for each import of it."""
     found: dict[str, list[str]] = {}

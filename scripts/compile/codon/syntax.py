@@ -7,6 +7,8 @@ from scripts.compile.codon.effects import Effects
 from scripts.compile.codon.names import Names
 from scripts.compile.codon.rewrite import Rewrite, call, is_name, method
 
+# Each kind of exception gets a copy of the handler.
+_MOST_KINDS = 8
 _LAZY = ("map", "filter", "zip", "reversed", "range", "enumerate")
 _EXACTLY = """
 def $exactly(items, count: int):
@@ -39,7 +41,7 @@ class ExceptTuple(Rewrite):
         """A handler for each kind of exception; nested ones stay as they are, for their copies multiply."""
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else []
         nested = any(isinstance(part, ast.Try) for statement in handler.body for part in ast.walk(statement))
-        if not kinds or nested or not all(isinstance(kind, ast.Name) for kind in kinds):
+        if not 0 < len(kinds) <= _MOST_KINDS or nested or not all(isinstance(kind, ast.Name) for kind in kinds):
             return [handler]
         return self.replaced(
             [ast.ExceptHandler(kind, handler.name, copy.deepcopy(handler.body)) for kind in kinds], handler
@@ -98,10 +100,14 @@ class StarredPrint(Rewrite):
 
     def _possible(self, node: ast.Call) -> bool:
         """Whether arguments may be turned to text one by one."""
-        values = [getattr(word, "value", word) if isinstance(word, ast.Starred) else word for word in node.args]
         suspended = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
-        ordinary = not any(isinstance(part, suspended) for value in values for part in ast.walk(value))
-        return ordinary and self.names.builtin("print", "str") and self.effects.in_turn(values)
+        ordinary = not any(isinstance(part, suspended) for word in node.args for part in ast.walk(word))
+        return (
+            ordinary
+            and self.names.builtin("print", "str")
+            and self.effects.quiet_texts
+            and self.effects.in_turn(node.args)
+        )
 
     def _texts(self, word: ast.expr) -> ast.expr:
         """One argument as a list of texts."""
@@ -153,7 +159,7 @@ class NextMethod(Rewrite):
         return isinstance(value, ast.Call) and is_name(value.func, "super")
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        if node.attr != "__next__" or not self.possible or not is_name(node.value, *self.once):
+        if node.attr != "__next__" or not self.possible or getattr(node.value, "id", None) not in self.once:
             return self.generic_visit(node)
         nothing = ast.arguments([], [], None, [], [], None, [])
         return self.replaced(ast.Lambda(nothing, call("next", node.value)), node)

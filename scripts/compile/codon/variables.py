@@ -28,11 +28,11 @@ class GlobalsFirst(Rewrite):
         plain = ast.Module([part for part in node.body if not isinstance(part, ast.FunctionDef | ast.ClassDef)], [])
         own = {part.name for part in ast.walk(node) if isinstance(part, _SCOPES) and not isinstance(part, ast.Lambda)}
         candidates = _assigned_first(function, own) - bound_names(plain)
-        declared = [name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names]
+        declared = {name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names}
         types = ModuleTypes(node)
         for name in sorted(candidates, reverse=True):
             kinds = {kind for kind in types.names.get(name, set()) if kind in _FIRST}
-            if declared.count(name) >= 1 and len(kinds) == 1:
+            if name in declared and len(kinds) == 1:
                 first = ast.Assign([ast.Name(name, ast.Store())], ast.Constant(_FIRST[kinds.pop()]))
                 node.body.insert(_after_head(node.body), self.replaced(first, node.body[0]))
         return node
@@ -116,7 +116,7 @@ class Retyped(Rewrite):
     def visit_Module(self, node: ast.Module) -> ast.Module:
         self.generic_visit(node)
         self._split_module(node.body, node)
-        for guard in [statement for statement in node.body if is_main_guard(statement)]:
+        for guard in [statement for statement in node.body if is_main_guard(statement)][:1]:
             others = ast.Module([statement for statement in node.body if statement is not guard], [])
             elsewhere = {name for part in others.body if not isinstance(part, _SCOPES) for name in identifiers(part)}
             self._split_module(guard.body, node, elsewhere)
