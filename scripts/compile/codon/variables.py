@@ -4,7 +4,7 @@ import ast
 import builtins
 
 from scripts.compile.codon.inference import ModuleTypes, Types
-from scripts.compile.codon.names import bindings, bound_names, identifiers, loads
+from scripts.compile.codon.names import Names, bindings, bound_names, identifiers, loads
 from scripts.compile.codon.rewrite import Rewrite, is_name, rename
 
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -103,6 +103,10 @@ class Retyped(Rewrite):
 
     name = "retyped_variable"
 
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.outside = ModuleTypes(tree)
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         inner = [part for statement in node.body for part in ast.walk(statement)]
         if not any(isinstance(part, _SCOPES | ast.Global | ast.Nonlocal) for part in inner):
@@ -152,7 +156,7 @@ class Retyped(Rewrite):
         self, body: list[ast.stmt], seen: set[str], fixed: set[str], shared: set[str], own: set[str]
     ) -> dict[int, str]:
         """The variables that get another type, by the index of the statement that does it."""
-        types, started, changes = Types(ast.Module([], []), self.tree), False, {}
+        types, started, changes = Types(ast.Module([], []), self.tree, self.outside), False, {}
         # A name that is read before the first assignment here is another's: a builtin, or one of `import *`.
         blocked = set(fixed) | set(dir(builtins))
         for index, statement in enumerate(body):
