@@ -61,14 +61,18 @@ def compiled_text(program):
     return program if rewrites and accepted(program) else text
 
 
-def compare(program, given, words):
-    """Compare what a program prints, and its exit code; skip it where Codon refuses it."""
+def run_by_codon(text, given, words=()):
+    """Run a text by Codon, as it is."""
     toolchain = build("Python").toolchain
     command = toolchain.command(["codon", "run", "--numerics=py", "source.py"])
     placed = {**toolchain.sandbox.placed, f"{LOCALE}/en_US.UTF-8": "/usr/lib/locale/C.utf8"}
     sandbox = replace(toolchain.sandbox, placed=placed, env={**toolchain.sandbox.env, "LOCPATH": LOCALE})
-    files = {"source.py": compiled_text(program).encode()}
-    built = run([*command, *words], sandbox=sandbox, limits=LIMITS, stdin=given, files=files)
+    return run([*command, *words], sandbox=sandbox, limits=LIMITS, stdin=given, files={"source.py": text.encode()})
+
+
+def compare(program, given, words):
+    """Compare what a program prints, and its exit code; skip it where Codon refuses it."""
+    built = run_by_codon(compiled_text(program), given, words)
     message = first_error(built.stderr.decode("utf-8", "replace"))
     if built.returncode != 0 and "source.py:" in message and "error:" in message:
         pytest.skip(f"Codon refuses it: {message}")
@@ -111,9 +115,7 @@ except (ValueError, TypeError) as error:
 
 @pytest.mark.parametrize(("program", "printed"), KNOWN.values(), ids=KNOWN)
 def test_codon_differs_from_cpython_in_what_is_documented(program, printed):
-    command = build("Python").toolchain.command(["codon", "run", "--numerics=py", "source.py"])
-    done = run(command, sandbox=build("Python").toolchain.sandbox, limits=LIMITS, files={"source.py": program.encode()})
-    assert done.stdout.decode() == printed
+    assert run_by_codon(program, b"").stdout.decode() == printed
 
 
 def test_formats_and_unpacking_of_a_prepared_program_are_pythons():
@@ -128,10 +130,7 @@ def test_a_name_for_the_standard_inputs_method_compiles():
 
 def test_the_papers_input_prints_the_prompt_on_a_line_and_keeps_the_end_of_the_line():
     text, _ = prepared("print(repr(input('name?')))\n", "codon", "paper")
-    command = build("Python").toolchain.command(["codon", "run", "--numerics=py", "source.py"])
-    sandbox = build("Python").toolchain.sandbox
-    done = run(command, sandbox=sandbox, limits=LIMITS, stdin=b"x\n", files={"source.py": text.encode()})
-    assert done.stdout.decode() == "name?\n'x\\n'\n"
+    assert run_by_codon(text, b"x\n").stdout.decode() == "name?\n'x\\n'\n"
 
 
 @pytest.mark.skipif(not COLLECTED, reason="CORPUS names no corpus")

@@ -10,6 +10,14 @@ from scripts.compile.prepare import for_codon
 INPUTS = ["5\n3 1 2\nab c\n", "3 4 5\n6 7\n8"]
 PROGRAMS = [
     r"""
+x = input().split()
+if not all(part.strip() for part in x):
+    print("no")
+total = (y for y in x)
+x = len(x)
+print(x, list(total))
+""",
+    r"""
 x = input()
 x = int(x)
 class A:

@@ -214,12 +214,14 @@ class Retyped(Rewrite):
 def _unsafe(body: list[ast.stmt]) -> set[str]:
     """Names that cannot be renamed in some statements: bound without a plain name, read later, or private.
 
-    A generator expression reads its variables when it is used, and `x: int` declares a type for all of the scope.
+    A generator expression reads its variables, but for what it loops over first, when it is used, and `x: int` declares a type for all of the scope.
     """
     names: set[str] = set()
     for node in (part for statement in body for part in ast.walk(statement)):
         if isinstance(node, ast.GeneratorExp):
-            names |= identifiers(node)
+            first, *others = node.generators
+            later = [node.elt, first.target, *first.ifs, *others]
+            names |= {name for part in later for name in identifiers(part)}
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             head = [node.args, *node.decorator_list, *([node.returns] if node.returns else [])]
             names |= {node.name, *(name for part in head for name in loads(part))}
