@@ -214,7 +214,8 @@ class Retyped(Rewrite):
 def _unsafe(body: list[ast.stmt]) -> set[str]:
     """Names that cannot be renamed in some statements: bound without a plain name, read later, or private.
 
-    A generator expression reads its variables, but for what it loops over first, when it is used, and `x: int` declares a type for all of the scope.
+    A generator expression reads its variables, but for what it loops over first, when it is used, and `x: int` declares
+    a type for all of the scope.
     """
     names: set[str] = set()
     for node in (part for statement in body for part in ast.walk(statement)):
