@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,12 +46,12 @@ def hub():
         yield address
 
 
-def fetched(address: str, place: Path, *asked: tuple[str, str, str]) -> list[str]:
-    """What fetching says for each asked id, revision and pattern; files go below `place`."""
+def fetched(address: str, place: Path, *asked: tuple[str, str, str], token: bool = False) -> list[str]:
+    """What fetching says for each asked id, revision and pattern, with HF_TOKEN or without; files go to `place`."""
     jobs = [({"id": name, "revision": revision}, [pattern], str(place)) for name, revision, pattern in asked]
     done = subprocess.run(
         [sys.executable, "-c", FETCH],
-        env=hub_environment(address, place / "home"),
+        env=hub_environment(address, place / "home") | ({"HF_TOKEN": os.environ["HF_TOKEN"]} if token else {}),
         input=json.dumps(jobs),
         capture_output=True,
         text=True,
@@ -76,6 +77,15 @@ def test_wanted_files_and_the_card_are_fetched_to_the_folder_of_the_commit(hub, 
     record = tmp_path / "fetched.json"
     record.write_text(json.dumps({"commit": REVISION}))
     assert corpus_folder([str(record)], "-") == place
+
+
+def test_a_token_is_in_no_file_and_no_message(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_verysecret")
+    asked = [("owner/programs", REVISION, "C/*.parquet"), ("owner/gated", REVISION, "*"), ("owner/missing", "", "*")]
+    said = fetched(hub, tmp_path, *asked, token=True)
+    assert len(said) == 3
+    assert "hf_verysecret" not in "".join(said)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"hf_verysecret" in path.read_bytes()]
 
 
 REFUSALS = {

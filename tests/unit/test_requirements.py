@@ -51,6 +51,12 @@ def test_a_missing_revision_and_one_that_may_change():
     assert second.note and "owner/other is at 'main', which is no whole commit; run make pin" in second.text
 
 
+def test_a_checkpoint_that_is_fetched_needs_its_own_revision():
+    entry = {"repository": "owner/tuned", "revision": ""}
+    (text,) = texts([Job("fetch_checkpoint", {"entry": entry, "offline": False}, "m")])
+    assert text.startswith("the model owner/tuned has no revision")
+
+
 def test_a_gated_repository_needs_a_token(monkeypatch):
     gated = gated_in({"m": {"repository": "owner/model", "revision": "", "gated": True}})
     assert gated == {"owner/model"}
