@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +117,11 @@ def hub_needs(job: Job, site: Site) -> Iterator[Need]:
         yield Need(
             f"rule {job.rule} needs the network, but hub.offline is true; set it to false, or use a local folder"
         )
+    # The base of a checkpoint is fetched with it only where that turns out to be an adapter.
+    maybe = revisions_in((params.get("settings") or {}).get("base"))
     for revision in wanted:
-        yield from _revision_needs(revision, site)
+        for need in _revision_needs(revision, site):
+            yield replace(need, note=need.note or revision in maybe)
 
 
 def _hub_token() -> str | None:

@@ -52,9 +52,13 @@ def test_a_missing_revision_and_one_that_may_change():
 
 
 def test_a_checkpoint_that_is_fetched_needs_its_own_revision():
-    entry = {"repository": "owner/tuned", "revision": ""}
-    (text,) = texts([Job("fetch_checkpoint", {"entry": entry, "offline": False}, "m")])
-    assert text.startswith("the model owner/tuned has no revision")
+    settings = {
+        "source": {"repository": "owner/tuned", "revision": ""},
+        "base": {"repository": "owner/base", "revision": ""},
+    }
+    own, base = missing([Job("fetch_checkpoint", {"settings": settings, "offline": False})], site())
+    assert own.text.startswith("the model owner/tuned has no revision") and not own.note
+    assert base.text.startswith("the model owner/base has no revision") and base.note
 
 
 def test_a_gated_repository_needs_a_token(monkeypatch):
