@@ -54,7 +54,6 @@ ACCEPTED = {
             "-fno-code",
             "-fllvm -fasm",
             "-fasm -o x",
-            "-pgmlo /bin/false",
         )
     },
 }
