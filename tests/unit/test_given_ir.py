@@ -7,6 +7,7 @@ import pytest
 from scripts.lib.parquet import write_table
 from scripts.sources.ir import outcomes
 from scripts.sources.record import MODULE_SCHEMA, SCHEMA
+from tests.compiling import SETTINGS
 
 MODULE = """; ModuleID = '/home/someone/source.c'
 source_filename = "/home/someone/source.c"
@@ -24,7 +25,7 @@ def rows_of(folder: Path, module: str, listed: str, variants: list[str], parts: 
     source = {"id": "a", "language": "C", "path": "a.c", "source_sha256": "a" * 64, "source": "int f;", "bytes": 6}
     write_table(folder / "sources.parquet", [source], SCHEMA)
     write_table(folder / "modules.parquet", [{"id": "a", "variant": listed, "ir": module}], MODULE_SCHEMA)
-    settings = {"parts": parts, "origin": "came with the program"}
+    settings = {"parts": parts, "origin": "came with the program", "limits": SETTINGS["limits"]}
     return list(outcomes(str(folder / "sources.parquet"), str(folder / "modules.parquet"), variants, settings))
 
 
