@@ -2,6 +2,7 @@
 
 import ast
 import string
+from dataclasses import replace
 
 from scripts.compile.codon.effects import SCALARS, Effects
 from scripts.compile.codon.names import Names
@@ -39,6 +40,8 @@ class Fields(Rewrite):
         if not text:
             return self.shown(value, conversion)
         kind = "str" if conversion else self.types.of(value)
+        if kind == "int" and not spec.kind and spec.precision is None:
+            spec = replace(spec, kind="d")
         if is_number(spec) and not conversion:
             numbers = number_text(value, spec, self.helper, "as_integer")
             if spec.zero and (spec.comma or spec.align):
