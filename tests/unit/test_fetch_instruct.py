@@ -54,6 +54,7 @@ DATASETS = {
         "train.jsonl": lines([{"instruction": "a", "output": "b"}, {"instruction": "a", "output": ["b"]}]),
         "null.jsonl": lines([{"instruction": None, "output": "b"}]),
         "list.jsonl": lines([["a", "b"]]),
+        "list.json": json.dumps([["a", "b"]]).encode(),
         "chat.jsonl": lines([{"messages": "text"}]),
         "cut.jsonl": b'{"instruction": "a", "out',
     },
@@ -103,7 +104,8 @@ def test_conversations_of_own_splits_are_one_row_for_each_answer(hub, tmp_path):
 FAULTS = {
     "owner/faulty, train.jsonl, row 2: the column 'output' holds list, not text": {"files": "{split}.jsonl"},
     "owner/faulty, null.jsonl, row 1: the column 'instruction' holds NoneType, not text": {"files": "null.jsonl"},
-    "owner/faulty, list.jsonl, row 1: it is list, not an object": {"files": "list.jsonl"},
+    "list.jsonl, line 1: a JSON list, not an object": {"files": "list.jsonl"},
+    "owner/faulty, list.json, row 1: it is list, not an object": {"files": "list.json"},
     "row 1: a conversation is no list of messages but str": {
         "files": "chat.jsonl",
         "columns": {"messages": "messages"},
