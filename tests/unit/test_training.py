@@ -32,7 +32,8 @@ from scripts.lib.train import _deepspeed, _explained
 from scripts.lib.training_spec import TrainingSpec
 from scripts.lib.workspace import last_checkpoint
 from scripts.pretrain.deepspeed_operators import build
-from tests.tiny_training import GPT, LLAMA, LLAMA_LORA, spec_for, write_all, write_data
+from tests.tiny_families import FAMILIES
+from tests.tiny_training import GPT, LLAMA, LLAMA_LORA, LORA, spec_for, write_all, write_data
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 150
@@ -220,6 +221,27 @@ def test_merged_model_has_the_new_tokens_and_no_path(inputs, tmp_path):
         assert torch.isfinite(model(torch.tensor([[1, 257, 2]])).logits).all()
     for file in Path(spec.output).glob("*.json"):
         assert str(tmp_path.parent) not in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("family", "targets", "saved"),
+    [
+        ("bloom", ["query_key_value"], ["word_embeddings", "lm_head"]),
+        ("mpt", ["Wqkv"], ["wte", "lm_head"]),
+        ("gpt_neox", ["query_key_value"], ["embed_in", "embed_out"]),
+    ],
+)
+def test_models_of_other_architectures_are_trained_and_merged(tmp_path, family, targets, saved):
+    write_all(tmp_path, FAMILIES[family])
+    lora = {**LORA, "targets": targets, "modules_to_save": saved}
+    spec = replace(spec_for(tmp_path, tmp_path / "run", max_steps=2, eval_steps=2, save_steps=2), lora=lora)
+    run_training(spec)
+    rows = curve_rows(read_json(Path(spec.checkpoints, "history.json")))
+    assert all(0 < row["validation_loss"] < 20 for row in rows if "validation_loss" in row)
+    model = AutoModelForCausalLM.from_pretrained(spec.output)
+    assert model.config.model_type == family
+    with torch.no_grad():
+        assert torch.isfinite(model(torch.tensor([[1, 257, 2]])).logits).all()
 
 
 def test_a_model_from_scratch_is_trained_whole(inputs, tmp_path):
