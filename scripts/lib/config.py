@@ -79,11 +79,21 @@ def validate(value: Any, name: str, root: str | Path, where: str) -> None:
         raise ConfigError(_explain(error, where))
 
 
-def read_words(config: dict[str, Any], root: str | Path) -> None:
-    """Read words as YAML where the schema wants numbers and the like.
+def _read_nulls(section: dict[str, Any]) -> None:
+    """Replace the text `null` by null at all depths; no key takes it as a text."""
+    for key, value in section.items():
+        if isinstance(value, dict):
+            _read_nulls(value)
+        elif value == "null":
+            section[key] = None
 
-    Snakemake takes everything inside the braces of `--config dedup='{threshold: 0.5}'` for words.
+
+def read_words(config: dict[str, Any], root: str | Path) -> None:
+    """Read texts as YAML where the schema requires numbers, null and the like.
+
+    Snakemake reads everything inside the braces of `--config dedup='{threshold: 0.5}'` as texts.
     """
+    _read_nulls(config)
     for fault in list(_faults(json.loads(json.dumps(config)), "config", root)):
         if isinstance(fault.instance, str):
             *parents, last = fault.absolute_path

@@ -76,6 +76,14 @@ def test_words_of_the_command_line_are_numbers_where_numbers_are_wanted(config):
     assert (config["corpus"]["dataset"], config["shard_size"]) == (None, "many: [")
 
 
+def test_null_on_the_command_line_is_no_text(config):
+    config["compile"]["cache"] = "null"
+    config["corpus"]["columns"]["licence"] = "null"
+    read_words(config, ROOT)
+    assert config["compile"]["cache"] is None
+    assert config["corpus"]["columns"]["licence"] is None
+
+
 def test_a_corpus_that_is_a_file_is_no_tree(config, tmp_path):
     (tmp_path / "x.parquet").touch()
     config["corpus"]["path"] = str(tmp_path / "x.parquet")

@@ -152,7 +152,7 @@ FAULTS = {
     "no JSON": ("jsonl", GOOD + b"{'code'\n", r"line 2: not a JSON object"),
     "too deep": ("jsonl", b"[" * 200_000, r"line 1: not a JSON object"),
     "a number": ("jsonl", b'{"code": 5}\n', r"data\.jsonl#0: column 'code' holds int values, not text"),
-    "cut off": ("jsonl.gz", gzip.compress(GOOD * 1000)[:-20], r"data\.jsonl\.gz is damaged"),
+    "cut off": ("jsonl.gz", gzip.compress(GOOD * 1000, mtime=0)[:-20], r"data\.jsonl\.gz is damaged"),
     "no gzip": ("jsonl.gz", GOOD, r"data\.jsonl\.gz is damaged"),
     "no parquet": ("parquet", b"PAR1 and no more", r"data\.parquet is not a whole parquet file"),
     "empty": ("parquet", b"", r"data\.parquet is not a whole parquet file"),
