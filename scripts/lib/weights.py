@@ -26,4 +26,5 @@ def check_weights(folder: str | Path) -> None:
         digest, _, name = line.partition("  ")
         file = Path(folder, name)
         if not name or not file.is_file() or sha256_file(file) != digest:
-            raise InputError(f"{file} is damaged: it is not what {DIGESTS} says; delete {folder} and run again")
+            fault = f"{file} differs from {DIGESTS}, so it is damaged or was changed"
+            raise InputError(f"{fault}; delete {folder} and run again, or delete {stored} if you changed the weights")

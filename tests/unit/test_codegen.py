@@ -15,6 +15,7 @@ from scripts.lib.causal_models import load_for_tokenizer, load_model, load_token
 from scripts.lib.config import read_yaml
 from scripts.lib.job import InputError
 from scripts.lib.launch import run_training
+from scripts.lib.weights import write_weight_digests
 from scripts.pretrain.import_base import check_context, load_base
 from scripts.pretrain.losses import DocumentScorer
 from tests.tiny_training import LORA, spec_for, write_all
@@ -50,6 +51,7 @@ def inputs(tmp_path_factory):
     model = load_model(folder / "base")
     torch.nn.init.normal_(model.lm_head.bias, mean=1.0)
     model.save_pretrained(folder / "base")
+    write_weight_digests(folder / "base")
     return folder
 
 

@@ -27,7 +27,7 @@ def test_a_flipped_bit_is_noticed(folder, byte):
     content = bytearray(file.read_bytes())
     content[byte] ^= 4
     file.write_bytes(content)
-    with pytest.raises(InputError, match=r"model-00002-of-00002\.safetensors is damaged"):
+    with pytest.raises(InputError, match=r"model-00002-of-00002\.safetensors differs from weights\.sha256"):
         check_weights(folder)
 
 
