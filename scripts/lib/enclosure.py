@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.lib import bubblewrap, launcher, mounter, syscalls
+from scripts.lib import bubblewrap, launcher, mounter, sandbox_filter
 from scripts.lib.bubblewrap import FOLDERS, descriptors, memory_file
 from scripts.lib.job import InputError
 from scripts.lib.process import Ending
@@ -172,7 +172,7 @@ def _mounter(identity: bubblewrap.Identity, closed: Mapping[str, str], own: Sequ
 def _filters() -> list[tuple[str, int]]:
     """The filters of system calls to try, the best first: BPF as hexadecimal digits, and flags for the kernel."""
     try:
-        asking, plain = (syscalls.filter_program(asking).hex() for asking in (True, False))
+        asking, plain = (sandbox_filter.filter_program(asking).hex() for asking in (True, False))
     except ValueError as error:
         raise InputError(f"the sandbox does not start: {error}") from error
     answers = [(asking, _LISTENER | _NO_SLOWDOWN)] if bubblewrap.kernel_is((5, 5)) else []

@@ -2,8 +2,8 @@
 
 A parser that is given crafted text may crash, never end, take all memory, or be taken over. Here such a call costs its
 caller an `IsolationError` at most. The process is forked from the caller, so that it needs no start-up and no files,
-gives up everything but computing (see `syscall_filter`), and serves any number of calls; a call that ends it costs the
-next one a fork.
+gives up everything but computing (see `isolation_filter`), and serves any number of calls; a call that ends it costs
+the next one a fork.
 """
 
 import atexit
@@ -26,9 +26,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from scripts.lib.isolation_filter import allow_computing_only
 from scripts.lib.job import InputError
 from scripts.lib.process import Limits
-from scripts.lib.syscall_filter import allow_computing_only
 
 # What Python loads when it is first used, with `unicodedata`, which named characters in strings need; in the process
 # that computes there is nothing to load it from.

@@ -2,7 +2,7 @@
 
 Memory is more than what processes map. Counted as well are files in the run's in-memory folders, anonymous shared
 memory that is mapped but not touched by the process that maps it, page tables, and buffers of sockets. What cannot be
-counted the sandbox refuses (see `syscalls`).
+counted the sandbox refuses (see `sandbox_filter`).
 """
 
 import os

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lib import bubblewrap, syscalls
+from scripts.lib import bubblewrap, sandbox_filter
 from scripts.lib.job import InputError
 from scripts.lib.sandbox import Limits, Sandbox, close_sandboxes, run
 
@@ -464,7 +464,7 @@ def test_root_is_told_about_files_that_only_root_can_read(tmp_path):
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 @pytest.mark.parametrize("asking", [True, False])
 def test_filters_are_whole_programs(machine, asking):
-    text = syscalls.filter_program(asking, machine)
+    text = sandbox_filter.filter_program(asking, machine)
     steps = list(struct.iter_unpack("=HBBI", text))
     assert len(steps) < 4096
     for place, (code, yes, no, _) in enumerate(steps):
@@ -474,4 +474,4 @@ def test_filters_are_whole_programs(machine, asking):
 
 def test_a_machine_whose_calls_are_not_known_is_named():
     with pytest.raises(ValueError, match="riscv64"):
-        syscalls.filter_program(True, "riscv64")
+        sandbox_filter.filter_program(True, "riscv64")

@@ -7,7 +7,8 @@ processes and the process's own limits are out of reach of what runs under it, w
 import ctypes
 import errno
 import os
-import struct
+
+from scripts.lib.seccomp import ALLOWED, KILLED, Step, argument, machine_numbers, packed, prologue, refuse, when
 
 # System calls on x86_64 and aarch64, those that a computation makes most often first.
 _ALLOWED = {
@@ -36,10 +37,6 @@ _ALLOWED = {
 }
 # abort() sends a signal by it; allowed to the process itself only.
 _SIGNAL_THREAD = (234, 131)
-_MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-_LOAD, _EQUALS, _RETURN = 0x20, 0x15, 0x06  # BPF: load a word, jump when it equals, return
-_CALL_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data, low words first
-_ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000 | errno.EPERM
 _NO_NEW_PRIVILEGES, _SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 
 
@@ -49,20 +46,15 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
 
 
-def _instructions(column: int, architecture: int, process: int) -> list[tuple[int, int, int, int]]:
-    """The filter as BPF instructions: operation, jump if true, jump if false, value."""
-    allow = [each for call in _ALLOWED.values() for each in ((_EQUALS, 0, 1, call[column]), (_RETURN, 0, 0, _ALLOW))]
+def _steps(architecture: int, column: int, process: int) -> list[Step]:
+    """The filter for one process."""
+    allowed = [step for call in _ALLOWED.values() for step in when([call[column]], [ALLOWED])]
+    signal_itself = [argument(0), *when([process], [ALLOWED]), refuse(errno.EPERM)]
     return [
-        (_LOAD, 0, 0, _ARCHITECTURE),
-        (_EQUALS, 1, 0, architecture),
-        (_RETURN, 0, 0, _KILL),
-        (_LOAD, 0, 0, _CALL_NUMBER),
-        *allow,
-        (_EQUALS, 0, 3, _SIGNAL_THREAD[column]),
-        (_LOAD, 0, 0, _FIRST_ARGUMENT),
-        (_EQUALS, 0, 1, process),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _REFUSE),
+        *prologue(architecture, KILLED),
+        *allowed,
+        *when([_SIGNAL_THREAD[column]], signal_itself),
+        refuse(errno.EPERM),
     ]
 
 
@@ -71,12 +63,13 @@ def allow_computing_only() -> None:
 
     Raise `OSError` where the kernel or the machine's architecture has no such filters.
     """
-    machine = os.uname().machine
-    if machine not in _MACHINES:
-        raise OSError(errno.ENOSYS, f"no system call filter for {machine}")
-    packed = [struct.pack("=HBBI", *each) for each in _instructions(*_MACHINES[machine], os.getpid())]
-    instructions = ctypes.create_string_buffer(b"".join(packed))
-    program = _Program(len(packed), ctypes.cast(instructions, ctypes.c_void_p))
+    try:
+        _, architecture, column = machine_numbers()
+    except ValueError as error:
+        raise OSError(errno.ENOSYS, str(error)) from error
+    steps = _steps(architecture, column, os.getpid())
+    instructions = ctypes.create_string_buffer(packed(steps))
+    program = _Program(len(steps), ctypes.cast(instructions, ctypes.c_void_p))
     libc = ctypes.CDLL(None, use_errno=True)
     for words in ((_NO_NEW_PRIVILEGES, 1, 0, 0, 0), (_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program))):
         if libc.prctl(*words) != 0:

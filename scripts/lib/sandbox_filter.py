@@ -9,15 +9,24 @@ tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.
 """
 
 import errno
-import os
 import signal
-import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_ALLOW, _ERROR, _ASK = 0x7FFF0000, 0x00050000, 0x7FC00000
-_NUMBER, _ARCHITECTURE = 0, 4  # offsets in struct seccomp_data
+from scripts.lib.seccomp import (
+    ALLOWED,
+    ASK,
+    JUMP_AT_LEAST,
+    JUMP_BITS,
+    JUMP_EQUAL,
+    RETURN,
+    Step,
+    argument,
+    machine_numbers,
+    packed,
+    prologue,
+    refuse,
+    when,
+)
+
 _X32 = 0x40000000
 _NEW_USERS = 0x10000000
 _MAP_HUGETLB = 0x40000
@@ -69,62 +78,27 @@ _REFUSED = {
     "perf_event_open": (298, 241, errno.EPERM),
     "fanotify_init": (300, 262, errno.EPERM),
 }
-_MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 # Numbers of calls whose arguments decide.
 _DECIDED = {"clone": (56, 220), "mmap": (9, 222), "socket": (41, 198), "setsockopt": (54, 208), "sigaction": (13, 134)}
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One instruction; `yes` and `no` are how many of the next ones a comparison skips."""
-
-    code: int
-    value: int
-    yes: int = 0
-    no: int = 0
-
-    def packed(self) -> bytes:
-        """As `struct sock_filter`."""
-        return struct.pack("=HBBI", self.code, self.yes, self.no, self.value)
-
-
-def _refuse(error: int) -> _Step:
-    """End: the call returns this error, or success without an effect for 0."""
-    return _Step(_RETURN, _ERROR | error)
-
-
-def _argument(number: int, high: bool = False) -> _Step:
-    """Load the low, or high, half of an argument; both machines store the low half first."""
-    return _Step(_LOAD, 16 + 8 * number + (4 if high else 0))
-
-
-_ALLOWED = _Step(_RETURN, _ALLOW)
-
-
-def _when(values: Sequence[int], steps: Sequence[_Step], code: int = _JUMP_EQUAL) -> list[_Step]:
-    """Run `steps`, which end, when the loaded word is, or has a bit of, one of `values`; else go on after them."""
-    tests = [_Step(code, value, yes=len(values) - 1 - place) for place, value in enumerate(values)]
-    last = _Step(code, values[-1], no=len(steps))
-    return [*tests[:-1], last, *steps]
-
-
-def _rules() -> dict[str, list[_Step]]:
+def _rules() -> dict[str, list[Step]]:
     """For each call whose arguments decide, the steps that end with an answer."""
-    network = _when([_AF_INET, _AF_INET6], [_refuse(errno.ENETUNREACH)])
+    network = when([_AF_INET, _AF_INET6], [refuse(errno.ENETUNREACH)])
     # Setting what SIGCHLD does is asked about; only reading it, with no new action, is allowed.
     children = [
-        *(_argument(0), _Step(_JUMP_EQUAL, signal.SIGCHLD, no=5)),
-        *(_argument(1), _Step(_JUMP_EQUAL, 0, no=2), _argument(1, high=True), _Step(_JUMP_EQUAL, 0, yes=1)),
-        *(_Step(_RETURN, _ASK), _ALLOWED),
+        *(argument(0), Step(JUMP_EQUAL, signal.SIGCHLD, no=5)),
+        *(argument(1), Step(JUMP_EQUAL, 0, no=2), argument(1, high=True), Step(JUMP_EQUAL, 0, yes=1)),
+        *(Step(RETURN, ASK), ALLOWED),
     ]
     return {
-        "clone": [_argument(0), *_when([_NEW_USERS], [_refuse(errno.EPERM)], _JUMP_BITS), _ALLOWED],
-        "mmap": [_argument(3), *_when([_MAP_HUGETLB], [_refuse(errno.ENOMEM)], _JUMP_BITS), _ALLOWED],
-        "socket": [_argument(0), *_when([_AF_UNIX], [_ALLOWED]), *network, _refuse(errno.EAFNOSUPPORT)],
+        "clone": [argument(0), *when([_NEW_USERS], [refuse(errno.EPERM)], JUMP_BITS), ALLOWED],
+        "mmap": [argument(3), *when([_MAP_HUGETLB], [refuse(errno.ENOMEM)], JUMP_BITS), ALLOWED],
+        "socket": [argument(0), *when([_AF_UNIX], [ALLOWED]), *network, refuse(errno.EAFNOSUPPORT)],
         "setsockopt": [
-            _argument(1),
-            *_when([_SOL_SOCKET], [_argument(2), *_when(_BUFFER_SIZES, [_refuse(0)]), _ALLOWED]),
-            _ALLOWED,
+            argument(1),
+            *when([_SOL_SOCKET], [argument(2), *when(_BUFFER_SIZES, [refuse(0)]), ALLOWED]),
+            ALLOWED,
         ],
         "sigaction": children,
     }
@@ -136,17 +110,13 @@ def filter_program(asking: bool, machine: str | None = None) -> bytes:
     With `asking`, the kernel asks a listener about changes of what SIGCHLD does (see `launcher`); without it, they are
     allowed. Raise `ValueError` for a machine whose numbers are not known.
     """
-    name = machine or os.uname().machine
-    if name not in _MACHINES:
-        raise ValueError(f"no system call numbers for the machine {name}; known: {', '.join(_MACHINES)}")
-    architecture, column = _MACHINES[name]
-    steps = [_Step(_LOAD, _ARCHITECTURE), _Step(_JUMP_EQUAL, architecture, yes=1), _refuse(_ABSENT)]
-    steps.append(_Step(_LOAD, _NUMBER))
+    name, architecture, column = machine_numbers(machine)
+    steps = prologue(architecture, refuse(_ABSENT))
     if name == "x86_64":
-        steps += _when([_X32], [_refuse(_ABSENT)], _JUMP_AT_LEAST)
+        steps += when([_X32], [refuse(_ABSENT)], JUMP_AT_LEAST)
     for numbers in _REFUSED.values():
-        steps += _when([numbers[column]], [_refuse(numbers[2])])
+        steps += when([numbers[column]], [refuse(numbers[2])])
     for call, rule in _rules().items():
         if asking or call != "sigaction":
-            steps += _when([_DECIDED[call][column]], rule)
-    return b"".join(step.packed() for step in [*steps, _ALLOWED])
+            steps += when([_DECIDED[call][column]], rule)
+    return packed([*steps, ALLOWED])
