@@ -140,6 +140,9 @@ def verified(text: str, parts: Collection[str] = PARTS, for_size: bool = False) 
     its own, so that names never depend on what was read before. Crafted text may crash the reader: what
     others wrote is read through `isolation.isolated`.
     """
+    if "\0" in text:
+        # The reader's C interface takes it for the end, so that what follows would be lost unseen.
+        raise InvalidIRError("the text has a NUL character")
     given, text = text, neutral(text, parts)
     context = binding.create_context()
     try:

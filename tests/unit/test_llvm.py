@@ -306,3 +306,10 @@ def test_what_only_looks_like_a_cpu_stays():
         'define void @f() "about"="target-cpu" {\n  ret void\n}\n'
     )
     assert verified(text).count("target-cpu") == 3
+
+
+@pytest.mark.parametrize("parts", [PARTS, []], ids=["normalised", "as it is"])
+@pytest.mark.parametrize("after", ["\0", "\0define void @g() { ret void }\n", "; \0\n", "\n\0no module"])
+def test_a_module_with_a_nul_is_invalid_and_not_cut_there(parts, after):
+    with pytest.raises(InvalidIRError, match="NUL"):
+        verified("define void @f() {\n  ret void\n}\n" + after, parts)
