@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scripts.lib.commits import text_of
+from scripts.lib.job import InputError
+
 Message = dict[str, str]
 # Names of roles in data sets that say `from` and `value` for `role` and `content`.
 _ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant"}
@@ -32,3 +35,12 @@ def turns(conversation: Any) -> list[dict[str, Any]]:
         for position, message in enumerate(messages)
         if position and message["role"] == "assistant" and messages[position - 1]["role"] == "user"
     ]
+
+
+def checked_messages(messages: Any, where: str) -> None:
+    """Raise `InputError`, which begins with `where`, unless this is a list of messages with `role` and `content`."""
+    if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
+        raise InputError(f"{where}: the field 'messages' is not a list of objects; fix or remove the line")
+    for number, message in enumerate(messages, start=1):
+        for field in ("role", "content"):
+            text_of(message, field, f"{where}, message {number}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.finetune.chat import render
+from scripts.finetune.conversations import checked_messages
 from scripts.finetune.tuning import tune
 from scripts.lib.causal_models import load_tokenizer
 from scripts.lib.commits import numbered_rows, text_of
@@ -15,11 +16,13 @@ Rows = list[tuple[Mapping[str, Any], str]]
 def read_instructions(path: str) -> Rows:
     """Rows of a JSON-lines file with the text `instruction`, or with `messages`, and the text `output`, the response.
 
-    Raises `InputError` when a row lacks one of them.
+    Raises `InputError` when a row lacks one of them or holds something else.
     """
     rows = []
     for where, row in numbered_rows(path):
-        if not row.get("messages"):
+        if row.get("messages"):
+            checked_messages(row["messages"], where)
+        else:
             text_of(row, "instruction", where)
         rows.append((row, text_of(row, "output", where)))
     return rows
@@ -31,7 +34,7 @@ def rendered(rows: Rows, tokenizer: Any, template: str | None) -> Rows:
     template: as in `render`; null leaves instructions as they are. Raises `InputError` for conversations without one.
     """
     if template is None:
-        if any("messages" in row for row, _ in rows):
+        if any(row.get("messages") for row, _ in rows):
             raise InputError("the rows have `messages`; set instruct.chat_template to `tokenizer` or a template's text")
         return rows
     asked = [(row.get("messages") or [{"role": "user", "content": row["instruction"]}], output) for row, output in rows]

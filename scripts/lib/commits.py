@@ -57,9 +57,11 @@ def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
 def numbered_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rows of a JSON-lines file, gzipped when its name ends in `.gz`, each with its file and line as text for messages.
 
-    Raises `InputError` naming a line that is not a JSON object in UTF-8.
+    Blank lines are passed over. Raises `InputError` naming a line that is not a JSON object in UTF-8.
     """
     for number, line in _lines(path):
+        if not line.strip():
+            continue
         where = f"{path}, line {number}"
         try:
             row = json.loads(line.decode("utf-8"))

@@ -76,6 +76,7 @@ def test_a_template_that_fails_is_one_line(told, template):
 def test_instructions_are_conversations_of_one_message_for_a_template():
     rows = [({"instruction": "do", "output": "done"}, "done")]
     assert rendered(rows, None, None) == rows
+    assert rendered([({**rows[0][0], "messages": None}, "done")], None, None)
     ((fields, output),) = rendered(rows, tiny_tokenizer(), PAPER)
     assert (fields["instruction"], output) == ("do", "done")
 

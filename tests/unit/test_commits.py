@@ -165,6 +165,15 @@ def test_damaged_files_of_rows_are_one_line(tmp_path, name, content, told):
         (b'{"instruction": "a", "output": ["x"]}', r"line 2: the field 'output' is list"),
         (b'{"instruction": "a"}', r"line 2 lacks the field 'output'"),
         (b'"text"', r"line 2: a JSON text, not an object"),
+        (b'{"messages": "a", "output": "x"}', r"line 2: the field 'messages' is not a list of objects"),
+        (b'{"messages": {"role": "user"}, "output": "x"}', r"line 2: the field 'messages' is not a list of objects"),
+        (b'{"messages": [null], "output": "x"}', r"line 2: the field 'messages' is not a list of objects"),
+        (b'{"messages": [{"role": "user"}], "output": "x"}', r"line 2, message 1 lacks the field 'content'"),
+        (b'{"messages": [{"role": 1, "content": "a"}], "output": "x"}', r"message 1: the field 'role' is number"),
+        (
+            b'{"messages": [{"role": "user", "content": "\\ud800"}], "output": "x"}',
+            r"message 1: the field 'content' is no valid",
+        ),
     ],
 )
 def test_a_fault_of_an_instruction_is_one_line_with_file_and_row(tmp_path, line, told):
@@ -173,3 +182,12 @@ def test_a_fault_of_an_instruction_is_one_line_with_file_and_row(tmp_path, line,
     with pytest.raises(InputError, match=told) as caught:
         read_instructions(str(path))
     assert str(caught.value).startswith(f"{path}, line 2")
+
+
+def test_blank_lines_are_passed_over_and_counted(tmp_path):
+    path = tmp_path / "train.jsonl"
+    path.write_bytes(b'\n{"instruction": "a", "output": "b"}\n \t\r\n{"instruction": "c", "output": "d"}\n\n')
+    assert [row["instruction"] for row, _ in read_instructions(str(path))] == ["a", "c"]
+    path.write_bytes(b'\n\n{"instruction": "a"}\n')
+    with pytest.raises(InputError, match="line 3 lacks"):
+        read_instructions(str(path))
