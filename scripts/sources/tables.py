@@ -27,6 +27,8 @@ _PARQUET = ".parquet"
 _MOST_UNPACKED = 256 << 20
 # Bytes of a module that came with a program.
 _MOST_IR = 16 << 20
+# Characters of a path, a license or a language's name.
+_LONGEST_LABEL = 4096
 # Bytes of a line of JSON beside the program and its module.
 _REST_OF_LINE = 1 << 20
 # A line that is too long is passed over in pieces, up to a length that only damaged and hostile files have.
@@ -192,6 +194,15 @@ def _label(value: Any) -> str | None:
     return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
 
 
+def _short_label(row: dict[str, Any], ours: str, place: str, corpus: dict[str, Any]) -> str | None:
+    """`_label` of one of our columns; raise `InputError` where it is too long for what it should be."""
+    label = _label(row.get(ours))
+    if label is not None and len(label) > _LONGEST_LABEL:
+        held = f"column '{corpus['columns'][ours]}' holds a text of {len(label)} characters"
+        raise InputError(f"{place}: {held}, too long for a {ours}; set corpus.columns, or remove the row")
+    return label
+
+
 def _program(value: Any, place: str, corpus: dict[str, Any]) -> tuple[bytes, Decoded]:
     """A program's bytes and what they say.
 
@@ -208,14 +219,21 @@ def _program(value: Any, place: str, corpus: dict[str, Any]) -> tuple[bytes, Dec
 
 
 def record(row: dict[str, Any] | None, place: str, variant: str, corpus: dict[str, Any]) -> Record:
-    """The record of a row; `place` names it where the data set has no paths. None is a row that was not read."""
+    """The record of a row; `place` names it where the data set has no paths. None is a row that was not read.
+
+    A program whose module is too long is rejected like one that is too long itself.
+    """
     if row is None:
         return Record(place, sha256_bytes(f"path:{place}".encode()), 0, rejected="too_large", variant=variant)
     data, found = _program(row["source"], place, corpus)
     text = {"source": found.text, "encoding": found.encoding, "rejected": found.rejected}
     doubts = {"bad_bytes": found.bad_bytes, "uncertain": found.uncertain}
-    named = {"path": _label(row.get("path")) or place, "licence": _label(row.get("licence")) or None}
-    about = {"size": len(data), "variant": variant, "ir": _label(row.get("ir"))}
+    labels = {ours: _short_label(row, ours, place, corpus) or None for ours in ("path", "licence")}
+    named = labels | {"path": labels["path"] or place}
+    module = _label(row.get("ir"))
+    about = {"size": len(data), "variant": variant, "ir": module}
+    if module is not None and len(module) > _MOST_IR:
+        about, text = about | {"ir": None}, {"rejected": "too_large"}
     return Record(sha256=sha256_bytes(data), **about, **text, **doubts, **named)
 
 

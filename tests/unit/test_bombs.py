@@ -147,3 +147,25 @@ def test_ordinary_rows_of_many_sizes_are_all_read(tmp_path):
 def test_long_numbers_and_deep_lists_are_one_line(tmp_path):
     with pytest.raises(InputError, match=r"data\.jsonl, line 1: not a JSON object"):
         table_rows(tmp_path, "jsonl", b'{"code": ' + b"9" * 10_000 + b"}\n")
+
+
+def often(text, rows=64):
+    """A column of equal texts, which stand once in a file."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([text]))
+
+
+@pytest.mark.parametrize(
+    ("ours", "value"), [("path", "a" * 5000), ("licence", "MIT," * 2000), ("licence", ["MIT"] * 2000)]
+)
+def test_a_label_that_is_far_too_long_is_one_line(tmp_path, ours, value):
+    column = often(value) if isinstance(value, str) else pa.array([value] * 64)
+    table = pa.table({"code": ["int a;"] * 64, "name": column})
+    with pytest.raises(InputError, match=rf"data\.parquet#0: column 'name' holds .* too long for a {ours}") as caught:
+        table_rows(tmp_path, "parquet", table, **{ours: "name"})
+    assert len(str(caught.value)) < 300
+
+
+def test_a_program_with_a_module_that_is_far_too_long_is_rejected(tmp_path):
+    table = pa.table({"code": ["int a;", "int b;"], "module": ["; " + "a" * (17 * MB), "@b = global i32 0\n"]})
+    _, rows = table_rows(tmp_path, "parquet", table, ir="module")
+    assert [rows[f"data.parquet#{number}"]["rejected"] for number in range(2)] == ["too_large", None]
