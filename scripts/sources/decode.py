@@ -1,6 +1,7 @@
 """From bytes to text: byte order marks, UTF-8 with a few bad bytes, then detection among the config's encodings."""
 
 import codecs
+import re
 from dataclasses import dataclass
 from unicodedata import category
 
@@ -9,6 +10,8 @@ from charset_normalizer import from_bytes
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # What text may hold below the space: tab, line feed, vertical tab, form feed, carriage return, DOS end of file, escape.
 _CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 26, 27})
+# A surrogate pair in UTF-8's form, as Java and databases write it (CESU-8): six bytes that are no UTF-8.
+_PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _ASCII = bytes(range(128))
 # Bytes that are not ASCII, of which detection needs this many to be sure between encodings that all fit.
 _ENOUGH = 64
@@ -66,17 +69,20 @@ def _mostly_utf8(data: bytes, encodings: list[str]) -> Decoded | None:
 
     What counts are bytes that continue a character, which other encodings hardly ever have where UTF-8 wants them.
     Encodings of two bytes a character have them by chance, so where one of those fits, there must be more.
+    Surrogate pairs are bad bytes that tell for UTF-8.
     """
     text = data.decode("utf-8", "surrogateescape")
     bad = sum("\udc80" <= character <= "\udcff" for character in text)
     known = [character for character in text if category(character) not in ("Cn", "Cs")]
-    continuing = sum(len(character.encode()) - 1 for character in known)
+    pairs = len(_PAIR.findall(data))
+    strange = bad - 6 * pairs
+    continuing = sum(len(character.encode()) - 1 for character in known) + 4 * pairs
     by_chance = any(len(reading) < len(data) for reading in _readings(data, encodings).values())
     marked = data.startswith(codecs.BOM_UTF8)
-    if not marked and (continuing < bad or (by_chance and continuing <= 2 * bad)):
+    if not marked and (continuing < strange or (by_chance and continuing <= 2 * strange)):
         return None
     encoding = "utf-8-sig" if marked else "utf-8"
-    uncertain = not marked and (continuing <= 2 * bad or (by_chance and _is_short(data)))
+    uncertain = not marked and (continuing <= 2 * strange or (by_chance and _is_short(data)))
     return Decoded(data.decode(encoding, "replace"), encoding, bad_bytes=bad, uncertain=uncertain)
 
 

@@ -314,6 +314,12 @@ def test_utf8_whose_characters_are_cut_is_utf8(text):
         assert 0 < decoded.bad_bytes <= 3
 
 
+@pytest.mark.parametrize("text", ["// Größe für Übungen\n", "int a; // ", "int a;\n" * 1000])
+def test_utf8_with_surrogate_pairs_is_utf8(text):
+    decoded = decode(text.encode() + "\ud83d\ude00".encode("utf-8", "surrogatepass"), ENCODINGS)
+    assert (decoded.encoding, decoded.text, decoded.bad_bytes) == ("utf-8", text + "\ufffd" * 6, 6)
+
+
 def test_utf8_with_too_many_bad_bytes_is_rejected():
     data = bad_utf8(RUSSIAN * 3, list(range(3, 20)))
     assert decode(data, ENCODINGS, 17).bad_bytes == 17
