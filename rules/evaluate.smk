@@ -24,7 +24,7 @@ rule fetch_benchmark:
         runtime=minutes(720),
     params:
         source=lambda wildcards: SOURCES[wildcards.file],
-        offline=config["hub"]["offline"],
+        offline=hub_offline,
         code=code("evaluate/fetch.py"),
     script:
         "../scripts/evaluate/fetch.py"

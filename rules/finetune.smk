@@ -27,7 +27,7 @@ rule fetch_instruct:
     params:
         dataset=config["instruct"]["dataset"],
         seed=config["seed"],
-        offline=config["hub"]["offline"],
+        offline=hub_offline,
         code=code("finetune/fetch_instruct.py"),
     script:
         "../scripts/finetune/fetch_instruct.py"

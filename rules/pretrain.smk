@@ -83,7 +83,7 @@ rule fetch_base:
     params:
         entry=import_settings,
         context=lambda wildcards: model_entry(wildcards)["context"],
-        offline=config["hub"]["offline"],
+        offline=hub_offline,
         root=ROOT,
         code=code("pretrain/import_base.py"),
     script:
@@ -110,7 +110,7 @@ rule pretrain_import:
     params:
         entry=import_settings,
         context=lambda wildcards: model_entry(wildcards)["context"],
-        offline=config["hub"]["offline"],
+        offline=hub_offline,
         root=ROOT,
         code=code("pretrain/import_base.py"),
     script:
@@ -273,7 +273,7 @@ rule fetch_checkpoint:
         runtime=model_minutes("load"),
     params:
         settings=checkpoint_settings,
-        offline=config["hub"]["offline"],
+        offline=hub_offline,
         root=ROOT,
         code=code("pretrain/import_checkpoint.py"),
     script:
@@ -301,7 +301,7 @@ rule pretrain_import_checkpoint:
         runtime=model_minutes("load"),
     params:
         settings=checkpoint_settings,
-        offline=config["hub"]["offline"],
+        offline=hub_offline,
         root=ROOT,
         code=code("pretrain/import_checkpoint.py"),
     script:

@@ -14,7 +14,7 @@ rule fetch_corpus:
     params:
         corpus={key: config["corpus"][key] for key in ("dataset", "files", "splits", "names")},
         languages=config["languages"],
-        offline=config["hub"]["offline"],
+        offline=hub_offline,
         code=code("sources/fetch.py"),
     script:
         "../scripts/sources/fetch.py"

@@ -31,3 +31,11 @@ def memory(need):
 def minutes(need):
     """`runtime` of a rule that takes at most `need` minutes; a job that ran out of time comes back with more."""
     return _per_attempt(need)
+
+
+def hub_offline(wildcards, threads):
+    """`hub.offline` as a param: what was fetched stays as it is when the key is switched on afterwards.
+
+    Snakemake takes a param that is a function of `threads` for derived, and does not compare it with an earlier run's.
+    """
+    return config["hub"]["offline"]

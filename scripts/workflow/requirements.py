@@ -189,46 +189,54 @@ def jobs_to_run(workflow: Any) -> list[Job]:
     """The jobs of Snakemake's plan that are to run and that may need something."""
     # A dry run counts its jobs as finished.
     planned = workflow.dag.needrun_jobs(exclude_finished=False)
-    return [_job(job) for job in planned if job.rule.name.startswith(_STAGES)]
+    known: dict[tuple[str, str | None], int] = {}
+    return [_job(job, known) for job in planned if job.rule.name.startswith(_STAGES)]
 
 
-def _job(job: Any) -> Job:
-    env = job.rule.conda_env
+def _job(job: Any, known: dict[tuple[str, str | None], int]) -> Job:
+    env, model = job.rule.conda_env, job.wildcards_dict.get("model")
+    # GPUs depend on rule and model alone; to evaluate the resources of every job takes Snakemake seconds.
+    if (key := (job.rule.name, model)) not in known:
+        known[key] = int(job.resources.get("gpu", 0))
     return Job(
         rule=job.rule.name,
         params=job.params,
-        model=job.wildcards_dict.get("model"),
-        gpus=int(job.resources.get("gpu", 0)),
+        model=model,
+        gpus=known[key],
         env=Path(job.rule.basedir, env) if isinstance(env, str) else None,
         outputs=tuple(map(str, job.output)),
     )
 
 
-def site_of(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any]) -> Site:
-    """Where the jobs of a run will run. A dry run is a cluster's when it says how many jobs, not cores, it may use."""
+def site_of(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any], results: Path) -> Site:
+    """Where the jobs of a run will run, and its absolute results folder.
+
+    A dry run is a cluster's when it says how many jobs, not cores, it may use.
+    """
     cluster = workflow.resource_settings.nodes is not None if workflow.dryrun else workflow.non_local_exec
     return Site(
         cluster=cluster,
         conda="conda" in {str(method) for method in workflow.deployment_settings.deployment_method},
         gated=gated_in([config, models]),
         parameters={name: entry.get("parameters", 0) for name, entry in models.items()},
-        results=Path(config["results_dir"]).resolve(),
+        results=results,
     )
 
 
 def refuse(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any]) -> None:
     """End the process with one list when something is missing that would end the run later; print notes."""
-    needs = missing(jobs_to_run(workflow), site_of(workflow, config, models))
+    results = Path(config["results_dir"]).resolve()
+    needs = missing(jobs_to_run(workflow), site_of(workflow, config, models, results))
     if notes := [need for need in needs if need.note]:
         print(listed("This run needs, or should have:", notes), file=sys.stderr)
     if faults := [need for need in needs if not need.note]:
         sys.exit(listed(f"error: this run lacks what is listed here ({len(faults)}); nothing was run", faults))
 
 
-def _warn(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any]) -> None:
+def _warn(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any], results: Path) -> None:
     if workflow.dag is None or not workflow.dryrun:
         return
-    needs = missing(jobs_to_run(workflow), site_of(workflow, config, models))
+    needs = missing(jobs_to_run(workflow), site_of(workflow, config, models, results))
     faults = sum(not need.note for need in needs)
     if needs:
         head = f"warning: this run lacks what is listed here; {faults} of {len(needs)} would have it refused"
@@ -238,4 +246,5 @@ def _warn(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any]) -
 def warn_at_exit(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any]) -> None:
     """Print the list when a dry run has printed its plan, for which Snakemake has no hook."""
     if workflow.is_main_process:
-        atexit.register(_warn, workflow, config, models)
+        # At the exit, Snakemake has left the folder that --directory names.
+        atexit.register(_warn, workflow, config, models, Path(config["results_dir"]).resolve())

@@ -64,6 +64,8 @@ def test_a_dry_run_of_the_papers_settings_lists_what_is_missing(workflow, tmp_pa
     listed = output.partition("warning: this run lacks")[2]
     for text in LACKED:
         assert listed.count(text) == 1
+    # Disk is looked at where results will be, not where Snakemake was started.
+    assert f"GB are free below {tmp_path / 'run' / 'results'};" in listed
 
 
 def test_a_run_of_the_papers_settings_is_refused_at_once(workflow, tmp_path, nameless):

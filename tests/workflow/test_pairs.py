@@ -134,6 +134,9 @@ def test_a_data_set_of_the_hub_is_fetched_and_read(workflow, corpus, tmp_path, m
     with fake_hub({"owner/programs": {**files, "README.md": card}}) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
         workflow(tmp_path, "sources", "--config", f"corpus={described}", "languages=[Nim]", "hub={offline: false}")
+    # Without network, what was fetched stays.
+    done = workflow(tmp_path, "sources", "-n", "--config", f"corpus={described}", "languages=[Nim]")
+    assert "Nothing to be done" in done.stdout
     fetched = read_json(tmp_path / "results/corpus/fetched.json")
     assert fetched["commit"] == REVISION
     assert list(fetched["files"]) == ["Nim/Size_Optimized-00000-of-00001.parquet", "README.md"]

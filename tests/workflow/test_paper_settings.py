@@ -8,14 +8,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
+from transformers import AutoModelForCausalLM
 
 from scripts.lib.config import read_yaml
+from scripts.lib.token_shards import TokenShards
 from tests.workflow.conftest import ROOT
 from tests.workflow.jobs import jobs_in
 
 pytestmark = pytest.mark.paper
 
 PROGRAMS = 40
+CONTEXT = 1024
+# The last program of each list is the first one with a comment, which deduplication would take for the same.
+TWIN = "// {n}\n"
 SOURCE = "int f{n}(int a{n}, int b{n}) {{\n  int c{n} = a{n} * {n};\n  return b{n} + d{n}(e{n}, c{n}) / g{n};\n}}\n"
 # As a compiler of the paper's time wrote it: names of files and compilers, a CPU, older forms, debug information.
 IR = """; ModuleID = '/home/someone/Source_{n}/source.c'
@@ -57,6 +63,13 @@ LISTS = {
 }
 
 
+def source_text(number: int) -> str:
+    """A program; the last of each thousand is a near-duplicate of the first."""
+    if number % 1000 < PROGRAMS - 1:
+        return SOURCE.format(n=number)
+    return SOURCE.format(n=number - number % 1000) + TWIN.format(n=number)
+
+
 def write_corpus(root: Path) -> Path:
     """A small data set with SLTrans's columns, folders and names of files, in two files a list."""
     for (language, split), operation in LISTS.items():
@@ -64,7 +77,7 @@ def write_corpus(root: Path) -> Path:
         for part in range(2):
             numbers = [number + len(language) * 1000 for number in range(part, PROGRAMS, 2)]
             columns = {
-                "Source_Code": [SOURCE.format(n=number) for number in numbers],
+                "Source_Code": [source_text(number) for number in numbers],
                 "IR_Original": [IR.format(n=number, operation=operation) for number in numbers],
             }
             pq.write_table(pa.table(columns), root / language / f"{split}-{part:05d}-of-00002.parquet")
@@ -74,6 +87,33 @@ def write_corpus(root: Path) -> Path:
 def published_rows(root: Path, language: str, split: str) -> list[dict[str, str]]:
     """The rows of one list of the data set."""
     return [row for file in sorted((root / language).glob(f"{split}-*")) for row in pq.read_table(file).to_pylist()]
+
+
+def batch_loss(model, rows: list[list[int]], left: int = 0) -> float:
+    """The mean loss of a batch's tokens, each row by itself, with `left` pad tokens before it that are masked."""
+    losses = []
+    for row in rows:
+        ids = torch.tensor([[0] * left + row])
+        mask = torch.tensor([[0] * left + [1] * len(row)])
+        with torch.no_grad():
+            logits = model(input_ids=ids, attention_mask=mask).logits[0, left:-1]
+        losses += torch.nn.functional.cross_entropy(logits, torch.tensor(row[1:]), reduction="none").tolist()
+    return sum(losses) / len(losses)
+
+
+def validation_loss(folder: Path, left: int = 0) -> float:
+    """What the end of the continued pre-training should report: the mean over batches of two rows."""
+    rows = [example.input_ids for example in TokenShards(folder / "tokens/tiny-gpt-bigcode/validation")]
+    assert min(map(len, rows)) < CONTEXT
+    model = AutoModelForCausalLM.from_pretrained(folder / "models/tiny-gpt-bigcode/ircoder").eval()
+    batches = [rows[start : start + 2] for start in range(0, len(rows), 2)]
+    return sum(batch_loss(model, batch, left) for batch in batches) / len(batches)
+
+
+def reported_loss(folder: Path) -> float:
+    """The last validation loss in the learning curve of the continued pre-training."""
+    with (folder / "models/tiny-gpt-bigcode/curves/pretrain.csv").open(newline="") as stream:
+        return float([row["validation_loss"] for row in csv.DictReader(stream) if row["validation_loss"]][-1])
 
 
 def compilers() -> set[str]:
@@ -96,6 +136,7 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
     with (tmp_path / "run/results/pairs/statistics.csv").open(newline="") as stream:
         counted = {(row["language"], row["variant"]): row for row in csv.DictReader(stream)}
     assert int(counted["C", "perf"]["pairs"]) == int(counted["C", "size"]["pairs"]) == PROGRAMS
+    assert {row["near_duplicates"] for row in counted.values()} == {"0"}
     assert (counted["Nim", "perf"]["pairs"], counted["Nim", "size"]["pairs"]) == ("0", str(PROGRAMS))
     for language, split in LISTS:
         rows = pq.read_table(tmp_path / f"run/results/pairs/{language}/{VARIANTS[split]}.parquet").to_pylist()
@@ -108,6 +149,11 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
     assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct"), ("commits", "base-commits-Python")} <= scored
     milestone = {("multipl-e", "ircoder-1"), ("fixdocs", "ircoder-1-instruct"), ("validation", "ircoder-1")}
     assert milestone <= scored
+    assert ("commits", "ircoder-1-commits-Python") in scored
+    results = tmp_path / "run/results"
+    # Rows are padded on the right: the loss is that of rows without padding, and not that of rows padded on the left.
+    assert reported_loss(results) == pytest.approx(validation_loss(results), abs=1e-4)
+    assert reported_loss(results) != pytest.approx(validation_loss(results, left=8), abs=1e-3)
     for tuned in ("base-instruct", "ircoder-1-commits-Python"):
         card = (tmp_path / f"run/results/models/tiny-gpt-bigcode/{tuned}/README.md").read_text()
         assert "| prompts.overflow | `truncate_right` |" in card
