@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from scripts.lib.files import read_json
 from scripts.provenance.trail import trail
@@ -36,6 +36,11 @@ CAPTIONS = {
     "learning_curves": "Training and validation loss over the steps of every training.",
     "base_vs_ircoder": "Headline metric of every benchmark with 95 % bootstrap intervals over problems.",
 }
+
+
+def with_code(text: str) -> Markup:
+    """Text for the page, with what stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def inline_svg(path: str | Path) -> Markup:

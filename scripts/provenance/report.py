@@ -67,6 +67,7 @@ def render(values: dict[str, Any]) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["with_code"] = page.with_code
     return environment.get_template(TEMPLATE).render(values)
 
 

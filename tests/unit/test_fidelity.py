@@ -8,6 +8,7 @@ import pytest
 from scripts.lib.config import ConfigError, read_yaml, validate
 from scripts.provenance.fidelity import follows_original, run_table, setting
 from scripts.provenance.fidelity_page import PAGE, markdown, read_deviations
+from scripts.provenance.page import with_code
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVIATIONS = read_deviations()
@@ -92,3 +93,8 @@ def test_wrong_entry_is_one_line_that_names_it(change, named):
 def test_text_of_a_cell_keeps_the_table_whole():
     page = markdown({"corpus": [{**ENTRY, "original": "a | b\nc"}]})
     assert "| a \\| b c |" in page
+
+
+def test_text_between_backticks_is_code_on_the_page_and_the_rest_is_escaped():
+    assert with_code("`-O3` and `a<b`, not <b>") == "<code>-O3</code> and <code>a&lt;b</code>, not &lt;b&gt;"
+    assert with_code("one ` alone") == "one ` alone"

@@ -34,6 +34,12 @@ MODELS = (
 )
 PAIRS = ("pairs_card", "pairs_figures", *MODELS)
 TOOLS = ("provenance_outcomes", "provenance_tools")
+# The report and the record of the run show the whole config.
+SHOWN = ("provenance_report", "provenance_crate", "all")
+COMMITS = (
+    *("finetune_commits *", "evaluate_generate commits * tiny*", "evaluate_score commits * tiny*"),
+    *("tables_figure_curves", *SCORED),
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class Project:
     def snakemake(self, *arguments: str) -> str:
         """Run Snakemake there; give its output; fail unless it succeeds."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile"), "--cores", "2"]
-        config = ["--configfile", str(self.root / "tests" / "workflow" / "tiny.yaml")]
+        folder = self.root / "tests" / "workflow"
+        config = ["--configfile", str(folder / "tiny.yaml"), str(folder / "reruns.yaml")]
         done = subprocess.run(
             [*command, "--directory", str(self.folder), *arguments, *config],
             env=snakemake_environment(),
@@ -91,13 +98,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: the edit in its words, the file, what is replaced, and patterns of the jobs that it runs."""
+    """A row of the table: the edit in its words, the file, what is replaced, and patterns of the jobs that it runs.
+
+    `added` are patterns of jobs that the finished run did not have.
+    """
 
     words: str
     file: str
     old: str
     new: str
     jobs: tuple[str, ...]
+    added: tuple[str, ...] = ()
 
 
 ROWS = [
@@ -123,11 +134,72 @@ ROWS = [
         ("dedup_clusters *", "pairs_language *", *PAIRS),
     ),
     Row(
+        "deduplication switched off",
+        "config/config.yaml",
+        "dedup:\n  enabled: true",
+        "dedup:\n  enabled: false",
+        ("dedup_signatures *", "dedup_clusters *", "pairs_language *", *PAIRS),
+    ),
+    Row(
+        "how Python is prepared for its compiler (`compile.prepare`)",
+        "config/config.yaml",
+        "prepare: rewrite",
+        "prepare: paper",
+        SHOWN,
+    ),
+    Row(
         "the learning rate of the continued pre-training",
         "tests/workflow/tiny.yaml",
         "trackers: []}",
         "trackers: [], learning_rate: 1.0e-3}",
         IRCODER,
+    ),
+    Row(
+        "a milestone added",
+        "tests/workflow/reruns.yaml",
+        "milestones: [1]",
+        "milestones: [1, 2]",
+        (*IRCODER, "pretrain_merge_milestone * 1"),
+        ("pretrain_merge_milestone * 2",),
+    ),
+    Row(
+        "a milestone removed",
+        "tests/workflow/reruns.yaml",
+        "milestones: [1]",
+        "milestones: []",
+        ("provenance_jobs", *SHOWN),
+    ),
+    Row(
+        "a checkpoint added to `evaluate.checkpoints`",
+        "tests/workflow/reruns.yaml",
+        "checkpoints: [base, ircoder]",
+        "checkpoints: [base, ircoder-1, ircoder]",
+        ("tables_figure_curves", *SCORED),
+        (
+            *("pretrain_losses * ircoder-1", "finetune_commits * ircoder-1 *"),
+            *(f"evaluate_{step} * tiny-gpt-bigcode ircoder-1*" for step in ("generate", "execute", "score")),
+        ),
+    ),
+    Row(
+        "a checkpoint removed from `evaluate.checkpoints`",
+        "tests/workflow/reruns.yaml",
+        "checkpoints: [base, ircoder]",
+        "checkpoints: [ircoder]",
+        ("tables_figure_curves", *SCORED),
+    ),
+    Row(
+        "what becomes of a commit that is too long (`commits.prompts.overflow`)",
+        "config/config.yaml",
+        "overflow: shorten\n  lora: {r: 64",
+        "overflow: truncate_right\n  lora: {r: 64",
+        COMMITS,
+    ),
+    Row(
+        "whether the hub may be used (`hub.offline`)",
+        "config/config.yaml",
+        "offline: true",
+        "offline: false",
+        SHOWN,
     ),
     Row(
         "the k of a benchmark's pass@k",
@@ -166,6 +238,9 @@ ROWS = [
     Row("a comment in the config", "config/config.yaml", "seed: 484", "seed: 484  # as before", ()),
 ]
 SOURCES = ("a source file added", "a source file changed", "a source file removed")
+FIRST = "how many programs are read (`corpus.first`)"
+# The row that tests/workflow/test_checkpoints.py tests, since no model of this run is a local one.
+ELSEWHERE = "a file of a local model"
 
 
 def documented() -> list[str]:
@@ -176,7 +251,8 @@ def documented() -> list[str]:
 
 
 def test_the_table_in_the_docs_is_the_one_that_is_tested() -> None:
-    assert documented() == [*(row.words for row in ROWS[:-1]), *SOURCES, ROWS[-1].words]
+    expected = [*(row.words for row in ROWS), *SOURCES, FIRST, ELSEWHERE]
+    assert sorted(documented()) == sorted(expected)
 
 
 def test_a_finished_run_does_nothing(project: Project) -> None:
@@ -186,7 +262,10 @@ def test_a_finished_run_does_nothing(project: Project) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.words)
 def test_an_edit_runs_again_what_depends_on_it(project: Project, row: Row) -> None:
     with project.edited(row.file, row.old, row.new):
-        assert project.planned() == matching(project.jobs, row.jobs)
+        planned = project.planned()
+        added = planned - project.jobs
+        assert planned & project.jobs == matching(project.jobs, row.jobs)
+        assert added == matching(added, row.added)
     assert project.planned() == set()
 
 
@@ -217,4 +296,19 @@ def test_source_files_run_again_their_shards_alone(project: Project) -> None:
         expected = {f"{rule} C {shard}" for rule in ("compile_shard", "dedup_signatures") for shard in changed}
         expected |= {"sources_read C", "dedup_clusters C", "pairs_language C", "pairs_card", "pairs_figures", "pairs"}
         assert jobs_in(project.snakemake("pairs")) == expected, words
+    assert {file: sha256_file(file) for file in pairs} == pairs
+
+
+def test_reading_the_first_programs_alone_runs_again_what_reads_them(project: Project) -> None:
+    pairs = {file: sha256_file(file) for file in sorted((project.folder / "results" / "pairs").rglob("*.parquet"))}
+    languages, steps = ("C", "Fortran"), ("compile_shard", "dedup_signatures")
+    expected = {f"{rule} {name}" for rule in ("sources_read", "dedup_clusters", "pairs_language") for name in languages}
+    # Two programs are one shard, whose number the shards of all programs have as well.
+    expected |= {f"{rule} {name} 000" for rule in steps for name in languages}
+    expected |= {"pairs_card", "pairs_figures", "pairs"}
+    with project.edited("config/config.yaml", "first: null", "first: 2"):
+        assert jobs_in(project.snakemake("pairs")) == expected
+        found = read_json(project.folder / "results" / "pairs" / "C" / "statistics.json")
+        assert found["variants"]["perf"]["funnel"]["sources"] == 2
+    project.snakemake("pairs")
     assert {file: sha256_file(file) for file in pairs} == pairs
