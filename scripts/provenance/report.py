@@ -39,6 +39,7 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
     return {
         "config": config,
         "config_text": readable_yaml(config),
+        "compares": len(config["evaluate"]["checkpoints"]) > 1 and "base" in config["evaluate"]["checkpoints"],
         "totals": page.totals(funnel, config, record),
         "main": fragment(inputs.main),
         "titles": params.titles,

@@ -20,7 +20,7 @@ from scripts.tables.layout import (
     own_remarks,
     with_controls,
 )
-from scripts.tables.render import LEGEND, VERDICTS, figure
+from scripts.tables.render import VERDICTS, figure, legend
 
 WORDS = ("benchmark", "language", "setting", "metric", "tuning")
 OPTIONAL = ("base", "IRCoder", "difference")
@@ -128,7 +128,7 @@ def as_markdown(found: Lines, remarks: list[str]) -> str:
         words = sum(name in WORDS for name in head)
         escaped = [[*map(markdown, line[:words]), *line[words:]] for line in lines]
         text += [f"# {markdown(model)}", "", *_markdown_rows(head, escaped), ""]
-    for remark in (*remarks, LEGEND):
+    for remark in (*remarks, legend("difference" in head)):
         text += [markdown_prose(remark), ""]
     return "\n".join(text[:-1]) + "\n"
 

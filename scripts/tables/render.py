@@ -12,10 +12,8 @@ from scripts.tables.layout import CONTROL, Block, Cell, Grid, Line, Place, block
 
 VERDICTS = {1: "▲", -1: "▼", 0: ""}
 FIGURES = ("value", "ci_low", "ci_high")
-LEGEND = (
-    "In brackets: 95 % percentile bootstrap intervals over problems; differences are paired by problem. "
-    "▲ better and ▼ worse: the difference's interval excludes zero."
-)
+INTERVALS = "In brackets: 95 % percentile bootstrap intervals over problems"
+DIFFERENCES = "differences are paired by problem. ▲ better and ▼ worse: the difference's interval excludes zero"
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,11 @@ class Look:
     caption: str = ""
     decimals: int = 0
     remarks: list[str] = field(default_factory=list)
+
+
+def legend(differences: bool) -> str:
+    """The last line below a table, which explains differences where the table has any."""
+    return f"{INTERVALS}; {DIFFERENCES}." if differences else f"{INTERVALS}."
 
 
 def is_difference(line: Line) -> bool:
@@ -82,7 +85,7 @@ def as_markdown(table: Grid, look: Look) -> str:
     lines = [f"# {markdown(look.title)}", "", markdown_prose(look.caption), ""]
     for block in blocks(table):
         lines += _markdown_block(table, block, look.decimals)
-    for remark in (*look.remarks, LEGEND):
+    for remark in (*look.remarks, legend(any(map(is_difference, table.lines)))):
         lines += [markdown_prose(remark), ""]
     return "\n".join(lines[:-1]) + "\n"
 
@@ -114,7 +117,8 @@ def as_tex(table: Grid, look: Look) -> str:
     lines = ["% needs \\usepackage{booktabs,amssymb}"]
     for place, block in enumerate(blocks(table), start=1):
         lines += _tex_block(table, block, look, f"{tex_label(look.title)}-{place}")
-    return "\n".join([*lines, *(f"% {one_line(remark)}" for remark in (*look.remarks, LEGEND))]) + "\n"
+    remarks = (*look.remarks, legend(any(map(is_difference, table.lines))))
+    return "\n".join([*lines, *(f"% {one_line(remark)}" for remark in remarks)]) + "\n"
 
 
 def _html_cell(cell: Cell | None, decimals: int, signed: bool) -> str:

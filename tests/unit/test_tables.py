@@ -65,6 +65,18 @@ def test_markdown_shows_stages_difference_paper_and_controls_in_order(inputs):
     assert rows[8][2:] == ["20 × 1"] * 2
 
 
+def test_differences_are_explained_only_below_tables_that_have_some(inputs, tmp_path):
+    (tmp_path / "none.csv").write_text(inputs.differences.read_text().splitlines(keepends=True)[0])
+    alone = SimpleNamespace(**{**vars(inputs), "differences": tmp_path / "none.csv"})
+    for form in ("md", "tex"):
+        assert "paired by problem" in table(inputs, "multipl-e", form, LOOK, [])
+        text = table(alone, "multipl-e", form, LOOK, [])
+        assert "over problems." in text and "paired by problem" not in text and "▲" not in text
+    scores = [row for row in read_scores(inputs.scores) if not row["stage"].startswith("ircoder")]
+    text = main_table.as_markdown(main_table.main_lines(scores, [], HEADLINES), [])
+    assert "over problems." in text and "paired by problem" not in text and "difference" not in text
+
+
 def test_smaller_losses_are_better(inputs):
     text = table(inputs, "validation", "md", LOSS_LOOK, [])
     block = text.split("## loss, source_to_llvm.perf")[1].split("##")[0]
