@@ -153,7 +153,7 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
     results = tmp_path / "run/results"
     # Rows are padded on the right: the loss is that of rows without padding, and not that of rows padded on the left.
     assert reported_loss(results) == pytest.approx(validation_loss(results), abs=1e-4)
-    assert reported_loss(results) != pytest.approx(validation_loss(results, left=8), abs=1e-3)
+    assert reported_loss(results) != pytest.approx(validation_loss(results, left=8), abs=5e-4)
     for tuned in ("base-instruct", "ircoder-1-commits-Python"):
         card = (tmp_path / f"run/results/models/tiny-gpt-bigcode/{tuned}/README.md").read_text()
         assert "| prompts.overflow | `truncate_right` |" in card
