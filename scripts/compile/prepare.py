@@ -15,6 +15,7 @@ from scripts.compile.codon.names import Names
 from scripts.compile.codon.python2 import python2
 from scripts.compile.codon.rewrite import Rewrite
 from scripts.compile.codon.syntax import ExceptTuple, NextMethod, StarredPrint, UnpackedFields, UnpackedIterator
+from scripts.compile.codon.typed import Typed
 from scripts.compile.codon.variables import GlobalsFirst, Retyped, is_head
 
 # Codon's parser takes `if(x) …` for a call; printing the tree puts the space between.
@@ -36,6 +37,7 @@ _CODON = (
     UnpackedFields,
     UnpackedIterator,
     StarredPrint,
+    Typed,
     MemoDefault,
     RememberedResults,
     GlobalsFirst,
