@@ -14,7 +14,16 @@ from scripts.compile.codon.library import ExitCall, FutureImport, RecursionLimit
 from scripts.compile.codon.names import Names
 from scripts.compile.codon.python2 import python2
 from scripts.compile.codon.rewrite import Rewrite
-from scripts.compile.codon.syntax import ExceptTuple, NextMethod, StarredPrint, UnpackedFields, UnpackedIterator
+from scripts.compile.codon.syntax import (
+    ExceptTuple,
+    NextMethod,
+    OrDefault,
+    RaisedClass,
+    StarredPrint,
+    TextMethod,
+    UnpackedFields,
+    UnpackedIterator,
+)
 from scripts.compile.codon.typed import Typed
 from scripts.compile.codon.variables import GlobalsFirst, Retyped, is_head
 
@@ -27,6 +36,9 @@ _CODON = (
     RecursionLimit,
     ExitCall,
     NextMethod,
+    RaisedClass,
+    TextMethod,
+    OrDefault,
     TypingOnly,
     ExceptTuple,
     StdinReadline,
@@ -35,14 +47,14 @@ _CODON = (
     SpecifiedField,
     Reduce,
     UnpackedFields,
-    UnpackedIterator,
     StarredPrint,
-    Typed,
     MemoDefault,
-    RememberedResults,
     GlobalsFirst,
-    EmptyFields,
     Retyped,
+    Typed,
+    UnpackedIterator,
+    RememberedResults,
+    EmptyFields,
 )
 # Longer programs are data for the most part, and would cost more than Codon itself.
 _LONGEST = 100_000

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from scripts.compile.codon import methods
 from scripts.compile.codon.names import Names, bindings
-from scripts.compile.codon.places import Place, spread_none
-from scripts.compile.codon.rewrite import is_name
+from scripts.compile.codon.places import SCALARS, Place, spread_none
+from scripts.compile.codon.rewrite import is_name, is_stand_in
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _OWN_SCOPE = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
@@ -37,6 +37,9 @@ class Function:
         self.parameters = {one.arg: Place() for one in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]}
         self.positional = [one.arg for one in [*arguments.posonlyargs, *arguments.args]][self.bound :]
         self.result = Place()
+        self.yielded = Place()
+        # Parameters that some call passes a plain None.
+        self.nothing: set[str] = set()
         self.plain = not (arguments.vararg or arguments.kwarg)
         words = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
         self.plain &= all(getattr(one, "attr", getattr(one, "id", "")) in _KEEPS_TYPE for one in words)
@@ -72,7 +75,7 @@ class Constraints:
         self.stack: list[dict] = []
         self.classes: dict[str, Class] = {}
         self.functions: dict[ast.AST, Function] = {}
-        # What is compared, by the identity of the expression.
+        # What is compared and what displays make, by the identity of the expression.
         self.operands: dict[int, Place] = {}
         self.current: Function | None = None
         self._module(tree)
@@ -103,7 +106,8 @@ class Constraints:
     def _scope(self, owner: ast.AST, body: list[ast.stmt], own: dict) -> None:
         """Follow the statements of the module or of a function, with its own names."""
         frame = self.scopes[owner] = own
-        declared = {name for node in _inside(body) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+        outer = [node for node in _inside(body) if isinstance(node, ast.Global | ast.Nonlocal)]
+        declared = {name for node in outer for name in node.names}
         counted: dict[str, int] = {}
         for node in _inside(body):
             for name in bindings(node):
@@ -187,7 +191,7 @@ class Constraints:
         pairs += [pair for pair in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if pair[1]]
         for one, default in pairs:
             self.expression(default).flow(function.parameters[one.arg])
-        self.all += [*function.parameters.values(), function.result]
+        self.all += [*function.parameters.values(), function.result, function.yielded]
         if not function.plain:
             for name in function.parameters if not function.bound else function.positional:
                 function.parameters[name].blur()
@@ -196,7 +200,7 @@ class Constraints:
             self.annotated(function.result, node.returns)
         inside = list(_inside(node.body))
         if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in inside):
-            function.result.blur()
+            function.result.typed("Iterator", function.yielded)
         elif not isinstance(node.body[-1], ast.Return | ast.Raise):
             # Whether its end is reached is not followed.
             function.result.none = function.result.none or not _always_returns(node.body)
@@ -239,13 +243,15 @@ class Constraints:
 
     def _return(self, node: ast.Return) -> None:
         value = self.expression(node.value) if node.value else self.place(none=True)
-        if self.current:
+        if self.current and self.current.result.name != "Iterator":
             value.flow(self.current.result)
 
     def _assign(self, node: ast.Assign) -> None:
+        if is_stand_in(node) and isinstance(self.variable(node.targets[0].id), Class):
+            return
         value = self.expression(node.value)
         for target in node.targets:
-            self.assign(target, value, node.value)
+            self.assign(target, value)
 
     def _annassign(self, node: ast.AnnAssign) -> None:
         value = self.expression(node.value) if node.value else self.place()
@@ -288,7 +294,7 @@ class Constraints:
         self.wait(methods.element, self.expression(items), value)
         self.assign(target, value)
 
-    def assign(self, target: ast.expr, value: Place, source: ast.expr | None = None) -> None:
+    def assign(self, target: ast.expr, value: Place) -> None:
         """Follow a value into a target."""
         owner = self.variable(target.value.id) if _is_field_of_name(target) else None
         if isinstance(target, ast.Name):
@@ -387,10 +393,10 @@ class Constraints:
         if kind is None:
             if not whole.name:
                 return False
-            if words or not methods.method(whole, name, arguments, result):
-                if not (words and name == "sort"):
-                    for place in [whole, result, *arguments, *words.values()]:
-                        place.blur()
+            sorting = words and name == "sort"
+            if not sorting and (words or not methods.method(whole, name, arguments, result)):
+                for place in [whole, result, *arguments, *words.values()]:
+                    place.blur()
             return True
         if name in kind.methods:
             self.bind(kind.methods[name], arguments, words, result)
@@ -407,9 +413,9 @@ class Constraints:
                 place.blur()
             function.blur()
             return
-        for name, value in zip(function.positional, arguments, strict=False):
-            value.flow(function.parameters[name])
-        for name, value in words.items():
+        passed = [*zip(function.positional, arguments, strict=False), *words.items()]
+        function.nothing |= {name for name, value in passed if value.none and not value.name}
+        for name, value in passed:
             value.flow(function.parameters[name])
         function.result.flow(result)
 
@@ -420,7 +426,7 @@ class Constraints:
                 place.none = True
             else:
                 place.blur()
-        elif isinstance(annotation, ast.Name) and annotation.id in (*methods.SCALARS, *self.classes):
+        elif isinstance(annotation, ast.Name) and annotation.id in (*SCALARS, *self.classes):
             place.typed(annotation.id)
         elif isinstance(annotation, ast.Subscript) and isinstance(annotation.value, ast.Name):
             word, inside = annotation.value.id, annotation.slice
@@ -490,7 +496,9 @@ class Constraints:
         result, function = self.place(), node.func
         known = self.variable(function.id) if isinstance(function, ast.Name) else None
         tested = known is None and is_name(function, "isinstance")
-        arguments = [self.expression(word) for word in (node.args[:1] if tested else node.args)]
+        mapped = known is None and is_name(function, "map") and len(node.args) == 2 and self._is_simple(node.args[0])
+        words_read = node.args[:1] if tested else node.args
+        arguments = [self.place() if mapped and word is node.args[0] else self.expression(word) for word in words_read]
         if starred:
             words[""] = self.unknown()
         if isinstance(known, Function):
@@ -498,7 +506,11 @@ class Constraints:
         elif isinstance(known, Class):
             self._construct(known, arguments, words, result)
         elif isinstance(function, ast.Name) and known is None:
-            self._builtin(function.id, arguments, words, result)
+            if function.id == "map" and len(node.args) == 2 and not words:
+                self._map(node.args[0], arguments[1], result)
+            else:
+                self._builtin(function.id, arguments, words, result)
+                self.operands[id(node)] = result
         elif isinstance(function, ast.Attribute):
             self._method(function, arguments, words, result)
         else:
@@ -535,11 +547,33 @@ class Constraints:
             for place in [*arguments, *words.values()]:
                 place.blur()
 
+    def _is_simple(self, node: ast.expr) -> bool:
+        """Whether an expression is a known function by its name, or a builtin one."""
+        known = self.variable(node.id) if isinstance(node, ast.Name) else self
+        return isinstance(known, Function) or (known is None and node.id in _RESULTS)
+
+    def _map(self, function: ast.expr, items: Place, result: Place) -> None:
+        """Follow `map(function, items)`."""
+        given, one = self.place(), self.place()
+        self.wait(methods.element, items, given)
+        result.typed("Iterator", one)
+        known = self.variable(function.id) if isinstance(function, ast.Name) else None
+        if isinstance(known, Function):
+            self.bind(known, [given], {}, one)
+        elif isinstance(function, ast.Name) and known is None and function.id in _RESULTS:
+            one.typed(_RESULTS[function.id])
+        else:
+            one.blur()
+            given.blur()
+
     def _builtin(self, name: str, arguments: list[Place], words: dict[str, Place], result: Place) -> None:
         """Follow a call of a builtin function."""
         first = arguments[0] if arguments else self.unknown()
         if name in _RESULTS:
             result.typed(_RESULTS[name])
+        elif name in ("dict", "list", "set") and not arguments and not words:
+            parts = [self.place() for _ in range(2 if name == "dict" else 1)]
+            result.typed(name.title(), *parts)
         elif name == "print":
             result.none = True
         elif name == "range":
@@ -557,13 +591,15 @@ class Constraints:
                 result.typed("Iterator", self.place("Tuple", self.place("int"), one))
             else:
                 result.typed({"list": "List", "sorted": "List", "set": "Set"}.get(name, "Iterator"), one)
-        elif name == "dict" and not arguments and not words:
-            result.typed("Dict", self.place(), self.place())
         elif name == "zip":
             parts = [self.place() for _ in arguments]
             for whole, part in zip(arguments, parts, strict=True):
                 self.wait(methods.element, whole, part)
             result.typed("Iterator", self.place("Tuple", *parts))
+        elif name == "next":
+            self.wait(methods.element, first, result)
+            for default in arguments[1:]:
+                default.flow(result)
         elif name == "abs":
             self.wait(_number, first, result)
         else:
@@ -614,7 +650,8 @@ class Constraints:
                 self.wait(methods.element, self.expression(part.value), one)
             else:
                 self.expression(part).flow(one)
-        return self.place("List" if isinstance(node, ast.List) else "Set", one)
+        whole = self.operands[id(node)] = self.place("List" if isinstance(node, ast.List) else "Set", one)
+        return whole
 
     _of_set = _of_list
 
@@ -628,7 +665,8 @@ class Constraints:
         for one, other in zip(node.keys, node.values, strict=True):
             self.expression(other).flow(value) if one is not None else self.expression(other).blur()
             (self.expression(one) if one is not None else self.unknown()).flow(key)
-        return self.place("Dict", key, value)
+        whole = self.operands[id(node)] = self.place("Dict", key, value)
+        return whole
 
     def _of_subscript(self, node: ast.Subscript) -> Place:
         result = self.place()
@@ -646,6 +684,19 @@ class Constraints:
             if isinstance(part, ast.FormattedValue):
                 self.expression(part.value)
         return self.place("str")
+
+    def _of_yield(self, node: ast.Yield) -> Place:
+        value = self.expression(node.value) if node.value else self.place(none=True)
+        if self.current:
+            value.flow(self.current.yielded)
+        return self.unknown()
+
+    def _of_yieldfrom(self, node: ast.YieldFrom) -> Place:
+        one = self.place()
+        self.wait(methods.element, self.expression(node.value), one)
+        if self.current:
+            one.flow(self.current.yielded)
+        return self.unknown()
 
     def _of_namedexpr(self, node: ast.NamedExpr) -> Place:
         value = self.expression(node.value)

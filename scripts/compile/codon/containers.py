@@ -41,7 +41,7 @@ class EmptyFields(Rewrite):
 
     def _typed(self, value: ast.expr, field: str) -> ast.expr:
         """An empty container with the type of what the field holds, or as it was."""
-        kind, held = _empty_kind(value), self.contents.get(field, {None})
+        kind, held = empty_kind(value), self.contents.get(field, {None})
         if not kind or not self.possible or len(held) > 1 or None in held:
             return value
         element = next(iter(held))
@@ -64,7 +64,7 @@ class EmptyFields(Rewrite):
         return self.generic_visit(node)
 
 
-def _empty_kind(node: ast.expr) -> str | None:
+def empty_kind(node: ast.expr) -> str | None:
     """`list`, `dict` or `set` for an expression that makes an empty one."""
     if isinstance(node, ast.List) and not node.elts:
         return "list"
@@ -113,7 +113,7 @@ class MemoDefault(Rewrite):
         bound = any(argument in bindings(node) for part in function.body for node in ast.walk(part))
         starred = any(isinstance(word, ast.Starred) for one in calls for word in one.args)
         passed = starred or any(len(one.args) >= len(arguments.args) or one.keywords for one in calls)
-        return _empty_kind(arguments.defaults[-1]) is not None and not passed and not bound
+        return empty_kind(arguments.defaults[-1]) is not None and not passed and not bound
 
     def _known(self, function: ast.FunctionDef) -> bool:
         """Whether the program binds the function's name once, and uses it only to call it."""

@@ -4,7 +4,7 @@ import ast
 
 from scripts.compile.codon.effects import is_harmless
 from scripts.compile.codon.names import Names, immediate_loads, loads
-from scripts.compile.codon.rewrite import Rewrite, call, is_dotted, is_name
+from scripts.compile.codon.rewrite import Rewrite, call, is_dotted, is_name, stand_in
 
 _READLINE = """
 import sys as $system
@@ -30,6 +30,8 @@ def $reduce_all(function, items):
     return total
 """
 _MOST_ALIASES = 4
+_TYPES = frozenset({"int", "float", "str", "bool", "bytes", "object"})
+_SUBSCRIPTED = frozenset({"list", "dict", "set", "tuple", "List", "Dict", "Set", "Tuple", "Optional"})
 _CATCHING = ("SystemExit", "BaseException")
 
 
@@ -207,16 +209,69 @@ class Reduce(Rewrite):
 
 
 class FutureImport(Rewrite):
-    """`from __future__ import …` goes, where it changes nothing in Python 3."""
+    """`from __future__ import …` goes, where it changes nothing in Python 3.
+
+    Without the one of `annotations` they are evaluated: they must name what is surely there and can be subscripted, and
+    classes of the program get another value until they are defined.
+    """
 
     name = "future_import"
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
-        names = {alias.name for alias in node.names}
-        if node.module != "__future__" or "annotations" in names or any(self.names.bound[name] > 1 for name in names):
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        imports = [part for part in node.body if isinstance(part, ast.ImportFrom) and part.module == "__future__"]
+        lazy = any(alias.name == "annotations" for part in imports for alias in part.names)
+        mentioned = self._mentioned(node) if lazy else set()
+        if not imports or mentioned is None or not all(map(self._is_unused, imports)):
             return node
-        used = any(loads(self.tree)[alias.asname or alias.name] for alias in node.names)
-        return node if used else self.replaced(ast.Pass(), node)
+        for part in imports:
+            node.body[node.body.index(part)] = self.replaced(ast.Pass(), part)
+        kinds = (ast.ClassDef, ast.FunctionDef, ast.AnnAssign, ast.AsyncFunctionDef)
+        first = next((index for index, part in enumerate(node.body) if isinstance(part, kinds)), 0)
+        node.body[first:first] = [stand_in(name) for name in sorted(mentioned)]
+        return node
+
+    def _is_unused(self, node: ast.ImportFrom) -> bool:
+        """Whether the names of an import are only imported."""
+        names = [alias.asname or alias.name for alias in node.names]
+        return not any(loads(self.tree)[name] or self.names.bound[name] > 1 for name in names)
+
+    def _mentioned(self, module: ast.Module) -> set[str] | None:
+        """The classes of the program in annotations; None if those cannot be evaluated for certain."""
+        nodes = list(ast.walk(module))
+        annotations = [one for node in nodes for one in annotations_of(node)]
+        # Those of variables in functions are not evaluated, but Codon reads them.
+        annotations += [node.annotation for node in nodes if isinstance(node, ast.AnnAssign)]
+        classes = {part.name for part in module.body if isinstance(part, ast.ClassDef)}
+        classes = {name for name in classes if self.names.bound[name] == 1}
+        parts = [part for one in annotations for part in ast.walk(one)]
+        names = {part.id for part in parts if isinstance(part, ast.Name)}
+        known = {name for name in _SUBSCRIPTED | _TYPES if self._is_known(name)}
+        kinds = (ast.Name, ast.Subscript, ast.Tuple, ast.expr_context)
+        nothing = [part for part in parts if isinstance(part, ast.Constant) and part.value is None]
+        plain = all(isinstance(part, kinds) or part in nothing for part in parts)
+        subscripted = all(is_name(part.value, *_SUBSCRIPTED) for part in parts if isinstance(part, ast.Subscript))
+        possible = plain and subscripted and names <= known | classes and _defined_before(module, classes)
+        return names & classes if possible else None
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a name surely means Python's builtin or that of `typing`."""
+        if name in _TYPES or name in ("list", "dict", "set", "tuple"):
+            return self.names.builtin(name)
+        return self.names.imported(name, f"typing.{name}")
+
+
+def _defined_before(module: ast.Module, classes: set[str]) -> bool:
+    """Whether annotations mention no class before its definition begins."""
+    defined: set[str] = set()
+    for statement in module.body:
+        if isinstance(statement, ast.ClassDef):
+            defined.add(statement.name)
+        nodes = list(ast.walk(statement))
+        annotations = [one for node in nodes for one in annotations_of(node)]
+        annotations += [node.annotation for node in nodes if isinstance(node, ast.AnnAssign)]
+        if any(loads(one).keys() & (classes - defined) for one in annotations):
+            return False
+    return True
 
 
 class TypingOnly(Rewrite):
@@ -242,7 +297,7 @@ class TypingOnly(Rewrite):
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(tree, names)
         self.mine = {name for name in self.unknown if names.imported(name, f"typing.{name}")}
-        annotations = [one for node in ast.walk(tree) for one in _annotations(node)]
+        annotations = [one for node in ast.walk(tree) for one in annotations_of(node)]
         read = loads(tree)
         inside = sum((loads(one) for one in annotations), start=loads(ast.Module([], [])))
         self.possible = all(read[name] == inside[name] for name in self.mine)
@@ -272,7 +327,7 @@ class TypingOnly(Rewrite):
         return node
 
 
-def _annotations(node: ast.AST) -> list[ast.expr]:
+def annotations_of(node: ast.AST) -> list[ast.expr]:
     """The annotation of a parameter or of a function's result."""
     found = node.annotation if isinstance(node, ast.arg) else getattr(node, "returns", None)
     return [found] if found else []

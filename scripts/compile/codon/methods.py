@@ -2,7 +2,7 @@
 
 import ast
 
-from scripts.compile.codon.places import SCALARS, Place
+from scripts.compile.codon.places import Place
 
 _TEXT = {"split": "List", "splitlines": "List", "rsplit": "List"}
 _TEXT |= dict.fromkeys(("strip", "lstrip", "rstrip", "lower", "upper", "join", "format", "replace", "zfill"), "str")
@@ -100,11 +100,7 @@ def operation(left: Place, operator: ast.operator, right: Place, result: Place) 
     numbers = set(names) <= {"int", "float"}
     if numbers and not isinstance(operator, ast.Pow):
         result.typed("float" if "float" in names or isinstance(operator, ast.Div) else "int")
-    elif names == ("str", "str") and isinstance(operator, ast.Add):
-        result.typed("str")
-    elif left.name == "str" and isinstance(operator, ast.Mod):
-        result.typed("str")
-    elif names == ("str", "int") and isinstance(operator, ast.Mult):
+    elif left.name == "str" and _gives_text(operator, right.name):
         result.typed("str")
     elif names == ("List", "int") and isinstance(operator, ast.Mult):
         left.same_type(result)
@@ -114,6 +110,13 @@ def operation(left: Place, operator: ast.operator, right: Place, result: Place) 
     else:
         result.blur()
     return True
+
+
+def _gives_text(operator: ast.operator, right: str) -> bool:
+    """Whether an operation on a text and something of a type gives a text."""
+    if isinstance(operator, ast.Add):
+        return right == "str"
+    return isinstance(operator, ast.Mod) or (isinstance(operator, ast.Mult) and right == "int")
 
 
 def method(whole: Place, name: str, arguments: list[Place], result: Place) -> bool:
@@ -159,8 +162,3 @@ def _give(whole: Place, gives: str, passed: int, name: str, result: Place) -> No
         result.typed("Iterator", parts[gives == "values"])
     else:
         result.typed(gives)
-
-
-def is_scalar(place: Place) -> bool:
-    """Whether a place holds numbers or text."""
-    return place.name in SCALARS

@@ -70,6 +70,17 @@ def is_name(node: ast.AST | None, *names: str) -> bool:
     return isinstance(node, ast.Name) and node.id in names
 
 
+def stand_in(name: str) -> ast.Assign:
+    """A statement that lets a class's name be evaluated in annotations before the class is defined."""
+    return ast.Assign([ast.Name(name, ast.Store())], ast.Name("int", ast.Load()))
+
+
+def is_stand_in(node: ast.AST) -> bool:
+    """Whether a statement may be one that `stand_in` makes."""
+    single = isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+    return single and is_name(node.value, "int")
+
+
 def is_dotted(node: ast.AST | None, dotted: str) -> bool:
     """Whether an expression is a dotted name such as `sys.stdin.readline`."""
     head, _, last = dotted.rpartition(".")

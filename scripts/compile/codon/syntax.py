@@ -1,6 +1,7 @@
 """Rewrites of constructs that Codon rejects into what means the same, none of which depends on types."""
 
 import ast
+import builtins
 import copy
 
 from scripts.compile.codon.effects import Effects
@@ -10,6 +11,7 @@ from scripts.compile.codon.rewrite import Rewrite, call, is_name, method
 # Each kind of exception gets a copy of the handler.
 _MOST_KINDS = 8
 _LAZY = ("map", "filter", "zip", "reversed", "range", "enumerate")
+_TEXT_METHODS = {"__str__": "str", "__repr__": "repr", "__len__": "len"}
 _EXACTLY = """
 def $exactly(items, count: int):
     listed = list(items)
@@ -163,6 +165,62 @@ class NextMethod(Rewrite):
             return self.generic_visit(node)
         nothing = ast.arguments([], [], None, [], [], None, [])
         return self.replaced(ast.Lambda(nothing, call("next", node.value)), node)
+
+
+class RaisedClass(Rewrite):
+    """`raise ValueError` becomes `raise ValueError()`, as Python does itself; Codon crashes on it."""
+
+    name = "raised_class"
+
+    def visit_Raise(self, node: ast.Raise) -> ast.Raise:
+        self.generic_visit(node)
+        kind = getattr(builtins, node.exc.id, None) if isinstance(node.exc, ast.Name) else None
+        exception = isinstance(kind, type) and issubclass(kind, BaseException)
+        if exception and self.names.builtin(node.exc.id):
+            node.exc = self.replaced(call(node.exc.id), node.exc)
+        return node
+
+
+class TextMethod(Rewrite):
+    """`x.__str__()` becomes `str(x)`, and so for `repr` and `len`, which Codon's own types have no methods for."""
+
+    name = "text_method"
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        function = node.func
+        word = _TEXT_METHODS.get(function.attr) if isinstance(function, ast.Attribute) else None
+        if word is None or node.args or node.keywords or not self.names.builtin(word, "super"):
+            return node
+        # A class has the method of its objects, and `super()` that of another class.
+        is_object = isinstance(function.value, ast.Constant | ast.Call | ast.Compare | ast.JoinedStr | ast.BinOp)
+        above = isinstance(function.value, ast.Call) and is_name(function.value.func, "super", "type")
+        if not is_object or above or self.names.stored_attributes & _TEXT_METHODS.keys():
+            return node
+        return self.replaced(call(word, function.value), node)
+
+
+class OrDefault(Rewrite):
+    """`x = x or []` of a parameter becomes `if not x: x = []`: Codon gives `or` the types of both sides."""
+
+    name = "or_default"
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        self.generic_visit(node)
+        words = {argument.arg for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]}
+        node.body = [self._assigned(part, words) for part in node.body]
+        return node
+
+    def _assigned(self, node: ast.stmt, words: set[str]) -> ast.stmt:
+        """One statement of a function with these parameters."""
+        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+        value = node.value if isinstance(target, ast.Name) and target.id in words else None
+        if not isinstance(value, ast.BoolOp) or not isinstance(value.op, ast.Or) or len(value.values) != 2:
+            return node
+        first, second = value.values
+        if not is_name(first, target.id):
+            return node
+        return self.replaced(ast.If(ast.UnaryOp(ast.Not(), first), [ast.Assign([target], second)], []), node)
 
 
 def _bound_once(tree: ast.Module, names: Names) -> set[str]:

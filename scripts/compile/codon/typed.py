@@ -5,13 +5,16 @@ fields are only looked at by reflection, those of local variables are not even e
 """
 
 import ast
+from collections.abc import Iterable
 
 from scripts.compile.codon.constraints import Class, Constraints, Function
-from scripts.compile.codon.names import Names, loads
+from scripts.compile.codon.containers import empty_kind
+from scripts.compile.codon.library import annotations_of
+from scripts.compile.codon.names import Names, identifiers, loads
 from scripts.compile.codon.places import SCALARS, Place
-from scripts.compile.codon.rewrite import Rewrite, is_name
+from scripts.compile.codon.rewrite import Rewrite, is_name, is_stand_in, stand_in
+from scripts.compile.codon.variables import is_head
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DYNAMIC = ("getattr", "setattr", "hasattr", "delattr", "super", "type")
 _REMEMBERING = ("cache", "lru_cache")
 
@@ -24,77 +27,140 @@ class Typed(Rewrite):
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(tree, names)
         self.known: Constraints | None = None
-        self.uses_optional = False
+        self.complete: dict[str, dict[str, ast.expr]] = {}
+        self.declared: set[str] = set()
+        self.used: set[str] = set()
+        # The index of the module's statement that each node is in.
+        self.position: dict[int, int] = {}
+        # Names of parameters that may be None.
+        self.optional: set[str] = set()
         attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         self.own_optional = names.imported("Optional", "typing.Optional")
         free = self.own_optional or "Optional" not in names.taken
         dynamic = any(loads(tree)[name] for name in _DYNAMIC) or "__class__" in attributes
         builtin = names.builtin("int", "float", "str", "bool", "list", "dict", "set", "tuple")
-        if free and not dynamic and builtin and _has_use(tree):
+        annotations = [one for node in ast.walk(tree) for one in annotations_of(node)]
+        self.mentioned = {name for one in annotations for name in _names(one)}
+        if free and not dynamic and builtin and (_has_use(tree) or self.mentioned - SCALARS):
             self.known = Constraints(tree, names)
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         if self.known is None or not self.known.certain:
             return node
-        typed = [kind for kind in self.known.classes.values() if self._annotate_fields(kind)]
+        for index, statement in enumerate(node.body):
+            self.position |= dict.fromkeys((id(part) for part in ast.walk(statement)), index)
+        self.complete = self._declarable()
+        for kind in self._needing():
+            self._declare_fields(kind)
         for function in self.known.functions.values():
-            self._annotate_function(function, node)
-        self._annotate_first(node.body, self.known.scopes[node], node.body)
+            self._annotate_function(function)
+        self._annotate_first(node.body, self.known.scopes[node])
+        self._type_empty(node)
         self._compare_identity(node)
-        head = [ast.Assign([ast.Name(kind.node.name, ast.Store())], ast.Name("int", ast.Load())) for kind in typed]
-        # CPython evaluates annotations of fields before the class has its name; any type does instead of it.
-        first = next((index for index, part in enumerate(node.body) if isinstance(part, ast.ClassDef)), 0)
+        # CPython evaluates annotations before classes have their names; any type does instead of them.
+        there = {part.targets[0].id for part in node.body if is_stand_in(part)}
+        head = [stand_in(name) for name in self.known.classes if name in self.used - there]
+        first = next((index for index, part in enumerate(node.body) if not is_head(part)), 0)
         node.body[first:first] = head
-        if self.uses_optional and not self.own_optional:
+        if "Optional" in self.used and not self.own_optional:
             node.body.insert(_after_docstring(node.body), ast.ImportFrom("typing", [ast.alias("Optional")], 0))
         return node
 
-    def _annotation(self, place: Place) -> ast.expr | None:
+    def _declarable(self) -> dict[str, dict[str, ast.expr]]:
+        """The types of the fields of each class of which all are known and certainly set by `__init__`."""
+        complete: dict[str, dict[str, ast.expr]] = {}
+        for name, kind in self.known.classes.items():
+            texts = self._fields(kind)
+            if texts is not None:
+                complete[name] = texts
+        while True:
+            known = self.known.classes.keys() - complete.keys()
+            wrong = [name for name in complete if not self._can_mention(name, complete[name].values(), known)]
+            if not wrong:
+                return complete
+            for name in wrong:
+                del complete[name]
+
+    def _can_mention(self, name: str, texts: Iterable[ast.expr], unknown: set[str]) -> bool:
+        """Whether the class of a name may mention some types; of `unknown` classes the fields are not known."""
+        node = self.known.classes[name].node
+        return all(not _names(one) & unknown and self._is_after(node, one) for one in texts)
+
+    def _fields(self, kind: Class) -> dict[str, ast.expr] | None:
+        """The types of a class's fields in the order in which they are set."""
+        start = kind.methods.get("__init__")
+        own = any(isinstance(part, ast.Assign | ast.AnnAssign) for part in kind.node.body)
+        if not kind.plain or start is None or own:
+            return None
+        fields = list(dict.fromkeys(field for field, _ in filter(None, map(_field, start.node.body))))
+        hidden = any(field.startswith("__") or field in kind.methods for field in fields)
+        if hidden or set(fields) != kind.fields.keys():
+            return None
+        texts = {field: self._typed(kind.fields[field]) for field in fields}
+        return None if None in texts.values() else texts
+
+    def _needing(self) -> list[Class]:
+        """The classes to declare: those with a field that Codon cannot know, and those that their fields mention."""
+        needed: list[str] = []
+        for name in self.complete:
+            kind = self.known.classes[name]
+            values = [value for _, value in filter(None, map(_field, kind.methods["__init__"].node.body))]
+            objects = any(place.none or place.name in self.known.classes for place in kind.fields.values())
+            if objects or name in self.mentioned or any(_starts_empty(value) for value in values):
+                needed.append(name)
+        for name in needed:
+            mentioned = {word for one in self.complete[name].values() for word in _names(one)}
+            needed += [word for word in self.complete if word in mentioned and word not in needed]
+        return [self.known.classes[name] for name in needed]
+
+    def _typed(self, place: Place) -> ast.expr | None:
         """A place's type; None if it is not certain, or is one that Codon tests for truth otherwise."""
         text = place.text()
         if text is None:
             return None
         expression = ast.parse(text, mode="eval").body
-        used = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+        used = _names(expression)
         sized = [kind for name, kind in self.known.classes.items() if name in used and "__len__" in kind.methods]
-        if sized and "Optional" in used:
+        return None if sized and "Optional" in used else expression
+
+    def _is_after(self, node: ast.AST, annotation: ast.expr) -> bool:
+        """Whether a node comes after all classes that a type mentions, or is in them."""
+        classes = [kind.node for name, kind in self.known.classes.items() if name in _names(annotation)]
+        return all(self.position[id(one)] <= self.position.get(id(node), -1) for one in classes)
+
+    def _annotation(self, place: Place, node: ast.AST) -> ast.expr | None:
+        """A type that a node may mention: classes are declared, or have no fields, and come before it."""
+        expression = self._typed(place)
+        if expression is None or not self._is_after(node, expression):
             return None
-        self.uses_optional |= "Optional" in used
+        classes = _names(expression) & self.known.classes.keys()
+        if any(self.known.classes[name].fields and name not in self.declared for name in classes):
+            return None
+        self.used |= _names(expression)
         return expression
 
-    def _annotate_fields(self, kind: Class) -> bool:
-        """Declare the fields of a class, if all are known, all are certainly set first, and one needs it."""
-        node, start = kind.node, kind.methods.get("__init__")
-        if not kind.plain or start is None or any(isinstance(part, ast.Assign | ast.AnnAssign) for part in node.body):
-            return False
-        assigned = [_field(part) for part in start.node.body]
-        values = {field: value for field, value in filter(None, assigned)}
-        needed = any(_starts_empty(value) for value in values.values())
-        needed |= any(place.none or place.name in self.known.classes for place in kind.fields.values())
-        complete = values.keys() >= kind.fields.keys() and not values.keys() & kind.methods.keys()
-        private = any(field.startswith("__") for field in kind.fields)
-        texts = {field: self._annotation(place) for field, place in kind.fields.items()}
-        if not needed or not complete or private or not texts or None in texts.values():
-            return False
-        declared = [
-            ast.AnnAssign(ast.Name(field, ast.Store()), texts[field], None, 1) for field in values if field in texts
-        ]
-        head = _after_docstring(node.body)
-        node.body[head:head] = [ast.copy_location(part, node) for part in declared]
+    def _declare_fields(self, kind: Class) -> None:
+        """Declare the fields of a class."""
+        texts = self.complete[kind.node.name]
+        declared = [ast.AnnAssign(ast.Name(field, ast.Store()), text, None, 1) for field, text in texts.items()]
+        head = _after_docstring(kind.node.body)
+        kind.node.body[head:head] = [ast.copy_location(part, kind.node) for part in declared]
+        self.declared.add(kind.node.name)
+        self.used |= {word for text in texts.values() for word in _names(text)}
         self.count += len(declared)
-        return True
 
-    def _annotate_function(self, function: Function, module: ast.Module) -> None:
-        """Give types to variables and parameters that start as None, and to functions that remember results."""
+    def _annotate_function(self, function: Function) -> None:
+        """Give types to variables that start as None, to parameters that get None, and to remembered results."""
         node = function.node
-        self._annotate_first(node.body, self.known.scopes.get(node, {}), None)
+        self._annotate_first(node.body, self.known.scopes.get(node, {}))
         places = [*node.args.posonlyargs, *node.args.args]
-        optional = places[len(places) - len(node.args.defaults) :]
-        for argument, default in zip(optional, node.args.defaults, strict=True):
-            nothing = isinstance(default, ast.Constant) and default.value is None
-            if argument.annotation is None and nothing and function.plain:
-                argument.annotation = self._evaluated(function.parameters[argument.arg], node, module)
+        optional = zip(reversed(places), reversed(node.args.defaults), strict=False)
+        nothing = function.nothing | {argument.arg for argument, default in optional if is_none(default)}
+        for argument in places:
+            if argument.arg in nothing and argument.annotation is None and function.plain:
+                argument.annotation = self._annotation(function.parameters[argument.arg], node)
                 self.count += argument.annotation is not None
+                self.optional.add(argument.arg)
         words = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
         if len(words) == 1 and getattr(words[0], "attr", getattr(words[0], "id", "")) in _REMEMBERING:
             self._annotate_remembering(function)
@@ -111,37 +177,45 @@ class Typed(Rewrite):
         if node.returns is None:
             node.returns = ast.Name(function.result.text(), ast.Load())
 
-    def _evaluated(self, place: Place, statement: ast.stmt, module: ast.Module) -> ast.expr | None:
-        """A type as an annotation that CPython evaluates with a statement: its classes must be defined before."""
-        annotation = self._annotation(place)
-        if annotation is None:
-            return None
-        used = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)} & self.known.classes.keys()
-        if used and statement not in module.body:
-            return None
-        before = module.body[: module.body.index(statement)] if used else []
-        defined = {part.name for part in before if isinstance(part, ast.ClassDef)}
-        return annotation if used <= defined else None
-
-    def _annotate_first(self, body: list[ast.stmt], frame: dict, module: list[ast.stmt] | None) -> None:
+    def _annotate_first(self, body: list[ast.stmt], frame: dict) -> None:
         """Give a type to each variable of a scope whose first statement in the text is `x = None`."""
         bound: set[str] = set()
         for index, statement in enumerate(body):
             target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
             nothing = isinstance(target, ast.Name) and is_none(statement.value)
             place = frame.get(target.id) if nothing and target.id not in bound else None
-            if isinstance(place, Place):
-                annotation = self._annotation(place)
-                if annotation is not None and module is not None:
-                    annotation = self._evaluated(place, statement, self.tree)
-                if annotation is not None:
-                    body[index] = self.replaced(ast.AnnAssign(target, annotation, statement.value, 1), statement)
-            bound |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
-            bound |= {name for node in ast.walk(statement) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+            annotation = self._annotation(place, statement) if isinstance(place, Place) else None
+            if annotation is not None:
+                body[index] = self.replaced(ast.AnnAssign(target, annotation, statement.value, 1), statement)
+            bound |= identifiers(statement)
+
+    def _type_empty(self, module: ast.Module) -> None:
+        """`[]` among other values becomes `list[int]()`: Codon does not look further for its type."""
+        for node in ast.walk(module):
+            among = isinstance(node, ast.BoolOp | ast.IfExp | ast.Call | ast.Return | ast.keyword)
+            if not among and not self._is_optional(node):
+                continue
+            for field, value in ast.iter_fields(node):
+                if isinstance(value, list):
+                    setattr(node, field, [self._empty(part) for part in value])
+                elif isinstance(value, ast.expr):
+                    setattr(node, field, self._empty(value))
+
+    def _is_optional(self, node: ast.AST) -> bool:
+        """Whether a statement assigns to a parameter that may be None."""
+        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+        return isinstance(target, ast.Name) and target.id in self.optional
+
+    def _empty(self, node: ast.AST) -> ast.AST:
+        """An empty container with its type, or what it was."""
+        place = self.known.operands.get(id(node)) if empty_kind(node) else None
+        annotation = self._annotation(place, node) if place and not place.none else None
+        return node if annotation is None else self.replaced(ast.Call(annotation, [], []), node)
 
     def _compare_identity(self, module: ast.Module) -> None:
         """`a == b` of objects without `__eq__` becomes `a is b`, which it means, and which Codon knows."""
-        plain = {name for name, kind in self.known.classes.items() if kind.plain and not {"__eq__", "__ne__"} & kind.methods.keys()}
+        classes = self.known.classes.items()
+        plain = {name for name, kind in classes if kind.plain and not {"__eq__", "__ne__"} & kind.methods.keys()}
         for node in ast.walk(module):
             if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq | ast.NotEq):
                 kinds = [self.known.operands.get(id(part)) for part in (node.left, node.comparators[0])]
@@ -154,10 +228,7 @@ class Typed(Rewrite):
 
 def _has_use(tree: ast.Module) -> bool:
     """Whether a program has something that may need a type: None, an empty container, or remembered results."""
-    for node in ast.walk(tree):
-        if is_none(node) or _starts_empty(node) or is_name(node, *_REMEMBERING):
-            return True
-    return False
+    return any(is_none(node) or empty_kind(node) or is_name(node, *_REMEMBERING) for node in ast.walk(tree))
 
 
 def is_none(node: ast.AST) -> bool:
@@ -168,12 +239,12 @@ def is_none(node: ast.AST) -> bool:
 def _starts_empty(node: ast.AST) -> bool:
     """Whether an expression is, or contains, an empty container."""
     parts = ast.walk(node) if isinstance(node, ast.ListComp | ast.BinOp | ast.List) else [node]
-    return any(
-        (isinstance(part, ast.List) and not part.elts)
-        or (isinstance(part, ast.Dict) and not part.keys)
-        or (isinstance(part, ast.Call) and not part.args and is_name(part.func, "list", "dict", "set"))
-        for part in parts
-    )
+    return any(empty_kind(part) for part in parts)
+
+
+def _names(expression: ast.expr) -> set[str]:
+    """The plain names in an annotation."""
+    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
 
 
 def _field(statement: ast.stmt) -> tuple[str, ast.expr] | None:
