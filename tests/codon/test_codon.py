@@ -17,6 +17,7 @@ from scripts.compile.prepare import for_codon, prepared
 from scripts.compile.unit import compile_source, first_error
 from scripts.lib.sandbox import Limits, Sandbox, run
 from tests.compiling import ROOT, build
+from tests.unit.test_compile_typed import TYPED
 
 pytestmark = pytest.mark.codon
 LIMITS = Limits(wall_seconds=600, cpu_seconds=120, memory_mb=4000)
@@ -99,6 +100,20 @@ KNOWN = {
     "a list of another length is unpacked": ("a, b = [1, 2, 3]\nprint(a, b)\n", "1 2\n"),
     "a zero before a width is ignored": ("print(f'{5:05d}')\n", "    5\n"),
     "print is a statement, too": ("print 'x'\n", "x\n"),
+    "a handler catches its own class only": (
+        "try:\n    try:\n        raise ValueError('v')\n    except Exception:\n        print('caught')\n"
+        "except ValueError:\n    print('missed')\n",
+        "missed\n",
+    ),
+    "permutations are lists": (
+        "from itertools import permutations\nprint(list(permutations([1, 2]))[0])\n",
+        "[1, 2]\n",
+    ),
+    "None has no value": (
+        "from typing import Optional\nx: Optional[list[int]] = None\n"
+        "try:\n    x.append(1)\nexcept ValueError:\n    print('ValueError')\n",
+        "ValueError\n",
+    ),
 }
 # The same operations in a program that is prepared, where preparation makes them Python's.
 PREPARED = """
@@ -121,6 +136,13 @@ def test_codon_differs_from_cpython_in_what_is_documented(program, printed):
 def test_formats_and_unpacking_of_a_prepared_program_are_pythons():
     assert not accepted(PREPARED)
     compare(PREPARED, b"3 -42\n", [])
+
+
+@pytest.mark.parametrize("program", [program for program, _ in TYPED.values()], ids=TYPED)
+def test_what_starts_empty_compiles_with_types_and_prints_the_same(program):
+    assert not accepted(program)
+    assert accepted(compiled_text(program))
+    compare(program, b"", [])
 
 
 def test_a_name_for_the_standard_inputs_method_compiles():

@@ -7,8 +7,9 @@ fields are only looked at by reflection, those of local variables are not even e
 import ast
 from collections.abc import Iterable
 
-from scripts.compile.codon.constraints import Class, Constraints, Function
+from scripts.compile.codon.constraints import Constraints
 from scripts.compile.codon.containers import empty_kind
+from scripts.compile.codon.known import Class, Function
 from scripts.compile.codon.library import annotations_of
 from scripts.compile.codon.names import Names, identifiers, loads
 from scripts.compile.codon.places import SCALARS, Place

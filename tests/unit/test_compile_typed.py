@@ -1,0 +1,203 @@
+"""Annotations that preparation adds for Codon: what they say, where they stay away, and that CPython ignores them."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from scripts.compile.prepare import for_codon
+
+LINKED = """
+class Node:
+    def __init__(self, data):
+        self.data = data
+        self.next = None
+class Stack:
+    def __init__(self):
+        self.head = None
+        self.seen = {}
+    def push(self, data):
+        node = Node(data)
+        node.next = self.head
+        self.head = node
+        self.seen[data] = [data]
+stack = Stack()
+stack.push(1)
+stack.push(2)
+print(stack.head.data, stack.head.next.data, stack.seen, stack.head == stack.head.next, stack.head.next == None)
+"""
+TREE = """
+class Node:
+    def __init__(self, key, left, right):
+        self.key = key
+        self.left = left
+        self.right = right
+def make(depth):
+    if depth == 0:
+        return Node(None, None, None)
+    return Node(depth, make(depth - 1), make(0))
+root = make(2)
+print(root.key, root.left.key, root.left.left.key, root.right.right)
+"""
+LOCAL = """
+def best(values):
+    found = None
+    for value in values:
+        if found is None or value > found:
+            found = value
+    return found
+print(best([1, 3, 2]), best([]))
+"""
+PARAMETER = """
+def gather(values, into=None):
+    into = into or []
+    into.append(len(values))
+    return into
+print(gather("ab"), gather("abc", [1]))
+"""
+REMEMBERED = """
+from functools import lru_cache
+@lru_cache(maxsize=None)
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+print(fib(30))
+"""
+ANNOTATED = """
+from __future__ import annotations
+class Point:
+    def __init__(self, x: int) -> None:
+        self.x = x
+    def add(self, other: Point) -> Point:
+        return Point(self.x + other.x)
+print(Point(1).add(Point(2)).x)
+"""
+GENERATED = """
+def count(start):
+    while True:
+        start += 1
+        yield start
+class Held:
+    def __init__(self):
+        self.items = []
+    def put(self, item):
+        self.items.append(item)
+held, numbers = Held(), count(3)
+held.put(next(numbers))
+print(held.items)
+"""
+RAISED = """
+def check(n):
+    if n:
+        raise ValueError
+    raise KeyError from None
+for n in range(2):
+    try:
+        check(n)
+    except ValueError:
+        print("value")
+    except KeyError:
+        print("key")
+"""
+TEXTS = """
+print((1 < 2).__str__().lower(), str(3).__len__(), [1].copy().__repr__())
+"""
+TYPED = {
+    "linked": (LINKED, ["next: Optional[Node]", "head: Optional[Node]", "seen: dict[int, list[int]]", " is stack"]),
+    "tree": (TREE, ["key: Optional[int]", "left: Optional[Node]", "def __init__(self, key: Optional[int]"]),
+    "local": (LOCAL, ["found: Optional[int] = None"]),
+    "parameter": (PARAMETER, ["into: Optional[list[int]]=None", "if not into:", "into = list[int]()"]),
+    "remembered": (REMEMBERED, ["fib_results = dict[int, int]()"]),
+    "annotated": (ANNOTATED, ["x: int\n"]),
+    "generated": (GENERATED, ["items: list[int]"]),
+    "raised": (RAISED, ["raise ValueError()", "raise KeyError() from None"]),
+    "texts": (TEXTS, ["str(1 < 2).lower()", "len(str(3))", "repr([1].copy())"]),
+}
+START = "class A:\n    def __init__(self):\n        self.x = None\n        self.y = []\n"
+UNCERTAIN = {
+    "a field of two types": START + "a = A()\na.x = 1\na.x = 'b'\na.y.append(1)\n",
+    "an int and a float": START + "a = A()\na.x = 1\na.x = 1.5\na.y.append(1)\n",
+    "a bool and an int": START + "a = A()\na.x = True\na.x = 1\na.y.append(1)\n",
+    "nothing tells the type": START + "a = A()\na.x = 1\n",
+    "a value of unknown origin": START + "import json\na = A()\na.x = json.loads('1')\na.y.append(1)\n",
+    "set by its name": START + "a = A()\na.x = 1\na.y.append(1)\nsetattr(a, 'x', 'b')\n",
+    "set through an unknown object": START
+    + "a = A()\na.x = 1\na.y.append(1)\nfor b in map(lambda c: c, [a]):\n    b.x = 'z'\n",
+    "changed through a parameter of an unknown function": START
+    + "import copy\na = A()\na.x = 1\na.y.append(1)\ncopy.copy(a.y).append('z')\n(lambda v: v.append('z'))(a.y)\n",
+    "a class that is inherited": START + "class B(A):\n    pass\na = B()\na.x = 1\na.y.append(1)\n",
+    "a class that inherits": "class Z:\n    pass\n"
+    + START.replace("A:", "A(Z):")
+    + "a = A()\na.x = 1\na.y.append(1)\n",
+    "a class with a decorator": "def d(c):\n    return c\n@d\n" + START + "a = A()\na.x = 1\na.y.append(1)\n",
+    "a class of two definitions": START + START + "a = A()\na.x = 1\na.y.append(1)\n",
+    "an attribute of the class": START + "A.x = 3\na = A()\na.x = 1\na.y.append(1)\n",
+    "a field set elsewhere": START + "a = A()\na.x = 1\na.z = 2\na.y.append(1)\n",
+    "a field named as a method": START + "    def z(self):\n        self.z = 1\na = A()\na.x = 1\na.y.append(1)\n",
+    "another Optional": "Optional = 3\n" + START + "a = A()\na.x = 1\na.y.append(1)\n",
+    "another list": "def list(x):\n    return x\n" + START + "a = A()\na.x = 1\na.y.append(1)\n",
+    "a class that comes later": "class A:\n    def __init__(self):\n        self.x = None\n    def f(self):\n"
+    "        self.x = B()\n"
+    "class B:\n    def __init__(self):\n        self.n = None\n    def g(self):\n        self.n = A()\nB().g()\n",
+    "truth by length": "class L:\n    def __init__(self):\n        self.items = 3\n    def __len__(self):\n"
+    "        return 0\n"
+    "class A:\n    def __init__(self):\n        self.x = None\na = A()\na.x = L()\nprint(bool(a.x))\n",
+    "a local that is read before": "def f(n):\n    if n:\n        x = 1\n    x = None\n    return x\nprint(f(1))\n",
+    "a local of two types": "def f(n):\n    x = None\n    if n:\n        x = 1\n    else:\n        x = 'a'\n"
+    "    return x\nprint(f(1))\n",
+    "remembered floats and ints": "from functools import cache\n@cache\ndef f(n):\n    return n\nprint(f(1), f(1.5))\n",
+    "a function that is passed on": "def f(x=None):\n    return x\nprint(list(map(f, [1])), f('a'))\n",
+    "annotations that are looked up": "from __future__ import annotations\nimport os\ndef f(x: os.PathLike):\n"
+    "    return 1\nprint(f(1))\n",
+    "an unknown annotation": "from __future__ import annotations\ndef f(x: Missing):\n    return 1\nprint(f(1))\n",
+    "a class annotated before it is": "from __future__ import annotations\ndef f(x: A):\n    return 1\n"
+    "class A:\n    pass\nprint(f(1))\n",
+    "a hidden exception": "ValueError = KeyError\ntry:\n    raise ValueError\nexcept KeyError:\n    print(1)\n",
+    "the text method of a class": "print(int.__str__(3))\nclass A(int):\n    def f(self):\n"
+    "        return super().__str__()\nprint(A(3).f())\n",
+    "or of another name": "def f(a, b):\n    a = b or []\n    return a\nprint(f(1, 2))\n",
+}
+
+
+def printed(program):
+    """What CPython prints of a program, and its exit code."""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(("program", "texts"), TYPED.values(), ids=TYPED)
+def test_what_starts_empty_gets_the_type_that_the_program_tells(program, texts):
+    text, _ = for_codon(program)
+    assert [one for one in texts if one not in text] == []
+    assert printed(text) == printed(program)
+    assert printed(program)[0] == 0
+
+
+@pytest.mark.parametrize("program", UNCERTAIN.values(), ids=UNCERTAIN)
+def test_what_is_not_certain_gets_no_type(program):
+    text, rewrites = for_codon(program)
+    assert [one for one in rewrites if not one.startswith(("retyped", "starred"))] == []
+    assert printed(text) == printed(program)
+
+
+HOSTILE = {
+    "fields that hold each other": ("class A:\n    pass\n", "a{0} = A()\na{0}.x = a{1}\n"),
+    "variables against the text": ("", "a{0} = a{1}.x\n"),
+    "lists of lists": ("x0 = None\n", "x{1} = [x{0}]\n"),
+    "functions that pass on": ("", "def f{0}(a=None):\n    return f{1}(a)\n"),
+    "methods that call on": ("class C:\n", "    def m{0}(self, a=None):\n        return self.m{1}(a)\n"),
+    "classes of classes": (
+        "",
+        "class C{1}:\n    def __init__(self):\n        self.p = None\n        self.q = C{0}()\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("head", "part"), HOSTILE.values(), ids=HOSTILE)
+def test_the_time_for_types_grows_with_the_text_and_not_with_its_square(head, part):
+    def seconds(count):
+        begin = time.process_time()
+        for_codon(head + "".join(part.format(number, number + 1) for number in range(count)))
+        return time.process_time() - begin
+
+    assert seconds(1600) < 9 * seconds(400) + 0.2
