@@ -67,6 +67,9 @@ class Known:
         # What is compared and what displays make, by the identity of the expression.
         self.operands: dict[int, Place] = {}
         self.certain = False
+        # Names of fields and methods of which no class knows the values any more.
+        self.lost_fields: set[str] = set()
+        self.lost_methods: set[str] = set()
 
     def place(self, name: str = "", *parts: Place, none: bool = False, unclear: bool = False) -> Place:
         """A new place, of a type if one is named."""
@@ -132,7 +135,8 @@ class Known:
                 place.blur()
         else:
             arguments[-1].blur()
-        if learn == self.learn_store:
+        if learn == self.learn_store and arguments[1] not in self.lost_fields:
+            self.lost_fields.add(arguments[1])
             for kind in self.classes.values():
                 kind.fields.setdefault(arguments[1], self.place()).blur()
         elif learn in (self.learn_call, self.learn_load):
@@ -140,6 +144,9 @@ class Known:
 
     def blur_methods(self, name: str) -> None:
         """Learn that some method of this name is called with anything."""
+        if name in self.lost_methods:
+            return
+        self.lost_methods.add(name)
         for kind in self.classes.values():
             if name in kind.methods:
                 kind.methods[name].blur()

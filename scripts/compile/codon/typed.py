@@ -109,9 +109,12 @@ class Typed(Rewrite):
             objects = any(place.none or place.name in self.known.classes for place in kind.fields.values())
             if objects or name in self.mentioned or any(_starts_empty(value) for value in values):
                 needed.append(name)
+        seen = set(needed)
         for name in needed:
             mentioned = {word for one in self.complete[name].values() for word in _names(one)}
-            needed += [word for word in self.complete if word in mentioned and word not in needed]
+            more = [word for word in sorted(mentioned & self.complete.keys()) if word not in seen]
+            seen |= set(more)
+            needed += more
         return [self.known.classes[name] for name in needed]
 
     def _typed(self, place: Place) -> ast.expr | None:
@@ -121,12 +124,12 @@ class Typed(Rewrite):
             return None
         expression = ast.parse(text, mode="eval").body
         used = _names(expression)
-        sized = [kind for name, kind in self.known.classes.items() if name in used and "__len__" in kind.methods]
+        sized = [name for name in used & self.known.classes.keys() if "__len__" in self.known.classes[name].methods]
         return None if sized and "Optional" in used else expression
 
     def _is_after(self, node: ast.AST, annotation: ast.expr) -> bool:
         """Whether a node comes after all classes that a type mentions, or is in them."""
-        classes = [kind.node for name, kind in self.known.classes.items() if name in _names(annotation)]
+        classes = [self.known.classes[name].node for name in _names(annotation) & self.known.classes.keys()]
         return all(self.position[id(one)] <= self.position.get(id(node), -1) for one in classes)
 
     def _annotation(self, place: Place, node: ast.AST) -> ast.expr | None:
