@@ -24,7 +24,7 @@ RECORDS = ("provenance_jobs", "provenance_report", "provenance_crate", "all")
 SCORES = ("scores", "differences", "benchmark *", "main", "figure_scores", "figure_losses")
 SCORED = (*(f"tables_{name}" for name in SCORES), *RECORDS)
 IRCODER = (
-    *("pretrain_adapter *", "pretrain_merge *", "pretrain_losses * ircoder", "finetune_* ircoder*"),
+    *("pretrain_adapter *", "pretrain_merge* *", "pretrain_losses * ircoder", "finetune_* ircoder*"),
     *(f"evaluate_{step} * tiny-gpt-bigcode ircoder*" for step in ("generate", "execute", "score")),
     *("tables_figure_curves", *SCORED),
 )
@@ -159,7 +159,7 @@ ROWS = [
         "tests/workflow/reruns.yaml",
         "milestones: [1]",
         "milestones: [1, 2]",
-        (*IRCODER, "pretrain_merge_milestone * 1"),
+        IRCODER,
         ("pretrain_merge_milestone * 2",),
     ),
     Row(
