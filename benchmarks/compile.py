@@ -154,6 +154,9 @@ def lines_of(language: str, programs: list[str], jobs: int) -> Iterator[Line]:
     """The measurements of one language, one way after the other on the same programs."""
     build = make_build(language, TABLE[language], SETTINGS)
     accepted, base, wall = measured(lambda: plain(language, programs, build))
+    if not accepted:
+        # A way that makes nothing costs too little; GHC's own way, for one, needs LLVM's opt and llc.
+        raise SystemExit(f"error: the plain way compiled no {language} program; install envs/host/apt-test.txt")
     yield Line(language, "plain", len(programs), len(accepted), 0, base, wall, 1.0, wall / base)
     rows, cpu, wall = measured(lambda: staged(language, programs, jobs))
     apart, lost = modules(rows), sorted(key for key in accepted if rows[key]["status"] != "ok")
