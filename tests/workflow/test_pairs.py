@@ -120,7 +120,7 @@ def test_a_missing_shard_is_named_with_its_remedy(finished, workflow, corpus):
 def test_offline_says_that_a_data_set_cannot_be_fetched(workflow, tmp_path):
     described = "{dataset: {id: owner/name, revision: abc}, format: tables}"
     done = workflow(tmp_path, "sources", "--config", f"corpus={described}", "languages=[C]", succeeds=False)
-    assert "owner/name must be fetched, but `hub.offline` is true" in done.stdout
+    assert "rule fetch_corpus needs the network, but hub.offline is true" in done.stdout
 
 
 def test_a_data_set_of_the_hub_is_fetched_and_read(workflow, corpus, tmp_path, monkeypatch):

@@ -90,7 +90,8 @@ def test_four_million_sources_are_planned_in_seconds(large: Path, tmp_path: Path
     assert {job.split()[1] for job in jobs if job.startswith(f"{rule} ")} == set(SOURCES)
     # Every benchmark of the paper, and the commits of its eight languages, none of which is here.
     assert sum(job.startswith("fetch_benchmark ") for job in jobs) == 28
-    assert seconds < 15
+    # About 10 on a machine with nothing else to do; tests share the cores.
+    assert seconds < 30
     assert megabytes < 1000
 
 
