@@ -56,7 +56,7 @@ def checkpoint_base(wildcards):
 
 
 def checkpoint_settings(wildcards):
-    """What decides a given checkpoint beside its base."""
+    """What decides a given checkpoint, apart from its base."""
     source, entry = GIVEN[wildcards.given], model_entry(wildcards)
     keys = ("context", "special_tokens", "pad_token")
     return {

@@ -17,7 +17,7 @@ def tuning_settings(section, wildcards, *keys):
 
 
 def instruct_settings(wildcards):
-    """What decides an instruction tuning beside its inputs; with a chat template, that writes the prompts."""
+    """What decides an instruction tuning, apart from its inputs; with a chat template, that writes the prompts."""
     settings = tuning_settings("instruct", wildcards)
     template = config["instruct"]["chat_template"]
     if template is None:

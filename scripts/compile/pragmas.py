@@ -19,7 +19,7 @@ def _block_end(text: str, start: int) -> int:
 
 
 def header_end(text: str) -> int:
-    """Where the first token of a program stands, behind all pragmas that a compiler reads."""
+    """Where the first token of a program stands, after all pragmas that a compiler reads."""
     place = 0
     while place < len(text):
         plain = _PLAIN.match(text, place)

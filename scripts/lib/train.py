@@ -33,7 +33,7 @@ from scripts.lib.training_callbacks import Bookkeeper, MilestoneSaver
 from scripts.lib.training_spec import EPOCH, TrainingSpec
 from scripts.lib.workspace import last_checkpoint
 
-# What models return beside logits and need not be gathered in a validation.
+# What models return in addition to logits and need not be gathered in a validation.
 _NO_LOGITS = ["past_key_values", "hidden_states", "attentions"]
 # How torch's writer, and the system, tell of a write that was cut short.
 _DISK_FULL = ("No space left", "PytorchStreamWriter failed", "inline_container.cc", "iostream error")

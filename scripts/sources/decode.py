@@ -50,7 +50,7 @@ def _readings(data: bytes, encodings: list[str]) -> dict[str, str]:
 
 
 def _is_short(data: bytes) -> bool:
-    """Whether there is too little beside ASCII to be sure of an encoding."""
+    """Whether there is too little apart from ASCII to be sure of an encoding."""
     return len(data.translate(None, _ASCII)) < _ENOUGH
 
 

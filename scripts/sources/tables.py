@@ -29,7 +29,7 @@ _MOST_UNPACKED = 256 << 20
 _MOST_IR = 16 << 20
 # Characters of a path, a license or a language's name.
 _LONGEST_LABEL = 4096
-# Bytes of a line of JSON beside the program and its module.
+# Bytes of a line of JSON in addition to the program and its module.
 _REST_OF_LINE = 1 << 20
 # A line that is too long is passed over in pieces, up to a length that only damaged and hostile files have.
 _PIECE = 1 << 20
@@ -143,7 +143,7 @@ def _rows_at_once(path: Path, group: pq.RowGroupMetaData, allowed: Mapping[str, 
     chunks = [group.column(number) for number in range(group.num_columns)]
     sizes = dict.fromkeys(allowed, 0)
     for chunk in chunks:
-        # A column of lists has the name of its elements behind its own.
+        # A column of lists has the name of its elements after its own.
         for column in allowed:
             if f"{chunk.path_in_schema}.".startswith(f"{column}."):
                 sizes[column] += chunk.total_uncompressed_size
