@@ -49,7 +49,7 @@ def interrupt(process: subprocess.Popen, place: Path, how: signal.Signals, secon
 def unbroken(tmp_path_factory, workflow):
     """Folder of a default run from scratch."""
     folder = tmp_path_factory.mktemp("unbroken")
-    workflow(folder, timeout=2700)
+    workflow(folder, timeout=1800)
     return folder
 
 
@@ -107,6 +107,6 @@ def test_killed_run_gives_the_same_bytes(unbroken, workflow, tmp_path_factory):
         how = signal.SIGINT if number % 2 else signal.SIGKILL
         assert interrupt(process, folder / "results" / stage, how), f"the run ended before {stage}"
         prepare(folder)
-    workflow(folder, timeout=2700)
+    workflow(folder, timeout=1800)
     mine, theirs = hashes(folder / "results"), hashes(unbroken / "results")
     assert {name for name in mine | theirs if mine.get(name) != theirs.get(name)} == set()

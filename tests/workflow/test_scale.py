@@ -1,9 +1,10 @@
 """Planning a run of the paper's size: four million sources, shard tables without contents."""
 
 import json
-import resource
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,20 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def snakemake(folder: Path, *arguments: str) -> tuple[str, float, float]:
     """Output, CPU seconds and greatest memory in MB of a Snakemake that only plans."""
     command = [sys.executable, "-m", "snakemake", "--directory", str(folder), *arguments]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, env=snakemake_environment(), capture_output=True, text=True, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == 0, done.stderr[-4000:]
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return done.stdout, seconds, after.ru_maxrss / 1024
+    with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
+        process = subprocess.Popen(command, env=snakemake_environment(), stdout=stdout, stderr=stderr)
+        # Of this process alone: RUSAGE_CHILDREN would report the largest child of any earlier test.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output, errors = (stream.seek(0) or stream.read() for stream in (stdout, stderr))
+    assert process.returncode == 0, errors[-4000:]
+    return output, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def empty_listing(folder: Path) -> float:
+    """CPU seconds in which Snakemake lists the rules of an empty Snakefile."""
+    (folder / "empty").touch()
+    return snakemake(folder, "--snakefile", str(folder / "empty"), "--list-rules")[1]
 
 
 @pytest.mark.parametrize("rule", ["sources_ir", "compile_shard"])
@@ -90,13 +99,11 @@ def test_four_million_sources_are_planned_in_seconds(large: Path, tmp_path: Path
     assert {job.split()[1] for job in jobs if job.startswith(f"{rule} ")} == set(SOURCES)
     # Every benchmark of the paper, and the commits of its eight languages, none of which is here.
     assert sum(job.startswith("fetch_benchmark ") for job in jobs) == 28
-    # About 10 on a machine with nothing else to do; tests share the cores.
-    assert seconds < 30
+    # In units of an empty Snakefile, whose listing takes 1 to 2 s of CPU: seconds depend on the machine.
+    assert seconds < 15 * empty_listing(tmp_path)
     assert megabytes < 1000
 
 
 def test_every_cluster_job_pays_little_for_the_snakefile(tmp_path: Path) -> None:
-    (tmp_path / "empty").touch()
-    _, empty, _ = snakemake(tmp_path, "--snakefile", str(tmp_path / "empty"), "--list-rules")
     _, parsed, _ = snakemake(tmp_path, "--snakefile", str(ROOT / "Snakefile"), "--list-rules")
-    assert parsed - empty < 3
+    assert parsed < 2.2 * empty_listing(tmp_path)
