@@ -29,15 +29,15 @@ setup-test:
 
 .PHONY: run
 run: setup  ## run the default config and print the main table; ARGS goes to Snakemake
-	@$(PYTHON) -m scripts.lib.resume
+	@$(PYTHON) -m scripts.workflow.recovery
 	@$(BIN)/snakemake $(ARGS)
-	@$(PYTHON) -m scripts.lib.closing tables/main.md
+	@$(PYTHON) -m scripts.workflow.summary tables/main.md
 
 .PHONY: resume
 resume: setup  ## go on with an interrupted run on SLURM: cancel its jobs, unlock, run; PROFILE names the profile
-	@$(PYTHON) -m scripts.lib.resume --cancel-jobs --profile $(PROFILE)
+	@$(PYTHON) -m scripts.workflow.recovery --cancel-jobs --profile $(PROFILE)
 	@$(BIN)/snakemake --profile $(PROFILE) $(ARGS)
-	@$(PYTHON) -m scripts.lib.closing tables/main.md
+	@$(PYTHON) -m scripts.workflow.summary tables/main.md
 
 # Where Snakemake looks for profiles that are named without a path.
 PROFILE_HOME := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
@@ -62,7 +62,7 @@ doctor:  ## what this machine has of all that the workflow may use, what is miss
 .PHONY: audit
 audit: setup  ## check a finished run again: digests, traces from scores to sources, tables, sums
 	@$(BIN)/snakemake audit --allowed-rules audit provenance_audit --forcerun provenance_audit $(ARGS)
-	@$(PYTHON) -m scripts.lib.closing provenance/audit.txt
+	@$(PYTHON) -m scripts.workflow.summary provenance/audit.txt
 
 .PHONY: lint
 lint: setup-test  ## check the form of all sources
@@ -143,15 +143,15 @@ lock:  ## pin every package of the conda environments, as conda solves them now;
 
 .PHONY: bench
 bench: setup-test run  ## repeat the measurements of benchmarks/, one of them on the default run's pairs
-	@$(PYTHON) -m benchmarks.compile
-	@$(PYTHON) -m benchmarks.compile_rerun
-	@$(PYTHON) -m benchmarks.sources
-	@$(PYTHON) -m benchmarks.dedup --compare
-	@$(PYTHON) -m benchmarks.dedup_memory
-	@$(PYTHON) -m benchmarks.pairs
-	@$(PYTHON) -m benchmarks.training
-	@$(PYTHON) -m benchmarks.trainer
-	@$(PYTHON) -m benchmarks.execution
+	@$(PYTHON) -m bench.compile
+	@$(PYTHON) -m bench.compile_rerun
+	@$(PYTHON) -m bench.sources
+	@$(PYTHON) -m bench.dedup --compare
+	@$(PYTHON) -m bench.dedup_memory
+	@$(PYTHON) -m bench.pairs
+	@$(PYTHON) -m bench.training
+	@$(PYTHON) -m bench.trainer
+	@$(PYTHON) -m bench.execution
 
 .PHONY: clean
 clean:  ## delete results, logs and Snakemake's records; .venv stays

@@ -8,9 +8,9 @@ min_version("9.27")
 
 sys.path.insert(0, workflow.basedir)
 
-from scripts.lib.closing import note_results
-from scripts.lib.config import prepare
-from scripts.lib.resume import check_writable, hold_folder, mark_run, mend_times
+from scripts.workflow.summary import note_results
+from scripts.workflow.config import prepare
+from scripts.workflow.recovery import check_writable, hold_folder, mark_run, mend_times
 from scripts.workflow.requirements import refuse, warn_at_exit
 from scripts.workflow.results_lock import hold_results
 

@@ -142,7 +142,7 @@ rule pretrain_tokens:
             "pretrain/tokens.py",
             "pretrain/pair_documents.py",
             "pretrain/packing.py",
-            "pretrain/token_spill.py",
+            "pretrain/external_shuffle.py",
         ),
     script:
         "../scripts/pretrain/tokens.py"

@@ -48,7 +48,7 @@ checkpoint sources_read:
             "sources/tables.py",
             "sources/decode.py",
             "sources/record.py",
-            "sources/spill.py",
+            "sources/external_sort.py",
             "sources/shards.py",
         ),
     script:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.lib.code import code_hash as code
+from scripts.lib.code_hash import code_hash as code
 
 
 def rooted(path):

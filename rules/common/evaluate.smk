@@ -8,7 +8,7 @@ from scripts.lib.commits import SPLITS, file_stem
 EVALUATE = config["evaluate"]
 RUNNERS = BENCHMARKS["runners"]
 # What a job runs beside the modules that its script imports.
-RUN_CODE = tuple(f"evaluate/shared/{path.name}" for path in sorted(Path(ROOT, "scripts/evaluate/shared").iterdir()))
+RUN_CODE = tuple(f"evaluate/runtime/{path.name}" for path in sorted(Path(ROOT, "scripts/evaluate/runtime").iterdir()))
 CONTROLS = ("reference", "empty")
 CEILING = "ceiling"
 CONTROL = "control"

@@ -7,7 +7,7 @@ SCRATCH = sorted(name for name, entry in MODELS.items() if entry["source"] == "s
 HUB = sorted(name for name, entry in MODELS.items() if entry["source"] == "hub")
 LOCAL = sorted(set(MODELS) - {*SCRATCH, *HUB})
 CHECKPOINTS = f"{RESULTS}/checkpoints/{{model}}"
-TRAINING_CODE = "lib/train.py"
+TRAINING_CODE = "lib/training/worker.py"
 
 
 def model_names(names):

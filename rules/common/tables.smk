@@ -1,6 +1,6 @@
 """Functions that name what the stage's rules need."""
 
-from scripts.lib.config import ConfigError, read_yaml, validate
+from scripts.workflow.config import ConfigError, read_yaml, validate
 
 VALIDATION = "validation"
 TABLE_FORMATS = ("csv", "md", "tex")

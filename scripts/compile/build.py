@@ -9,11 +9,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.code import SCRIPTS, code_hash
-from scripts.lib.launcher import FILE_TIME
+from scripts.lib.code_hash import SCRIPTS, code_hash
 from scripts.lib.llvm import READER
-from scripts.lib.sandbox import Limits, Sandbox, probe
-from scripts.lib.toolchain import Toolchain, find_toolchain
+from scripts.lib.sandbox.init import FILE_TIME
+from scripts.lib.sandbox.run import Limits, Sandbox, probe
+from scripts.lib.sandbox.toolchain import Toolchain, find_toolchain
 
 # Where precompiled headers stand inside the sandbox, whatever machine it is on.
 HEADERS = "/opt/headers"

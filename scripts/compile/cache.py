@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from scripts.compile.unit import Result
+from scripts.compile.compile_program import Result
 
 _TABLE = "CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID"
 _BUSY_SECONDS = 60

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from scripts.compile.build import Build
-from scripts.compile.unit import run_command
+from scripts.compile.compile_program import run_command
 from scripts.lib.files import sha256_text, write_bytes, write_text
 
 _EVERYTHING = "bits/stdc++.h"

@@ -19,12 +19,12 @@ from scripts.compile.build import make_build, with_headers
 from scripts.compile.cache import Cache
 from scripts.compile.headers import leading_headers, longest, worthwhile
 from scripts.compile.worker import Compiler, compile_row, make_header, workers
+from scripts.lib.failing_frontends import Shard
 from scripts.lib.files import atomic_directory
-from scripts.lib.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.job import InputError, job, progress
-from scripts.lib.outcomes import Shard
 from scripts.lib.parquet import iter_rows, write_table
-from scripts.lib.process import Limits
+from scripts.lib.sandbox.isolation import IsolationError, close_isolation, isolated
+from scripts.lib.sandbox.supervise import Limits
 
 SCHEMA = pa.schema(
     [

@@ -15,14 +15,14 @@ from typing import Any
 
 from scripts.compile.build import Build
 from scripts.compile.cache import Cache
+from scripts.compile.compile_program import Result, compile_source
 from scripts.compile.headers import precompile
 from scripts.compile.prepare import prepared, refusal
-from scripts.compile.unit import Result, compile_source
-from scripts.lib.code import code_hash
+from scripts.lib.code_hash import code_hash
 from scripts.lib.files import sha256_text
-from scripts.lib.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.job import InputError
-from scripts.lib.sandbox import Limits, close_sandboxes
+from scripts.lib.sandbox.isolation import IsolationError, close_isolation, isolated
+from scripts.lib.sandbox.run import Limits, close_sandboxes
 
 _LIMITED = ("timeout", "memory_limit")
 _UNTRIED = ("rejected_source", "no_toolchain")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from scripts.doctor.finding import Finding
-from scripts.lib import sandbox
+from scripts.lib.failing_frontends import COLUMNS, failing_frontends
 from scripts.lib.job import InputError
-from scripts.lib.outcomes import COLUMNS, failing_frontends
 from scripts.lib.parquet import iter_rows
-from scripts.lib.toolchain import find_toolchain
+from scripts.lib.sandbox import run
+from scripts.lib.sandbox.toolchain import find_toolchain
 
 SET_UP = "make setup"
 
@@ -61,7 +61,7 @@ def installed_version(name: str) -> str:
 def sandbox_works() -> Finding:
     """Whether programs can be run in bubblewrap here."""
     try:
-        sandbox.probe()
+        run.probe()
     except InputError as error:
         return Finding("sandbox", False, "does not work", str(error))
     return Finding("sandbox", True, output_of("bwrap", "--version"))
@@ -75,7 +75,7 @@ def compilers(languages: dict[str, Any], wanted: Iterable[str]) -> Iterator[Find
     for language, entry in languages.items():
         needed = language in wanted
         try:
-            chain = find_toolchain(language, entry, sandbox.Sandbox())
+            chain = find_toolchain(language, entry, run.Sandbox())
         except InputError as error:
             yield Finding(language, False, "no compiler", str(error), needed)
         else:

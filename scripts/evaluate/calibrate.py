@@ -9,10 +9,10 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from scripts.evaluate.data import Task, read_problems
-from scripts.evaluate.problems import Problem
-from scripts.evaluate.programs import COMPOSERS, Prelude
-from scripts.evaluate.run_settings import make_runner
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.runners.factory import make_runner
+from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from scripts.lib.files import write_json
 from scripts.lib.job import job
 from scripts.lib.seeds import unit_for

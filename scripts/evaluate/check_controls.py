@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from scripts.evaluate.outcomes import PASSED, programs, statuses
-from scripts.evaluate.problems import NOMINAL
+from scripts.evaluate.benchmarks.problems import NOMINAL
+from scripts.evaluate.executions import PASSED, programs, statuses
 from scripts.lib.files import write_json
 from scripts.lib.job import InputError, job
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from scripts.evaluate.data import Task, read_problems
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.generations import Generation, Sampling, write_generations
-from scripts.evaluate.problems import Problem
 from scripts.lib.job import job
 
 _SAMPLING = Sampling(temperature=0, top_p=1, samples=1, new_tokens=0)

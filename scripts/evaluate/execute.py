@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from scripts.evaluate.data import Task, read_problems
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.executions import SCHEMA
 from scripts.evaluate.generations import Generation, read_generations
-from scripts.evaluate.outcomes import SCHEMA
-from scripts.evaluate.problems import Problem
-from scripts.evaluate.programs import COMPOSERS, Prelude, Program
-from scripts.evaluate.run_settings import make_runner
-from scripts.evaluate.runners import Runner, Verdict
+from scripts.evaluate.runners.base import Runner, Verdict
+from scripts.evaluate.runners.factory import make_runner
+from scripts.evaluate.runners.programs import COMPOSERS, Prelude, Program
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import write_table

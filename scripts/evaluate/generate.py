@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scripts.evaluate.data import Task, read_problems
-from scripts.evaluate.engine import Engine
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.engines.base import Engine
+from scripts.evaluate.engines.generation_requests import generate, in_chunks
 from scripts.evaluate.generations import Generation, Sampling, write_generations
-from scripts.evaluate.problems import Problem
-from scripts.evaluate.requests import generate, in_chunks
+from scripts.lib.checkpoints import settings_key, workspace
 from scripts.lib.job import job
 from scripts.lib.prompts import PromptSettings, build_prompt
-from scripts.lib.workspace import settings_key, workspace
 
 
 def load_engine(name: str, folder: str, settings: Mapping[str, Any], threads: int) -> Engine:
@@ -23,10 +23,10 @@ def load_engine(name: str, folder: str, settings: Mapping[str, Any], threads: in
         # Read when vLLM is imported. It would tell its makers of every use, and run the model in a process of its own,
         # which would outlive a killed job.
         os.environ |= {"VLLM_NO_USAGE_STATS": "1", "VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
-        from scripts.evaluate.vllm_engine import VllmEngine
+        from scripts.evaluate.engines.vllm_engine import VllmEngine
 
         return VllmEngine(folder, settings["dtype"], context)
-    from scripts.evaluate.transformers_engine import TransformersEngine
+    from scripts.evaluate.engines.transformers_engine import TransformersEngine
 
     return TransformersEngine(folder, settings["dtype"], settings["batch_size"], threads, context)
 

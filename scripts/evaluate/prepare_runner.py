@@ -13,15 +13,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.evaluate.problems import Problem
-from scripts.evaluate.programs import COMPOSERS, Prelude
-from scripts.evaluate.run_settings import make_runner, toolchain_of
-from scripts.evaluate.split_runner import DRIVERS, interpreter
-from scripts.evaluate.stops import Stop
-from scripts.lib import sandbox
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.stop_sequences import Stop
+from scripts.evaluate.runners.factory import make_runner, toolchain_of
+from scripts.evaluate.runners.interpreted import RUNTIME, interpreter
+from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import InputError, job
-from scripts.lib.toolchain import Toolchain
+from scripts.lib.sandbox import run
+from scripts.lib.sandbox.toolchain import Toolchain
 
 
 def variables(toolchain: Toolchain) -> dict[str, str]:
@@ -31,8 +31,8 @@ def variables(toolchain: Toolchain) -> dict[str, str]:
 
 
 def make_shared(folder: Path, command: list[str], toolchain: Toolchain) -> None:
-    """Fill `folder` by a script of `shared/`, the first word of `command`; raise `InputError` when the script fails."""
-    words = ["sh", str(DRIVERS / command[0]), str(DRIVERS), *command[1:]]
+    """Fill `folder` by a script of `runtime/`, the first word of `command`; raise `InputError` when it fails."""
+    words = ["sh", str(RUNTIME / command[0]), str(RUNTIME), *command[1:]]
     environment = {**os.environ, **variables(toolchain)}
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -77,7 +77,7 @@ def version_of(toolchain: Toolchain | None) -> str:
 
 def prepare(name: str, table: Mapping[str, Any], settings: Mapping[str, Any], shared: str) -> dict[str, str]:
     """Fill the folder `shared`, try the runner, and return what is to be known of it."""
-    sandbox.probe(settings["mode"])
+    run.probe(settings["mode"])
     inside = toolchain_of(name, table, settings["mode"])
     with atomic_directory(shared) as folder:
         if table["prepare"]:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.evaluate.data import Task, checksums, read_problems
-from scripts.evaluate.descriptions import described
+from scripts.evaluate.benchmarks.codexglue import described
+from scripts.evaluate.benchmarks.problems import NOMINAL, Problem
+from scripts.evaluate.benchmarks.task import Task, checksums, read_problems
+from scripts.evaluate.executions import compiles, passes
 from scripts.evaluate.generations import Generation, read_generations
 from scripts.evaluate.metrics import pass_at_k, robust_pass_at_1, robust_product, rouge, sentence_bleu
-from scripts.evaluate.outcomes import compiles, passes
-from scripts.evaluate.problems import NOMINAL, Problem
 from scripts.lib.bootstrap import Sample, interval, ratio_interval
 from scripts.lib.files import sha256_file, write_json
 from scripts.lib.job import job

@@ -6,9 +6,9 @@ from typing import Any
 from scripts.finetune.chat import render
 from scripts.finetune.conversations import checked_messages
 from scripts.finetune.tuning import tune
-from scripts.lib.causal_models import load_tokenizer
 from scripts.lib.commits import numbered_rows, text_of
 from scripts.lib.job import InputError, job
+from scripts.lib.training.models import load_tokenizer
 
 Rows = list[tuple[Mapping[str, Any], str]]
 

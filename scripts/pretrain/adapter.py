@@ -5,14 +5,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.curves import write_curve
+from scripts.lib.checkpoints import settings_key, workspace
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import job
-from scripts.lib.launch import compiled, run_training
-from scripts.lib.model_card import Card, write_card
 from scripts.lib.seeds import seed_for
-from scripts.lib.training_spec import TrainingSettings, TrainingSpec, milestone_folder
-from scripts.lib.workspace import settings_key, workspace
+from scripts.lib.training.curves import write_curve
+from scripts.lib.training.launch import compiled, run_training
+from scripts.lib.training.model_card import Card, write_card
+from scripts.lib.training.spec import TrainingSettings, TrainingSpec, milestone_folder
 
 
 def data_sentences(statistics: str | Path) -> list[str]:

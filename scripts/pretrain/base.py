@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.causal_models import load_tokenizer
-from scripts.lib.curves import write_curve
+from scripts.lib.checkpoints import settings_key, workspace
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import job
-from scripts.lib.launch import run_training
-from scripts.lib.model_card import Card, write_card
 from scripts.lib.prompts import Example
 from scripts.lib.seeds import seed_for
-from scripts.lib.token_shards import write_shards
-from scripts.lib.training_spec import TrainingSettings, TrainingSpec
-from scripts.lib.workspace import settings_key, workspace
+from scripts.lib.training.curves import write_curve
+from scripts.lib.training.launch import run_training
+from scripts.lib.training.model_card import Card, write_card
+from scripts.lib.training.models import load_tokenizer
+from scripts.lib.training.spec import TrainingSettings, TrainingSpec
+from scripts.lib.training.token_shards import write_shards
 from scripts.pretrain.packing import concat
 from scripts.pretrain.pair_documents import Document, DocumentEncoder, batches, distinct_sources, iter_ids
 

@@ -10,12 +10,12 @@ from typing import Any
 from huggingface_hub import snapshot_download
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from scripts.lib.causal_models import load_model, load_tokenizer, save_model
 from scripts.lib.context import context_limit
 from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
 from scripts.lib.local_models import local_model
+from scripts.lib.training.models import load_model, load_tokenizer, save_model
 
 TABLE = "config/models.yaml"
 FILES = ["*.json", "*.safetensors", "*.bin", "*.model", "*.txt"]

@@ -14,10 +14,10 @@ from peft import PeftModel
 from safetensors import safe_open
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from scripts.lib.causal_models import load_model, load_tokenizer, save_model
 from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
+from scripts.lib.training.models import load_model, load_tokenizer, save_model
 from scripts.pretrain.import_base import FILES, TABLE, Loaded, check_context, load_base
 from scripts.pretrain.tokens import extend_tokenizer
 

@@ -15,10 +15,10 @@ import pyarrow as pa
 import torch
 from torch.nn.functional import cross_entropy
 
-from scripts.lib.causal_models import load_for_tokenizer, load_tokenizer
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import write_table
 from scripts.lib.seeds import seed_for
+from scripts.lib.training.models import load_for_tokenizer, load_tokenizer
 from scripts.pretrain.pair_documents import (
     SOURCE,
     Document,

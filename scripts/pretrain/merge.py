@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from scripts.lib.causal_models import load_tokenizer, merge_adapter, save_model
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import job
+from scripts.lib.training.models import load_tokenizer, merge_adapter, save_model
 
 
 def write_merged(base: str, adapter: str, tokenizer: str, output: str, new_embeddings: str) -> None:

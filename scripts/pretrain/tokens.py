@@ -9,15 +9,15 @@ from typing import Any
 import pandas as pd
 from transformers import AddedToken, PreTrainedTokenizerBase
 
-from scripts.lib.causal_models import load_tokenizer, save_tokenizer
 from scripts.lib.files import atomic_directory, write_text
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.prompts import Example
 from scripts.lib.seeds import seed_for
-from scripts.lib.token_shards import SHARD_SEQUENCES, write_shard
+from scripts.lib.training.models import load_tokenizer, save_tokenizer
+from scripts.lib.training.token_shards import SHARD_SEQUENCES, write_shard
+from scripts.pretrain.external_shuffle import RankedDocument, TokenSpill
 from scripts.pretrain.packing import PACKINGS
 from scripts.pretrain.pair_documents import DocumentEncoder, batches, iter_ids, iter_pairs, table_name
-from scripts.pretrain.token_spill import RankedDocument, TokenSpill
 
 # (language, variant, id, direction) -> place in the shuffled order
 Ranks = dict[tuple[str, str, str, str], int]

@@ -7,9 +7,9 @@ from typing import Any
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from scripts.lib.causal_models import save_tokenizer
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
+from scripts.lib.training.models import save_tokenizer
 from scripts.pretrain.pair_documents import iter_pairs
 
 END_OF_TEXT = "<|endoftext|>"

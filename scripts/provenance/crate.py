@@ -12,14 +12,14 @@ from typing import Any
 
 import yaml
 
-from scripts.lib.code import SCRIPTS
+from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import atomic_directory, read_json, write_json, write_text
 from scripts.lib.job import job
 from scripts.provenance import entities
 from scripts.provenance.digests import digest_of
 from scripts.provenance.jobs import RECORDS, REMOVED, name_of, record
-from scripts.provenance.readable_yaml import readable_yaml
 from scripts.provenance.snakemake_records import closure, jobs_of
+from scripts.provenance.yaml_dump import readable_yaml
 
 PROJECT = SCRIPTS.parent
 STAGE = "provenance"

@@ -8,9 +8,9 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from scripts.lib.code import SCRIPTS
-from scripts.lib.config import read_yaml, validate
+from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import write_text
+from scripts.workflow.config import read_yaml, validate
 
 Entry = Mapping[str, Any]
 ROOT = SCRIPTS.parent

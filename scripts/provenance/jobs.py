@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.code import SCRIPTS
+from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import write_json
 from scripts.lib.job import job
 from scripts.provenance.digests import digest_all, files_in

@@ -4,10 +4,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.failing_frontends import COLUMNS as COUNTED
+from scripts.lib.failing_frontends import failing_frontends
 from scripts.lib.files import write_json
 from scripts.lib.job import job
-from scripts.lib.outcomes import COLUMNS as COUNTED
-from scripts.lib.outcomes import failing_frontends
 from scripts.lib.parquet import iter_rows
 
 COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics"]

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from scripts.lib.files import read_json
-from scripts.provenance.trail import trail
+from scripts.provenance.lineage import trail
 
 # Order of the outcomes of compiling, as columns.
 STATUSES = (

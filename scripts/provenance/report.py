@@ -6,12 +6,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from scripts.lib.code import SCRIPTS
+from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 from scripts.provenance import page
 from scripts.provenance.fidelity import run_table
-from scripts.provenance.readable_yaml import readable_yaml
+from scripts.provenance.yaml_dump import readable_yaml
 
 TEMPLATE = "report.html.j2"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from scripts.lib.code import SCRIPTS
+from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import read_json, write_json
 from scripts.lib.job import job
 

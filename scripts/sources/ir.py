@@ -6,11 +6,11 @@ from typing import Any
 import pyarrow as pa
 
 from scripts.lib.files import sha256_text
-from scripts.lib.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.job import job
 from scripts.lib.llvm import READER, InvalidIRError, verified
 from scripts.lib.parquet import iter_rows, write_table
-from scripts.lib.process import Limits
+from scripts.lib.sandbox.isolation import IsolationError, close_isolation, isolated
+from scripts.lib.sandbox.supervise import Limits
 
 SCHEMA = pa.schema(
     [

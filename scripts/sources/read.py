@@ -11,13 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from scripts.lib.code import SCRIPTS
+from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import read_json, write_json
 from scripts.lib.job import job, progress
 from scripts.sources.corpus import Corpus
+from scripts.sources.external_sort import Spill, power_of_two
 from scripts.sources.record import MODULE_SCHEMA, SCHEMA
 from scripts.sources.shards import unique_rows, write_aliases, write_shards
-from scripts.sources.spill import Spill, power_of_two
 
 _PART_BYTES = 32 << 20
 _MOST_PARTS = 1024

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from scripts.lib.files import sha256_file
 from scripts.lib.parquet import write_table
+from scripts.sources.external_sort import Spill, leading
 from scripts.sources.record import ALIAS_SCHEMA
-from scripts.sources.spill import Spill, leading
 
 _BATCH = 256
 

@@ -16,10 +16,10 @@ from snakemake.cli import parse_config
 from snakemake.common.configfile import load_configfile
 from snakemake.utils import update_config
 
-from scripts.lib.config import ConfigError, check, read_lock, read_words
 from scripts.lib.hub import hub_errors
 from scripts.lib.job import InputError
 from scripts.lib.revisions import LOCK, Lock, Revision, locked_commit, revisions_in, with_commits, write_lock
+from scripts.workflow.config import ConfigError, check, read_lock, read_words
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 30  # for one answer of the hub

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scripts.compile.compile_program import compile_source, first_error
 from scripts.compile.prepare import for_codon, prepared
-from scripts.compile.unit import compile_source, first_error
-from scripts.lib.sandbox import Limits, Sandbox, run
-from tests.compiling import ROOT, build
-from tests.unit.test_compile_typed import TYPED
+from scripts.lib.sandbox.run import Limits, Sandbox, run
+from tests.support.compiling import ROOT, build
+from tests.unit.compile.test_codon_types import TYPED
 
 pytestmark = pytest.mark.codon
 LIMITS = Limits(wall_seconds=600, cpu_seconds=120, memory_mb=4000)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from scripts.evaluate.benchmarks.problems import NOMINAL, Problem
+from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.metrics import pass_at_k, robust_pass_at_1, robust_product
-from scripts.evaluate.problems import NOMINAL, Problem
 from scripts.evaluate.score import pass_scores, robust_scores, score_file
-from scripts.evaluate.stops import Stop
 from tests.conformance.oracles import Row, Rows, with_oracles
 
 KEY = {"benchmark": "b", "language": "Python", "model": "m", "stage": "base"}

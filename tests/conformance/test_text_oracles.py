@@ -4,9 +4,9 @@ from functools import cache
 
 import pytest
 
-from scripts.evaluate.descriptions import description_prompt
+from scripts.evaluate.benchmarks.codexglue import description_prompt
+from scripts.evaluate.benchmarks.problems import FORMS
 from scripts.evaluate.metrics import rouge, sentence_bleu
-from scripts.evaluate.problems import FORMS
 from tests.conformance.oracles import SHARED, Rows, read_rows, with_oracles
 
 FUNCTIONS = SHARED / "benchmarks" / "codexglue" / "real_functions"

@@ -50,7 +50,7 @@ def test_after_a_kill_resuming_cancels_what_is_left_and_writes_nothing_twice(tmp
     run.kill()
     run.wait()
     assert in_queue(tmp_path) == 6
-    resume = [sys.executable, "-m", "scripts.lib.resume", str(tmp_path)]
+    resume = [sys.executable, "-m", "scripts.workflow.recovery", str(tmp_path)]
     refused = subprocess.run(resume, cwd=ROOT, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1 and "make resume" in refused.stderr

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.compile.unit import first_error
+from scripts.compile.compile_program import first_error
 from scripts.lib.llvm import verified
-from tests.compiling import ROOT, TABLE
+from tests.support.compiling import ROOT, TABLE
 
 pytestmark = pytest.mark.swift
 CHROOT = Path(os.environ.get("SWIFT_CHROOT", ROOT / ".swift-chroot")).absolute()

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-RESOURCES = Path(__file__).resolve().parents[2] / "resources"
+from tests.support.paths import ROOT
+
+RESOURCES = ROOT / "resources"
 BENCHMARKS = RESOURCES / "benchmarks"
 MULTIPL_E = ("cpp", "d", "go", "py", "rb", "rs", "swift")
 

@@ -16,12 +16,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from scripts.evaluate.data import Task, read_problems
-from scripts.evaluate.engine import Request
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.stop_sequences import END_OF_TEXT, Stop
+from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.engines.base import Request
 from scripts.evaluate.generate import generations_of, load_engine
 from scripts.evaluate.generations import Sampling, read_generations, write_generations
-from scripts.evaluate.problems import Problem
-from scripts.evaluate.stops import END_OF_TEXT, Stop
 from scripts.lib.prompts import PromptSettings
 
 pytestmark = pytest.mark.vllm
@@ -49,7 +49,7 @@ SETTINGS = {
 GENERATE = """
 import json, sys
 from types import SimpleNamespace
-from scripts.evaluate.data import Task
+from scripts.evaluate.benchmarks.task import Task
 from scripts.evaluate.generate import generations_of
 model, task, params = json.load(sys.stdin)
 generations_of(model, Task(**task), SimpleNamespace(**params), 1)
@@ -57,8 +57,8 @@ generations_of(model, Task(**task), SimpleNamespace(**params), 1)
 # The texts of both engines, each in a process of its own.
 COMPLETE = """
 import json, sys
-from scripts.evaluate.data import Task, read_problems
-from scripts.evaluate.engine import Request
+from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.engines.base import Request
 from scripts.evaluate.generate import load_engine
 from scripts.evaluate.generations import Sampling
 engine, model, task, settings, sampling, result = json.load(sys.stdin)
@@ -75,7 +75,7 @@ def folder(tmp_path_factory):
     import torch
     from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
 
-    from tests.tiny_tokenizer import tiny_tokenizer
+    from tests.support.tiny_tokenizer import tiny_tokenizer
 
     path = tmp_path_factory.mktemp("model")
     tokenizer = tiny_tokenizer()

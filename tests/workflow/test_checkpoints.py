@@ -9,8 +9,8 @@ import torch
 import yaml
 from peft import LoraConfig, get_peft_model
 
-from scripts.lib.causal_models import load_model, save_adapter
-from tests.tiny_training import GPT, write_all
+from scripts.lib.training.models import load_model, save_adapter
+from tests.support.tiny_training import GPT, write_all
 from tests.workflow.conftest import ROOT
 from tests.workflow.jobs import jobs_in
 from tests.workflow.small_run.driver import copy_project

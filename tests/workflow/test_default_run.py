@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.lib.files import sha256_file
-from scripts.lib.resume import prepare
+from scripts.workflow.recovery import prepare
 from tests.workflow.conftest import hear_interrupts, snakemake_command, snakemake_environment
 
 pytestmark = pytest.mark.slow

@@ -14,13 +14,13 @@ import torch
 import yaml
 from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
 
-from scripts.evaluate.data import Task
+from scripts.evaluate.benchmarks.task import Task
 from scripts.evaluate.generate import generations_of
 from scripts.evaluate.generations import read_generations, write_generations
 from scripts.lib.files import write_text
-from scripts.lib.resume import prepare
 from scripts.lib.scores import DIFFERENCES, SCORES
-from tests.tiny_tokenizer import tiny_tokenizer
+from scripts.workflow.recovery import prepare
+from tests.support.tiny_tokenizer import tiny_tokenizer
 from tests.workflow.conftest import ROOT, snakemake_command, snakemake_environment
 
 MODEL = "tiny-gpt-bigcode"

@@ -14,9 +14,9 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from scripts.lib import resume
+from scripts.lib.checkpoints import COMPLETE
 from scripts.lib.files import sha256_file, sha256_text
-from scripts.lib.workspace import COMPLETE
+from scripts.workflow import recovery
 from tests.workflow.conftest import ROOT
 from tests.workflow.faults import (
     OTHER,
@@ -179,7 +179,7 @@ def test_an_empty_checkpoint_is_passed_over(folder: Path, workflow: Run, longer:
     wait_for(lambda: checkpoint(folder), "checkpoint")
     run.kill()
     run.wait()
-    resume.prepare(folder)
+    recovery.prepare(folder)
     for file in [file for file in (folder / "results" / "checkpoints").rglob("checkpoint-*/*") if file.is_file()]:
         if gone == "its files":
             file.unlink()
@@ -206,7 +206,7 @@ def test_a_second_run_in_the_folder_is_refused_and_the_first_goes_on(tmp_path: P
     second = workflow(tmp_path, "ir", *TINY, succeeds=False).stdout
     assert f"error: another run works in {tmp_path}; wait until it ends" in second
     with pytest.raises(SystemExit, match=f"Snakemake is running in .*process {first.pid}"):
-        resume.prepare(tmp_path)
+        recovery.prepare(tmp_path)
     assert first.poll() is None
     script_of(first, "shard.py").resume()
     assert first.wait(300) == 0

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scripts.lib import resume
 from scripts.lib.files import sha256_file
+from scripts.workflow import recovery
 from tests.workflow.conftest import ROOT
 from tests.workflow.faults import script_of, start, strangers
 
@@ -77,7 +77,7 @@ def test_killed_job_ends_with_the_same_bytes(
     assert process.is_running(), f"{script} ended before it was killed"
     kill_tree(process.pid if victim == "the job" else run.pid)
     assert run.wait(120) != 0
-    resume.prepare(folder)
+    recovery.prepare(folder)
     workflow(folder, output, *TINY)
     assert strangers(folder / "results") == []
     assert digests(folder, output) == digests(finished, output)

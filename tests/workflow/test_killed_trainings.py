@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from scripts.lib.files import sha256_file
-from scripts.lib.launch import PROGRESS
-from scripts.lib.process import kill
-from scripts.lib.resume import prepare
+from scripts.lib.sandbox.supervise import kill
+from scripts.lib.training.launch import PROGRESS
+from scripts.workflow.recovery import prepare
 from tests.workflow.conftest import ROOT, snakemake_command, snakemake_environment
 
 pytestmark = pytest.mark.resilience
@@ -55,7 +55,7 @@ def trainers(run):
     found = []
     for process in psutil.Process(run.pid).children(recursive=True):
         with suppress(psutil.NoSuchProcess):
-            if "scripts.lib.train" in process.cmdline():
+            if "scripts.lib.training.worker" in process.cmdline():
                 found.append(process.pid)
     return found
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.lib.config import read_yaml
+from scripts.workflow.config import read_yaml
 from tests.workflow.conftest import ROOT
 from tests.workflow.jobs import jobs_in
 

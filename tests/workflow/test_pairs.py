@@ -12,7 +12,7 @@ import pytest
 
 from scripts.lib.files import read_json, sha256_file
 from scripts.lib.parquet import iter_rows
-from tests.fake_hub import REVISION, fake_hub
+from tests.support.fake_hub import REVISION, fake_hub
 from tests.workflow.jobs import jobs_in
 
 SOURCE = "int f{n}(int a{n}, int b{n}) {{\n  return a{n} * {n} + b{n} - c{n} * d{n} + e{n} / g{n};\n}}\n"

@@ -11,8 +11,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from scripts.lib.config import read_yaml
-from scripts.lib.token_shards import TokenShards
+from scripts.lib.training.token_shards import TokenShards
+from scripts.workflow.config import read_yaml
 from tests.workflow.conftest import ROOT
 from tests.workflow.jobs import jobs_in
 

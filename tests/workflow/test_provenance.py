@@ -14,7 +14,7 @@ import rocrate
 from scripts.lib.files import read_json, sha256_file, write_json
 from scripts.lib.parquet import read_table, write_table
 from scripts.provenance.audit import audit
-from tests.small_results import MODEL
+from tests.support.small_results import MODEL
 from tests.workflow.small_run.driver import copy_project, edited, planned, run
 
 DECIMALS = {"validation": 3, "humaneval": 1, "multipl-e": 1}

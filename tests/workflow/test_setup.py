@@ -46,7 +46,7 @@ def imported_packages() -> set[str]:
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
                 found.add(node.module.split(".")[0])
     # What programs of a benchmark run with imports its own modules; vLLM has an environment of its own.
-    own = {path.stem for path in (ROOT / "scripts/evaluate/shared").glob("*.py")}
+    own = {path.stem for path in (ROOT / "scripts/evaluate/runtime").glob("*.py")}
     return found - set(sys.stdlib_module_names) - own - {"scripts", "tests", "benchmarks", "vllm"}
 
 

@@ -11,7 +11,15 @@ from pathlib import Path
 from tests.workflow.conftest import snakemake_environment
 
 ROOT = Path(__file__).resolve().parents[3]
-PARTS = ("config", "envs", "rules", "scripts", "tests/workflow/small_run", "tests/small_results.py", "CITATION.cff")
+PARTS = (
+    "config",
+    "envs",
+    "rules",
+    "scripts",
+    "tests/workflow/small_run",
+    "tests/support/small_results.py",
+    "CITATION.cff",
+)
 
 
 def copy_project(folder: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.small_results import MODEL, write_curves, write_losses, write_outcomes, write_pairs, write_scores
+from tests.support.small_results import MODEL, write_curves, write_losses, write_outcomes, write_pairs, write_scores
 
 folder = Path(snakemake.params.folder)
 if snakemake.rule == "compile_shard":

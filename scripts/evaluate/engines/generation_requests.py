@@ -1,0 +1,56 @@
+"""Requests for a task's problems and the generations made of what an engine answers; chunks survive a kill."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.engines.base import Engine, Request
+from scripts.evaluate.generations import Generation, Sampling, read_generations, write_generations
+from scripts.lib.job import progress
+from scripts.lib.seeds import seed_for
+
+# Engines take seeds of 63 bits.
+_SEEDS = 1 << 63
+
+
+def sample_seeds(seed: int, task: str, problem: str, sampling: Sampling) -> list[int]:
+    """A seed for each sample of a problem, from task, problem, temperature and the sample's place alone."""
+    names = (task, problem, f"{sampling.temperature:g}")
+    return [seed_for(seed, "generate", *names, sample) % _SEEDS for sample in range(sampling.samples)]
+
+
+def generate(engine: Engine, problems: Sequence[Problem], sampling: Sampling, seed: int, task: str) -> list[Generation]:
+    """One generation a problem, all requests given to the engine at once."""
+    seeds = {problem.id: sample_seeds(seed, task, problem.id, sampling) for problem in problems}
+    requests = [Request(problem.prompt, each, problem.stop) for problem in problems for each in seeds[problem.id]]
+    completions = iter(engine.complete(requests, sampling))
+    generations = []
+    for problem in problems:
+        own = [next(completions) for _ in range(sampling.samples)]
+        generations.append(
+            Generation(
+                id=problem.id,
+                prompt=problem.prompt,
+                completions=[completion.text for completion in own],
+                finish_reasons=[completion.finish_reason for completion in own],
+                engine=engine.name,
+                version=engine.version,
+                seeds=seeds[problem.id],
+                sampling=sampling,
+            )
+        )
+    return generations
+
+
+def in_chunks(
+    problems: Sequence[Problem], size: int, folder: Path, make: Callable[[Sequence[Problem]], list[Generation]]
+) -> list[Generation]:
+    """Generations of all problems, made `size` problems at a time; chunks that `folder` has are read from it."""
+    generations = []
+    starts = range(0, len(problems), size)
+    for start in progress(starts, "generating, in chunks", len(starts)):
+        path = folder / f"{start:07d}.jsonl.zst"
+        if not path.exists():
+            write_generations(path, make(problems[start : start + size]))
+        generations.extend(read_generations(path))
+    return generations

@@ -1,0 +1,109 @@
+"""What all runners of programs share: their parts of the table, limits, and verdicts."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from scripts.evaluate.executions import COMPILING
+from scripts.evaluate.runners.programs import Program
+from scripts.lib.sandbox.run import Limits, Outcome
+from scripts.lib.sandbox.toolchain import Toolchain
+
+_AT_LIMIT = {
+    "timeout": "timeout",
+    "cpu_limit": "timeout",
+    "memory_limit": "memory_limit",
+    "output_limit": "killed",
+    "process_limit": "killed",
+    "killed": "killed",
+}
+_OUTPUT_BYTES = 100_000
+_MESSAGE_LENGTH = 200
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a program.
+
+    status: `passed`, `wrong`, `compile_error`, `runtime_error`, `timeout`, `memory_limit` or `killed`.
+    detail: how, in one of few words, the same for every run of the program: the name of a builtin exception or
+        `other_exception`, `exit code N`, a limit, or a phrase of the runners.
+    cpu_seconds: what the run of the tests took, without compiling.
+    message: text of the program, such as the name of its own exception; see `plain_text`.
+    """
+
+    status: str
+    detail: str
+    cpu_seconds: float
+    message: str = ""
+
+
+class Runner(Protocol):
+    """Runs programs of one language."""
+
+    def judge(self, program: Program) -> Verdict:
+        """The verdict on a program; never raises for what the program does."""
+        ...
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a runner is made of.
+
+    table: its entry in `config/benchmarks.yaml`.
+    toolchain: its tools and the sandbox that has them; None where Python alone is needed.
+    shared: folder of what `prepare_runner` made for it, seen by compilers only.
+    mode: `bubblewrap`, or `off` for no sandbox.
+    scale: by what the limits are lengthened on a machine that is slower than the protocol's.
+    wall_factor: seconds by the clock for each CPU second, since other programs may keep the machine busy.
+    """
+
+    table: Mapping[str, Any]
+    toolchain: Toolchain | None
+    shared: str
+    mode: str
+    scale: float
+    wall_factor: float
+
+    def limits(self, step: str) -> Limits:
+        """Limits of a step of the table, `compile` or `execute`."""
+        own = self.table["limits"][step]
+        seconds = own["seconds"] * self.scale
+        return Limits(
+            wall_seconds=seconds * self.wall_factor,
+            cpu_seconds=seconds,
+            memory_mb=own["memory_mb"],
+            processes=own["processes"],
+            address_space=own["address_space"],
+            output_bytes=_OUTPUT_BYTES,
+        )
+
+
+def at_limit(outcome: Outcome, before: str = "") -> Verdict | None:
+    """The verdict on a run that was ended at a limit, with `before` before its detail; None when it ended by itself."""
+    if outcome.status == "exited":
+        return None
+    return Verdict(_AT_LIMIT[outcome.status], f"{before}{outcome.status}", outcome.cpu_seconds)
+
+
+def compiler_at_limit(outcome: Outcome) -> Verdict | None:
+    """The verdict on a compilation that was ended at a limit; None when it ended by itself."""
+    return at_limit(outcome, COMPILING)
+
+
+def exit_code(code: int | None) -> str:
+    """The detail of a program that ended by itself, without a word on how."""
+    return f"exit code {code}"
+
+
+def plain_text(text: str) -> str:
+    """Text of a program as it may stand in a table: at most 200 printable characters, addresses replaced."""
+    return _ADDRESS.sub("0x0", "".join(sign if sign.isprintable() else " " for sign in text))[:_MESSAGE_LENGTH]
+
+
+def secret() -> str:
+    """A word that no program can know beforehand."""
+    return secrets.token_hex(16)

@@ -1,0 +1,71 @@
+"""What a compiled program may not have: code that runs before the sentinel, and own versions of the system's functions.
+
+The dynamic linker runs resolvers of indirect functions (ifunc) before all else, when the sentinel has not read its word
+yet. And a program's own `memcmp`, say, takes the place of the C library's in every comparison of the tests. What is
+looked at are the relocations and the dynamic symbols of a 64-bit ELF file, as the System V ABI lays them out:
+https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
+"""
+
+import struct
+from collections.abc import Iterator
+
+_SECTION = struct.Struct("<IIQQQQIIQQ")
+_SYMBOL = struct.Struct("<IBBHQQ")
+_RELOCATION = struct.Struct("<QQq")
+_RELA, _DYNSYM = 4, 11
+# R_X86_64_IRELATIVE, R_AARCH64_IRELATIVE.
+_INDIRECT = {62: 37, 183: 1032}
+_FUNCTION, _INDIRECT_FUNCTION, _GLOBAL = 2, 10, 1
+# By these, tests compare what they are answered, and programs and the sentinel end.
+_COMPARING = frozenset(("memcmp", "bcmp", "strcmp", "strlen", "wmemcmp", "__memcmpeq"))
+_ENDING = frozenset(("__assert_fail", "abort", "exit", "_exit", "quick_exit", "raise", "__libc_start_main"))
+_UNWINDING = frozenset(("__cxa_atexit", "__cxa_throw", "_Unwind_RaiseException"))
+_FILES = frozenset(("write", "read", "open", "open64", "close", "dup2", "fcntl", "fcntl64", "unlink"))
+_OF_TESTS = _COMPARING | _ENDING | _UNWINDING | _FILES
+# Functions of the C++ and D libraries. What templates make of them in every program is weak, not global.
+_OF_LIBRARIES = ("_ZNS", "_ZNKS", "_ZS", "_ZNVS", "_D3std", "_D4core", "_D6object")
+
+
+def forbidden(binary: bytes) -> str:
+    """What of this kind an executable has, in words; empty for none, and for a file that is no 64-bit ELF file."""
+    if binary[:6] != b"\x7fELF\x02\x01":
+        return ""
+    sections = list(_sections(binary))
+    indirect = _INDIRECT.get(struct.unpack_from("<H", binary, 18)[0])
+    for kind, start, size, _ in sections:
+        if kind == _RELA and any(
+            info & 0xFFFFFFFF == indirect for _, info, _ in _table(binary, _RELOCATION, start, size)
+        ):
+            return "code that runs before the tests"
+    for kind, start, size, link in sections:
+        if kind == _DYNSYM and any(_replaces(*symbol) for symbol in _symbols(binary, start, size, sections[link])):
+            return "a function of the system defined again"
+    return ""
+
+
+def _sections(binary: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Kind, offset, size and linked section of each section."""
+    offset, size, count = struct.unpack_from("<Q", binary, 40)[0], *struct.unpack_from("<HH", binary, 58)
+    for number in range(count):
+        _, kind, _, _, start, length, link, *_ = _SECTION.unpack_from(binary, offset + number * size)
+        yield kind, start, length, link
+
+
+def _table(binary: bytes, form: struct.Struct, start: int, size: int) -> Iterator[tuple[int, ...]]:
+    return form.iter_unpack(binary[start : start + size - size % form.size])
+
+
+def _symbols(
+    binary: bytes, start: int, size: int, names: tuple[int, int, int, int]
+) -> Iterator[tuple[str, int, int, bool]]:
+    """Name, kind, binding of each dynamic symbol, and whether it is defined in the file."""
+    for name, info, _, section, _, _ in _table(binary, _SYMBOL, start, size):
+        first = names[1] + name
+        yield binary[first : binary.index(b"\0", first)].decode("latin-1"), info & 15, info >> 4, section != 0
+
+
+def _replaces(name: str, kind: int, binding: int, defined: bool) -> bool:
+    """Whether a dynamic symbol is a function of the program that takes the place of a library's."""
+    if not defined or kind not in (0, _FUNCTION, _INDIRECT_FUNCTION):
+        return False
+    return name in _OF_TESTS or (binding == _GLOBAL and kind != 0 and name.startswith(_OF_LIBRARIES))

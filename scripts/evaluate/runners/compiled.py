@@ -1,0 +1,65 @@
+"""Runs programs of compiled languages: built with a sentinel linked in, then run alone (see `runtime/sentinel.c`)."""
+
+import re
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+from scripts.evaluate.runners.base import Setup, Verdict, at_limit, compiler_at_limit, exit_code, secret
+from scripts.evaluate.runners.binaries import forbidden
+from scripts.evaluate.runners.programs import Program
+from scripts.lib.sandbox.run import Outcome, Sandbox, run
+
+BINARY = "program"
+
+
+class NativeRunner:
+    """Builds in one sandbox, which sees compilers and sources, and runs in another, which sees the binary alone."""
+
+    def __init__(self, setup: Setup) -> None:
+        table, tools = setup.table, setup.toolchain
+        commands = [[word.replace("{shared}", setup.shared) for word in words] for words in table["compile"]]
+        self.build = " && ".join(shlex.join(tools.command(words)) for words in commands)
+        self.failed = re.compile(table["failed_test"])
+        self.exhausted = re.compile(table["out_of_memory"])
+        self.start = f"chmod 700 {BINARY} && exec {shlex.join([f'./{BINARY}', *table.get('arguments', [])])}"
+        shared = (*tools.sandbox.read_only, setup.shared)
+        self.compiling = replace(tools.sandbox, read_only=shared, env=table.get("environment", {}))
+        self.executing = Sandbox(env=table.get("environment", {}), work_mb=64, mode=setup.mode)
+        prepared = {name: Path(setup.shared, name).read_text(encoding="utf-8") for name in table.get("beside", [])}
+        self.beside = {name: text.replace("{shared}", setup.shared) for name, text in prepared.items()}
+        self.limits = {step: setup.limits(step) for step in ("compile", "execute")}
+
+    def judge(self, program: Program) -> Verdict:
+        """See `Runner`."""
+        built = run(
+            ["sh", "-c", self.build],
+            sandbox=self.compiling,
+            limits=self.limits["compile"],
+            files={name: text.encode() for name, text in (*self.beside.items(), *program.files)},
+            collect=[BINARY],
+        )
+        if built.status == "exited" and built.returncode == 0 and BINARY in built.files:
+            refused = forbidden(built.files[BINARY])
+            return Verdict("wrong", refused, 0.0) if refused else self._execute(built.files[BINARY])
+        return compiler_at_limit(built) or Verdict("compile_error", exit_code(built.returncode), 0.0)
+
+    def _execute(self, binary: bytes) -> Verdict:
+        word = secret()
+        outcome = run(
+            ["sh", "-c", self.start],
+            sandbox=self.executing,
+            limits=self.limits["execute"],
+            files={BINARY: binary, "word": word.encode()},
+        )
+        return at_limit(outcome) or Verdict(*self._ending(outcome, word), outcome.cpu_seconds)
+
+    def _ending(self, outcome: Outcome, word: str) -> tuple[str, str]:
+        """Status and detail of a program that ended by itself."""
+        if outcome.returncode == 0:
+            good = outcome.stdout == word.encode()
+            return ("passed", "") if good else ("wrong", "ended before its tests did")
+        messages = outcome.stderr.decode("utf-8", "replace")
+        if self.exhausted.search(messages):
+            return "memory_limit", exit_code(outcome.returncode)
+        return "wrong" if self.failed.search(messages) else "runtime_error", exit_code(outcome.returncode)

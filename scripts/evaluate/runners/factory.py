@@ -1,0 +1,32 @@
+"""A runner object from its entry in `config/benchmarks.yaml` and the settings of this run."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.evaluate.runners.base import Runner, Setup
+from scripts.evaluate.runners.compiled import NativeRunner
+from scripts.evaluate.runners.interpreted import PythonRunner, RubyRunner
+from scripts.lib.sandbox.run import Sandbox
+from scripts.lib.sandbox.toolchain import Toolchain, find_toolchain
+
+KINDS: dict[str, Callable[[Setup], Runner]] = {"python": PythonRunner, "ruby": RubyRunner, "native": NativeRunner}
+
+
+def toolchain_of(name: str, table: Mapping[str, Any], mode: str) -> Toolchain | None:
+    """The tools of a runner; None when Python alone is needed; raise `InputError` naming packages when they lack."""
+    return find_toolchain(name, table, Sandbox(work_mb=256, mode=mode)) if table["frontends"] else None
+
+
+def make_runner(name: str, table: Mapping[str, Any], settings: Mapping[str, Any]) -> Runner:
+    """The runner of a table entry; `settings` has mode, wall_factor and scale, and shared, a path."""
+    shared = str(Path(settings["shared"]).resolve())
+    setup = Setup(
+        table=table,
+        toolchain=toolchain_of(name, table, settings["mode"]),
+        shared=shared,
+        mode=settings["mode"],
+        scale=settings["scale"],
+        wall_factor=settings["wall_factor"],
+    )
+    return KINDS[table["kind"]](setup)

@@ -1,0 +1,131 @@
+"""Programs made of a problem and a completion: the files to build or load, and the tests."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.runners.separate_units import cpp_text, d_files, go_files, go_function_files, rust_text
+from scripts.lib.files import sha256_text
+
+_PYTHON_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
+_RUBY_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
+_CPP_MAIN = re.compile(r"\bint\s+main\s*\(")
+_RUST_RANGE = re.compile(r"\bgen_range\(([^(),]+), *([^(),]+)\)")
+
+
+@dataclass(frozen=True)
+class Prelude:
+    """Text before every program of a task, and text before those in which a pattern occurs."""
+
+    always: str = ""
+    where: Mapping[str, str] = field(default_factory=dict)
+
+    def before(self, text: str) -> str:
+        """What stands before a program of this text."""
+        return self.always + "".join(part for pattern, part in self.where.items() if re.search(pattern, text))
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a runner runs.
+
+    files: names and texts, the program first.
+    tests: tests that are kept apart from the program; empty where the files have them.
+    head: what precedes the last function of the prompt: text of the data set, not of a model.
+    entry_point: the function that tests which are kept apart call.
+    """
+
+    files: tuple[tuple[str, str], ...]
+    tests: str = ""
+    head: str = ""
+    entry_point: str = ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all of it: equal programs have equal verdicts."""
+        parts = [part for file in self.files for part in file]
+        return sha256_text("\0".join((*parts, self.tests, self.head, self.entry_point)))
+
+
+def _python(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    body = f"{problem.context}{completion}\n"
+    before = prelude.before(body)
+    found = list(_PYTHON_DEF.finditer(problem.context))
+    return Program(
+        files=(("program.py", before + body),),
+        tests=problem.tests,
+        head=before + (problem.context[: found[-1].start()] if found else ""),
+        entry_point=problem.entry_point or (found[-1].group(1) if found else ""),
+    )
+
+
+def _ruby(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    body = f"{problem.context}{completion}\n"
+    found = _RUBY_DEF.findall(problem.context)
+    name = found[-1] if found else ""
+    return Program((("program.rb", prelude.before(body) + body),), tests=problem.tests, entry_point=name)
+
+
+def _joined(name: str) -> Callable[[Prelude, Problem, str], Program]:
+    """Prompt, completion and tests in one file of this name."""
+
+    def compose(prelude: Prelude, problem: Problem, completion: str) -> Program:
+        text = f"{problem.context}{completion}\n{problem.tests}"
+        return Program(((name, prelude.before(text) + text),))
+
+    return compose
+
+
+def _with(prelude: Prelude, files: Mapping[str, str]) -> Program:
+    """A program of these files, the first of which the prelude precedes."""
+    (name, text), *others = files.items()
+    return Program(((name, prelude.before(text) + text), *others))
+
+
+def _cpp(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    return _with(prelude, {"program.cpp": cpp_text(problem.context, completion, problem.tests)})
+
+
+def _cpp_function(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    """As `_cpp`, with any `main` that the completion brings cut off."""
+    main = _CPP_MAIN.search(completion)
+    return _cpp(prelude, problem, completion[: main.start()] if main else completion)
+
+
+def _d(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    return _with(prelude, d_files(problem.context, completion, problem.tests))
+
+
+def _rust(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    return _with(prelude, {"program.rs": rust_text(problem.context, completion, problem.tests)})
+
+
+def _rust_crate(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    """Tests of an older `rand` call `gen_range(a, b)`; the one at hand wants a range."""
+    tests = _RUST_RANGE.sub(r"gen_range(\1..\2)", problem.tests)
+    return _with(prelude, {"program.rs": rust_text(problem.context, completion, tests)})
+
+
+def _go(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    return _with(prelude, go_files(problem.context, completion, problem.tests))
+
+
+def _go_function(prelude: Prelude, problem: Problem, completion: str) -> Program:
+    """As `_go`, with imports made from what is used and from what the row lists."""
+    listed = f"{problem.row['test_setup']}\n{problem.row['import']}"
+    return _with(prelude, go_function_files(problem.context, completion, problem.tests, listed))
+
+
+COMPOSERS: dict[str, Callable[[Prelude, Problem, str], Program]] = {
+    "python": _python,
+    "ruby": _ruby,
+    "cpp": _cpp,
+    "cpp-function": _cpp_function,
+    "d": _d,
+    "go": _go,
+    "go-function": _go_function,
+    "rust": _rust,
+    "rust-crate": _rust_crate,
+    "swift": _joined("program.swift"),
+}

@@ -1,0 +1,297 @@
+"""Values between judge and candidate (see `harness.py`), which share one sandbox and no memory.
+
+A value travels as what it is when its type is of Python, of the standard library or of numpy: the other side makes an
+equal value of that type from plain parts, so that no comparison is left to code of the program. Lists and the like that
+a call changes are changed on the caller's side as well, and what is one object stays one object within a call.
+
+All else stays where it is, and the other side gets a stand-in (see `peers.py`).
+"""
+
+import builtins
+import sys
+
+_ATOMS = frozenset((bool, int, float, complex, str, bytes, type(None)))
+_FUNCTIONS = ("function", "builtin_function_or_method", "method", "method_descriptor", "method-wrapper", "partial")
+# Types of the standard library whose values are made of their arguments, and how the arguments come from a value.
+_MADE = {
+    ("collections", "deque"): lambda value: (list(value), value.maxlen),
+    ("collections", "OrderedDict"): lambda value: (list(value.items()),),
+    ("collections", "Counter"): lambda value: (dict(value),),
+    ("collections", "defaultdict"): lambda value: (value.default_factory, dict(value)),
+    ("collections", "ChainMap"): lambda value: tuple(dict(each) for each in value.maps),
+    ("collections", "UserList"): lambda value: (list(value.data),),
+    ("collections", "UserDict"): lambda value: (dict(value.data),),
+    ("collections", "UserString"): lambda value: (str(value.data),),
+    ("array", "array"): lambda value: (value.typecode, value.tobytes()),
+    ("decimal", "Decimal"): lambda value: (str(value),),
+    ("fractions", "Fraction"): lambda value: (value.numerator, value.denominator),
+    ("datetime", "date"): lambda value: (value.year, value.month, value.day),
+    ("datetime", "timedelta"): lambda value: (value.days, value.seconds, value.microseconds),
+    ("datetime", "datetime"): lambda value: value.__reduce_ex__(4)[1],
+    ("datetime", "time"): lambda value: value.__reduce_ex__(4)[1],
+    ("datetime", "timezone"): lambda value: value.__reduce__()[1],
+    ("uuid", "UUID"): lambda value: (str(value),),
+    ("pathlib", "PosixPath"): lambda value: (str(value),),
+    ("pathlib", "PurePosixPath"): lambda value: (str(value),),
+    ("builtins", "range"): lambda value: (value.start, value.stop, value.step),
+    ("builtins", "slice"): lambda value: (value.start, value.stop, value.step),
+    ("builtins", "bytearray"): lambda value: (bytes(value),),
+    ("builtins", "memoryview"): lambda value: (value.tobytes(),),
+    ("builtins", "frozenset"): lambda value: (list(value),),
+}
+_VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
+# What a stand-in passes on to its object: nothing that could compare it with a value of the tests, or learn that value.
+PASSED_ON = [
+    "__len__",
+    "__iter__",
+    "__next__",
+    "__bool__",
+    "__int__",
+    "__float__",
+    "__complex__",
+    "__index__",
+    "__str__",
+    "__repr__",
+    "__call__",
+    "__getitem__",
+    "__setitem__",
+    "__delitem__",
+    "__enter__",
+    "__exit__",
+    "__neg__",
+    "__pos__",
+    "__invert__",
+    "__reversed__",
+]
+COMPARISONS = ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
+_BASES = (bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset)
+
+
+class Graph:
+    """The values of one call and its answer: an object that occurs twice is one object on either side."""
+
+    def __init__(self, peer):
+        self.peer, self.objects, self.indices, self.before = peer, [], {}, []
+
+    def packed(self, value):
+        """A value as plain parts, of which `unpacked` makes a value."""
+        kind = type(value)
+        if kind in _ATOMS:
+            return value
+        if id(value) in self.indices:
+            return "same", self.indices[id(value)]
+        if id(value) in self.peer.theirs:
+            return "yours", self.peer.theirs[id(value)]
+        if kind is tuple:
+            return "tuple", [self.packed(item) for item in value]
+        if kind in (list, set):
+            return kind.__name__, self._noted(value), [self.packed(item) for item in value]
+        if kind is dict:
+            return "dict", self._noted(value), [(self.packed(key), self.packed(item)) for key, item in value.items()]
+        return self._packed_made(value, kind) or self._packed_array(value, kind) or self._packed_other(value, kind)
+
+    def _packed_made(self, value, kind):
+        name = (kind.__module__, kind.__qualname__)
+        if name in _MADE and getattr(sys.modules.get(name[0]), name[1], None) is kind:
+            return "made", self._noted(value), name, self.packed(tuple(_MADE[name](value)))
+        if kind in _VIEWS:
+            items = list(enumerate(value)) if _VIEWS[kind] == "values" else list(value)
+            return "view", self._noted(value), _VIEWS[kind], self.packed(items)
+        name = str(value) if value is Ellipsis or value is NotImplemented else getattr(value, "__name__", None)
+        return ("builtin", name) if type(name) is str and vars(builtins).get(name) is value else None
+
+    def _packed_array(self, value, kind):
+        numpy = sys.modules.get("numpy")
+        if numpy is None or not (kind is getattr(numpy, "ndarray", None) or isinstance(value, numpy.generic)):
+            return None
+        if value.dtype.hasobject:
+            return "objects", self._noted(value), self.packed(value.ravel().tolist()), list(value.shape)
+        if value.dtype.names is not None:
+            return None
+        single = isinstance(value, numpy.generic)
+        return "array", self._noted(value), value.dtype.str, list(value.shape), value.tobytes(), single
+
+    def _packed_other(self, value, kind):
+        base = next((base for base in _BASES if isinstance(value, base)), None)
+        if base is not None:
+            return (
+                "child",
+                self._noted(value),
+                base.__name__,
+                self.packed(_as_base(value, base)),
+                self._mine(value, base),
+            )
+        return "mine", *self._mine(value, object)
+
+    def _mine(self, value, base):
+        """How the other side is to stand in for a value that stays here."""
+        kind = type(value)
+        specials = [name for name in PASSED_ON if getattr(kind, name, None) is not getattr(base, name, None)]
+        if isinstance(value, type):
+            return self.peer.lend(value), "class", value.__name__, builtin_error(value)
+        if kind.__name__ in _FUNCTIONS:
+            return self.peer.lend(value), "function", str(getattr(value, "__name__", "?")), None
+        if "__next__" in specials:
+            return self.peer.lend(value), "iterator", kind.__name__, None
+        return self.peer.lend(value), "object", kind.__name__, (self.peer.lend(kind), specials)
+
+    def _noted(self, value):
+        """Give an object its index, by which it is known when it occurs again."""
+        index = self.indices[id(value)] = len(self.objects)
+        self.objects.append(value)
+        return index
+
+    def unpacked(self, part):
+        """The value that plain parts stand for."""
+        if type(part) in _ATOMS:
+            return part
+        kind, *rest = part
+        return _UNPACKED[kind](self, *rest)
+
+    def _at(self, index, value):
+        """Note a value at the index that the other side gave it."""
+        while len(self.objects) <= index:
+            self.objects.append(None)
+        self.objects[index] = value
+        self.indices[id(value)] = index
+        return value
+
+    def _same(self, index):
+        return self.objects[index]
+
+    def _tuple(self, items):
+        return tuple([self.unpacked(item) for item in items])
+
+    def _list(self, index, items):
+        value = self._at(index, [])
+        value.extend([self.unpacked(item) for item in items])
+        return value
+
+    def _set(self, index, items):
+        value = self._at(index, set())
+        value.update([self.unpacked(item) for item in items])
+        return value
+
+    def _dict(self, index, items):
+        value = self._at(index, {})
+        for key, item in items:
+            value[self.unpacked(key)] = self.unpacked(item)
+        return value
+
+    def _made(self, index, name, arguments):
+        self._at(index, None)
+        kind = getattr(__import__(name[0]), name[1]) if name in _MADE else None
+        return self._at(index, kind(*self.unpacked(arguments)))
+
+    def _view(self, index, view, items):
+        self._at(index, None)
+        content = self.unpacked(items)
+        return self._at(index, getattr(dict.fromkeys(content) if view == "keys" else dict(content), view)())
+
+    def _builtin(self, name):
+        return vars(builtins)[name]
+
+    def _array(self, index, kind, shape, data, single):
+        import numpy
+
+        array = numpy.frombuffer(data, dtype=numpy.dtype(kind)).reshape(shape)
+        return self._at(index, array[()] if single else array.copy())
+
+    def _objects(self, index, items, shape):
+        import numpy
+
+        array = self._at(index, numpy.empty(shape, dtype=object))
+        array.ravel()[:] = self.unpacked(items)
+        return array
+
+    def _child(self, index, base, content, mine):
+        self._at(index, None)
+        return self._at(index, self.peer.child(vars(builtins)[base], self.unpacked(content), *mine))
+
+    def _mine_there(self, *mine):
+        return self.peer.stand_in(*mine)
+
+    def _yours(self, number):
+        return self.peer.lent[number]
+
+    def remember(self):
+        """Take down what the objects hold, to see later what a call has changed."""
+        self.before = [(index, value, _content(value)) for index, value in enumerate(self.objects)]
+
+    def changes(self):
+        """The objects that hold something else than before: index and plain parts of what they hold now."""
+        changed = []
+        for index, value, before in self.before:
+            now = None if before is None else _content(value)
+            if before is not None and (len(now) != len(before) or any(map(_is_not, before, now))):
+                changed.append((index, [self.packed(item) for item in now]))
+        return changed
+
+    def change(self, changes):
+        """Have one's own objects hold what the other side's hold now."""
+        for index, items in changes:
+            _hold(self.objects[index], [self.unpacked(item) for item in items])
+
+
+_UNPACKED = {
+    "same": Graph._same,
+    "tuple": Graph._tuple,
+    "list": Graph._list,
+    "set": Graph._set,
+    "dict": Graph._dict,
+    "made": Graph._made,
+    "view": Graph._view,
+    "builtin": Graph._builtin,
+    "array": Graph._array,
+    "objects": Graph._objects,
+    "child": Graph._child,
+    "mine": Graph._mine_there,
+    "yours": Graph._yours,
+}
+
+
+def _is_not(one, other):
+    return one is not other
+
+
+def _content(value):
+    """What an object that can change holds, as a flat list; None for one that cannot."""
+    kind = type(value)
+    if kind is list or kind is set or kind.__name__ == "deque":
+        return list(value)
+    if kind is dict or kind.__name__ in ("OrderedDict", "defaultdict", "Counter"):
+        return [part for item in value.items() for part in item]
+    if kind is bytearray:
+        return list(value)
+    return value.ravel().tolist() if kind.__name__ == "ndarray" and value.size < 100_000 else None
+
+
+def _hold(value, items):
+    """Put other content into an object that can change."""
+    kind = type(value)
+    if kind is list or kind is bytearray:
+        value[:] = items
+    elif kind.__name__ == "ndarray":
+        value[...] = sys.modules["numpy"].array(items, dtype=value.dtype).reshape(value.shape)
+    elif kind is set or isinstance(value, dict):
+        value.clear()
+        value.update(items if kind is set else zip(items[::2], items[1::2], strict=True))
+    else:
+        value.clear()
+        value.extend(items)
+
+
+def _as_base(value, base):
+    """What a value of a class made of a builtin one is as the builtin one."""
+    ways = {int: "__int__", float: "__float__", complex: "__complex__", str: "__str__"}
+    if base in ways:
+        return getattr(base, ways[base])(value)
+    if base is dict:
+        return dict(dict.items(value))
+    return base(base.__iter__(value))
+
+
+def builtin_error(kind):
+    """The name of the builtin exception that a class is made of; None for other classes."""
+    names = [each.__name__ for each in kind.__mro__ if each.__module__ == "builtins"]
+    return names[0] if issubclass(kind, BaseException) else None

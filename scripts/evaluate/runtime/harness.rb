@@ -1,0 +1,176 @@
+# Judges one Ruby program by its tests, inside the sandbox, as harness.py does for Python: in two processes, of which the
+# judge alone has read the tests, and the candidate loads the program and answers calls of its function. The file
+# `request` is JSON with word, program, tests and the name of the function; it is deleted before the program runs.
+# Standard output gets "<word> <status> <detail>" and, in a second line, the name of an exception. Values pass as plain
+# parts and become values of Ruby's own classes; one of any other class is equal to nothing.
+
+require "fiddle"
+require "json"
+require "set"
+
+LENGTH = 8
+MOST_MESSAGE = 200
+
+# A value of a class that cannot pass.
+class Unknown
+  def ==(_other) = false
+  alias eql? ==
+  alias equal? ==
+  alias === ==
+end
+
+# Values as parts that JSON has, and back: what has no form of its own there is a list with a letter before it.
+module Plain
+  module_function
+
+  def packed(value)
+    case value
+    when nil, true, false, Integer then value
+    when Float then ["f", [value].pack("G").unpack1("H*")]
+    when String then packed_text(value)
+    when Symbol then ["y", packed_text(value.name)]
+    when Array then ["a", value.map { |item| packed(item) }]
+    when Hash then ["h", value.map { |key, item| [packed(key), packed(item)] }, packed(value.default)]
+    when Range then ["r", packed(value.begin), packed(value.end), value.exclude_end?]
+    when Rational then ["q", value.numerator, value.denominator]
+    when Complex then ["c", packed(value.real), packed(value.imaginary)]
+    else defined?(Set) && value.is_a?(Set) ? ["S", value.map { |item| packed(item) }] : ["u"]
+    end
+  end
+
+  def packed_text(text)
+    return String.new(text) if text.encoding == Encoding::UTF_8 && text.valid_encoding?
+
+    ["s", text.encoding.name, text.unpack1("H*")]
+  end
+
+  def unpacked(part)
+    return part unless part.is_a?(Array)
+
+    letter, first, second, third = part
+    case letter
+    when "f" then [first].pack("H*").unpack1("G")
+    when "s" then [second].pack("H*").force_encoding(first)
+    when "y" then unpacked(first).to_sym
+    when "a" then first.map { |item| unpacked(item) }
+    when "h" then Hash.new(unpacked(second)).update(first.to_h { |key, item| [unpacked(key), unpacked(item)] })
+    when "r" then Range.new(unpacked(first), unpacked(second), third)
+    when "q" then Rational(first, second)
+    when "c" then Complex(unpacked(first), unpacked(second))
+    when "S" then first.to_set { |item| unpacked(item) }
+    else Unknown.new
+    end
+  end
+end
+
+def send_parts(channel, parts)
+  data = JSON.generate(parts, max_nesting: 0)
+  channel.write([data.bytesize].pack("Q>"), data)
+  channel.flush
+end
+
+def receive_parts(channel)
+  header = channel.read(LENGTH)
+  raise EOFError if header.nil? || header.bytesize < LENGTH
+
+  JSON.parse(channel.read(header.unpack1("Q>")), max_nesting: false, create_additions: false)
+end
+
+# What a request gives: nothing for a program to load, a value for a call.
+def reply_to(name, rest)
+  return [true, eval(rest, TOPLEVEL_BINDING, "program.rb") && nil] if name.nil?
+
+  [true, Plain.packed(Object.new.send(name, *Plain.unpacked(rest)))]
+rescue Exception => error # exit and out of memory as well
+  [false, [error.class.name.to_s, error.is_a?(SyntaxError), error.is_a?(NoMemoryError)]]
+end
+
+def serve(requests, replies)
+  nothing = File.open(File::NULL, "r+")
+  [$stdin, $stdout, $stderr].each { |stream| stream.reopen(nothing) }
+  loop { send_parts(replies, reply_to(*receive_parts(requests))) }
+ensure
+  exit!(1)
+end
+
+class ProgramError < StandardError; end
+
+# The judge's side of the candidate; `faults` has what the program raised.
+class Candidate
+  attr_reader :faults
+
+  def initialize(requests, replies)
+    @requests = requests
+    @replies = replies
+    @faults = []
+  end
+
+  def ask(name, rest)
+    good, content = answer_to(name, rest)
+    return content if good
+
+    @faults << content
+    raise ProgramError, content[0].to_s
+  end
+
+  def verdict
+    name, syntax, memory = @faults.last
+    [syntax ? "compile_error" : memory ? "memory_limit" : "runtime_error", known(name.to_s), name.to_s]
+  end
+
+  private
+
+  def answer_to(name, rest)
+    send_parts(@requests, [name, name.nil? ? rest : Plain.packed(rest)])
+    good, content = receive_parts(@replies)
+    good == true ? [true, Plain.unpacked(content)] : [false, [*content]]
+  rescue StandardError, SystemStackError # whatever the other side has written
+    [false, ["ended", false, false]]
+  end
+
+  # The name of an exception that Ruby or its libraries define.
+  def known(name)
+    return name if name == "ended"
+
+    kind = name.match?(/\A[A-Z]\w*(::[A-Z]\w*)*\z/) && Object.const_defined?(name) && Object.const_get(name)
+    kind.is_a?(Class) && kind <= Exception ? name : "other_exception"
+  end
+end
+
+def judge(candidate, task)
+  candidate.ask(nil, task["program"])
+  Object.define_method(task["name"]) { |*arguments| candidate.ask(task["name"], arguments) }
+  require "test/unit"
+  require "test/unit/testresult"
+  require "test/unit/collector/descendant"
+  Test::Unit::AutoRunner.need_auto_run = false
+  eval(task["tests"], TOPLEVEL_BINDING, "tests.rb")
+  result = Test::Unit::TestResult.new
+  Test::Unit::Collector::Descendant.new.collect("tests").run(result) { |*_| }
+  return candidate.verdict unless candidate.faults.empty?
+  return ["passed", ""] if result.passed? && result.run_count.positive?
+
+  result.failure_count.positive? ? ["wrong", "failed test"] : ["runtime_error", "error in a test"]
+rescue ProgramError
+  candidate.verdict
+end
+
+requests_end, requests = IO.pipe(binmode: true)
+replies, replies_end = IO.pipe(binmode: true)
+if fork.nil?
+  [requests, replies].each(&:close)
+  serve(requests_end, replies_end)
+end
+[requests_end, replies_end].each(&:close)
+# No other process may look into the memory or the open files of this one (PR_SET_DUMPABLE is 4).
+prctl = Fiddle::Function.new(Fiddle.dlopen(nil)["prctl"], [Fiddle::TYPE_INT] * 5, Fiddle::TYPE_INT)
+raise "prctl" unless prctl.call(4, 0, 0, 0, 0).zero?
+
+task = JSON.parse(File.read("request"))
+File.delete("request")
+aside = $stdout.dup
+[$stdin, $stdout].each { |stream| stream.reopen(File::NULL) }
+status, detail, message = judge(Candidate.new(requests, replies), task)
+aside.write("#{task["word"]} #{status} #{detail}\n#{message.to_s[0, MOST_MESSAGE]}")
+aside.flush
+exit!(0)

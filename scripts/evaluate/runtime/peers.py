@@ -1,0 +1,252 @@
+"""The two processes that judge one Python program, asking each other (see `harness.py` and `exchange.py`)."""
+
+import builtins
+import io
+import marshal
+import os
+import sys
+
+from exchange import COMPARISONS, PASSED_ON, Graph, builtin_error
+
+_LENGTH = 8
+_MOST_OUTPUT = 1_000_000
+
+
+class ExchangeError(Exception):
+    """The other side is gone, or says what it cannot say."""
+
+
+class StandIn:
+    """Stands for an object of the other side: has its attributes, and is equal to nothing but other stand-ins."""
+
+
+class Peer:
+    """One of the two sides: asks the other to do something, and meanwhile does what the other asks.
+
+    actions: what the other side may ask for. public: whether it may read only what does not begin with `_`.
+    """
+
+    def __init__(self, incoming, outgoing, actions, public):
+        self.incoming, self.outgoing, self.actions, self.public = incoming, outgoing, actions, public
+        self.names, self.output = {}, None
+        self.lent, self.numbers = [], {}
+        self.stand_ins, self.theirs = {}, {}
+
+    def ask(self, action, *values):
+        """Have the other side do something; return what comes of it, or raise what it raises."""
+        shared = Graph(self)
+        self._send(("ask", action, [shared.packed(value) for value in values]))
+        while True:
+            kind, *rest = self._receive()
+            if kind == "ask":
+                self._serve(*rest)
+            else:
+                return self._outcome(shared, kind, *rest)
+
+    def serve(self):
+        """Do what the other side asks, until it is gone."""
+        while True:
+            self._serve(*self._receive()[1:])
+
+    def _serve(self, action, content):
+        shared = Graph(self)
+        values = [shared.unpacked(part) for part in content]
+        shared.remember()
+        try:
+            if action not in self.actions:
+                raise AttributeError(action)
+            reply = "value", shared.packed(getattr(self, f"do_{action}")(*values))
+        except ExchangeError:
+            raise
+        except BaseException as error:
+            reply = "error", self._described(error, shared)
+        self._send((*reply, shared.changes(), self._printed()))
+
+    def _outcome(self, shared, kind, content, changes, printed):
+        try:
+            result = shared.unpacked(content) if kind == "value" else self._error(shared, *content)
+            shared.change(changes)
+        except Exception as fault:
+            raise ExchangeError from fault
+        if printed:
+            sys.stdout.write(printed)
+        if kind == "value":
+            return result
+        raise result
+
+    def _described(self, error, shared):
+        """An exception: name of its builtin class, its own, the number of that, arguments, and attributes."""
+        kind = type(error)
+        arguments = error.args if type(error.args) is tuple else ()
+        own = None if kind.__module__ == "builtins" else self.lend(kind)
+        return builtin_error(kind), kind.__name__, own, _passing(shared, arguments), _passing(shared, vars(error))
+
+    def _error(self, shared, builtin, name, number, arguments, attributes):
+        kind = self._error_class(builtin, name, number)
+        try:
+            error = kind(*shared.unpacked(arguments))
+        except (TypeError, ValueError):
+            error = kind.__new__(kind)
+        vars(error).update(shared.unpacked(attributes))
+        vars(error)["of_program"] = True
+        return error
+
+    def _error_class(self, builtin, name, number):
+        kind = vars(builtins)[builtin]
+        if not issubclass(kind, BaseException):
+            raise TypeError
+        return kind if number is None else self.stand_in(number, "class", name, builtin)
+
+    def _printed(self):
+        if self.output is None:
+            return ""
+        text = self.output.buffer.getvalue()[:_MOST_OUTPUT].decode("utf-8", "replace")
+        self.output.buffer.seek(0)
+        self.output.buffer.truncate()
+        return text
+
+    def redirect(self):
+        """Keep what is printed, to have it printed on the other side."""
+        sys.stdout = self.output = io.TextIOWrapper(io.BytesIO(), "utf-8", "replace", write_through=True)
+
+    def do_load(self, source):
+        exec(compile(source, "program.py", "exec"), self.names)
+
+    def do_global(self, name):
+        return name in self.names, self.names.get(name)
+
+    def do_call(self, number, arguments, keywords):
+        return self.lent[number](*arguments, **keywords)
+
+    def do_next(self, number):
+        try:
+            return True, next(self.lent[number])
+        except StopIteration as end:
+            return False, end.value
+
+    def do_attribute(self, number, name):
+        return getattr(self.lent[self._open(number, name)], name)
+
+    def do_set(self, number, name, value):
+        setattr(self.lent[self._open(number, name)], name, value)
+
+    def do_special(self, number, name, arguments):
+        if name not in PASSED_ON and name not in COMPARISONS:
+            raise AttributeError(name)
+        return getattr(type(self.lent[number]), name)(self.lent[number], *arguments)
+
+    def _open(self, number, name):
+        """The number of an object of which the other side may read this; functions and generators lead to all else."""
+        value = self.lent[number]
+        if self.public and (name.startswith("_") or type(value).__module__ != self.names["__name__"]):
+            raise AttributeError(name)
+        return number
+
+    def lend(self, value):
+        """The number by which the other side names a value that stays here."""
+        if id(value) not in self.numbers:
+            self.numbers[id(value)] = len(self.lent)
+            self.lent.append(value)
+        return self.numbers[id(value)]
+
+    def stand_in(self, number, form, name, more):
+        """What stands here for a value of the other side; the same each time."""
+        if number not in self.stand_ins:
+            makers = {"function": self._function, "iterator": self._iterator, "class": self._class}
+            made = makers.get(form, self._object)(number, str(name), more)
+            self.stand_ins[number] = made
+            self.theirs[id(made)] = number
+        return self.stand_ins[number]
+
+    def _function(self, number, name, _):
+        def function(*arguments, **keywords):
+            return self.ask("call", number, arguments, keywords)
+
+        function.__name__ = name
+        return function
+
+    def _iterator(self, number, *_):
+        while True:
+            more, value = self.ask("next", number)
+            if not more:
+                return value
+            yield value
+
+    def _class(self, number, name, error):
+        if error is not None:
+            return type(name, (vars(builtins)[error],), {})
+
+        def call(_, *arguments, **keywords):
+            return self.ask("call", number, arguments, keywords)
+
+        def attribute(_, member):
+            return self.ask("attribute", number, member)
+
+        return type(name, (type,), {"__call__": call, "__getattr__": attribute})(name, (StandIn,), {})
+
+    def _object(self, number, name, more):
+        kind, specials = more
+        base = self.stand_in(kind, "class", name, None)
+        return object.__new__(type(base)(name, (base,), self._members(number, specials)))
+
+    def _members(self, number, specials):
+        """What the class of one stand-in has."""
+
+        def special(member):
+            return lambda _, *arguments: self.ask("special", number, member, arguments)
+
+        def comparison(member):
+            def compare(_, other):
+                return self.ask("special", number, member, (other,)) if isinstance(other, StandIn) else NotImplemented
+
+            return compare
+
+        return {
+            **{member: special(member) for member in specials if member in PASSED_ON},
+            **{member: comparison(member) for member in COMPARISONS},
+            "__hash__": object.__hash__,
+            "__getattr__": lambda _, member: self.ask("attribute", number, member),
+            "__setattr__": lambda _, member, value: self.ask("set", number, member, value),
+        }
+
+    def child(self, base, content, number, form, name, more):
+        """What stands for an object of a class made of a builtin one: its content, and its other attributes."""
+        del form
+        own = {"__str__", "__repr__", "__call__"} & set(more[1] if more else ())
+        members = self._members(number, own)
+        for member in ("__hash__", "__setattr__", *COMPARISONS):
+            del members[member]
+        return type(name, (base,), members)(content)
+
+    def _send(self, message):
+        data = marshal.dumps(message)
+        data = memoryview(len(data).to_bytes(_LENGTH, "big") + data)
+        try:
+            while data:
+                data = data[os.write(self.outgoing, data) :]
+        except OSError:
+            raise ExchangeError from None
+
+    def _receive(self):
+        try:
+            return marshal.loads(_read(self.incoming, int.from_bytes(_read(self.incoming, _LENGTH), "big")))
+        except (ValueError, TypeError) as fault:
+            raise ExchangeError from fault
+
+
+def _passing(shared, values):
+    """Values as plain parts; nothing when one of them cannot pass."""
+    try:
+        return shared.packed(values)
+    except Exception:
+        return shared.packed(type(values)())
+
+
+def _read(channel, length):
+    parts = bytearray()
+    while len(parts) < length:
+        block = os.read(channel, min(1 << 20, length - len(parts)))
+        if not block:
+            raise ExchangeError
+        parts += block
+    return bytes(parts)

@@ -1,0 +1,56 @@
+/* Linked into every compiled program: proves that its main function came to a good end.
+ *
+ * Before anything of the program runs, constructors included, a word is read from the file `word`, which is deleted, and
+ * standard output is put aside and replaced by /dev/null. The word is written only after main has returned 0. So a
+ * program that calls exit(), prints what it likes or has its tests skipped does not pass. Link with -Wl,--wrap=main.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ASIDE = 100 };
+
+static char word[65];
+static int aside = -1;
+static int tested = 0;
+
+/* The tests, where a language's own main function would not show whether they ran. */
+extern void data_set_tests(void) __attribute__((weak));
+
+void sentinel_tests(void) {
+    data_set_tests();
+    tested = 1;
+}
+
+/* Where failed assertions of C++ tests end. */
+void data_set_assert_fail(const char *claim, const char *file, unsigned line, const char *function) {
+    (void)file, (void)line, (void)function;
+    static const char before[] = "Assertion `", after[] = "' failed.\n";
+    if (write(STDERR_FILENO, before, sizeof before - 1) < 0 || write(STDERR_FILENO, claim, strlen(claim)) < 0 ||
+        write(STDERR_FILENO, after, sizeof after - 1) < 0)
+        _exit(125);
+    _exit(134);
+}
+
+static void begin(void) {
+    int file = open("word", O_RDONLY | O_CLOEXEC);
+    ssize_t length = read(file, word, sizeof word - 1);
+    int nothing = open("/dev/null", O_RDWR);
+    aside = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, ASIDE);
+    if (length <= 0 || unlink("word") != 0 || nothing < 0 || aside < 0) _exit(125);
+    close(file);
+    dup2(nothing, STDOUT_FILENO);
+    close(nothing);
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const first)(void) = begin;
+
+int __real_main(int argc, char **argv, char **environment);
+
+int __wrap_main(int argc, char **argv, char **environment) {
+    int code = __real_main(argc, argv, environment);
+    if (data_set_tests && !tested) return code;
+    if (code == 0 && write(aside, word, strlen(word)) < 0) return 125;
+    return code;
+}

@@ -1,0 +1,29 @@
+// Package sentinel is sentinel.c for Go: it proves that the tests of a program came to a good end.
+package sentinel
+
+import (
+	"os"
+	"syscall"
+)
+
+const aside = 100
+
+var word []byte
+
+func init() {
+	word, _ = os.ReadFile("word")
+	nothing, err := syscall.Open("/dev/null", syscall.O_RDWR|syscall.O_CLOEXEC, 0)
+	if err != nil || len(word) == 0 || os.Remove("word") != nil {
+		os.Exit(125)
+	}
+	if syscall.Dup3(1, aside, syscall.O_CLOEXEC) != nil || syscall.Dup3(nothing, 1, 0) != nil {
+		os.Exit(125)
+	}
+}
+
+// Say writes the word that was read before anything of the program ran.
+func Say() {
+	if _, err := syscall.Write(aside, word); err != nil {
+		os.Exit(125)
+	}
+}

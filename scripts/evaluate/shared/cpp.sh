@@ -1,7 +1,0 @@
-#!/bin/sh
-# The witness, and the header that every C++ program starts with, precompiled.
-# usage: cpp.sh SOURCES HEADER  in the folder to fill; GXX is the C++ compiler, HEADER a file in SOURCES
-set -eu
-"$GXX" -x c -c -O1 "$1/witness.c" -o witness.o
-cp "$1/$2" header.h
-"$GXX" -std=c++17 -x c++-header header.h -o header.h.gch

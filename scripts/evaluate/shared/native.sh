@@ -1,5 +1,0 @@
-#!/bin/sh
-# The witness as an object file, to be linked into every program of a compiled language.
-# usage: native.sh SOURCES      in the folder to fill; CC is a C compiler
-set -eu
-"${CC:-cc}" -c -O1 "$1/witness.c" -o witness.o

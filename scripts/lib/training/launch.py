@@ -1,0 +1,135 @@
+"""Starts and follows a training: `accelerate launch` of `scripts.lib.training.worker`."""
+
+import ctypes
+import json
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from scripts.lib.checkpoints import last_checkpoint
+from scripts.lib.files import read_json, write_json
+from scripts.lib.job import InputError
+from scripts.lib.training.preflight import check_training
+from scripts.lib.training.spec import TrainingSettings, TrainingSpec
+
+# How lines of progress, and the one of an error that the user can mend, begin in the output of the training processes.
+PROGRESS = "progress "
+FAULT = "fault "
+# How the launchers tell that a training process was killed: accelerate's for one process, torch's for several.
+_KILLED = re.compile(r"Signals\.SIGKILL|exitcode *: -9\b")
+_PR_SET_PDEATHSIG = 1
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent dies, so that no orphan writes on."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def compiled(operators: list[str]) -> str | None:
+    """The folder of a rule's input of compiled operators, for `TrainingSpec.extensions`; None for an empty input."""
+    return str(Path(operators[0]).resolve()) if operators else None
+
+
+def _launcher_config(settings: TrainingSettings) -> dict[str, Any]:
+    """What `accelerate launch` would otherwise take from the user's home."""
+    kind = "MULTI_GPU" if settings.processes > 1 else "NO"
+    return {
+        "compute_environment": "LOCAL_MACHINE",
+        "distributed_type": "DEEPSPEED" if settings.deepspeed else kind,
+        "num_processes": settings.processes,
+        "num_machines": 1,
+        "machine_rank": 0,
+        "main_process_port": 0,
+        "debug": False,
+        "use_cpu": False,
+    }
+
+
+def _environment(spec: TrainingSpec) -> dict[str, str]:
+    """The environment of the training processes: threads, no network, no GPU unless the model asks for one."""
+    values = {
+        # Snakemake takes PYTHONPATH away from jobs in a conda environment.
+        "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "OMP_NUM_THREADS": str(spec.settings.threads),
+        "MKL_NUM_THREADS": str(spec.settings.threads),
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_OFFLINE": "1",
+        "ACCELERATE_LOG_LEVEL": "WARNING",
+    }
+    if spec.extensions:
+        values["TORCH_EXTENSIONS_DIR"] = spec.extensions
+    if "tensorboard" in spec.settings.trackers:
+        values["TENSORBOARD_LOGGING_DIR"] = spec.tensorboard
+    if "wandb" in spec.settings.trackers:
+        values |= {"WANDB_DIR": spec.checkpoints, "WANDB_PROJECT": os.environ.get("WANDB_PROJECT", "ircoder")}
+    if not spec.gpu:
+        values |= {"CUDA_VISIBLE_DEVICES": "", "DS_ACCELERATOR": "cpu"}
+    return {**os.environ, **values}
+
+
+def _follow(process: subprocess.Popen[str]) -> tuple[str, bool]:
+    """Show the progress lines of a training as a bar on standard error and keep all its lines in the log.
+
+    Returns the fault that the training told of, if any, and whether a launcher told that a process was killed.
+    """
+    fault, killed = "", False
+    with tqdm(desc="training", unit="step", delay=2, mininterval=5, file=sys.stderr) as bar:
+        for line in process.stdout:
+            logging.info("%s", line.rstrip())
+            killed = killed or bool(_KILLED.search(line))
+            fault = line.removeprefix(FAULT).strip() if line.startswith(FAULT) else fault
+            if line.startswith(PROGRESS):
+                report = json.loads(line.removeprefix(PROGRESS))
+                bar.total = report["of"]
+                bar.update(report["step"] - bar.n)
+    return fault, killed
+
+
+def run_training(spec: TrainingSpec) -> dict[str, Any]:
+    """Train as told, resuming from the last whole checkpoint; return the facts that the training recorded.
+
+    Output of the processes goes to this process's log. Raises `InputError` for what the user can mend.
+    """
+    folder = Path(spec.checkpoints)
+    folder.mkdir(parents=True, exist_ok=True)
+    check_training(spec)
+    if spec.tensorboard and last_checkpoint(folder) is None:
+        shutil.rmtree(spec.tensorboard, ignore_errors=True)
+    spec.write(folder / "spec.json")
+    write_json(folder / "accelerate.json", _launcher_config(spec.settings))
+    launcher = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]
+    # In the file this setting makes accelerate refuse a DeepSpeed configuration.
+    options = ["--config_file", str(folder / "accelerate.json"), "--mixed_precision", "no", "--module"]
+    with subprocess.Popen(
+        [*launcher, *options, "scripts.lib.training.worker", str(folder / "spec.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=_environment(spec),
+        preexec_fn=die_with_parent,
+    ) as process:
+        fault, killed = _follow(process)
+    if process.returncode:
+        raise _error(process.returncode, fault, killed)
+    return read_json(folder / "facts.json")
+
+
+def _error(code: int, fault: str, killed: bool) -> Exception:
+    """The error for a training that ended with `code`: the user's to mend when the training said so or was killed."""
+    if fault:
+        return InputError(fault)
+    if killed or code == -signal.SIGKILL:
+        return InputError(
+            "the training was killed, often because memory ran out: lower `batch_size`, raise the job's mem_mb, "
+            "and run again to go on from its last checkpoint"
+        )
+    return RuntimeError(f"the training ended with exit code {code}; its last words are in the log")

@@ -1,0 +1,112 @@
+"""Programs that run code while they are compiled: none of them puts another module in place of its own."""
+
+import pytest
+
+from scripts.compile import compile_time
+from scripts.compile.cache import Cache
+from scripts.compile.compile_program import compile_source
+from scripts.compile.shard import outcomes
+from scripts.compile.worker import Compiler
+from scripts.lib.parquet import write_table
+from scripts.sources.record import SCHEMA
+from tests.support.compiling import build
+
+TH = "{-# LANGUAGE TemplateHaskell #-}\nimport Language.Haskell.TH\n"
+REPLACING = (
+    TH + "import System.Process\n"
+    'main = $(runIO (writeFile "replace.py" "import os\\n{text}while True:\\n  if os.path.exists(\'source.ll\'):\\n'
+    "    open('b','w').write(t); os.rename('b','source.ll')\\n\""
+    ' >> spawnCommand "python3 replace.py") >> [| putStr "x" |])\n'
+)
+VALID = "t = 'module asm \\\"# not from this program\\\"\\\\n'\\n"
+CRASHING = "t = '!0 = ' + '!{' * 60000 + '}' * 60000 + chr(10)\\n"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        TH + "main = print $(litE (integerL (product [1 .. 10])))\n",
+        "{-# LANGUAGE TemplateHaskellQuotes #-}\nmain :: IO ()\nmain = print 1 -- runIO\n",
+        "{-# OPTIONS_GHC -O2 -optc-O3 -Wall -fno-warn-orphans #-}\nimport GHC.Exts\nmain = print 1\n",
+        "{-# LANGUAGE CPP #-}\n#define N 3\nimport System.IO.Unsafe\nmain = print N\n",
+        "{-# " * 10_000,
+    ],
+)
+def test_ordinary_haskell_is_not_refused(program):
+    assert compile_time.haskell(program) == ""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        TH + 'main = $(runIO (putStr "x") >> [| putStr "x" |])\n',
+        TH + 'import Control.Monad.IO.Class\nmain = $(liftIO (putStr "x") >> [| print 1 |])\n',
+        TH + "import System.IO.Unsafe as U\nmain = print $(litE (integerL (U.unsafePerformIO (return 1))))\n",
+        "{-# language\n QuasiQuotes #-}\nimport GHC.IO\nmain = print [q|x|]\n",
+        "{-# OPTIONS_GHC -XTemplateHaskell #-}\nmain = print $(runIO undefined)\n",
+        "import System.IO.Unsafe\n{-# ANN module (unsafePerformIO (return ())) #-}\nmain = print 1\n",
+        "{-# OPTIONS_GHC -F -pgmF python3 #-}\nmain = print 1\n",
+        "{-# OPTIONS_GHC -O2 -pgmlo=python3 #-}\nmain = print 1\n",
+        "{-# OPTIONS_GHC -fplugin=Evil #-}\nmain = print 1\n",
+        "{-# LANGUAGE CPP #-}\n#define E TemplateHaskell\n{-# LANGUAGE E #-}\nmain = print 1\n",
+        "{-# LANGUAGE CPP, TemplateHaskell #-}\n#define R run\nmain = print $(R/**/IO undefined)\n",
+    ],
+)
+def test_haskell_that_can_do_input_and_output_while_it_is_compiled_is_refused(program):
+    assert compile_time.haskell(program)
+
+
+@pytest.mark.parametrize(
+    ("check", "program", "refused"),
+    [
+        (compile_time.nim, 'const x = static_Exec("ls")\n', True),
+        (compile_time.nim, 'let x = gorge_ex "ls"\n', True),
+        (compile_time.nim, 'const x = staticRead("a")\n', False),
+        (compile_time.crystal, "puts {{ `ls`.stringify }}\n", True),
+        (compile_time.crystal, '{% system("ls") %}\n', True),
+        (compile_time.crystal, "puts `ls`\nputs {{ 1 + 2 }}\n", False),
+    ],
+)
+def test_programs_that_start_others_are_known(check, program, refused):
+    assert bool(check(program)) == refused
+
+
+def test_no_haskell_program_stores_another_module():
+    result = compile_source(REPLACING.replace("{text}", VALID), build("Haskell"), ["perf"])["perf"]
+    assert result.status == "compile_error"
+    assert "runIO" in result.diagnostics
+    assert result.ir == ""
+
+
+def test_no_nim_program_stores_another_module():
+    loop = (
+        "while sleep 0.01; do test -e cache/@msource.nim.c && "
+        "echo 'int planted;' > b && mv b cache/@msource.nim.c; done >/dev/null 2>&1 &"
+    )
+    replacing = f'const x = staticExec("""{loop}""")\necho x\n'
+    result = compile_source(replacing, build("Nim"), ["perf"])["perf"]
+    assert result.status in ("compile_error", "tool_crash", "timeout")
+    assert "planted" not in result.ir
+
+
+def test_nim_starts_no_process_that_its_text_hides():
+    hidden = (
+        "import macros\n"
+        'macro m(): untyped = parseStmt("const x = static" & "Exec(\\"echo h\\" & \\"i-there\\")\\necho x")\nm()\n'
+    )
+    result = compile_source(hidden, build("Nim"), ["perf"])["perf"]
+    assert result.status in ("ok", "compile_error")
+    assert "hi-there" not in result.ir
+
+
+def test_a_program_that_crashes_the_reader_does_not_stop_its_shard(tmp_path):
+    programs = {"a": 'main = putStr "a"\n', "b": REPLACING.replace("{text}", CRASHING), "c": 'main = putStr "c"\n'}
+    rows = [
+        {"id": name, "language": "Haskell", "path": name, "source_sha256": name, "encoding": "utf-8", "bytes": 1}
+        | {"rejected": None, "licence": None, "source": text}
+        for name, text in programs.items()
+    ]
+    write_table(tmp_path / "sources", rows, SCHEMA)
+    compiler = Compiler(build("Haskell"), ["perf"], Cache(None))
+    statuses = {row["id"]: row["status"] for row in outcomes(str(tmp_path / "sources"), compiler, 1)}
+    assert statuses == {"a": "ok", "b": "invalid_ir", "c": "ok"}

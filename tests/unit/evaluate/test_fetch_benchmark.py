@@ -1,0 +1,207 @@
+"""Benchmark data from a hub, an address and a package: rows as a folder of data has them, one line for each fault."""
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.fetch import fetched_rows, write_rows
+from scripts.lib.commits import read_commits, read_jsonl
+from scripts.lib.job import InputError
+from tests.support.fake_hub import REVISION, fake_hub, hub_environment
+from tests.support.paths import ROOT
+
+TABLE = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))
+SOURCES = TABLE["sources"]
+# Runs in a process of its own, because the hub's client reads its address when it is imported.
+FETCH = """
+import json, sys
+from scripts.evaluate.fetch import fetched_rows, write_rows
+from scripts.lib.job import InputError
+for path, source in json.load(sys.stdin):
+    try:
+        write_rows(path, fetched_rows(source, offline=False))
+        print()
+    except InputError as error:
+        print(error)
+"""
+
+
+def fetched(address: str, sources: dict[str | Path, dict]) -> list[str]:
+    """Fetch sources from the hub at `address` to the paths that they stand under; the error of each, or nothing."""
+    home = Path(next(iter(sources))).parent / "hub"
+    environment = hub_environment(address, home)
+    wanted = json.dumps([(str(path), source) for path, source in sources.items()])
+    command = [sys.executable, "-c", FETCH]
+    done = subprocess.run(command, env=environment, input=wanted, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def parquet(rows: list[dict]) -> bytes:
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), stream)
+    return stream.getvalue()
+
+
+def archive(files: dict[str, list[dict]]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
+        for name, rows in files.items():
+            content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def commit(number: int, language: str) -> dict:
+    mods = [{"change_type": "ADD", "old_path": None, "new_path": f"{number}.x", "diff": f"+{number}\n"}]
+    return {"message": f"message {number}", "mods": mods, "language": language, "hash": str(number)}
+
+
+PROBLEM = {"entry_point": "f", "canonical_solution": "    return 1\n", "test": "def check(f): assert f() == 1"}
+SIZES = {"train": 6, "validation": 1, "test": 2}
+COMMITS = [commit(number, "C++" if number % 3 == 0 else "Python") for number in range(30)]
+
+
+@pytest.fixture(scope="module")
+def hub():
+    """Data sets in the layout that the table expects."""
+    rows = {name: [{**PROBLEM, "task_id": "T/0", "prompt": f"def f(): # {name}\n"}] for name in ("Swap_s1", "Case_s0")}
+    members = {f"full/func_name/humaneval_{name}.jsonl": content for name, content in rows.items()}
+    datasets = {
+        "bigcode/humanevalpack": {
+            "go/test-00000-of-00001.parquet": parquet([{"task_id": "Go/0"}]),
+            "python/test-00000-of-00001.parquet": parquet([{"task_id": "Python/0"}, {"task_id": "Python/1"}]),
+        },
+        "RaymondLi/perturbed_humaneval": {"func_name.tar.gz": archive({**members, "full/README.md": []})},
+        "JetBrains-Research/commit-chronicle": {
+            "data/train-00000-of-00002.parquet": parquet(COMMITS[:15]),
+            "data/train-00001-of-00002.parquet": parquet(COMMITS[15:]),
+            "data/validation-00000-of-00001.parquet": parquet([commit(n, "C++") for n in range(100, 105)]),
+            "data/test-00000-of-00001.parquet": parquet([commit(n, "C++") for n in range(200, 205)]),
+            "subset_llm/test-00000-of-00001.parquet": b"not to be fetched",
+        },
+    }
+    with fake_hub(datasets) as address:
+        yield address
+
+
+def source(template: str, task: str, **changes: object) -> dict:
+    """An entry of the table with the task filled in and the revision that the hub here has."""
+    own = {**SOURCES[template], "revision": REVISION}
+    return {**own, "files": own["files"].replace("{task}", task), **changes}
+
+
+@pytest.fixture(scope="module")
+def files(hub, tmp_path_factory):
+    """Files fetched from the hub, by the data set's form."""
+    folder = tmp_path_factory.mktemp("data")
+    commits = "commitchronicle/real_commits/{task}.jsonl.gz"
+    sources = {
+        folder / "humanevalpack.jsonl": source("humanevalpack/humanevalpack-{task}.jsonl", "python"),
+        folder / "recode.jsonl.gz": source("recode/perturbed_humaneval_{task}.jsonl.gz", "func_name"),
+        folder / "commits.jsonl.gz": source(commits, "Cpp", where={"language": "C++"}, rows=SIZES),
+    }
+    assert fetched(hub, sources) == ["", "", ""]
+    return {path.name.partition(".")[0]: path for path in sources}
+
+
+def test_rows_of_a_parquet_file(files):
+    assert [row["task_id"] for row in read_jsonl(files["humanevalpack"])] == ["Python/0", "Python/1"]
+
+
+def test_rows_of_an_archive_have_the_fields_of_their_file_names(files):
+    path = files["recode"]
+    assert [(row["perturbation_name"], row["seed"]) for row in read_jsonl(path)] == [("Case", 0), ("Swap", 1)]
+    problems = read_problems(Task("recode", "func_name", [str(path)]))
+    assert [problem.id for problem in problems] == ["T/0/Case/0", "T/0/Swap/1"]
+    assert path.read_bytes()[4:8] == bytes(4)
+
+
+def messages(path: Path, split: str) -> list[str]:
+    return [row["message"] for row in read_commits(path, split, SIZES)]
+
+
+def test_commits_of_a_language_are_the_first_of_each_of_the_data_sets_own_splits(files):
+    path = files["commits"]
+    assert messages(path, "train") == ["message 0", "message 3", "message 6", "message 9", "message 12", "message 15"]
+    assert messages(path, "validation") == ["message 100"]
+    assert messages(path, "test") == ["message 200", "message 201"]
+    assert gzip.decompress(path.read_bytes()).count(b"\n") == sum(SIZES.values())
+
+
+FAULTS = {
+    "owner/gated is gated; accept its terms on the hub and set HF_TOKEN": {"dataset": "owner/gated"},
+    "owner/missing is not on the hub, or private; correct its name": {"dataset": "owner/missing"},
+    "does not exist; correct `revision` in config/benchmarks.yaml": {"revision": "f" * 40},
+    "bigcode/humanevalpack has no revision; set the commit to use": {"revision": ""},
+    "has no file like cpp/*.parquet; correct `files`": {"files": "cpp/*.parquet"},
+    "has no such rows": {"where": {"task_id": "none"}},
+}
+
+
+def test_faults_are_one_line(hub, tmp_path):
+    own = [source("humanevalpack/humanevalpack-{task}.jsonl", "go", **changes) for changes in FAULTS.values()]
+    few = {"where": {"language": "C++"}, "rows": {**SIZES, "validation": 6}}
+    own.append(source("commitchronicle/real_commits/{task}.jsonl.gz", "Cpp", **few))
+    wanted = {tmp_path / f"{number}.jsonl": each for number, each in enumerate(own)}
+    for told, said in zip([*FAULTS, "has 5 validation rows"], fetched(hub, wanted), strict=True):
+        assert told in said
+    assert not list(tmp_path.glob("*.jsonl*"))
+
+
+@pytest.mark.parametrize("own", [{"dataset": "a/b", "revision": "", "files": "*"}, {"url": "https://localhost/none"}])
+def test_nothing_is_fetched_offline(own):
+    with pytest.raises(InputError, match=r"must be fetched, but `hub\.offline` is true"):
+        list(fetched_rows(own, offline=True))
+
+
+def test_rows_at_an_address(tmp_path):
+    (tmp_path / "rows.json").write_text('[{"name": "a"}, {"name": "b"}]', encoding="utf-8")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments, directory=str(tmp_path))
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        assert list(fetched_rows({"url": f"{address}/rows.json"}, offline=False)) == [{"name": "a"}, {"name": "b"}]
+        with pytest.raises(InputError, match=r"none\.json cannot be fetched: .*404.*correct `url`"):
+            fetched_rows({"url": f"{address}/none.json"}, offline=False)
+        server.shutdown()
+
+
+def test_humaneval_comes_from_its_package_whole_and_halved(tmp_path):
+    whole = list(fetched_rows(SOURCES["recode/nominal_HumanEval.jsonl.gz"], offline=True))
+    halved = list(fetched_rows(SOURCES["recode/nominal_humaneval_partial.jsonl.gz"], offline=True))
+    assert len(whole) == len(halved) == 164
+    for row, half in zip(whole, halved, strict=True):
+        assert half["prompt"] + half["canonical_solution"] == row["prompt"] + row["canonical_solution"]
+    first = halved[0]["canonical_solution"]
+    assert first.startswith("                if distance < threshold:\n") and first.count("\n") == 4
+    write_rows(str(tmp_path / "rows.jsonl"), halved)
+    assert len(list(read_jsonl(tmp_path / "rows.jsonl"))) == 164
+
+
+def test_every_file_of_the_table_has_a_source():
+    used = set()
+    for entry in TABLE["benchmarks"].values():
+        tasks = entry.get("tasks", {"any": {}}).values()
+        used |= {file for task in tasks for file in task.get("files", entry.get("files", []))}
+    assert used == set(SOURCES)

@@ -1,0 +1,53 @@
+"""A runner that judges wrongly is refused before anything is generated, with the cause where it is known."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from scripts.evaluate import prepare_runner
+from scripts.lib.job import InputError
+from scripts.workflow.config import read_yaml
+from tests.support.fake_hub import ROOT
+
+PYTHON = read_yaml(ROOT / "config/benchmarks.yaml")["runners"]["python"]
+
+
+@pytest.fixture
+def wrong_runner(monkeypatch):
+    """A runner that finds no program right, run by root."""
+    verdict = SimpleNamespace(status="compile_error", detail="cannot open", cpu_seconds=0)
+    runner = SimpleNamespace(judge=lambda program: verdict)
+    monkeypatch.setattr(prepare_runner, "make_runner", lambda *arguments: runner)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+
+@pytest.mark.parametrize(
+    "mask, told",
+    [
+        (0o077, "umask 077 closes the run's files to the user nobody, as whom programs run: run it after `umask 022`"),
+        (0o027, "umask 027 closes"),
+        (0o022, "see whether all that it needs is there and works (envs/execute.yaml)"),
+        (0o002, "see whether all that it needs"),
+    ],
+)
+def test_a_umask_that_closes_files_is_named(wrong_runner, mask, told):
+    before = os.umask(mask)
+    try:
+        with pytest.raises(InputError) as caught:
+            prepare_runner.check_verdicts("python", PYTHON, {})
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    assert "says 'compile_error' (cannot open) of a program that is passed" in str(caught.value)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_umask_means_nothing_to_other_users_than_root(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    before = os.umask(0o077)
+    try:
+        assert prepare_runner.closed_files() == ""
+    finally:
+        os.umask(before)

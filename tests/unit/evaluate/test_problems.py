@@ -1,0 +1,125 @@
+"""Problems from rows in the public data sets' fields: prompts, stop sequences, references."""
+
+import pytest
+
+from scripts.evaluate.benchmarks.codexglue import (
+    described,
+    description_prompt,
+    description_reference,
+    without_docstring,
+)
+from scripts.evaluate.benchmarks.problems import FORMS
+from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.lib.files import write_text
+from scripts.lib.job import InputError
+
+HUMANEVAL = {
+    "task_id": "T/0",
+    "prompt": "\ndef f(x):\n    '''Doc.'''\n",
+    "entry_point": "f",
+    "canonical_solution": "    return x\n",
+    "test": "def check(candidate):\n    assert candidate(1) == 1\n",
+}
+
+
+def problem(form, row, task="python", references=None):
+    return FORMS[form]([row], references or {}, task)[0]
+
+
+def test_humaneval_program_is_prompt_solution_tests():
+    own = problem("humaneval", HUMANEVAL)
+    assert own.prompt == "def f(x):\n    '''Doc.'''"
+    # The newline that stripping took off the prompt stands before the solution.
+    assert own.context + own.solution == HUMANEVAL["prompt"].lstrip() + HUMANEVAL["canonical_solution"]
+    assert own.tests.endswith("\ncheck(f)")
+    assert own.stop.cut("\n    return x\nif __name__") == "\n    return x"
+
+
+def test_multipl_e_stops_and_reference():
+    row = {"name": "P", "prompt": "def f(x)\n", "tests": "t", "stop_tokens": ["\nend"]}
+    own = problem("multipl-e", row, "rb", {"P": "  x\nend"})
+    assert own.stop.words == ("\nend", "<file_sep>", "<|endoftext|>")
+    assert own.solution == "\n  x\nend"
+    assert problem("multipl-e", row, "rb").solution is None
+
+
+def test_recode_takes_seeds_below_five_and_names_the_nominal():
+    rows = [HUMANEVAL, *({**HUMANEVAL, "perturbation_name": "Swap", "seed": seed} for seed in range(10))]
+    found = FORMS["recode"](rows, {}, "func_name")
+    assert [own.id for own in found] == ["T/0/nominal/0", *(f"T/0/Swap/{seed}" for seed in range(5))]
+    assert {own.group for own in found} == {"T/0"}
+
+
+def test_fixdocs_prompt():
+    row = {**HUMANEVAL, "buggy_solution": "    return -x\n"}
+    own = problem("fixdocs", row)
+    text = row["prompt"]
+    assert own.prompt == f"### Instruction:\nFix bugs in f.\n{text}    return -x\n\n\n### Response:\n{text}".strip()
+    assert own.context == text.strip()
+    assert own.stop.cut("\n    return x\nassert f") == "\n    return x"
+    assert FORMS["fixdocs"]([{**row, "prompt": "int f() {\n"}], {}, "cpp")[0].stop.braces
+
+
+def test_missing_field_is_named(tmp_path):
+    write_text(tmp_path / "rows.jsonl", '{"task_id": "T/0"}\n')
+    with pytest.raises(InputError, match=r"rows.jsonl: a row lacks the field 'prompt'"):
+        read_problems(Task("humaneval", "python", [str(tmp_path / "rows.jsonl")]))
+
+
+def test_limit_keeps_all_prompts_of_the_first_groups(tmp_path):
+    import json
+
+    rows = [{**HUMANEVAL, "task_id": f"T/{n}", "perturbation_name": "P", "seed": s} for s in (0, 1) for n in range(3)]
+    write_text(tmp_path / "rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    found = read_problems(Task("recode", "format", [str(tmp_path / "rows.jsonl")]), limit=2)
+    assert sorted(own.id for own in found) == ["T/0/P/0", "T/0/P/1", "T/1/P/0", "T/1/P/1"]
+
+
+CODE = 'def f(x):\n    """Adds one.\n    More."""\n    return x + 1\n'
+
+
+def test_description_prompt_of_python_has_no_docstring():
+    prompt = description_prompt(CODE, "Adds one.\n    More.", "python")
+    assert prompt == 'def f(x):\n    return x + 1\n\n""" The goal of this function is to:\n'
+
+
+@pytest.mark.parametrize(
+    "code, docstring, bare",
+    [
+        ('def f(x):\n    """Add one."""\n    return x', "Add one.", "def f(x):\n    return x"),
+        ("def f(x):\n    '''Add one.'''\n    return x", "Add one.", "def f(x):\n    return x"),
+        # Of quotes that stand alone the closing one stays, and the character before the opening one goes.
+        ("def f(x):\n    'Add one.'\n    return x", "Add one.", "def f(x):'\n    return x"),
+        ('def f(x): "Add one."', "Add one.", 'def f(x):"'),
+        # A triple quote in the signature is taken for the docstring's.
+        ('def f(x, s="""z"""):\n    """Add one."""\n    return x', "Add one.", "def f(x, s=\n    return x"),
+        ('def f():\n    r"""Add \\d."""\n    pass', "Add \\d.", "def f():\n    r\n    pass"),
+        ("def f():\n    pass", "", "def f():\n    pass"),
+        ('"""Add one."""\nx = 1', "Add one.", "\nx = 1"),
+    ],
+)
+def test_the_docstring_leaves_no_line_between_signature_and_body(code, docstring, bare):
+    assert without_docstring(code, docstring) == bare
+
+
+def test_docstring_that_is_spelt_otherwise_is_found_by_the_parser():
+    assert without_docstring(CODE, "Adds one. More.") == "def f(x):\n    return x + 1\n"
+    umlauts = CODE.replace("Adds", "Äöü")
+    assert without_docstring(umlauts, "other") == "def f(x):\n    return x + 1\n"
+    assert without_docstring("not Python (", "other") == "not Python ("
+
+
+@pytest.mark.parametrize("language, delimiter", [("ruby", "=begin"), ("go", "/*")])
+def test_description_prompt_of_others_keeps_the_code(language, delimiter):
+    prompt = description_prompt("code # c", "c", language)
+    assert prompt == f"code # c\n{delimiter} The goal of this function is to:\n"
+
+
+def test_description_reference():
+    assert description_reference(["Adds", "one", "\n", ",", "it", "'s", "fine", "."]) == "Adds one, it's fine."
+    assert description_reference(["return", "x", "."]) == "eturn x."
+
+
+def test_described():
+    assert described("\n  Adds one. \nMore.") == "Adds one."
+    assert described("") == ""

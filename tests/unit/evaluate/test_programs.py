@@ -1,0 +1,207 @@
+"""Programs put together from problem and completion."""
+
+import pytest
+
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.stop_sequences import Stop
+from scripts.evaluate.calibrate import chosen, scale_for
+from scripts.evaluate.execute import executions, programs_of, verdicts
+from scripts.evaluate.generations import Generation, Sampling
+from scripts.evaluate.runners.base import Verdict
+from scripts.evaluate.runners.go_imports import used_packages, with_imports
+from scripts.evaluate.runners.programs import COMPOSERS, Prelude
+from scripts.evaluate.runners.signatures import functions
+from scripts.lib.job import InputError
+
+
+def compose(name, context, completion, tests, prelude=None, **fields):
+    problem = Problem("p", "p", "the prompt", Stop(), context, tests, **fields)
+    return COMPOSERS[name](prelude or Prelude(), problem, completion)
+
+
+def test_python_keeps_tests_and_head_apart():
+    own = compose("python", "import math\n\ndef helper(): pass\n\ndef f(x):", "\n  return x", "check(f)")
+    assert own.files == (("program.py", "import math\n\ndef helper(): pass\n\ndef f(x):\n  return x\n"),)
+    assert (own.head, own.entry_point, own.tests) == ("import math\n\ndef helper(): pass\n\n", "f", "check(f)")
+
+
+def test_prelude_where_it_is_needed():
+    prelude = Prelude("import re\n", {r"\bnp\b": "import numpy as np\n"})
+    plain = compose("python", "def f(x):", "\n  return x", "", prelude)
+    needing = compose("python", "def f(x):", "\n  return np.sum(x)", "", prelude)
+    assert plain.files[0][1].startswith("import re\ndef f")
+    assert needing.files[0][1].startswith("import re\nimport numpy as np\ndef f")
+
+
+def test_joined_programs_are_prompt_completion_newline_tests():
+    assert compose("swift", "func f() {", " 1", "}\nprint(f())").files == (
+        ("program.swift", "func f() { 1\n}\nprint(f())"),
+    )
+
+
+def test_cpp_tests_come_before_the_completion_and_its_main_is_cut():
+    text = compose("cpp-function", "int f(){", "return 1;}\nint main() { return 0; }", "int main() {}").files[0][1]
+    assert text.startswith("int f();\n#undef NDEBUG\n#undef assert\n#include <assert.h>\n")
+    assert text.endswith("\nint main() {}\n#undef __assert_fail\nint f(){return 1;}\n\n")
+    assert "int main() { return 0; }" in compose("cpp", "int f(){", "}\nint main() { return 0; }", "").files[0][1]
+
+
+def test_brace_that_tests_begin_with_closes_the_function():
+    text = compose("cpp", "long f(long x) {", " return x;", "}\nint main() { assert(f(1) == 1); }").files[0][1]
+    assert text.endswith("long f(long x) { return x;\n}\n")
+    assert text.index("int main()") < text.index("return x;")
+
+
+def test_d_tests_are_functions_of_another_module_that_the_sentinel_calls():
+    files = dict(compose("d", "import std.math;\nlong f(long x)", "{ return x; }", "unittest {}\nvoid main(){}").files)
+    assert files["program.d"] == "module program;\nimport std.math;\nlong f(long x){ return x; }\n"
+    assert "static import program;\nimport std.math;\nlong f(long x) { return program.f(x); }" in files["tests.d"]
+    assert "void data_set_test_0() {}" in files["tests.d"]
+    assert "unittest" not in files["tests.d"].replace("FAILED unittests", "")
+
+
+def test_rust_tests_get_ranges_and_names_of_the_standard_library():
+    tests = "#[cfg(test)]\nmod tests {\nuse super::*; fn t() { r.gen_range(0, 3); r.gen_range(0..3); } }"
+    text = compose("rust-crate", "fn f(mut x: &str, y: i32) -> i32 {", "}\n#[cfg(any())]", tests).files[0][1]
+    assert "r.gen_range(0..3); r.gen_range(0..3);" in text
+    assert "fn f(mut x: &str, y: i32) -> i32 { return super::f(x, y); }" in text
+    assert text.startswith("#[cfg(test)]\nmod tests {\n")
+    assert text.endswith("#[cfg(any())]\n")
+
+
+@pytest.mark.parametrize(
+    "text, header, parameters",
+    [
+        (
+            "// f(x) {\nint f(vector<int> a,\n  pair<int, int> b) {\n /* { */ int c;",
+            "int f(vector<int> a,\n  pair<int, int> b)",
+            ("vector<int> a", "pair<int, int> b"),
+        ),
+        ("#include <x>\nusing namespace std;\nany f(any a){", "any f(any a)", ("any a",)),
+        (
+            "import a;\nNullable!(long[string]) f(string test) ",
+            "Nullable!(long[string]) f(string test)",
+            ("string test",),
+        ),
+        (
+            "fn main(){}\npub fn f<'a>(a: &'a dyn Any) -> Kind<i32, f64>{",
+            "fn f<'a>(a: &'a dyn Any) -> Kind<i32, f64>",
+            ("a: &'a dyn Any",),
+        ),
+        (
+            "func F(a, b interface{}, c ...int) []interface{} {",
+            "func F(a, b interface{}, c ...int) []interface{}",
+            ("a", "b interface{}", "c ...int"),
+        ),
+        (
+            "fn f(g: fn(i32, i32) -> bool) -> bool {",
+            "fn f(g: fn(i32, i32) -> bool) -> bool",
+            ("g: fn(i32, i32) -> bool",),
+        ),
+    ],
+)
+def test_signatures_of_prompts(text, header, parameters):
+    function = functions(text)[-1]
+    assert (function.header, function.name.lower(), function.parameters) == (header, "f", parameters)
+
+
+def test_prompt_without_a_function_is_refused():
+    with pytest.raises(InputError, match="declares no function that tests could call"):
+        compose("cpp", "int x = 1;", "", "int main() {}")
+
+
+GO = """
+package main
+import "sort"
+import (
+    "fmt"
+    "os"
+)
+// strings.Fields is not used here
+func F(text string) string {
+    local := struct{ X int }{1}
+    _ = local.X
+    return fmt.Sprint(math.Sqrt(2), "time.Now", `os.Exit`, 'r', md5.Sum(nil), rand.Intn(3))
+}
+"""
+
+
+def test_go_imports_are_what_is_used():
+    text = with_imports(GO, 'import (\n    "crypto/rand"\n)', "main")
+    assert text.startswith('package main\n\nimport (\n\t"crypto/md5"\n\t"crypto/rand"\n\t"fmt"\n\t"math"\n)\n')
+    assert text.count("import") == 1
+    assert text.count("package main") == 1
+    assert "math/rand" in used_packages(GO, "")
+
+
+def test_go_main_runs_the_tests_of_the_data_set_alone():
+    tests = "func TestF(t *testing.T) {\n}\nfunc helper() {}\n"
+    files = dict(compose("go", "package f_test\nfunc F() {", "}\nfunc TestMine(t *testing.T) {}", tests).files)
+    assert '{Name: "TestF", F: TestF}' in files["main.go"]
+    assert "TestMine" not in files["main.go"]
+
+
+def test_go_imports_move_with_the_tests_that_alone_use_them():
+    context = 'package f_test\n\nimport (\n    "testing"\n    "fmt"\n    "sort"\n)\n\nfunc f(x []int) []int {\n'
+    tests = "func TestF(t *testing.T) {\n  fmt.Println(f(nil))\n}\n"
+    files = dict(compose("go", context, '    fmt.Println("sort.Ints")\n    return x\n}', tests).files)
+    # Which nobody uses stays, and is the error that it was.
+    assert files["program.go"].startswith('package f_test\n\nimport (\n\t"fmt"\n\t"sort"\n)\n')
+    assert files["tests.go"].startswith('package main\n\nimport (\n\tprogram "program"\n\t"fmt"\n\t"testing"\n)\n')
+    assert "func f(x []int) []int { return program.Tested_f(x); }" in files["tests.go"]
+
+
+def test_go_completions_get_no_package_that_reaches_into_others():
+    assert used_packages("unsafe.Pointer(nil); syscall.Exit(0); os.Exit(0)", "") == ["os"]
+    assert used_packages("syscall.Exit(0)", 'import "syscall"') == ["syscall"]
+
+
+class CountingRunner:
+    """Says of every program how long it is, and counts."""
+
+    def __init__(self):
+        self.count = 0
+
+    def judge(self, program):
+        self.count += 1
+        return Verdict("passed" if "good" in program.files[0][1] else "wrong", "", 0.1)
+
+
+def generation(name, completions):
+    return Generation(name, "the prompt", completions, [], "e", "1", [], Sampling(0, 1, len(completions), 1))
+
+
+def test_equal_programs_run_once():
+    problems = {name: Problem(name, name, "the prompt", Stop(), "f") for name in "ab"}
+    generations = [generation("b", ["good", "bad"]), generation("a", ["good", "good", "bad"])]
+    programs = programs_of(problems, generations, "swift", Prelude())
+    runner = CountingRunner()
+    rows = executions(runner, programs, workers=2)
+    assert runner.count == 2
+    assert [(row["id"], row["sample"], row["status"]) for row in rows] == [
+        ("a", 0, "passed"),
+        ("a", 1, "passed"),
+        ("a", 2, "wrong"),
+        ("b", 0, "passed"),
+        ("b", 1, "wrong"),
+    ]
+    assert verdicts(runner, [program for _, _, program in programs], 1).keys() == {row["program"] for row in rows}
+
+
+def test_generation_for_another_prompt_is_refused():
+    with pytest.raises(InputError, match="the problem a has changed since it was generated for"):
+        programs_of({"a": Problem("a", "a", "new prompt", Stop())}, [generation("a", [""])], "swift", Prelude())
+
+
+def test_limits_grow_by_whole_factors_where_references_need_it():
+    assert scale_for([0.1, 0.4], 10, 10) == 1
+    assert scale_for([0.1, 1.4], 10, 10) == 2
+    assert scale_for([], 10, 10) == 1
+
+
+def test_problems_to_calibrate_with():
+    problems = [Problem(str(n), str(n), "", Stop(), solution="x" if n % 2 else None) for n in range(20)]
+    few = chosen(problems, 4, 484)
+    assert len(few) == 4
+    assert all(problem.solution for problem in few)
+    assert chosen(problems[::-1], 4, 484) == few

@@ -1,0 +1,94 @@
+"""Conversations written by a chat template, as prompts that can be shortened."""
+
+import pytest
+
+from scripts.finetune.chat import OWN, render
+from scripts.finetune.instruct import read_instructions, rendered
+from scripts.lib.job import InputError
+from scripts.lib.prompts import PromptSettings, build_prompt
+from tests.support.tiny_tokenizer import tiny_tokenizer
+
+TURNS = "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</s>{% endfor %}"
+MARKED = TURNS + "{% if add_generation_prompt %}<assistant>{% endif %}"
+PAPER = "{% for m in messages %}### Instruction:\n{{ m.content }}\n\n### Response:\n{% endfor %}"
+ASKED = [
+    {"role": "user", "content": "first {x}"},
+    {"role": "assistant", "content": "yes"},
+    {"role": "user", "content": "then"},
+]
+
+
+def prompt(fields, length=400):
+    settings = PromptSettings("{before}{instruction}{after}", "instruction", length, 10)
+    return build_prompt(tiny_tokenizer(), settings, fields)
+
+
+def test_the_tokenizers_own_template_writes_the_whole_conversation():
+    tokenizer = tiny_tokenizer()
+    tokenizer.chat_template = MARKED
+    whole = "<user>first {x}</s><assistant>yes</s><user>then</s><assistant>"
+    assert prompt(render(tokenizer, ASKED, OWN)) == whole
+
+
+def test_a_given_template_writes_the_papers_prompts():
+    fields = render(tiny_tokenizer(), [{"role": "user", "content": " add two {numbers} "}], PAPER)
+    assert prompt(fields) == "### Instruction:\n add two {numbers} \n\n### Response:\n"
+
+
+def test_a_long_message_is_cut_and_what_the_template_writes_stays():
+    fields = render(tiny_tokenizer(), [*ASKED[:2], {"role": "user", "content": "x" * 500}], MARKED)
+    text = prompt(fields, 100)
+    assert len(text) == 90
+    assert text.startswith("<user>first {x}</s><assistant>yes</s><user>xx")
+    assert text.endswith("xx</s><assistant>")
+
+
+def test_a_first_token_that_the_tokenizer_adds_is_not_written_twice():
+    tokenizer = tiny_tokenizer()
+    plain = render(tokenizer, ASKED, "{{ bos_token }}" + MARKED)
+    assert plain["before"].startswith(tokenizer.bos_token)
+
+    class Adding:
+        bos_token, bos_token_id = tokenizer.bos_token, tokenizer.bos_token_id
+        apply_chat_template = tokenizer.apply_chat_template
+
+        def __call__(self, text):
+            return {"input_ids": [self.bos_token_id, *tokenizer(text)["input_ids"]]}
+
+    assert render(Adding(), ASKED, "{{ bos_token }}" + MARKED)["before"].startswith("<user>")
+
+
+FAULTS = {
+    "the tokenizer has no chat template": OWN,
+    "cannot render a conversation: roles must alternate": "{{ raise_exception('roles must alternate') }}",
+    "cannot render": "{% for m in messages %}",
+    "leaves out the user's message": "hello",
+}
+
+
+@pytest.mark.parametrize("told, template", FAULTS.items())
+def test_a_template_that_fails_is_one_line(told, template):
+    with pytest.raises(InputError, match=told) as caught:
+        render(tiny_tokenizer(), ASKED, template)
+    assert "\n" not in str(caught.value)
+
+
+def test_instructions_are_conversations_of_one_message_for_a_template():
+    rows = [({"instruction": "do", "output": "done"}, "done")]
+    assert rendered(rows, None, None) == rows
+    assert rendered([({**rows[0][0], "messages": None}, "done")], None, None)
+    ((fields, output),) = rendered(rows, tiny_tokenizer(), PAPER)
+    assert (fields["instruction"], output) == ("do", "done")
+
+
+def test_conversations_without_a_template_are_refused():
+    with pytest.raises(InputError, match=r"set instruct\.chat_template"):
+        rendered([({"messages": ASKED}, "ok")], None, None)
+
+
+@pytest.mark.parametrize("row", ['{"instruction": "a"}', '{"output": "a"}', '{"messages": [], "output": "a"}', "[1]"])
+def test_a_row_without_its_texts_is_named(tmp_path, row):
+    path = tmp_path / "train.jsonl"
+    path.write_text('{"instruction": "a", "output": "b"}\n' + row + "\n")
+    with pytest.raises(InputError, match=r"train\.jsonl, line 2(?: lacks|: a JSON list)"):
+        read_instructions(str(path))

@@ -1,0 +1,142 @@
+"""Text of users, data and programs is shown in cards and tables, and is never taken for markup."""
+
+import re
+
+import pytest
+import yaml
+
+from scripts.lib.escape import markdown, markdown_block, markdown_code, markdown_prose, one_line, tex, tex_label
+from scripts.lib.training.model_card import Card, render
+from scripts.pairs.card import header, markdown_table
+from scripts.tables.layout import Cell, Grid
+from scripts.tables.render import FORMATS, Look
+
+NASTY = [
+    "a|b",
+    "<script>alert(1)</script>",
+    "x^2_3",
+    "two\nlines\r\n\n# heading",
+    "back\\slash\\end{table}",
+    "]]>",
+    "`code` and ``more``",
+    "[link](javascript:alert(1))",
+    "100 % $\\input{/etc/passwd}$",
+    "![image](http://x)",
+    "\u202emirrored\u200b\x00\x07",
+    "&amp; &lt;",
+    "~#{}",
+    "- - -\n---\n",
+]
+
+
+def plain(escaped):
+    """What Markdown shows of escaped text."""
+    text = re.sub(r"\\([\\`*\[\]|])", r"\1", escaped)
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_markdown_shows_the_text_on_one_line_and_has_no_markup(text):
+    escaped = markdown(text)
+    assert plain(escaped) == one_line(text)
+    assert "\n" not in escaped and "<" not in escaped
+    assert not re.search(r"(?<!\\)(?:\\\\)*[|`*\[\]]", escaped)
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_a_cell_stays_a_cell(text):
+    row = markdown_table(["licence", "pairs"], [[text, 3]]).splitlines()[2]
+    assert len(re.split(r"(?<!\\)(?:\\\\)*\|", row)) == 4
+    assert len(markdown_table([text], []).splitlines()) == 2
+
+
+@pytest.mark.parametrize("text", [*NASTY, "", "`", "```"])
+def test_code_in_a_cell_ends_where_the_text_ends(text):
+    code = markdown_code(text)
+    assert "\n" not in code and not re.search(r"(?<!\\)\|", code)
+    if not text:
+        assert code == ""
+        return
+    fence = re.match("`+", code)[0]
+    inside = code[len(fence) : -len(fence)]
+    assert code.endswith(fence)
+    assert all(run != fence for run in re.findall("`+", inside))
+
+
+@pytest.mark.parametrize("text", [*NASTY, "````\n# out"])
+def test_a_block_of_code_ends_at_its_own_fence(text):
+    first, *body, last = markdown_block(text, "yaml").splitlines()
+    fence = first.removesuffix("yaml")
+    assert last == fence and set(fence) == {"`"}
+    assert all(fence not in line for line in body)
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_tex_has_no_command_of_the_text(text):
+    escaped = tex(text)
+    known = r"\\(?:textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar)\{\}|\\[&%$#_{}]"
+    rest = re.sub(known, "", escaped)
+    assert not set(rest) & set("\\&%$#_{}^~<>|\n")
+
+
+def test_labels_are_letters_digits_and_hyphens():
+    assert tex_label("Multi_PL-E: 100 % {x}\n") == "multi-pl-e-100-x"
+
+
+def test_prose_keeps_its_code_and_loses_its_tags():
+    assert markdown_prose("`a < b` and\n1 < 2, <b>no</b> <!-- -->") == "`a < b` and 1 < 2, &lt;b>no&lt;/b> &lt;!-- -->"
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_model_card_keeps_its_form(name, tmp_path):
+    curve = tmp_path / "curve.csv"
+    curve.write_text("step,train_loss,validation_loss\n1,2.0,\n")
+    settings = {"prompts": {"template": name}, "seed": 1}
+    card = render(Card(name, name, None, ["Rows."], settings, {name: name}, curve))
+    _, front, body = card.split("---\n", 2)
+    assert yaml.safe_load(front)["license_name"] == one_line(name)
+    assert [line for line in body.splitlines() if line.startswith("#")] == [
+        f"# {markdown(name)}",
+        "## Data",
+        "## Training",
+        "## Losses at the end",
+    ]
+    rows = [line for line in body.splitlines() if line.startswith("| ")]
+    assert len(rows) == 3 + 2 + 2
+    assert "<script" not in re.sub(r"(`+).*?\1", "", body)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_the_header_of_the_data_sets_card_is_yaml_whatever_a_licence_is_called(name):
+    row = {"language": "C", "variant": "perf", "pairs": 3}
+    text = header([row], {name: 3, "not stated": 1})
+    start, front, end = text.split("---\n", 2)
+    assert (start, end) == ("", "")
+    assert yaml.safe_load(front)["license"] == [one_line(name).lower()]
+
+
+LOOK = Look(title="100 % <b>", caption="a|b\n<script>", decimals=1, remarks=["one\n\\end{table} two"])
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_result_table_keeps_its_form_in_markdown_and_tex(name):
+    places = [("Python", "t0.2", name), ("Python", "t0.8", "pass@1")]
+    line = (name, "base")
+    table = Grid([line], places, {line: {place: Cell(1.0, problems=3, samples=1) for place in places}})
+    text = FORMATS["md"](table, LOOK)
+    assert "<script" not in text and "<b>" not in text
+    rows = [row for row in text.splitlines() if row.startswith("|")]
+    assert len(rows) >= 4
+    assert len({len(re.split(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows}) == 1
+    lines = FORMATS["tex"](table, LOOK).splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("%"))
+    assert text.count("\\end{table}") == text.count("\\begin{table}")
+    assert "\\input{" not in text
+    assert "% one \\end{table} two" in lines
+
+
+def test_the_html_table_has_no_tag_of_a_name():
+    line = ("]]><script>", "base")
+    place = ("Python", "t0.2", "<img src=x>")
+    text = FORMATS["html"](Grid([line], [place], {line: {place: Cell(1.0)}}), LOOK)
+    assert "<script" not in text and "<img" not in text and "]]>" not in text

@@ -1,0 +1,132 @@
+"""The long tables: collecting, pairing, reading back, and faults that are named."""
+
+import math
+
+import pytest
+
+from scripts.lib.files import read_json, write_json, write_text
+from scripts.lib.job import InputError
+from scripts.lib.scores import SCORES, base_of, number, read_paper, read_scores, write_rows
+from scripts.tables import losses
+from scripts.tables.differences import loss_differences, score_differences
+from scripts.tables.scores import collect
+from tests.support.small_results import MODEL, score, write_losses, write_scores
+
+
+def test_scores_survive_writing_and_reading(tmp_path):
+    rows = collect(write_scores(tmp_path), write_losses(tmp_path), seed=1)
+    write_rows(tmp_path / "scores.csv", rows, SCORES)
+    lines = (tmp_path / "scores.csv").read_text().splitlines()
+    assert lines[0] == "benchmark,language,model,stage,setting,metric,value,ci_low,ci_high,problems,samples"
+    assert lines[1:] == sorted(lines[1:])
+    assert len(read_scores(tmp_path / "scores.csv")) == len(rows) == 12 + 2 * 3 * (2 * 2 + 3)
+
+
+def test_order_of_files_does_not_change_the_table(tmp_path):
+    scores, trained = write_scores(tmp_path), write_losses(tmp_path)
+    write_rows(tmp_path / "one.csv", collect(scores, trained, 1), SCORES)
+    write_rows(tmp_path / "two.csv", collect(scores[::-1], dict(reversed(trained.items())), 1), SCORES)
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, ""), (20, "20"), (20.0, "20"), (1 / 3, "0.3333333333"), (1e-7, "1e-07"), (0.0, "0")]
+)
+def test_numbers_have_ten_digits(value, text):
+    assert number(value) == text
+
+
+def test_two_scores_of_one_thing_are_refused(tmp_path):
+    paths = write_scores(tmp_path)
+    write_json(tmp_path / "stale.json", read_json(paths[0]))
+    with pytest.raises(InputError, match=r"two scores for humaneval, python, tiny-gpt-bigcode, base, t0\.2, pass@1"):
+        collect([*paths, str(tmp_path / "stale.json")], {}, 1)
+
+
+@pytest.mark.parametrize(("change", "message"), [({"value": math.nan}, "nan"), ({"extra": 1}, "columns")])
+def test_malformed_score_rows_are_refused(tmp_path, change, message):
+    content = score("fixdocs", "go", MODEL, "base", "t0.2", "pass@1", {"a": 1.0})
+    content["rows"][0] |= change
+    write_json(tmp_path / "bad.json", content)
+    with pytest.raises(InputError, match=message):
+        collect([str(tmp_path / "bad.json")], {}, 1)
+
+
+def test_losses_are_weighted_by_tokens_and_perplexity_is_their_exponential(tmp_path):
+    (path, (model, stage)), *_ = write_losses(tmp_path).items()
+    rows = losses.score_rows(path, model, stage, 1)
+    chosen = {row["metric"]: row for row in rows if (row["language"], row["setting"]) == ("C", "source_to_llvm.perf")}
+    expected = sum((100 + n) * (3 + n / 10) for n in range(5)) / sum(100 + n for n in range(5))
+    assert chosen["loss"]["value"] == pytest.approx(expected)
+    assert chosen["perplexity"]["value"] == pytest.approx(math.exp(expected))
+    assert chosen["loss"]["ci_low"] < expected < chosen["loss"]["ci_high"]
+    assert chosen["document_loss"]["value"] == 3
+    assert chosen["loss"]["problems"] == 5
+
+
+def test_losses_have_rows_of_all_languages_and_of_both_variants(tmp_path):
+    path = next(iter(write_losses(tmp_path)))
+    rows = losses.score_rows(path, MODEL, "base", 1)
+    places = {(row["language"], row["setting"]): row["problems"] for row in rows}
+    assert places[("all", "source_to_llvm.all")] == places[("all", "source")] == 10
+    assert ("C", "source_to_llvm.all") not in places
+
+
+def test_differences_are_paired_by_problem(tmp_path):
+    rows = score_differences(write_scores(tmp_path), seed=1)
+    assert {(row["language"], row["stage"], row["base"]) for row in rows} == {
+        (language, "ircoder", "base") for language in ("python", "cpp", "d")
+    }
+    assert all(row["difference"] == row["ci_low"] == row["ci_high"] == 40 for row in rows)
+
+
+def test_differences_of_losses(tmp_path):
+    named = {names: path for path, names in write_losses(tmp_path).items()}
+    rows = {(row["language"], row["setting"], row["metric"]): row for row in loss_differences(named, 1)}
+    assert rows["C", "source_to_llvm.perf", "loss"]["difference"] == pytest.approx(-1)
+    assert rows["C", "source", "loss"]["difference"] == rows["C", "source", "loss"]["ci_high"] == 0
+
+
+def test_other_problems_are_not_paired(tmp_path):
+    for stage, problems in (("base", {"a": 1.0}), ("ircoder", {"a": 1.0, "b": 2.0})):
+        write_json(tmp_path / f"{stage}.json", score("fixdocs", "go", MODEL, stage, "t0.2", "pass@1", problems))
+    with pytest.raises(InputError, match="different problems, b in one only"):
+        score_differences([str(tmp_path / "base.json"), str(tmp_path / "ircoder.json")], 1)
+
+
+def test_base_of_stage():
+    assert [base_of(stage) for stage in ("ircoder", "ircoder-instruct", "ircoder-commits-C++", "base", "control")] == [
+        "base",
+        "base-instruct",
+        "base-commits-C++",
+        None,
+        None,
+    ]
+
+
+HEAD = "benchmark,language,model,stage,setting,metric,value,citation\n"
+
+
+def test_paper_figures_without_value_are_passed_over(tmp_path):
+    write_text(
+        tmp_path / "paper.csv", HEAD + "fixdocs,go,m,base,t0.2,pass@1,,\nfixdocs,go,m,base,t0.2,pass@1,1,Tab. 2\n"
+    )
+    assert [row["value"] for row in read_paper(tmp_path / "paper.csv")] == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("fixdocs,go,m,base,t0.2,pass@1,12.5,", "no citation"),
+        ("fixdocs,go,m,base,t0.2,pass@1,twelve,Tab. 2", "line 2, value: 'twelve' is not a number"),
+        ("fixdocs,go,m,base", "line 2: not 8 cells"),
+    ],
+)
+def test_wrong_paper_figures_are_named(tmp_path, line, message):
+    write_text(tmp_path / "paper.csv", HEAD + line + "\n")
+    with pytest.raises(InputError, match=message):
+        read_paper(tmp_path / "paper.csv")
+
+
+def test_the_projects_own_table_of_the_paper_is_readable():
+    assert read_paper("config/paper_results.csv") == []

@@ -1,0 +1,121 @@
+"""Ids of texts as parts of longer ones: prompts, responses and documents of tokenizers with ways of their own."""
+
+import pytest
+
+from scripts.lib.prompts import PromptSettings, encode_example, prompt_ids
+from scripts.lib.token_text import ContinuationDecoder, continuation_ids, marks_beginnings, prefix_ids, text_ids
+from scripts.pretrain.pair_documents import DocumentEncoder, PairText
+from scripts.pretrain.tokens import extend_tokenizer
+from tests.support.tiny_pieces import KINDS, end_adding_tokenizer, pieces_tokenizer, prefixing_tokenizer
+from tests.support.tiny_tokenizer import tiny_tokenizer
+
+NEW = ["<source_to_llvm>", "<llvm_to_source>"]
+TEMPLATES = {
+    "source_to_llvm": "{source}\n<source_to_llvm>\n{llvm}",
+    "llvm_to_source": "{llvm}\n<llvm_to_source>\n{source}",
+}
+PROMPTS = PromptSettings("### Diff:\n{diff}\n\n### Message:\n", "diff", 400, 200)
+PAIRS = [
+    ("int a;\n", "define i32 @f()\n"),
+    ("  indented = 1", "  %a = add i32 1, 2"),
+    ("", "ret void"),
+    ("naïve = '日本'\n\n\n", "; ModuleID = 'x'\n"),
+    ("\tx\n ", "x"),
+]
+MARKING = {**{kind: lambda kind=kind: pieces_tokenizer(kind) for kind in KINDS}, "blank": prefixing_tokenizer}
+ALL = {**MARKING, "plain": tiny_tokenizer, "end-adding": end_adding_tokenizer}
+
+
+@pytest.fixture(scope="module", params=MARKING)
+def marking(request):
+    return MARKING[request.param]()
+
+
+@pytest.fixture(scope="module", params=ALL)
+def tokenizer(request):
+    return ALL[request.param]()
+
+
+def test_it_is_known_which_tokenizers_mark_beginnings():
+    assert {name: marks_beginnings(make()) for name, make in ALL.items()} == {name: name in MARKING for name in ALL}
+
+
+@pytest.mark.parametrize(("source", "llvm"), PAIRS)
+def test_documents_have_the_ids_of_their_whole_text(marking, source, llvm):
+    extended = extend_tokenizer(marking, NEW, "<|pad|>")
+    for document in DocumentEncoder(extended, TEMPLATES).pair_documents([PairText("C", "perf", "x", source, llvm)]):
+        whole = TEMPLATES[document.direction].format(source=source, llvm=llvm)
+        assert document.ids == [*extended(whole)["input_ids"], extended.eos_token_id]
+        last = llvm if document.direction == "source_to_llvm" else source
+        assert document.ids[document.target :] == [
+            *extended(whole)["input_ids"][document.target :],
+            extended.eos_token_id,
+        ]
+        assert extended.decode(document.ids[document.target : -1]).strip(" ") == last.strip(" ")
+
+
+def test_plain_source_has_the_ids_of_its_text(tokenizer):
+    pair = PairText("C", "perf", "x", "int a;\n  b", "ret")
+    (document,) = DocumentEncoder(tokenizer, {}).source_documents([pair])
+    assert document.ids == [*prefix_ids(tokenizer), *text_ids(tokenizer, pair.source), tokenizer.eos_token_id]
+    assert document.ids.count(tokenizer.eos_token_id) == 1
+
+
+def test_a_program_that_spells_special_tokens_gets_ordinary_ones(marking):
+    extended = extend_tokenizer(marking, NEW, "<|pad|>")
+    source = f"a <source_to_llvm> {extended.eos_token} b"
+    for document in DocumentEncoder(extended, TEMPLATES).pair_documents([PairText("C", "perf", "x", source, "ret")]):
+        known = {*extended.all_special_ids, *extended.convert_tokens_to_ids(NEW)}
+        special = [number for number in document.ids if number in known]
+        direction = extended.convert_tokens_to_ids(f"<{document.direction}>")
+        assert special == [*prefix_ids(extended), direction, extended.eos_token_id]
+
+
+@pytest.mark.parametrize("limit", [1, 5, 12, 1000])
+def test_long_modules_lose_their_end(marking, limit):
+    extended = extend_tokenizer(marking, NEW, "<|pad|>")
+    module = "define i32 @f(i32 %a) {\n  ret i32 %a\n}\n" * 2
+    encoder = DocumentEncoder(extended, TEMPLATES, limit)
+    forward, _ = encoder.pair_documents([PairText("C", "perf", "x", "int a;", module)])
+    text = extended.decode(forward.ids[forward.target : -1]).strip()
+    assert module.startswith(text) and 0 <= forward.lost < 1 and (forward.lost == 0) == (limit == 1000)
+    # The head is cut as text, whose first word has other tokens in the document than by itself.
+    assert len(forward.ids) - forward.target <= limit + 4
+
+
+def test_prompts_begin_as_every_text_and_do_not_end_one(tokenizer):
+    ids = prompt_ids(tokenizer, "def f(x):\n")
+    assert ids == [*prefix_ids(tokenizer), *text_ids(tokenizer, "def f(x):\n")]
+    assert tokenizer.eos_token_id not in ids
+    if tokenizer.bos_token_id != tokenizer.eos_token_id:
+        assert ids[0] == tokenizer.bos_token_id and ids == tokenizer("def f(x):\n")["input_ids"]
+
+
+@pytest.mark.parametrize("message", ["Add a", "  two blanks", "\nline", "日本", "x"])
+def test_examples_have_the_ids_of_their_whole_text(tokenizer, message):
+    row = {"diff": "+int a;"}
+    example = encode_example(tokenizer, PROMPTS, row, message)
+    text = PROMPTS.template.format(**row)
+    whole = [*prefix_ids(tokenizer), *text_ids(tokenizer, text + message)]
+    assert example.input_ids == [*whole, tokenizer.eos_token_id]
+    assert example.input_ids[: example.masked] == prompt_ids(tokenizer, text)
+    assert ContinuationDecoder(tokenizer)(example.input_ids[example.masked : -1]) == message
+
+
+def test_a_response_after_a_prompt_that_ends_in_a_blank_goes_on_from_the_prompts_own_ids(marking):
+    prompt = "### Message: "
+    ids = [*text_ids(marking, prompt), *continuation_ids(marking, prompt, "Add a")]
+    assert ids[: len(text_ids(marking, prompt))] == text_ids(marking, prompt)
+    assert marking.decode(ids).strip(" ") == "### Message: Add a"
+
+
+@pytest.mark.parametrize("text", [" a", "  b c", "\n  return", "x", " ", "日 本", "", " \n"])
+def test_the_text_of_a_continuation_keeps_its_first_blank(tokenizer, text):
+    ids = continuation_ids(tokenizer, "def f(x):\n", text)
+    assert ContinuationDecoder(tokenizer)(ids) == text
+
+
+def test_bytes_of_an_unfinished_character_do_not_change_the_text_before(tokenizer):
+    ids = continuation_ids(tokenizer, "\n", " a日")
+    texts = [ContinuationDecoder(tokenizer)(ids[:end]) for end in range(len(ids) + 1)]
+    assert texts[-1] == " a日" and all(text.rstrip("\ufffd") in ("", " ", " a", " a日") for text in texts)

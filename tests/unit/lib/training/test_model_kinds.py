@@ -1,0 +1,177 @@
+"""Completions do not depend on what a model's folder says of generation, and end where any of its end tokens is."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.stop_sequences import Stop
+from scripts.evaluate.engines.base import Completion, Request, end_ids, until_end, usable_context
+from scripts.evaluate.engines.transformers_engine import TransformersEngine
+from scripts.evaluate.generations import Sampling
+from scripts.lib.context import context_limit
+from scripts.lib.job import InputError
+from scripts.lib.prompts import PromptSettings
+from scripts.lib.training.models import make_model, save_model
+from scripts.pretrain.import_base import check_context, load_base
+from tests.support.tiny_families import CONTEXT, FAMILIES, family_model
+from tests.support.tiny_pieces import KINDS, end_adding_tokenizer, pieces_tokenizer
+from tests.support.tiny_tokenizer import tiny_tokenizer
+
+GREEDY = Sampling(temperature=0, top_p=1, samples=1, new_tokens=20)
+WARM = Sampling(temperature=1.2, top_p=0.95, samples=1, new_tokens=20)
+NEVER = Stop(("<no such text>",))
+REQUESTS = [Request(prompt, 7 + number, NEVER) for number, prompt in enumerate(["def f(x):", "a", "int main() {"])]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plain")
+    save_model(family_model("llama"), tiny_tokenizer(), folder)
+    return folder
+
+
+def engine(folder, **options):
+    return TransformersEngine(str(folder), "float32", 4, 1, **options)
+
+
+@pytest.fixture(scope="module", params=[GREEDY, WARM], ids=["greedy", "warm"])
+def usual(request, plain):
+    """A way of sampling, and what the plain model completes with it."""
+    return request.param, engine(plain).complete(REQUESTS, request.param)
+
+
+def changed(plain, folder, name, **values):
+    """A copy of the plain model with other values in one of its JSON files."""
+    shutil.copytree(plain, folder)
+    path = Path(folder, name)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    return folder
+
+
+SETTINGS = [
+    {"repetition_penalty": 5.0, "no_repeat_ngram_size": 2},
+    {"num_beams": 3, "length_penalty": 2.0, "early_stopping": True},
+    {"do_sample": True, "temperature": 0.3, "top_k": 2, "top_p": 0.1, "min_p": 0.5, "typical_p": 0.2},
+    {"min_length": 18, "min_new_tokens": 18, "max_length": 3, "max_new_tokens": 2},
+    {"bad_words_ids": [[number] for number in range(100)], "suppress_tokens": list(range(100, 150))},
+    {"begin_suppress_tokens": list(range(256)), "forced_eos_token_id": 5, "forced_bos_token_id": 6},
+    {"sequence_bias": [[[65], 50.0]], "exponential_decay_length_penalty": [1, 3.0]},
+    {"encoder_repetition_penalty": 4.0, "guidance_scale": 3.0, "renormalize_logits": True},
+    {"num_return_sequences": 2, "num_beams": 2, "pad_token_id": 65, "bos_token_id": 66},
+    {"stop_strings": ["a", "e", " "], "max_time": 0.0001},
+]
+
+
+@pytest.mark.parametrize("values", SETTINGS, ids=lambda values: "-".join(values))
+@pytest.mark.parametrize("file", ["generation_config.json", "config.json"])
+def test_nothing_that_a_folder_says_of_generation_changes_completions(plain, usual, tmp_path, file, values):
+    sampling, expected = usual
+    if file == "config.json":
+        values = {key: value for key, value in values.items() if not key.endswith("_token_id")}
+    folder = changed(plain, tmp_path / "model", file, **values)
+    if file == "config.json":
+        (folder / "generation_config.json").unlink()
+    assert engine(folder).complete(REQUESTS, sampling) == expected
+
+
+@pytest.mark.parametrize("values", SETTINGS, ids=lambda values: "-".join(values))
+def test_such_a_model_is_imported(plain, tmp_path, values):
+    changed(plain, tmp_path / "model", "generation_config.json", **values)
+    model, tokenizer = load_base({"source": "folder", "path": "model"}, str(tmp_path), offline=True)
+    save_model(model, tokenizer, tmp_path / "base")
+    assert engine(tmp_path / "base").complete(REQUESTS, GREEDY) == engine(plain).complete(REQUESTS, GREEDY)
+
+
+def new_tokens(own, sampling):
+    """The tokens that a model completes the first request with, as it generates them."""
+    rows, original = [], own.model.generate
+    own.model.generate = lambda **words: rows.append(original(**words)) or rows[-1]
+    own.complete(REQUESTS[:1], sampling)
+    prompt = len(own.tokenizer(REQUESTS[0].prompt)["input_ids"])
+    return rows[0][0, prompt:].tolist()
+
+
+@pytest.mark.parametrize("place", [0, 3, 9])
+@pytest.mark.parametrize("file", ["generation_config.json", "config.json"])
+def test_completions_end_before_any_end_token(plain, usual, tmp_path, file, place):
+    sampling, expected = usual
+    tokenizer = tiny_tokenizer()
+    ids = new_tokens(engine(plain), sampling)
+    assert expected[0].text == tokenizer.decode(ids)
+    folder = changed(plain, tmp_path / "model", file, eos_token_id=[tokenizer.eos_token_id, ids[place]])
+    if file == "config.json":
+        (folder / "generation_config.json").unlink()
+    # Imported as a run does it, the model ends there, too.
+    model, own = load_base({"source": "folder", "path": "model"}, str(tmp_path), offline=True)
+    save_model(model, own, tmp_path / "base")
+    before = tokenizer.decode(ids[: ids.index(ids[place])])
+    for model_folder in (folder, tmp_path / "base"):
+        assert engine(model_folder).complete(REQUESTS, sampling)[0] == Completion(before, "end")
+
+
+def test_end_tokens_come_from_generation_config_then_config_and_from_the_tokenizer(tmp_path):
+    tokenizer = tiny_tokenizer()
+    assert end_ids(tmp_path, tokenizer) == [256]
+    (tmp_path / "config.json").write_text('{"eos_token_id": 2}')
+    assert end_ids(tmp_path, tokenizer) == [2, 256]
+    (tmp_path / "generation_config.json").write_text('{"eos_token_id": [256, 9, 4]}')
+    assert end_ids(tmp_path, tokenizer) == [4, 9, 256]
+    assert until_end([5, 9, 4], [4, 9]) == ([5], True) and until_end([5], [4]) == ([5], False)
+
+
+def test_a_tokenizer_that_ends_texts_does_not_end_prompts(plain, tmp_path):
+    shutil.copytree(plain, tmp_path / "model")
+    end_adding_tokenizer().save_pretrained(tmp_path / "model")
+    adding = engine(tmp_path / "model")
+    assert adding.tokenizer("a")["input_ids"][-1] == 256
+    assert adding.complete(REQUESTS, GREEDY) == engine(plain).complete(REQUESTS, GREEDY)
+    prompts = PromptSettings("{diff}>", "diff", 40, 10)
+    row = {"diff": "abc", "message": "short"}
+    problem = Problem("0", "0", "", NEVER, target="short", row=row)
+    assert adding.teacher_forced([problem], prompts) == engine(plain).teacher_forced([problem], prompts)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_blank_of_a_completion_is_kept(tmp_path, kind, monkeypatch):
+    tokenizer = pieces_tokenizer(kind)
+    save_model(make_model(FAMILIES["llama"], tokenizer), tokenizer, tmp_path)
+    own = engine(tmp_path)
+    wanted = "  return x"
+    ids = tokenizer("\n" + wanted, add_special_tokens=False)["input_ids"]
+    ids = ids[len(tokenizer("\n", add_special_tokens=False)["input_ids"]) :]
+    import torch
+
+    def generate(input_ids, **_):
+        return torch.cat([input_ids, torch.tensor([[*ids, tokenizer.eos_token_id]] * len(input_ids))], dim=1)
+
+    monkeypatch.setattr(own.model, "generate", generate)
+    assert own.complete([Request("def f(x):\n", 1, NEVER)], GREEDY) == [Completion(wanted, "end")]
+    assert own.complete([Request("def f(x):\n", 1, Stop((" x",)))], GREEDY) == [Completion("  return", "stop")]
+
+
+@pytest.mark.parametrize(("family", "limit"), [("bloom", None), ("mpt", CONTEXT)])
+def test_models_without_position_embeddings_are_imported_and_generate(tmp_path, family, limit):
+    save_model(family_model(family), tiny_tokenizer(), tmp_path / "model")
+    model, tokenizer = load_base({"source": "folder", "path": "model"}, str(tmp_path), offline=True)
+    assert context_limit(model.config.to_dict()) == limit
+    check_context(model, CONTEXT, family)
+    save_model(model, tokenizer, tmp_path / "base")
+    own = engine(tmp_path / "base", context=CONTEXT)
+    assert own.context == CONTEXT
+    near, over = own.complete([Request("x" * (CONTEXT - 5), 1, NEVER), Request("x" * CONTEXT, 1, NEVER)], GREEDY)
+    # A token is a byte, and a byte at most a character.
+    assert over.finish_reason == "overflow" and 0 < len(near.text) <= 5
+    alone = [own.complete([request], GREEDY)[0] for request in REQUESTS]
+    assert own.complete(REQUESTS, GREEDY) == alone
+
+
+def test_a_model_without_any_limit_is_one_line():
+    assert usable_context({"n_positions": 9}, 5, "m") == 9 and usable_context({}, 5, "m") == 5
+    assert usable_context({"text_config": {"max_position_embeddings": 7}}, None, "m") == 7
+    with pytest.raises(
+        InputError, match=r"m: config\.json does not say how long a text may be; set the entry's `context`"
+    ):
+        usable_context({"hidden_size": 3}, None, "m")

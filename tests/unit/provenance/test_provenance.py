@@ -1,0 +1,216 @@
+"""Records of what made what: reading, following, digesting; the crate against its profiles; the check of all."""
+
+import json
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+
+from scripts.lib.code_hash import SCRIPTS
+from scripts.lib.files import sha256_text
+from scripts.lib.job import InputError
+from scripts.lib.parquet import write_table
+from scripts.provenance import entities, outcomes, tools
+from scripts.provenance.audit import place_of
+from scripts.provenance.digests import digest_of, files_in
+from scripts.provenance.jobs import name_of, record
+from scripts.provenance.lineage import trail
+from scripts.provenance.snakemake_records import Job, closure, jobs_of
+from scripts.provenance.yaml_dump import readable_yaml
+from tests.support.small_results import write_outcomes
+
+
+def write_record(folder, output, rule, inputs, job_hash=1, **more):
+    """A record as Snakemake writes it: names of more than 254 characters continue in a folder."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    parts = [name[start : start + 254] for start in range(0, len(name), 254)]
+    path = folder.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    entry = {"rule": rule, "input": inputs, "log": [f"{rule}.log"], "job_hash": job_hash}
+    path.write_text(json.dumps(entry | more))
+
+
+def test_records_are_read_back_with_long_and_unusual_names(tmp_path):
+    names = ["results/C++/a b.txt", "results/" + "long" * 200, "results/ü"]
+    for name in names:
+        write_record(tmp_path, name, "make", ["in"])
+    made = jobs_of(tmp_path)
+    assert sorted(made) == sorted(names)
+    assert all(job.outputs == sorted(names) and job.inputs == ["in"] for job in made.values())
+
+
+def test_an_earlier_run_of_a_job_is_told_apart(tmp_path):
+    write_record(tmp_path, "new", "make", ["b"], job_hash=2)
+    write_record(tmp_path, "old", "make", ["a"], job_hash=1)
+    assert jobs_of(tmp_path)["new"].outputs == ["new"]
+
+
+def test_a_record_being_written_is_passed_over(tmp_path):
+    write_record(tmp_path, "out", "make", [])
+    (tmp_path / "aGFsZg==").write_text('{"rule": "ma')
+    assert list(jobs_of(tmp_path)) == ["out"]
+
+
+def test_missing_records_are_an_error(tmp_path):
+    with pytest.raises(InputError, match="without --drop-metadata"):
+        jobs_of(tmp_path / "metadata")
+
+
+def test_closure_holds_what_had_a_part_and_nothing_else():
+    first, second, other = Job("a", ["raw"], ["r/x"]), Job("b", ["r/x"], ["r/y"]), Job("c", [], ["r/z/w"])
+    made = {output: job for job in (first, second, other) for output in job.outputs}
+    assert closure(["r/y"], made, "r") == [first, second]
+
+
+def test_shards_beside_a_checkpoint_belong_to_its_job():
+    index, user = Job("read", [], ["r/C/shards.json"]), Job("compile", ["r/C/000.parquet"], ["r/ir.parquet"])
+    made = {"r/C/shards.json": index, "r/ir.parquet": user}
+    assert [job.rule for job in closure(["r/ir.parquet"], made, "r")] == ["compile", "read"]
+    assert index.outputs == ["r/C/000.parquet", "r/C/shards.json"]
+
+
+def test_a_result_that_nothing_made_is_an_error():
+    with pytest.raises(InputError, match="no record of what made r/stray/x"):
+        closure(["r/stray/x"], {"r/y": Job("b", [], ["r/y"])}, "r")
+
+
+def test_run_times_do_not_change_a_digest(tmp_path):
+    write_outcomes(tmp_path / "one", seconds=0.5)
+    write_outcomes(tmp_path / "two", seconds=99.5)
+    tables = [tmp_path / name / "ir" / "C" / "000.parquet" for name in ("one", "two")]
+    assert tables[0].read_bytes() != tables[1].read_bytes()
+    assert digest_of(tables[0]) == digest_of(tables[1])
+    assert list(digest_of(tables[0])) == ["rows_sha256"]
+
+
+def test_any_other_cell_changes_the_digest_of_rows(tmp_path):
+    schema = pa.schema([("id", pa.string()), ("seconds", pa.float64())])
+    for name in ("a", "b"):
+        write_table(tmp_path / f"{name}.parquet", [{"id": name, "seconds": 1.0}], schema)
+    assert digest_of(tmp_path / "a.parquet") != digest_of(tmp_path / "b.parquet")
+
+
+def test_digest_of_bytes(tmp_path):
+    (tmp_path / "a.txt").write_text("text")
+    assert digest_of(tmp_path / "a.txt") == {"bytes": 4, "sha256": sha256_text("text")}
+
+
+def test_hidden_files_of_a_folder_are_left_out(tmp_path):
+    for name in ("b/config.json", "a.txt", ".snakemake_timestamp", "b/.cache/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert [path.relative_to(tmp_path).as_posix() for path in files_in(tmp_path)] == ["a.txt", "b/config.json"]
+
+
+def test_names_have_no_path_of_the_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert name_of("results/pairs/C/perf.parquet", "results") == "pairs/C/perf.parquet"
+    assert name_of(tmp_path / "results" / "x", str(tmp_path / "results")) == "x"
+    assert name_of(entities.__file__, "results") == "project/scripts/provenance/entities.py"
+    assert name_of(pa.__file__, "results") == "package/pyarrow/__init__.py"
+
+
+def test_files_outside_the_crate_are_found_again(tmp_path):
+    for path in (entities.__file__, pa.__file__):
+        identifier = entities.result_id(name_of(path, "results"))
+        assert place_of(identifier, tmp_path, SCRIPTS.parent) == Path(path).resolve()
+    assert not place_of("#package/no_such_package/x", tmp_path, SCRIPTS.parent).exists()
+    assert place_of("../pairs/C++/a%20b", tmp_path, SCRIPTS.parent) == tmp_path / "../pairs/C++/a b"
+
+
+def test_record_expands_folders_and_keeps_removed_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "r" / "model").mkdir(parents=True)
+    (tmp_path / "r" / "model" / "config.json").write_text("{}")
+    found = record([Job("train", ["r/scratch.txt"], ["r/model"])], "r", 1)
+    assert found["jobs"] == [{"rule": "train", "inputs": ["removed/scratch.txt"], "outputs": ["model/config.json"]}]
+    assert list(found["files"]) == ["model/config.json"]
+
+
+JOBS = [
+    {"rule": "read", "inputs": [], "outputs": ["sources"]},
+    {"rule": "compile", "inputs": ["sources"], "outputs": ["ir/0"]},
+    {"rule": "compile", "inputs": ["sources"], "outputs": ["ir/1"]},
+    {"rule": "train", "inputs": ["ir/0", "ir/1"], "outputs": ["model"]},
+    {"rule": "score", "inputs": ["model"], "outputs": ["scores/a.json"]},
+]
+
+
+def test_trail_leads_from_a_score_to_the_sources():
+    steps = [(step.rule, step.jobs) for step in trail("scores/a.json", JOBS)]
+    assert steps == [("score", 1), ("train", 1), ("compile", 2), ("read", 1)]
+
+
+def test_outcomes_count_every_row_and_name_failures(tmp_path):
+    write_outcomes(tmp_path)
+    tables = {kind: [str(tmp_path / kind / name / "000.parquet") for name in ("C", "D")] for kind in ("ir", "sources")}
+    found = outcomes.outcomes(tables["ir"], tables["sources"])
+    assert {(row["language"], row["variant"], row["status"]): row["count"] for row in found["counts"]} == {
+        (language, variant, status): count
+        for language in ("C", "D")
+        for variant in ("perf", "size")
+        for status, count in (("ok", 2), ("compile_error", 1))
+    }
+    assert found["compilers"]["C"] == [{"compiler": "cc 1.2", "llvm": "19.1.7"}]
+    assert found["preparation"] == [{"language": "D", "programs": 3, "rewritten": 1, "before": 1, "after": 2}]
+    assert found["failures"][0] == {
+        "language": "C",
+        "status": "compile_error",
+        "path": "C/Source_c2/source",
+        "id": "c2",
+        "variant": "perf",
+        "message": "source:1: error: <no> & never",
+    }
+
+
+def test_only_the_first_failures_are_kept():
+    rows = []
+    for place in range(1000, 0, -1):
+        outcomes.keep_first(rows, {"id": f"{place:04}", "variant": "perf"})
+    assert len(rows) <= 10 * outcomes.NAMED
+    assert sorted(row["id"] for row in rows)[: outcomes.NAMED] == [f"{n:04}" for n in range(1, outcomes.NAMED + 1)]
+
+
+def test_pins_are_read_from_requirements_and_conda_files():
+    lines = ["torch==2.13.0  # CPU", "python=3.11", "# no==pin", "pip", "rich>=3"]
+    assert tools.pins(lines) == {"torch": "2.13.0", "python": "3.11"}
+
+
+def test_conda_packages_name_the_rules_that_use_them():
+    rules = {"tables_scores": {"script": "", "env": "envs/tables.yaml"}, "other": {"script": "", "env": ""}}
+    found = tools.tools({"compilers": {"C": [{"compiler": "cc 1", "llvm": "19"}]}}, rules, "conda", "9.27.1")
+    assert found["software"]["python 3.11"] == {"version": "3.11", "rules": ["tables_scores"]}
+    assert found["software"]["cc 1"] == {"version": "cc 1 LLVM 19", "rules": ["compile_shard"]}
+
+
+def test_host_packages_are_those_installed():
+    found = tools.host_packages()
+    assert any(name.startswith("pyarrow ") for name in found)
+    assert not any(name.startswith("pytest ") for name in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [
+        ("pairs/C++/perf.parquet", "../pairs/C++/perf.parquet"),
+        ("provenance/jobs.json", "jobs.json"),
+        ("project/resources/a b.txt", "#project/resources/a%20b.txt"),
+        ("removed/scratch", "#removed/scratch"),
+    ],
+)
+def test_identifiers_are_relative_to_the_crate(name, identifier):
+    assert entities.result_id(name) == identifier
+
+
+def test_merging_joins_types_and_properties():
+    graph = [{"@id": "a", "@type": "File", "name": "x"}, {"@id": "a", "@type": ["File", "HowTo"]}, {"@id": "a", "z": 1}]
+    assert entities.merged(graph) == [{"@id": "a", "@type": ["File", "HowTo"], "name": "x", "z": 1}]
+
+
+def test_yaml_keeps_values_and_lines():
+    value = {"template": "### Diff:\n{diff}\n\n### Message:\n", "b": [1, 2.5, None, True, "yes"], "a": "plain"}
+    text = readable_yaml(value)
+    assert yaml.safe_load(text) == value
+    assert text.index("a: plain") < text.index("template: |")

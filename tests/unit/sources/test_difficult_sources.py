@@ -1,0 +1,207 @@
+"""Corpora as they come: odd names, links in circles, damaged tables, values of the wrong kind; all end clearly."""
+
+import gzip
+import json
+import logging
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from scripts.lib.files import read_json, sha256_bytes
+from scripts.lib.job import InputError
+from scripts.lib.parquet import iter_rows, read_table
+from scripts.sources.corpus import Corpus
+from scripts.sources.dataset_card import stated_licence
+from scripts.sources.read import read
+from tests.support.pairs_pipeline import CORPUS
+
+TABLES = CORPUS | {"format": "tables", "columns": CORPUS["columns"] | {"source": "code"}}
+
+
+def read_corpus(root, out, **settings):
+    """Read a corpus of C; the index and the rows of its only shard by path."""
+    out.mkdir(exist_ok=True)
+    read(Corpus(root, "C", CORPUS | settings, ["c"]), 1000, out / "shards.json", out / "aliases.parquet")
+    return read_json(out / "shards.json"), {row["path"]: row for row in iter_rows(out / "000.parquet")}
+
+
+def table_rows(tmp_path, kind, content, **columns):
+    """Rows of a corpus of one table; `content` are its bytes or rows, `columns` what of it is called how."""
+    (tmp_path / "in").mkdir()
+    file = tmp_path / "in" / f"data.{kind}"
+    if kind == "parquet" and not isinstance(content, bytes):
+        pq.write_table(content, file)
+    else:
+        file.write_bytes(content)
+    settings = TABLES | {"files": f"*.{kind}", "columns": TABLES["columns"] | columns}
+    return read_corpus(tmp_path / "in", tmp_path / "out", **settings)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """An empty folder of C programs."""
+    path = tmp_path / "in" / "C"
+    path.mkdir(parents=True)
+    return path
+
+
+def test_a_language_without_programs_is_said(folder, tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        assert read_corpus(folder.parent, tmp_path / "out")[0]["sources"] == 0
+    assert "C: no programs below" in caplog.text
+
+
+def test_file_names_of_all_kinds(folder, tmp_path):
+    names = ["new\nline.c", 'tab\tquote".c', "-rf.c", "ünï.c", "a\u2028b.c"]
+    for name in names:
+        (folder / name).write_text(f"int {len(name)}; // {name}\n")
+    Path(os.fsdecode(bytes(folder) + b"/\xff.c")).write_bytes(b"int bytes;\n")
+    index, rows = read_corpus(folder.parent, tmp_path / "out")
+    assert set(rows) == {*(f"C/{name}" for name in names), "C/\\xff.c"}
+    assert index["sources"] == 6
+
+
+def test_links_in_circles_and_folders_end(folder, tmp_path):
+    (folder / "self.c").symlink_to(folder / "self.c")
+    (folder / "up.c").symlink_to(folder.parent)
+    (folder / "deeper").symlink_to(folder)
+    (folder / "named.c").mkdir()
+    (folder / "named.c" / "source.c").write_text("int a;\n")
+    (folder / "link.c").symlink_to(folder / "named.c" / "source.c")
+    index, rows = read_corpus(folder.parent, tmp_path / "out")
+    assert {path: row["rejected"] for path, row in rows.items()} == {"C/link.c": None, "C/self.c": "not_regular"}
+    assert [row["path"] for row in read_table(tmp_path / "out/aliases.parquet").to_pylist()] == ["C/named.c/source.c"]
+    assert index["sources"] == 3
+
+
+def test_a_deep_tree_and_a_wide_one(folder, tmp_path):
+    deep = folder.joinpath(*["d"] * 200)
+    deep.mkdir(parents=True)
+    (deep / "a.c").write_text("int deep;\n")
+    for number in range(300):
+        (folder / f"Source_{number}").mkdir()
+        (folder / f"Source_{number}" / "source.c").write_text(f"int x{number};\n")
+    assert read_corpus(folder.parent, tmp_path / "out")[0]["sources"] == 301
+
+
+def test_a_manifest_with_holes(folder, tmp_path):
+    (folder / "a.c").write_text("int a;\n")
+    (folder / "b.c").write_text("int b;\n")
+    (folder.parent / "MANIFEST.tsv").write_bytes(b"path\tlicence\nC/a.c\nC/b.c\t\xff-licence\n\n\tMIT\n")
+    _, rows = read_corpus(folder.parent, tmp_path / "out")
+    assert (rows["C/a.c"]["licence"], rows["C/b.c"]["licence"]) == (None, "\\xff-licence")
+
+
+def test_a_huge_line_is_a_program(folder, tmp_path):
+    (folder / "a.c").write_text("int a = 1; " * 200_000)
+    (row,) = read_corpus(folder.parent, tmp_path / "out", max_bytes=10_000_000)[1].values()
+    assert (row["bytes"], row["rejected"], len(row["source"])) == (2_200_000, None, 2_200_000)
+
+
+def test_rows_without_a_program_are_rejected(tmp_path):
+    programs = pa.array([None, "", "int a;", None], pa.string())
+    index, rows = table_rows(tmp_path, "parquet", pa.table({"code": programs}))
+    assert (index["sources"], index["duplicates"], index["rejected"]) == (4, 2, 1)
+    assert {path: row["rejected"] for path, row in rows.items()} == {"data.parquet#0": "empty", "data.parquet#2": None}
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
+def test_programs_in_columns_of_any_text_type(tmp_path, kind):
+    _, rows = table_rows(tmp_path, "parquet", pa.table({"code": pa.array(["int a; // ü"]).cast(kind)}))
+    assert rows["data.parquet#0"]["source"] == "int a; // ü"
+
+
+def test_text_that_is_no_utf8_is_detected(tmp_path):
+    broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"int a; // gr\xf6\xdfer\n"]).buffers())
+    _, rows = table_rows(tmp_path, "parquet", pa.table({"code": broken}))
+    assert (rows["data.parquet#0"]["source"], rows["data.parquet#0"]["encoding"]) == ("int a; // größer\n", "cp1252")
+
+
+def test_labels_of_any_type(tmp_path):
+    columns = {"code": ["int a;", "int b;"], "number": [7, 8], "licences": [["MIT", "BSD"], None]}
+    _, rows = table_rows(tmp_path, "parquet", pa.table(columns), path="number", licence="licences")
+    assert {path: row["licence"] for path, row in rows.items()} == {"7": "MIT, BSD", "8": None}
+
+
+def test_rows_that_say_the_same_name_stay_apart(tmp_path):
+    columns = {"code": ["int a;", "int b;", "int a;"], "name": ["x", "x", "x"]}
+    (tmp_path / "in").mkdir()
+    pq.write_table(pa.table(columns), tmp_path / "in/data.parquet")
+    settings = TABLES | {"files": "*.parquet", "columns": TABLES["columns"] | {"path": "name"}}
+    index, _ = read_corpus(tmp_path / "in", tmp_path / "out", **settings)
+    assert (index["sources"], index["duplicates"], index["shards"]["000"]["rows"]) == (3, 1, 2)
+
+
+def test_json_with_blank_lines_marks_and_half_characters(tmp_path):
+    lines = [b"\xef\xbb\xbf" + json.dumps({"code": "int a;"}).encode(), b"", b'{"code": "int \\ud800;"}', b"  ", b""]
+    _, rows = table_rows(tmp_path, "jsonl", b"\r\n".join(lines))
+    assert [row["rejected"] for _, row in sorted(rows.items())] == [None, "undecodable"]
+
+
+GOOD = json.dumps({"code": "int a;"}).encode() + b"\n"
+FAULTS = {
+    "no column": (
+        "jsonl",
+        GOOD + b'{"source": "int b;"}\n',
+        r"data\.jsonl, line 2: no column 'code'; see corpus\.columns",
+    ),
+    "no object": ("jsonl", b"[1]\n", r"line 1: not a JSON object"),
+    "no JSON": ("jsonl", GOOD + b"{'code'\n", r"line 2: not a JSON object"),
+    "too deep": ("jsonl", b"[" * 200_000, r"line 1: not a JSON object"),
+    "a number": ("jsonl", b'{"code": 5}\n', r"data\.jsonl#0: column 'code' holds int values, not text"),
+    "cut off": ("jsonl.gz", gzip.compress(GOOD * 1000, mtime=0)[:-20], r"data\.jsonl\.gz is damaged"),
+    "no gzip": ("jsonl.gz", GOOD, r"data\.jsonl\.gz is damaged"),
+    "no parquet": ("parquet", b"PAR1 and no more", r"data\.parquet is not a whole parquet file"),
+    "empty": ("parquet", b"", r"data\.parquet is not a whole parquet file"),
+    "lists": ("parquet", pa.table({"code": [["a"]]}), r"data\.parquet#0: column 'code' holds list values, not text"),
+    "no such": ("parquet", pa.table({"text": ["a"]}), r"data\.parquet: no column 'code', only text"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_of_a_table_is_one_line(tmp_path, case):
+    kind, content, told = FAULTS[case]
+    with pytest.raises(InputError, match=told):
+        table_rows(tmp_path, kind, content)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_table_damaged_in_the_middle_is_named(tmp_path):
+    (tmp_path / "in").mkdir()
+    file = tmp_path / "in" / "data.parquet"
+    pq.write_table(pa.table({"code": [sha256_bytes(str(n).encode()) for n in range(5000)]}), file, use_dictionary=False)
+    content = bytearray(file.read_bytes())
+    content[100:2000] = bytes(1900)
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"data\.parquet is damaged"):
+        read_corpus(tmp_path / "in", tmp_path / "out", **TABLES | {"files": "*.parquet"})
+
+
+@pytest.mark.parametrize(
+    "card, licence",
+    [
+        ("---\nlicense: cc-by-sa-4.0\n---\ntext", "cc-by-sa-4.0"),
+        ("---\nlicense: [mit, apache-2.0]\n---\n", "mit, apache-2.0"),
+        ("---\nlicense:\n---\n", None),
+        ("---\nlicense: [\n---\n", None),
+        ("no header\n---\nlicense: mit\n---\n", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_licence_of_a_data_set(tmp_path, card, licence):
+    if card is not None:
+        (tmp_path / "README.md").write_text(card)
+    assert stated_licence(tmp_path) == licence
+
+
+def test_rows_have_the_licence_of_their_data_set_unless_they_state_their_own(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "README.md").write_text("---\nlicense: mit\n---\n")
+    pq.write_table(pa.table({"code": ["int a;", "int b;"], "own": ["BSD", None]}), tmp_path / "in/data.parquet")
+    settings = TABLES | {"files": "*.parquet", "columns": TABLES["columns"] | {"licence": "own"}}
+    _, rows = read_corpus(tmp_path / "in", tmp_path / "out", **settings)
+    assert {row["source"]: row["licence"] for row in rows.values()} == {"int a;": "BSD", "int b;": "mit"}

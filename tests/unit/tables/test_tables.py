@@ -1,0 +1,196 @@
+"""Wide tables: what stands where, in each format, and the figures."""
+
+import csv
+import io
+import re
+from types import SimpleNamespace
+
+import pytest
+
+from scripts.lib.escape import tex
+from scripts.lib.figure import save_svg
+from scripts.lib.scores import DIFFERENCES, SCORES, read_differences, read_scores, write_rows
+from scripts.tables import figure_losses, figure_scores, main_table
+from scripts.tables.benchmark import table
+from scripts.tables.differences import loss_differences, score_differences
+from scripts.tables.render import figure
+from scripts.tables.scores import collect
+from tests.support.small_results import MODEL, write_losses, write_scores
+
+LOOK = {"title": "Mine & yours", "caption": "What it is.", "decimals": 2, "metrics": ["pass@1"]}
+LOSS_LOOK = {**LOOK, "metrics": ["loss", "perplexity"], "lower_is_better": ["loss", "perplexity"]}
+HEADLINES = {
+    "validation": {**LOSS_LOOK, "headline": {"metric": "loss", "language": "all", "setting": "source"}},
+    "multipl-e": {**LOOK, "headline": {"metric": "pass@1"}},
+}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    scores, trained = write_scores(folder), write_losses(folder)
+    write_rows(folder / "scores.csv", collect(scores, trained, 1), SCORES)
+    named = {names: path for path, names in trained.items()}
+    write_rows(folder / "differences.csv", score_differences(scores, 1) + loss_differences(named, 1), DIFFERENCES)
+    (folder / "paper.csv").write_text(
+        "benchmark,language,model,stage,setting,metric,value,citation\n"
+        f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,Tab. <2>\n"
+        "multipl-e,d,not-in-this-run,base,t0.2,pass@1,99,Tab. 2\n"
+    )
+    return SimpleNamespace(**{name: folder / f"{name}.csv" for name in ("scores", "differences", "paper")})
+
+
+def rows_of(markdown):
+    """Cells of all pipe table lines."""
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines() if line[:1] == "|"]
+
+
+def test_markdown_shows_stages_difference_paper_and_controls_in_order(inputs):
+    rows = rows_of(table(inputs, "multipl-e", "md", LOOK, []))
+    assert [row[:2] for row in rows] == [
+        ["model", "stage"],
+        ["---", "---"],
+        [MODEL, "base"],
+        [MODEL, "base (paper)"],
+        [MODEL, "ircoder"],
+        [MODEL, "ircoder - base"],
+        ["empty", "control"],
+        ["reference", "control"],
+        ["problems × samples", ""],
+    ]
+    assert rows[0][2:] == ["cpp", "d"]
+    assert rows[3][2:] == ["", "12.50"]
+    assert rows[4][2:] == ["62.00 [60.00, 64.00]"] * 2
+    assert rows[5][2:] == ["+40.00 [+40.00, +40.00] ▲"] * 2
+    assert rows[8][2:] == ["20 × 1"] * 2
+
+
+def test_differences_are_explained_only_below_tables_that_have_some(inputs, tmp_path):
+    (tmp_path / "none.csv").write_text(inputs.differences.read_text().splitlines(keepends=True)[0])
+    alone = SimpleNamespace(**{**vars(inputs), "differences": tmp_path / "none.csv"})
+    for form in ("md", "tex"):
+        assert "paired by problem" in table(inputs, "multipl-e", form, LOOK, [])
+        text = table(alone, "multipl-e", form, LOOK, [])
+        assert "over problems." in text and "paired by problem" not in text and "▲" not in text
+    scores = [row for row in read_scores(inputs.scores) if not row["stage"].startswith("ircoder")]
+    text = main_table.as_markdown(main_table.main_lines(scores, [], HEADLINES), [])
+    assert "over problems." in text and "paired by problem" not in text and "difference" not in text
+
+
+def test_smaller_losses_are_better(inputs):
+    text = table(inputs, "validation", "md", LOSS_LOOK, [])
+    block = text.split("## loss, source_to_llvm.perf")[1].split("##")[0]
+    change = next(row for row in rows_of(block) if row[1] == "ircoder - base")
+    assert rows_of(block)[0][2:] == ["all", "C", "D"]
+    assert change[2] == "-1.00 [-1.00, -1.00] ▲"
+
+
+def test_a_remark_for_a_language_stands_only_below_tables_that_have_it(inputs):
+    look = {
+        **LOOK,
+        "remarks": [{"text": "of all"}, {"text": "of d", "language": "d"}, {"text": "of go", "language": "go"}],
+    }
+    for form in ("md", "tex", "html"):
+        text = table(inputs, "multipl-e", form, look, ["of the run"])
+        assert ["of all" in text, "of d" in text, "of go" in text, "of the run" in text] == [True, True, False, True]
+    headlines = {"multipl-e": {**HEADLINES["multipl-e"], **look}}
+    assert main_table.main_remarks(read_scores(inputs.scores), headlines) == [
+        "Mine & yours: of all",
+        "Mine & yours: of d",
+    ]
+    assert main_table.main_remarks([], headlines) == []
+
+
+def test_the_main_table_shows_a_ceiling_between_the_other_controls(inputs):
+    scores = read_scores(inputs.scores)
+    reference = [row for row in scores if row["model"] == "reference" and row["language"] == "d"]
+    ceiling = [{**row, "model": "ceiling", "value": 98.25} for row in reference]
+    lines = main_table.main_lines(scores + ceiling, read_differences(inputs.differences), HEADLINES)
+    controls = {line[1]: line[-1] for line in lines[MODEL] if line[3] == "pass@1"}
+    assert controls == {"cpp": "100.00 / 0.00", "d": "100.00 (98.25) / 0.00"}
+
+
+def test_csv_holds_every_score_with_all_digits(inputs):
+    rows = list(csv.DictReader(io.StringIO(table(inputs, "validation", "csv", {"metrics": []}, []))))
+    wide = {(row["model"], row["stage"]): row for row in rows}
+    scores = [row for row in read_scores(inputs.scores) if row["benchmark"] == "validation"]
+    for row in scores:
+        column = f"{row['language']}:{row['setting']}:{row['metric']}"
+        line = wide[row["model"], row["stage"]]
+        assert [float(line[f"{column}:{name}"]) for name in ("value", "ci_low", "ci_high")] == [
+            row["value"],
+            row["ci_low"],
+            row["ci_high"],
+        ]
+    assert len(rows) == 3
+    assert sum(len(row) - 2 for row in rows[:2]) == 3 * len(scores)
+
+
+def test_tex_is_balanced_and_escaped(inputs):
+    text = table(inputs, "multipl-e", "tex", LOOK, ["a remark"])
+    assert r"Mine \& yours" in text
+    assert text.count(r"\begin{") == text.count(r"\end{") == 2
+    bodies = re.findall(r"\\toprule(.*?)\\bottomrule", text, re.S)
+    assert all(
+        line.count("&") == 3 for body in bodies for line in body.splitlines() if "&" in line and "multi" not in line
+    )
+    assert "% a remark" in text
+    assert tex("a_b 50% {x}") == r"a\_b 50\% \{x\}"
+
+
+def test_html_escapes_and_marks(inputs):
+    text = table(inputs, "multipl-e", "html", LOOK, ["<careful>"])
+    assert 'title="Tab. &lt;2&gt;"' in text
+    assert "&lt;careful&gt;" in text
+    assert text.count('class="better"') == 2
+    assert text.count("<tr") == text.count("</tr>") == 8
+
+
+def test_a_change_of_digits_changes_no_csv(inputs):
+    assert table(inputs, "multipl-e", "md", LOOK, []) != table(inputs, "multipl-e", "md", LOOK | {"decimals": 1}, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "text"), [(0.04, True, "0.0"), (-0.04, False, "0.0"), (-1.25, True, "-1.2"), (3, True, "+3.0")]
+)
+def test_figures_are_rounded_and_signed(value, signed, text):
+    assert figure(value, 1, signed) == text
+
+
+def test_main_table_sets_base_beside_ircoder(inputs):
+    lines = main_table.main_lines(read_scores(inputs.scores), read_differences(inputs.differences), HEADLINES)
+    assert list(lines) == [MODEL]
+    assert [line[:4] for line in lines[MODEL]] == [
+        ["Mine & yours", "all", "source", "loss"],
+        ["Mine & yours", "cpp", "t0.2", "pass@1"],
+        ["Mine & yours", "d", "t0.2", "pass@1"],
+    ]
+    assert lines[MODEL][1][5:] == [
+        "22.00 [20.00, 24.00]",
+        "62.00 [60.00, 64.00]",
+        "+40.00 [+40.00, +40.00] ▲",
+        "100.00 / 0.00",
+    ]
+    assert lines[MODEL][0][-1] == ""
+    text = main_table.as_markdown(lines, ["no sandbox"])
+    assert text.startswith(f"# {MODEL}\n\n| benchmark")
+    assert "no sandbox" in text
+    assert len({len(line) for line in text.splitlines() if line.startswith("|")}) == 1
+    assert main_table.as_html(lines, []).count("<tr>") == 4
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_figures_have_the_same_bytes_each_time(inputs, tmp_path, empty):
+    scores = [] if empty else read_scores(inputs.scores)
+    for name, plot in {
+        "scores": lambda: figure_scores.plot(scores, {"multipl-e": HEADLINES["multipl-e"]}),
+        "losses": lambda: figure_losses.plot(scores),
+    }.items():
+        written = []
+        for run in (1, 2):
+            save_svg(plot(), tmp_path / f"{name}{run}.svg")
+            written.append((tmp_path / f"{name}{run}.svg").read_text())
+        assert written[0] == written[1]
+        assert "<dc:date>" not in written[0]
+        assert ("in this run" in written[0]) == empty
+        assert (">IRCoder<" in written[0]) != empty

@@ -1,0 +1,154 @@
+"""Configuration: the shipped ones are valid, and each fault is one line that names its key."""
+
+import copy
+
+import pytest
+
+from scripts.workflow.config import ConfigError, check, read_words, read_yaml
+from tests.support.paths import ROOT
+
+
+@pytest.fixture
+def config():
+    """The default configuration, for each test to spoil."""
+    return copy.deepcopy(read_yaml(ROOT / "config" / "config.yaml"))
+
+
+def merged(base, overlay):
+    """The overlay laid over the base the way Snakemake does it."""
+    if not isinstance(base, dict) or not isinstance(overlay, dict):
+        return overlay
+    return {**base, **{key: merged(base.get(key), value) for key, value in overlay.items()}}
+
+
+def test_default_is_valid(config):
+    languages, models, benchmarks = check(config, ROOT)
+    assert set(config["languages"]) <= set(languages)
+    assert set(config["models"]) <= set(models)
+    assert benchmarks
+
+
+OVERLAYS = [ROOT / "config" / "paper.yaml", *sorted((ROOT / "config" / "examples").glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_overlays_are_valid(config, overlay):
+    value = merged(config, read_yaml(overlay))
+    value["corpus"] = config["corpus"]
+    check(value, ROOT)
+
+
+@pytest.mark.parametrize(
+    "key, value, told",
+    [
+        ("pairz", 1, "'pairs'"),
+        ("shard_size", -1, "shard_size"),
+        ("languages", ["Pyton"], "'Python'"),
+        ("languages", [], "languages"),
+        ("models", ["gpt-none"], "models"),
+        ("variants", ["fast"], "variants"),
+        ("corpus", {"path": "no/such/folder"}, "corpus.path"),
+        ("seed", "x", "seed"),
+        ("compile", {"wall": 1}, "compile"),
+    ],
+)
+def test_fault_is_one_line_that_names_the_key(config, key, value, told):
+    with pytest.raises(ConfigError) as caught:
+        check(merged(config, {key: value}), ROOT)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_malformed_yaml_is_named(tmp_path):
+    (tmp_path / "bad.yaml").write_text("a: [1,\n")
+    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        read_yaml(tmp_path / "bad.yaml")
+
+
+def test_words_of_the_command_line_are_numbers_where_numbers_are_wanted(config):
+    config["dedup"] |= {"threshold": "0.5", "verify": "false", "tokens": "split"}
+    config["corpus"] |= {"dataset": "null", "columns": config["corpus"]["columns"] | {"path": "null"}}
+    config["shard_size"] = "many: ["
+    read_words(config, ROOT)
+    assert (config["dedup"]["threshold"], config["dedup"]["verify"], config["dedup"]["tokens"]) == (0.5, False, "split")
+    assert (config["corpus"]["dataset"], config["shard_size"]) == (None, "many: [")
+
+
+def test_null_on_the_command_line_is_no_text(config):
+    config["compile"]["cache"] = "null"
+    config["corpus"]["columns"]["licence"] = "null"
+    read_words(config, ROOT)
+    assert config["compile"]["cache"] is None
+    assert config["corpus"]["columns"]["licence"] is None
+
+
+def test_a_corpus_that_is_a_file_is_no_tree(config, tmp_path):
+    (tmp_path / "x.parquet").touch()
+    config["corpus"]["path"] = str(tmp_path / "x.parquet")
+    with pytest.raises(ConfigError, match=r"corpus\.path: .* is no folder"):
+        check(config, ROOT)
+
+
+@pytest.mark.parametrize("name", ["klingon", "hex"])
+def test_unknown_encodings_are_named(config, name):
+    config["corpus"]["encodings"] = ["cp1252", name]
+    with pytest.raises(ConfigError, match=rf"corpus\.encodings: .*{name}"):
+        check(config, ROOT)
+
+
+HUB_SET = {"id": "owner/rows", "revision": "", "columns": {}}
+INSTRUCT_FAULTS = {
+    "both data and dataset are set": {"dataset": HUB_SET},
+    "conversations need a template": {"data": None, "dataset": {**HUB_SET, "columns": {"messages": "messages"}}},
+    "unknown key 'column'; did you mean 'columns'": {"data": None, "dataset": {**HUB_SET, "column": {}}},
+    "'id' is a required property": {"data": None, "dataset": {"revision": "", "columns": {}}},
+    "validation_share: 1 is": {"data": None, "dataset": {**HUB_SET, "validation_share": 1}},
+}
+
+
+@pytest.mark.parametrize("told, own", INSTRUCT_FAULTS.items(), ids=INSTRUCT_FAULTS)
+def test_faults_of_the_instructions_source_are_named(config, told, own):
+    config["instruct"] |= own
+    with pytest.raises(ConfigError, match=told):
+        check(config, ROOT)
+
+
+def test_the_papers_settings_have_no_instructions_and_the_whole_commit_of_sltrans(config):
+    value = merged(config, read_yaml(ROOT / "config" / "paper.yaml"))
+    assert (value["instruct"]["data"], value["instruct"]["dataset"]) == (None, None)
+    assert value["corpus"]["dataset"]["revision"] == "aaf94bb082fead7d5ae123cc37e3c6c8d0a4090b"
+
+
+@pytest.mark.parametrize("key", ["results_dir", "evaluate.data_dir", "instruct.data"])
+@pytest.mark.parametrize("path", ["a{b}c", "a{", "/x/}y"])
+def test_braces_in_a_path_are_refused(config, key, path):
+    *section, name = key.split(".")
+    (config[section[0]] if section else config)[name] = path
+    with pytest.raises(ConfigError, match=f"config: {key}: .* has braces, which Snakemake takes for wildcards"):
+        check(config, ROOT)
+
+
+def test_braces_in_the_projects_path_are_refused(config, tmp_path):
+    project = tmp_path / "pro{j}ect"
+    project.mkdir()
+    for name in ("config", "resources"):
+        (project / name).symlink_to(ROOT / name)
+    with pytest.raises(ConfigError, match=r"the folder of the project: .* has braces"):
+        check(config, project)
+
+
+def test_modules_without_a_list_for_each_variant_are_refused(config, tmp_path):
+    columns = config["corpus"]["columns"] | {"ir": "ir"}
+    config["corpus"] |= {"format": "tables", "columns": columns, "files": "{language}.jsonl"}
+    with pytest.raises(
+        ConfigError, match=r"^config: corpus\.files: '\{language\}\.jsonl' without \{split\} .*"
+    ) as caught:
+        check(config, ROOT)
+    assert "\n" not in str(caught.value)
+    check(config | {"variants": ["perf"]}, ROOT)
+    config["corpus"]["files"] = "{language}/{split}-*.parquet"
+    check(config, ROOT)
+    (tmp_path / "all.jsonl").touch()
+    config["corpus"]["path"] = str(tmp_path / "all.jsonl")
+    with pytest.raises(ConfigError, match="a single file does not say which variant"):
+        check(config, ROOT)
