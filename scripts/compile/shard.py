@@ -126,7 +126,7 @@ def write_shard(source: str, compiler: Compiler, jobs: int, table: str, texts: s
 
 
 if __name__ == "__main__":
-    with job(snakemake), tempfile.TemporaryDirectory() as headers:
+    with job() as snakemake, tempfile.TemporaryDirectory() as headers:
         # Sandboxes are run by another user where this one is root.
         Path(headers).chmod(0o755)
         params, output = snakemake.params, snakemake.output

@@ -183,7 +183,7 @@ def clusters(signatures: list[str], sources: list[str], ir: list[str], settings:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         given = snakemake.input
         table = clusters(given.signatures, given.sources, given.ir, snakemake.params.settings)
         write_table(snakemake.output[0], table, SCHEMA)

@@ -75,7 +75,7 @@ def signatures(sources: str, settings: dict[str, Any]) -> Iterator[pa.RecordBatc
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         os.environ["RAYON_NUM_THREADS"] = str(snakemake.threads)
         chosen = snakemake.params.settings
         write_table(snakemake.output[0], signatures(snakemake.input.sources, chosen), schema(chosen["permutations"]))

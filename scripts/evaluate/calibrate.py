@@ -32,7 +32,7 @@ def scale_for(seconds: Sequence[float], limit: float, headroom: float) -> int:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         params = snakemake.params
         task = Task(**snakemake.params.task, rows=snakemake.input.rows, references=snakemake.input.references)
         settings = {**params.settings, "shared": snakemake.input.shared, "scale": _FIRST_SCALE}

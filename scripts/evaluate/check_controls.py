@@ -62,7 +62,7 @@ def check(what: str, odd: Sequence[str], where: str) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         params, files = snakemake.params, snakemake.input
         place = f"{snakemake.wildcards.benchmark} {snakemake.wildcards.task}"
         failed = failed_references(statuses(files.reference), params.form, params.faults)

@@ -44,7 +44,7 @@ def control(problems: Sequence[Problem], name: str) -> list[Generation]:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         task = Task(**snakemake.params.task, rows=snakemake.input.rows, references=snakemake.input.references)
         problems = read_problems(task)
         for name, path in snakemake.output.items():

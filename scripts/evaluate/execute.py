@@ -49,7 +49,7 @@ def executions(runner: Runner, programs: Sequence[tuple[str, int, Program]], wor
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         files, params = snakemake.input, snakemake.params
         task = Task(**params.task, rows=files.rows, references=files.references)
         problems = {problem.id: problem for problem in read_problems(task)}

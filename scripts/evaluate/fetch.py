@@ -141,5 +141,5 @@ def write_rows(path: str, rows: Iterable[Row]) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         write_rows(snakemake.output[0], fetched_rows(snakemake.params.source, snakemake.params.offline))

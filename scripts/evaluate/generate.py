@@ -84,7 +84,7 @@ def generations_of(model: str, task: Task, params: Any, threads: int) -> list[Ge
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         files = snakemake.input
         task = Task(**snakemake.params.task, rows=files.rows)
         found = generations_of(files.model, task, snakemake.params, snakemake.threads)

@@ -88,7 +88,7 @@ def prepare(name: str, table: Mapping[str, Any], settings: Mapping[str, Any], sh
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         params, output = snakemake.params, snakemake.output
         found = prepare(snakemake.wildcards.runner, params.table, params.settings, output.shared)
         write_json(output.probe, found)

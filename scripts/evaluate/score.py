@@ -167,7 +167,7 @@ def failures(executed: str | None) -> list[str]:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         files, params = snakemake.input, snakemake.params
         executed = files.get("executions")
         task = Task(**params.task, rows=files.rows, references=files.references)

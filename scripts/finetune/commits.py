@@ -16,7 +16,7 @@ def commit_splits(path: str, sizes: Mapping[str, int]) -> Splits:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         wildcards = snakemake.wildcards
         splits = commit_splits(snakemake.input.data[0], snakemake.params.settings["sizes"])
         tune(snakemake, f"{wildcards.start}-commits-{wildcards.language}", splits)

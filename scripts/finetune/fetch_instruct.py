@@ -106,7 +106,7 @@ def splits(dataset: Mapping[str, Any], seed: int) -> dict[str, list[Row]]:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         params = snakemake.params
         if params.dataset is None:
             raise InputError(REMEDY)

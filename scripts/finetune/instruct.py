@@ -42,7 +42,7 @@ def rendered(rows: Rows, tokenizer: Any, template: str | None) -> Rows:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         chat = snakemake.params.settings.get("chat_template")
         own = load_tokenizer(snakemake.input.model) if chat else None
         paths = dict(zip(("train", "validation"), snakemake.input.data, strict=True))

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
@@ -22,20 +22,41 @@ def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterabl
     return tqdm(items, desc=what, total=total, delay=2, mininterval=5, file=sys.stderr)
 
 
+class Snakemake(Protocol):
+    """The object that Snakemake hands to a script: the files, settings and limits of one job."""
+
+    input: Any
+    output: Any
+    params: Any
+    wildcards: Any
+    resources: Any
+    log: Any
+    config: dict[str, Any]
+    rule: str
+    threads: int
+
+
+def _of_main() -> Snakemake:
+    """The job of the script that Snakemake runs, which it defines in `__main__`."""
+    snakemake: Snakemake = vars(sys.modules["__main__"])["snakemake"]
+    return snakemake
+
+
 @contextmanager
-def job(snakemake: Any) -> Iterator[None]:
-    """Run a script's body with its log in `snakemake.log[0]`.
+def job(given: Snakemake | None = None) -> Iterator[Snakemake]:
+    """Run a script's body with its log in the job's `log[0]`; the job is Snakemake's unless one is given.
 
     An `InputError` ends the process with exit code 1 and its one line on standard error; any other exception leaves
     its traceback in the log and on standard error.
     """
+    snakemake = given or _of_main()
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
     handlers = [logging.FileHandler(log, mode="w", encoding="utf-8"), logging.StreamHandler(sys.stderr)]
     handlers[1].setLevel(logging.WARNING)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=handlers, force=True)
     try:
-        yield
+        yield snakemake
     except InputError as error:
         logging.error("%s: %s", snakemake.rule, " ".join(str(error).split()))
         sys.exit(1)

@@ -189,7 +189,7 @@ def contamination(paths: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         given, made, chosen_settings = snakemake.input, snakemake.output, snakemake.params.settings
         counted = [read_json(path) for path in given.statistics]
         table = [

@@ -73,7 +73,7 @@ def draw_lengths(languages: list[dict[str, Any]], variants: list[str], path: str
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         counted = [read_json(path) for path in snakemake.input]
         draw_funnel(counted, snakemake.params.variants, snakemake.output.funnel)
         draw_lengths(counted, snakemake.params.variants, snakemake.output.lengths)

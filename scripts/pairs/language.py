@@ -157,7 +157,7 @@ def build(builder: Builder, shards: list[tuple[str, str]], outputs: dict[str, st
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         given, made, params = snakemake.input, snakemake.output, snakemake.params
         known = read_clusters(given.clusters)
         read_outcomes(known, list(given.ir), params.variants)

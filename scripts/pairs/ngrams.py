@@ -114,7 +114,7 @@ def all_ngrams(files: dict[str, str], ngram: int, common: int) -> list[dict[str,
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         params = snakemake.params
         benchmarks = dict(zip(params.names, snakemake.input, strict=True))
         write_table(snakemake.output[0], all_ngrams(benchmarks, params.ngram, params.common), SCHEMA)

@@ -87,5 +87,5 @@ def train_adapter(snakemake: Any) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         train_adapter(snakemake)

@@ -75,5 +75,5 @@ def make_base(snakemake: Any) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         make_base(snakemake)

@@ -30,5 +30,5 @@ def build(output: str | Path, log: str) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         build(snakemake.output[0], snakemake.log[1])

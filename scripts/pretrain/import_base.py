@@ -80,7 +80,7 @@ def load_base(entry: Mapping[str, Any], root: str, offline: bool) -> Loaded:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         params = snakemake.params
         loaded, tokenizer = load_base(params.entry, params.root, params.offline)
         check_context(loaded, params.context, snakemake.wildcards.model)

@@ -100,7 +100,7 @@ def check_finite(model: PreTrainedModel, name: str) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         params, given = snakemake.params, snakemake.wildcards.given
         made = snakemake.input.get("base") or [None]
         loaded, tokenizer = load_checkpoint(params.settings, made[0], params.root, params.offline, given)

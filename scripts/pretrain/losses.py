@@ -132,5 +132,5 @@ def write_losses(inputs: Any, output: str, settings: dict[str, Any], gpu: bool) 
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         write_losses(snakemake.input, snakemake.output[0], snakemake.params.settings, snakemake.params.gpu)

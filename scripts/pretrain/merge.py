@@ -18,6 +18,6 @@ def write_merged(base: str, adapter: str, tokenizer: str, output: str, new_embed
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         paths = snakemake.input
         write_merged(paths.base, paths.adapter, paths.tokenizer, snakemake.output[0], snakemake.params.new_embeddings)

@@ -147,7 +147,7 @@ def write_tokens(
 
 
 if __name__ == "__main__":
-    with job(snakemake), atomic_directory(snakemake.output.tokenizer) as folder:
+    with job() as snakemake, atomic_directory(snakemake.output.tokenizer) as folder:
         params = snakemake.params
         extended = extend_tokenizer(load_tokenizer(snakemake.input.base), params.special_tokens, params.pad_token)
         save_tokenizer(extended, folder)

@@ -55,5 +55,5 @@ def write_vocabulary(paths: Sequence[str], output: str | Path, settings: dict[st
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         write_vocabulary(snakemake.input.pairs, snakemake.output[0], snakemake.params.settings)

@@ -106,7 +106,7 @@ def audit(results: Path, project: Path, decimals: dict[str, int], threads: int) 
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         results = Path(snakemake.config["results_dir"])
         found, checked = audit(results, SCRIPTS.parent, snakemake.params.decimals, snakemake.threads)
         for line in found:

@@ -87,7 +87,7 @@ def crate(
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         output, params, results = snakemake.output, snakemake.params, snakemake.config["results_dir"]
         write_text(output.config, readable_yaml(dict(params.config)))
         copied = copy_workflow(output.workflow, [entry["script"] for entry in params.rules.values()])

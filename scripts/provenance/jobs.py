@@ -61,7 +61,7 @@ def record(jobs: list[Job], results: str, threads: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         results = snakemake.config["results_dir"]
         found = closure(list(snakemake.input), jobs_of(RECORDS), results)
         write_json(snakemake.output[0], record(found, results, snakemake.threads))

@@ -101,6 +101,6 @@ def outcomes(ir: list[str], sources: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         tables = [path for path in snakemake.input.sources if Path(path).suffix == ".parquet"]
         write_json(snakemake.output[0], outcomes(list(snakemake.input.ir), tables))

@@ -73,6 +73,6 @@ def render(values: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         values = context(snakemake.input, snakemake.params, snakemake.config["results_dir"])
         write_text(snakemake.output[0], render(values))

@@ -79,7 +79,7 @@ def tools(
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         params = snakemake.params
         found = tools(read_json(snakemake.input.outcomes), params.rules, params.deployment, params.snakemake)
         write_json(snakemake.output[0], found)

@@ -50,7 +50,7 @@ def fetch(dataset: dict[str, str], wanted: list[str], place: Path) -> tuple[str,
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         params = snakemake.params
         corpus = params.corpus["dataset"]
         check_online(corpus["id"], params.offline)

@@ -79,7 +79,7 @@ def outcomes(sources: str, modules: str, variants: list[str], settings: dict[str
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         given, params = snakemake.input, snakemake.params
         rows = outcomes(given.sources, given.modules, params.variants, params.settings)
         write_table(snakemake.output[0], rows, SCHEMA)

@@ -98,7 +98,7 @@ def corpus_folder(fetched: Sequence[str], path: str) -> Path:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         given, params = snakemake.input, snakemake.params
         place = corpus_folder(given.fetched, params.corpus["path"])
         found = Corpus(place, snakemake.wildcards.language, params.corpus, params.suffixes)

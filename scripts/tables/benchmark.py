@@ -27,7 +27,7 @@ def table(inputs: Any, benchmark: str, output_format: str, look: dict[str, Any],
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         names, params = snakemake.wildcards, snakemake.params
         text = table(snakemake.input, names.benchmark, names.format, params.look, params.remarks)
         write_text(snakemake.output[0], text)

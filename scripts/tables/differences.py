@@ -60,7 +60,7 @@ def loss_differences(loss_files: dict[tuple[str, str], str], seed: int) -> list[
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         trained = [tuple(names) for names in snakemake.params.trained]
         named = dict(zip(trained, snakemake.input.losses, strict=True))
         found = score_differences(snakemake.input.scores, snakemake.params.seed)

@@ -76,5 +76,5 @@ def plot(paths: list[str]) -> Figure:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         save_svg(plot(list(snakemake.input)), snakemake.output[0])

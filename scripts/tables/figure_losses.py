@@ -48,5 +48,5 @@ def plot(scores: list[Row]) -> Figure:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         save_svg(plot(read_scores(snakemake.input.scores)), snakemake.output[0])

@@ -53,5 +53,5 @@ def plot(scores: list[Row], looks: dict[str, dict[str, Any]]) -> Figure:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         save_svg(plot(read_scores(snakemake.input.scores), snakemake.params.looks), snakemake.output[0])

@@ -160,7 +160,7 @@ def as_html(found: Lines, remarks: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         scores, looks = read_scores(snakemake.input.scores), snakemake.params.looks
         lines = main_lines(scores, read_differences(snakemake.input.differences), looks)
         remarks = [*main_remarks(scores, looks), *snakemake.params.remarks]

@@ -44,6 +44,6 @@ def collect(scores: list[str], loss_files: dict[str, tuple[str, str]], seed: int
 
 
 if __name__ == "__main__":
-    with job(snakemake):
+    with job() as snakemake:
         named = dict(zip(snakemake.input.losses, snakemake.params.trained, strict=True))
         write_rows(snakemake.output[0], collect(snakemake.input.scores, named, snakemake.params.seed), SCORES)
