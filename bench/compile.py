@@ -110,7 +110,7 @@ def source_row(language: str, program: str) -> dict[str, object]:
     """A row of the sources table."""
     digest = sha256_text(program)
     row = {"id": program_id(program), "language": language, "path": digest, "source_sha256": digest}
-    about = {"encoding": "utf-8", "bytes": len(program.encode()), "rejected": None, "licence": None}
+    about = {"encoding": "utf-8", "bytes": len(program.encode()), "rejected": None, "license": None}
     return row | about | {"source": program}
 
 

@@ -57,7 +57,7 @@ def checkpoint_folder(wildcards):
 def card_of(wildcards):
     """What a model's card tells of its base."""
     entry = model_entry(wildcards)
-    return {"title": entry["title"], "licence": entry["licence"], "base": entry.get("repository")}
+    return {"title": entry["title"], "license": entry["license"], "base": entry.get("repository")}
 
 
 def operators(section):

@@ -94,6 +94,6 @@ def tune(snakemake: Any, name: str, splits: Splits) -> None:
         write_json(output / "training.json", facts)
         write_curve(folder, snakemake.output.curve)
         card = snakemake.params.card
-        about = {"title": f"{card['title']}, tuned: {name}", "licence": card["licence"], "base": card["base"]}
+        about = {"title": f"{card['title']}, tuned: {name}", "license": card["license"], "base": card["base"]}
         rows = [f"{len(part)} rows in the {split} split; loss on the response alone." for split, part in splits.items()]
         write_card(output, Card(**about, data=rows, settings=settings, facts=facts, curve=snakemake.output.curve))

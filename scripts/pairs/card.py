@@ -66,11 +66,11 @@ def configs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"config_name": language, "data_files": found} for language, found in files.items()]
 
 
-def header(rows: list[dict[str, Any]], licences: dict[str, int]) -> str:
+def header(rows: list[dict[str, Any]], licenses: dict[str, int]) -> str:
     """The card's YAML header, from which `datasets` knows configs and splits."""
     pairs = sum(row["pairs"] for row in rows)
     sizes = (("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6), ("1M<n<10M", 10**7))
-    stated = sorted(one_line(name).lower() for name in licences if name != "not stated")
+    stated = sorted(one_line(name).lower() for name in licenses if name != "not stated")
     value = {
         "pretty_name": "Pairs of source code and LLVM IR",
         "language": ["code"],
@@ -83,10 +83,10 @@ def header(rows: list[dict[str, Any]], licences: dict[str, int]) -> str:
     return "---\n" + yaml.safe_dump(value, sort_keys=False, allow_unicode=True) + "---\n"
 
 
-def total_licences(languages: list[dict[str, Any]]) -> dict[str, int]:
-    """Pairs of each licence over all languages."""
-    names = sorted({name for language in languages for name in language["licences"]})
-    return {name: sum(language["licences"].get(name, 0) for language in languages) for name in names}
+def total_licenses(languages: list[dict[str, Any]]) -> dict[str, int]:
+    """Pairs of each license over all languages."""
+    names = sorted({name for language in languages for name in language["licenses"]})
+    return {name: sum(language["licenses"].get(name, 0) for language in languages) for name in names}
 
 
 def _counts(rows: list[dict[str, Any]]) -> str:
@@ -122,11 +122,11 @@ def _sides(settings: dict[str, Any]) -> str:
 
 def card(languages: list[dict[str, Any]], rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
     """The text of the data set's README.md, from the languages' statistics, the flat rows and the rules' settings."""
-    licences = total_licences(languages)
+    licenses = total_licenses(languages)
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     chosen = yaml.safe_dump(settings, sort_keys=True, allow_unicode=True)
     pairs = [row for row in rows if row["pairs"]] or rows
-    return f"""{header(rows, licences)}
+    return f"""{header(rows, licenses)}
 # Pairs of source code and LLVM IR
 
 {sum(row["pairs"] for row in rows):,} pairs of a single-file program and the LLVM IR that its compiler made of it, in
@@ -146,7 +146,7 @@ pairs = load_dataset("<this folder>", "{pairs[0]["language"]}", split="{SPLITS[p
 | `id`, `source_sha256` | of the program's original bytes: SHA-256 and its first 16 digits |
 | `ir_sha256` | SHA-256 of the module |
 | `split` | `train` or `validation`; {_sides(settings)} |
-| `path`, `licence` | where the program lay in the corpus, and its licence where the corpus states one |
+| `path`, `license` | where the program lay in the corpus, and its license where the corpus states one |
 
 Rows are in order of `id`.
 
@@ -173,9 +173,9 @@ Of the modules:
 {_tools(languages)}
 Of the data set: {libraries}.
 
-## Licences
+## Licenses
 
-{markdown_table(["licence", "pairs"], [[name, count] for name, count in licences.items()])}
+{markdown_table(["license", "pairs"], [[name, count] for name, count in licenses.items()])}
 ## Settings
 
 {markdown_block(chosen, "yaml")}

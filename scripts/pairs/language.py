@@ -22,7 +22,7 @@ from scripts.pairs.outcomes import OK, REJECTED, Language, read_clusters, read_o
 SCHEMA = pa.schema(
     [
         (name, pa.string())
-        for name in ("Source_Code", "IR_Original", "id", "source_sha256", "ir_sha256", "split", "path", "licence")
+        for name in ("Source_Code", "IR_Original", "id", "source_sha256", "ir_sha256", "split", "path", "license")
     ]
 )
 CONTAMINATION_COLUMNS = ("language", "id", "path", "benchmark", "problem", "parts", "ngrams", "text")
@@ -41,13 +41,13 @@ class Builder:
         self.name, self.language, self.benchmarks, self.settings = name, language, benchmarks, settings
         self.counts = {variant: Counter() for variant in language.chosen}
         self.lengths = {variant: Lengths([]) for variant in language.chosen}
-        self.licences: Counter[str] = Counter()
+        self.licenses: Counter[str] = Counter()
         self.contaminated: list[dict[str, Any]] = []
 
     def sources(self, path: str) -> dict[str, dict[str, Any]]:
         """The shard's sources that stand for their cluster in some variant, by id, contaminated ones marked."""
         chosen = sum(self.language.chosen.values()) > 0
-        columns = ["id", "path", "source_sha256", "source", "licence"]
+        columns = ["id", "path", "source_sha256", "source", "license"]
         rows = [row for row in iter_rows(path, columns) if chosen[self.language.place(row["id"])]]
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
@@ -81,9 +81,9 @@ class Builder:
         split = self._split(row["id"])
         counts.update(["pairs", split])
         self.lengths[row["variant"]].add(lengths)
-        self.licences[source["licence"] or "not stated"] += 1
+        self.licenses[source["license"] or "not stated"] += 1
         hashes = {"source_sha256": source["source_sha256"], "ir_sha256": row["ir_sha256"]}
-        where = {"path": source["path"], "licence": source["licence"]}
+        where = {"path": source["path"], "license": source["license"]}
         return {"Source_Code": text, "IR_Original": row["ir"], "id": row["id"], **hashes, "split": split, **where}
 
     def shard(self, sources: str, ir: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -125,8 +125,8 @@ class Builder:
             for variant in self.counts
         }
         tools = [{"compiler": compiler, "llvm": llvm} for compiler, llvm in sorted(self.language.tools)]
-        licences = dict(sorted(self.licences.items()))
-        return {"language": self.name, "variants": variants, "tools": tools, "licences": licences}
+        licenses = dict(sorted(self.licenses.items()))
+        return {"language": self.name, "variants": variants, "tools": tools, "licenses": licenses}
 
 
 def contamination_csv(rows: list[dict[str, Any]]) -> str:

@@ -34,7 +34,7 @@ def adapter_card(snakemake: Any, facts: dict[str, Any], step: int | None = None)
     return Card(
         step=step,
         title=f"IRCoder: {card['title']}, continued on pairs of source and LLVM IR{f', step {step}' if step else ''}",
-        licence=card["licence"],
+        license=card["license"],
         base=card["base"],
         data=data_sentences(Path(snakemake.input.tokens, "statistics.csv")),
         settings=snakemake.params.settings,

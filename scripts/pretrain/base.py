@@ -70,7 +70,7 @@ def make_base(snakemake: Any) -> None:
         write_json(output / "training.json", facts)
         write_curve(folder, snakemake.output.curve)
         data = ["The sources of the training pairs alone, each once, without their IR."]
-        about = {"title": params.card["title"], "licence": params.card["licence"], "base": None, "data": data}
+        about = {"title": params.card["title"], "license": params.card["license"], "base": None, "data": data}
         write_card(output, Card(**about, settings=params.settings, facts=facts, curve=snakemake.output.curve))
 
 

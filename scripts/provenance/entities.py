@@ -205,8 +205,8 @@ def repositories(revisions: dict[str, list[str]]) -> list[Entity]:
 def roots(
     citation: dict[str, Any], parts: list[Entity], actions: list[Entity], sources: Iterable[Entity] = ()
 ) -> list[Entity]:
-    """The crate's own description: what it is, its licence, its parts, what was done, `sources` from elsewhere."""
-    licence = f"https://spdx.org/licenses/{citation['license']}"
+    """The crate's own description: what it is, its license, its parts, what was done, `sources` from elsewhere."""
+    license = f"https://spdx.org/licenses/{citation['license']}"
     mentioned = [action["@id"] for action in actions if action["@type"] == "CreateAction"]
     inside = [part["@id"] for part in parts if not part["@id"].startswith("#")]
     root = {
@@ -216,7 +216,7 @@ def roots(
         "description": "What went into a run, what was done, and every file that came out, with digests. "
         "The date is the workflow's release: a crate of equal results has equal bytes.",
         "datePublished": str(citation["date-released"]),
-        "license": reference(licence),
+        "license": reference(license),
         "conformsTo": references(list(PROFILES)),
         "mainEntity": reference(WORKFLOW),
         "hasPart": references(inside),
@@ -232,7 +232,7 @@ def roots(
         {"@id": identifier, "@type": "CreativeWork", "name": name, "version": version}
         for identifier, (name, version) in PROFILES.items()
     ]
-    terms = {"@id": licence, "@type": "CreativeWork", "name": citation["license"], "identifier": licence}
+    terms = {"@id": license, "@type": "CreativeWork", "name": citation["license"], "identifier": license}
     return [descriptor, root, *profiles, terms]
 
 

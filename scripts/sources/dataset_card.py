@@ -1,4 +1,4 @@
-"""The card that comes with a data set of the hub: a README.md whose YAML header may state a licence for all of it."""
+"""The card that comes with a data set of the hub: a README.md whose YAML header may state a license for all of it."""
 
 import logging
 from pathlib import Path
@@ -11,8 +11,8 @@ _FENCE = "---"
 _LONGEST = 1 << 20
 
 
-def stated_licence(folder: Path) -> str | None:
-    """The licence that the card in a folder states, several joined by commas; None without a card or a licence."""
+def stated_license(folder: Path) -> str | None:
+    """The license that the card in a folder states, several joined by commas; None without a card or a license."""
     card = folder / CARD
     if not card.is_file():
         return None
@@ -24,7 +24,7 @@ def stated_licence(folder: Path) -> str | None:
     try:
         header = yaml.safe_load(parts[0])
     except yaml.YAMLError as error:
-        logging.warning("%s: no valid YAML header (%s), so it states no licence", card, " ".join(str(error).split()))
+        logging.warning("%s: no valid YAML header (%s), so it states no license", card, " ".join(str(error).split()))
         return None
-    licence = header.get("license") if isinstance(header, dict) else None
-    return ", ".join(map(str, licence)) if isinstance(licence, list) else licence and str(licence)
+    license = header.get("license") if isinstance(header, dict) else None
+    return ", ".join(map(str, license)) if isinstance(license, list) else license and str(license)

@@ -17,7 +17,7 @@ SCHEMA = pa.schema(
         ("bytes", pa.int64()),
         ("source", pa.string()),
         ("rejected", pa.string()),
-        ("licence", pa.string()),
+        ("license", pa.string()),
         ("bad_bytes", pa.int64()),
         ("encoding_uncertain", pa.bool_()),
     ]
@@ -45,7 +45,7 @@ class Record:
     source: str = ""
     encoding: str | None = None
     rejected: str | None = None
-    licence: str | None = None
+    license: str | None = None
     variant: str = ""
     ir: str | None = field(default=None, repr=False)
     bad_bytes: int = 0
@@ -67,7 +67,7 @@ class Record:
             "bytes": self.size,
             "source": self.source,
             "rejected": self.rejected,
-            "licence": self.licence,
+            "license": self.license,
             "bad_bytes": self.bad_bytes,
             "encoding_uncertain": self.uncertain,
             "variant": self.variant,

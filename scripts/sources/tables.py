@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from scripts.lib.files import sha256_bytes
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_batches, open_table
-from scripts.sources.dataset_card import stated_licence
+from scripts.sources.dataset_card import stated_license
 from scripts.sources.decode import Decoded, decode
 from scripts.sources.record import Record
 
@@ -61,7 +61,7 @@ def files_of(root: Path, language: str, corpus: dict[str, Any]) -> list[tuple[st
 
 def fingerprint(root: Path, language: str, corpus: dict[str, Any]) -> str:
     """Changes when a file with programs of the language is added, changed, renamed or removed; reads no programs."""
-    digest = hashlib.sha256(str(stated_licence(root)).encode())
+    digest = hashlib.sha256(str(stated_license(root)).encode())
     for variant, path in files_of(root, language, corpus):
         status = path.stat()
         name = path.relative_to(root).as_posix()
@@ -186,7 +186,7 @@ def rows_of(path: Path, columns: dict[str, str], max_bytes: int) -> Iterator[dic
 
 
 def _label(value: Any) -> str | None:
-    """A value that names something, as valid text; a list of them, such as of licences, joined by commas."""
+    """A value that names something, as valid text; a list of them, such as of licenses, joined by commas."""
     if isinstance(value, list):
         return ", ".join(filter(None, map(_label, value))) or None
     if isinstance(value, bytes):
@@ -228,7 +228,7 @@ def record(row: dict[str, Any] | None, place: str, variant: str, corpus: dict[st
     data, found = _program(row["source"], place, corpus)
     text = {"source": found.text, "encoding": found.encoding, "rejected": found.rejected}
     doubts = {"bad_bytes": found.bad_bytes, "uncertain": found.uncertain}
-    labels = {ours: _short_label(row, ours, place, corpus) or None for ours in ("path", "licence")}
+    labels = {ours: _short_label(row, ours, place, corpus) or None for ours in ("path", "license")}
     named = labels | {"path": labels["path"] or place}
     module = _label(row.get("ir"))
     about = {"size": len(data), "variant": variant, "ir": module}
@@ -240,7 +240,7 @@ def record(row: dict[str, Any] | None, place: str, variant: str, corpus: dict[st
 def records(root: Path, language: str, corpus: dict[str, Any]) -> Iterator[Record]:
     """Every program of a language, file by file and row by row; with `first`, the first ones of each variant's list.
 
-    A row that states no licence has the one that the data set's card states, if any.
+    A row that states no license has the one that the data set's card states, if any.
     """
     files = files_of(root, language, corpus)
     for variant in dict.fromkeys(variant for variant, _ in files):
@@ -252,10 +252,10 @@ def _listed(root: Path, language: str, corpus: dict[str, Any], variant: str, pat
     """The programs of one variant's list, in the order of its files and rows."""
     columns = {ours: theirs for ours, theirs in corpus["columns"].items() if theirs is not None}
     wanted = corpus["names"].get(language, language)
-    licence = stated_licence(root)
+    license = stated_license(root)
     for path in paths:
         name = path.relative_to(root).as_posix() if root.is_dir() else path.name
         for number, row in enumerate(rows_of(path, columns, corpus["max_bytes"])):
             if "language" not in columns or row is None or _label(row["language"]) == wanted:
                 found = record(row, f"{name}#{number}", variant, corpus)
-                yield replace(found, licence=found.licence or licence)
+                yield replace(found, license=found.license or license)

@@ -114,19 +114,20 @@ def _manifest_lines(manifest: Path) -> Iterator[str]:
             yield line
 
 
-def licences(root: str | Path, language: str) -> dict[str, str]:
-    """Licence of each path of the language, from the columns `path` and `licence` of the corpus's MANIFEST.tsv.
+def licenses(root: str | Path, language: str) -> dict[str, str]:
+    """License of each path of the language, from the columns `path` and `license` of the corpus's MANIFEST.tsv.
 
-    `path` names the file or the folder that holds it. Empty when the corpus has no manifest.
+    `path` names a file or the folder that contains it. The column may be spelled `licence`. Empty when the corpus has
+    no manifest.
     """
     manifest = Path(root, MANIFEST)
     if not manifest.is_file():
         return {}
     found = {}
     for row in csv.DictReader(_manifest_lines(manifest), delimiter="\t", quoting=csv.QUOTE_NONE):
-        path, licence = row.get("path") or "", row.get("licence")
-        if licence and path.startswith(f"{language}/"):
-            found[path] = sys.intern(licence)
+        path, license = row.get("path") or "", row.get("license") or row.get("licence")
+        if license and path.startswith(f"{language}/"):
+            found[path] = sys.intern(license)
     return found
 
 
@@ -152,8 +153,8 @@ def _read(root: Path, entry: Entry, corpus: Mapping[str, Any]) -> Record:
 
 def records(root: str | Path, language: str, suffixes: list[str], corpus: Mapping[str, Any]) -> Iterator[Record]:
     """Every candidate file of a language, or the `first` ones, read and decoded; `corpus` are the config's settings."""
-    known = licences(root, language)
+    known = licenses(root, language)
     for entry in chosen(root, language, suffixes, corpus["first"]):
         record = _read(Path(root), entry, corpus)
-        licence = known.get(record.path) or known.get(record.path.rpartition("/")[0])
-        yield record if licence is None else replace(record, licence=licence)
+        license = known.get(record.path) or known.get(record.path.rpartition("/")[0])
+        yield record if license is None else replace(record, license=license)

@@ -19,7 +19,7 @@ CORPUS = {
     "files": "{language}/{split}*.parquet",
     "splits": {"perf": "Perf_Optimized", "size": "Size_Optimized"},
     "names": {},
-    "columns": {"source": "Source_Code", "language": None, "path": None, "licence": None, "ir": None},
+    "columns": {"source": "Source_Code", "language": None, "path": None, "license": None, "ir": None},
     "max_bytes": 262_144,
     "first": None,
     "max_bad_bytes": 16,

@@ -124,7 +124,7 @@ def test_offline_says_that_a_data_set_cannot_be_fetched(workflow, tmp_path):
 
 
 def test_a_data_set_of_the_hub_is_fetched_and_read(workflow, corpus, tmp_path, monkeypatch):
-    """Only the wanted language's files, at the commit that the revision stands for; the licence is the card's."""
+    """Only the wanted language's files, at the commit that the revision stands for; the license is the card's."""
     files = {path.relative_to(corpus).as_posix(): path.read_bytes() for path in corpus.rglob("*.parquet")}
     card = b"---\nlicense: cc-by-sa-4.0\n---\n"
     dataset = f"{{id: owner/programs, revision: '{REVISION[:7]}'}}"
@@ -142,4 +142,4 @@ def test_a_data_set_of_the_hub_is_fetched_and_read(workflow, corpus, tmp_path, m
     assert list(fetched["files"]) == ["Nim/Size_Optimized-00000-of-00001.parquet", "README.md"]
     rows = list(iter_rows(tmp_path / "results/sources/Nim/000.parquet"))
     assert {row["source"] for row in rows} == {SOURCE.format(n=number) for number in range(3)}
-    assert {row["licence"] for row in rows} == {"cc-by-sa-4.0"}
+    assert {row["license"] for row in rows} == {"cc-by-sa-4.0"}

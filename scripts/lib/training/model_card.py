@@ -19,7 +19,7 @@ class Card:
     """
 
     title: str
-    licence: str
+    license: str
     base: str | None
     data: Sequence[str]
     settings: Mapping[str, Any]
@@ -54,7 +54,7 @@ def last_losses(path: str | Path, step: int | None = None) -> dict[str, float]:
 
 def render(card: Card) -> str:
     """The card's text; the same for the same training, whatever the machine."""
-    metadata = {"license": "other", "license_name": one_line(card.licence), "tags": ["code", "llvm"]}
+    metadata = {"license": "other", "license_name": one_line(card.license), "tags": ["code", "llvm"]}
     if card.base:
         metadata["base_model"] = card.base
     front = yaml.safe_dump(metadata, sort_keys=True, allow_unicode=True).rstrip()

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts.lib.job import InputError
-from scripts.sources.dataset_card import stated_licence
+from scripts.sources.dataset_card import stated_license
 from tests.support.paths import ROOT
 from tests.unit.sources.test_difficult_sources import read_corpus, table_rows
 
@@ -61,7 +61,7 @@ def test_of_a_card_only_its_beginning_is_read(tmp_path):
     with (tmp_path / "README.md").open("wb") as stream:
         stream.write(b"---\nlicense: mit\n---\n")
         stream.truncate(64 << 30)
-    assert stated_licence(tmp_path) == "mit"
+    assert stated_license(tmp_path) == "mit"
 
 
 def packed(pieces):
@@ -154,7 +154,7 @@ def often(text, rows=64):
 
 
 @pytest.mark.parametrize(
-    ("ours", "value"), [("path", "a" * 5000), ("licence", "MIT," * 2000), ("licence", ["MIT"] * 2000)]
+    ("ours", "value"), [("path", "a" * 5000), ("license", "MIT," * 2000), ("license", ["MIT"] * 2000)]
 )
 def test_a_label_that_is_far_too_long_is_one_line(tmp_path, ours, value):
     column = often(value) if isinstance(value, str) else pa.array([value] * 64)

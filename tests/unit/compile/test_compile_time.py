@@ -103,7 +103,7 @@ def test_a_program_that_crashes_the_reader_does_not_stop_its_shard(tmp_path):
     programs = {"a": 'main = putStr "a"\n', "b": REPLACING.replace("{text}", CRASHING), "c": 'main = putStr "c"\n'}
     rows = [
         {"id": name, "language": "Haskell", "path": name, "source_sha256": name, "encoding": "utf-8", "bytes": 1}
-        | {"rejected": None, "licence": None, "source": text}
+        | {"rejected": None, "license": None, "source": text}
         for name, text in programs.items()
     ]
     write_table(tmp_path / "sources", rows, SCHEMA)

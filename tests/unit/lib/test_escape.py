@@ -45,7 +45,7 @@ def test_markdown_shows_the_text_on_one_line_and_has_no_markup(text):
 
 @pytest.mark.parametrize("text", NASTY)
 def test_a_cell_stays_a_cell(text):
-    row = markdown_table(["licence", "pairs"], [[text, 3]]).splitlines()[2]
+    row = markdown_table(["license", "pairs"], [[text, 3]]).splitlines()[2]
     assert len(re.split(r"(?<!\\)(?:\\\\)*\|", row)) == 4
     assert len(markdown_table([text], []).splitlines()) == 2
 
@@ -107,7 +107,7 @@ def test_a_model_card_keeps_its_form(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_the_header_of_the_data_sets_card_is_yaml_whatever_a_licence_is_called(name):
+def test_the_header_of_the_data_sets_card_is_yaml_whatever_a_license_is_called(name):
     row = {"language": "C", "variant": "perf", "pairs": 3}
     text = header([row], {name: 3, "not stated": 1})
     start, front, end = text.split("---\n", 2)

@@ -40,7 +40,7 @@ def test_each_variant_counts_by_itself_and_what_no_compiler_was_run_for_does_not
 def test_the_log_the_doctor_and_the_report_say_it(tmp_path, caplog):
     sources, table = tmp_path / "sources.parquet", tmp_path / "results/ir/C/000.parquet"
     table.parent.mkdir(parents=True)
-    named = {"language": "C", "encoding": "utf-8", "bytes": 9, "rejected": None, "licence": None}
+    named = {"language": "C", "encoding": "utf-8", "bytes": 9, "rejected": None, "license": None}
     programs = [
         {**named, "id": f"{n:016x}", "path": f"C/{n}.c", "source_sha256": f"{n:064x}", "source": f"int x{n} = ;"}
         for n in range(FEWEST)

@@ -14,7 +14,7 @@ from scripts.lib.files import read_json, sha256_bytes
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_rows, read_table
 from scripts.sources.corpus import Corpus
-from scripts.sources.dataset_card import stated_licence
+from scripts.sources.dataset_card import stated_license
 from scripts.sources.read import read
 from tests.support.pairs_pipeline import CORPUS
 
@@ -90,9 +90,9 @@ def test_a_deep_tree_and_a_wide_one(folder, tmp_path):
 def test_a_manifest_with_holes(folder, tmp_path):
     (folder / "a.c").write_text("int a;\n")
     (folder / "b.c").write_text("int b;\n")
-    (folder.parent / "MANIFEST.tsv").write_bytes(b"path\tlicence\nC/a.c\nC/b.c\t\xff-licence\n\n\tMIT\n")
+    (folder.parent / "MANIFEST.tsv").write_bytes(b"path\tlicense\nC/a.c\nC/b.c\t\xff-license\n\n\tMIT\n")
     _, rows = read_corpus(folder.parent, tmp_path / "out")
-    assert (rows["C/a.c"]["licence"], rows["C/b.c"]["licence"]) == (None, "\\xff-licence")
+    assert (rows["C/a.c"]["license"], rows["C/b.c"]["license"]) == (None, "\\xff-license")
 
 
 def test_a_huge_line_is_a_program(folder, tmp_path):
@@ -121,9 +121,9 @@ def test_text_that_is_no_utf8_is_detected(tmp_path):
 
 
 def test_labels_of_any_type(tmp_path):
-    columns = {"code": ["int a;", "int b;"], "number": [7, 8], "licences": [["MIT", "BSD"], None]}
-    _, rows = table_rows(tmp_path, "parquet", pa.table(columns), path="number", licence="licences")
-    assert {path: row["licence"] for path, row in rows.items()} == {"7": "MIT, BSD", "8": None}
+    columns = {"code": ["int a;", "int b;"], "number": [7, 8], "licenses": [["MIT", "BSD"], None]}
+    _, rows = table_rows(tmp_path, "parquet", pa.table(columns), path="number", license="licenses")
+    assert {path: row["license"] for path, row in rows.items()} == {"7": "MIT, BSD", "8": None}
 
 
 def test_rows_that_say_the_same_name_stay_apart(tmp_path):
@@ -181,7 +181,7 @@ def test_a_table_damaged_in_the_middle_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "card, licence",
+    "card, license",
     [
         ("---\nlicense: cc-by-sa-4.0\n---\ntext", "cc-by-sa-4.0"),
         ("---\nlicense: [mit, apache-2.0]\n---\n", "mit, apache-2.0"),
@@ -192,16 +192,16 @@ def test_a_table_damaged_in_the_middle_is_named(tmp_path):
         (None, None),
     ],
 )
-def test_licence_of_a_data_set(tmp_path, card, licence):
+def test_license_of_a_data_set(tmp_path, card, license):
     if card is not None:
         (tmp_path / "README.md").write_text(card)
-    assert stated_licence(tmp_path) == licence
+    assert stated_license(tmp_path) == license
 
 
-def test_rows_have_the_licence_of_their_data_set_unless_they_state_their_own(tmp_path):
+def test_rows_have_the_license_of_their_data_set_unless_they_state_their_own(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "README.md").write_text("---\nlicense: mit\n---\n")
     pq.write_table(pa.table({"code": ["int a;", "int b;"], "own": ["BSD", None]}), tmp_path / "in/data.parquet")
-    settings = TABLES | {"files": "*.parquet", "columns": TABLES["columns"] | {"licence": "own"}}
+    settings = TABLES | {"files": "*.parquet", "columns": TABLES["columns"] | {"license": "own"}}
     _, rows = read_corpus(tmp_path / "in", tmp_path / "out", **settings)
-    assert {row["source"]: row["licence"] for row in rows.values()} == {"int a;": "BSD", "int b;": "mit"}
+    assert {row["source"]: row["license"] for row in rows.values()} == {"int a;": "BSD", "int b;": "mit"}

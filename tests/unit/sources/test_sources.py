@@ -27,7 +27,7 @@ SETTINGS = {
     "files": "{language}/{split}*.parquet",
     "splits": {"perf": "Perf_Optimized", "size": "Size_Optimized"},
     "names": {},
-    "columns": {"source": "Source_Code", "language": None, "path": None, "licence": None, "ir": None},
+    "columns": {"source": "Source_Code", "language": None, "path": None, "license": None, "ir": None},
     "max_bytes": 1000,
     "first": None,
     "max_bad_bytes": 16,
@@ -129,11 +129,12 @@ def test_random_bytes_are_no_text():
     assert decode(data, ENCODINGS).rejected == "undecodable"
 
 
-def test_licences_from_the_manifest(tmp_path, out):
+@pytest.mark.parametrize("column", ["license", "licence"])
+def test_licenses_from_the_manifest(tmp_path, out, column):
     root = tree(tmp_path / "in", {"C/Source_1/source.c": "int a;", "C/b.c": "int b;", "C/c.c": "int c;"})
-    tree(root, {"MANIFEST.tsv": "path\tlicence\nC/Source_1\tMIT\nC/b.c\tApache-2.0\n"})
+    tree(root, {"MANIFEST.tsv": f"path\t{column}\nC/Source_1\tMIT\nC/b.c\tApache-2.0\n"})
     _, rows = read_corpus(root, out)
-    assert {row["path"]: row["licence"] for row in rows} == {
+    assert {row["path"]: row["license"] for row in rows} == {
         "C/Source_1/source.c": "MIT",
         "C/b.c": "Apache-2.0",
         "C/c.c": None,
@@ -221,7 +222,7 @@ def test_spill_keeps_all_rows_through_many_flushes(tmp_path, monkeypatch):
     assert all(by_hash[row["source_sha256"]] == row for part in parts for row in part.to_pylist())
 
 
-COLUMNS = SETTINGS["columns"] | {"source": "content", "language": "lang", "licence": "license"}
+COLUMNS = SETTINGS["columns"] | {"source": "content", "language": "lang", "license": "license"}
 ROWS = [
     {"content": "int a;", "lang": "C", "license": "MIT"},
     {"content": "int a;", "lang": "C", "license": "MIT"},
@@ -244,7 +245,7 @@ def test_tables_with_a_language_column(tmp_path, out, kind):
         index, rows = read_corpus(root, out, **settings)
         assert (index["sources"], index["duplicates"], index["rejected"]) == (3, 1, 1)
         good = next(row for row in rows if row["rejected"] is None)
-        assert (good["path"], good["source"], good["licence"]) == (f"data.{kind}#0", "int a;", "MIT")
+        assert (good["path"], good["source"], good["license"]) == (f"data.{kind}#0", "int a;", "MIT")
 
 
 def test_tables_name_a_missing_column(tmp_path, out):

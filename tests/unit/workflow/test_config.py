@@ -76,10 +76,10 @@ def test_words_of_the_command_line_are_numbers_where_numbers_are_wanted(config):
 
 def test_null_on_the_command_line_is_no_text(config):
     config["compile"]["cache"] = "null"
-    config["corpus"]["columns"]["licence"] = "null"
+    config["corpus"]["columns"]["license"] = "null"
     read_words(config, ROOT)
     assert config["compile"]["cache"] is None
-    assert config["corpus"]["columns"]["licence"] is None
+    assert config["corpus"]["columns"]["license"] is None
 
 
 def test_a_corpus_that_is_a_file_is_no_tree(config, tmp_path):
