@@ -86,8 +86,8 @@ rule tables_benchmark:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
-        look=look_of,
-        remarks=table_remarks(),
+        table_spec=table_spec,
+        notes=run_notes(),
         code=code("tables/benchmark.py"),
     script:
         "../scripts/tables/benchmark.py"
@@ -116,8 +116,8 @@ rule tables_main:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
-        looks=headline_looks(),
-        remarks=table_remarks(),
+        table_specs=headline_specs(),
+        notes=run_notes(),
         code=code("tables/main_table.py"),
     script:
         "../scripts/tables/main_table.py"
@@ -144,7 +144,7 @@ rule tables_figure_scores:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        looks=figure_looks(),
+        table_specs=figure_specs(),
         code=code("tables/figure_scores.py"),
     script:
         "../scripts/tables/figure_scores.py"

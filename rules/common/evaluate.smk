@@ -316,7 +316,7 @@ def score_key(wildcards):
         "benchmark": wildcards.benchmark,
         "language": task_table(wildcards)["language"],
         "model": wildcards.model,
-        "stage": wildcards.stage,
+        "checkpoint": wildcards.stage,
     }
 
 

@@ -78,12 +78,12 @@ def report_figures():
 
 def report_titles():
     """Titles of the benchmarks' tables."""
-    return {name: LOOKS[name]["title"] for name in table_benchmarks()}
+    return {name: TABLE_SPECS[name]["title"] for name in table_benchmarks()}
 
 
 def table_decimals():
     """Digits after the point in each benchmark's table."""
-    return {name: LOOKS[name]["decimals"] for name in table_benchmarks()}
+    return {name: TABLE_SPECS[name]["decimals"] for name in table_benchmarks()}
 
 
 def report_targets():

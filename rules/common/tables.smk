@@ -6,17 +6,17 @@ VALIDATION = "validation"
 TABLE_FORMATS = ("csv", "md", "tex")
 
 
-def table_looks():
+def read_table_specs():
     """The checked table config/tables.yaml; a fault in it ends the process with one line."""
     try:
-        looks = read_yaml(f"{ROOT}/config/tables.yaml")
-        validate(looks, "tables", ROOT, "config/tables.yaml")
+        table_specs = read_yaml(f"{ROOT}/config/tables.yaml")
+        validate(table_specs, "tables", ROOT, "config/tables.yaml")
     except ConfigError as error:
         sys.exit(f"error: {error}")
-    return looks
+    return table_specs
 
 
-LOOKS = table_looks()
+TABLE_SPECS = read_table_specs()
 
 
 def score_files():
@@ -44,35 +44,35 @@ def table_benchmarks():
     """Benchmarks that get a wide table, in the order of config/tables.yaml."""
     found = {path.removeprefix(f"{RESULTS}/scores/").split("/")[0] for path in score_files()}
     found |= {VALIDATION} if compared_losses() else set()
-    unknown = sorted(found - LOOKS.keys())
+    unknown = sorted(found - TABLE_SPECS.keys())
     if unknown:
         sys.exit(f"error: config/tables.yaml has no entry '{unknown[0]}'; add one for the benchmark's table")
-    return [benchmark for benchmark in LOOKS if benchmark in found]
+    return [benchmark for benchmark in TABLE_SPECS if benchmark in found]
 
 
-def look_of(wildcards):
+def table_spec(wildcards):
     """What of a benchmark's entry decides its wide table in one format: csv has all digits and no text."""
-    look = LOOKS[wildcards.benchmark]
-    unused = ("headline", "decimals", "title", "caption", "remarks") if wildcards.format == "csv" else ("headline",)
-    return {key: value for key, value in look.items() if key not in unused}
+    table_spec = TABLE_SPECS[wildcards.benchmark]
+    unused = ("headline", "decimals", "title", "caption", "notes") if wildcards.format == "csv" else ("headline",)
+    return {key: value for key, value in table_spec.items() if key not in unused}
 
 
-def _looks(names, *keys):
+def _specs(names, *keys):
     """Some keys of some benchmarks' entries."""
-    return {name: {key: LOOKS[name][key] for key in keys if key in LOOKS[name]} for name in names}
+    return {name: {key: TABLE_SPECS[name][key] for key in keys if key in TABLE_SPECS[name]} for name in names}
 
 
-def headline_looks():
+def headline_specs():
     """What of every benchmark's entry decides the main table."""
-    return _looks(table_benchmarks(), "title", "decimals", "lower_is_better", "headline", "remarks")
+    return _specs(table_benchmarks(), "title", "decimals", "lower_is_better", "headline", "notes")
 
 
-def figure_looks():
+def figure_specs():
     """What decides the figure of scores, which shows all that is scored from 0 to 100."""
-    return _looks([name for name in table_benchmarks() if name != VALIDATION], "title", "headline")
+    return _specs([name for name in table_benchmarks() if name != VALIDATION], "title", "headline")
 
 
-def table_remarks():
+def run_notes():
     """Remarks that must stand under every table of the run."""
     unsandboxed = "Generated programs were run without a sandbox (evaluate.sandbox: off)."
     return [unsandboxed] if EVALUATE["sandbox"] is False else []

@@ -10,13 +10,13 @@ from typing import Any
 from scripts.lib.files import write_text
 from scripts.lib.job import InputError
 
-KEY = ("benchmark", "language", "model", "stage", "setting", "metric")
+KEY = ("benchmark", "language", "model", "checkpoint", "setting", "metric")
 SCORES = (*KEY, "value", "ci_low", "ci_high", "problems", "samples")
 DIFFERENCES = (*KEY, "base", "difference", "ci_low", "ci_high", "problems")
 PAPER = (*KEY, "value", "citation")
 
-# What a stage starts from, the step of a milestone, and the tuning.
-_STAGE = re.compile(r"([^-]+)(?:-(\d+))?(?:-(.+))?", re.DOTALL)
+# Start, step of an intermediate checkpoint, and tuning.
+_CHECKPOINT = re.compile(r"([^-]+)(?:-(\d+))?(?:-(.+))?", re.DOTALL)
 
 Row = dict[str, Any]
 
@@ -26,21 +26,21 @@ def number(value: float | int | None) -> str:
     return "" if value is None else format(value, ".10g")
 
 
-def base_of(stage: str) -> str | None:
-    """The stage that an IRCoder stage is compared with; None for others.
+def base_of(checkpoint: str) -> str | None:
+    """The base checkpoint that a checkpoint of IRCoder is compared with; None for other checkpoints.
 
     It is `base-instruct` for `ircoder-instruct` and for `ircoder-400-instruct`, tuned from the checkpoint of step 400.
     """
-    start, _, tuning = split_stage(stage)
+    start, _, tuning = split_checkpoint(checkpoint)
     return "-".join(filter(None, ("base", tuning))) if start == "ircoder" else None
 
 
-def split_stage(stage: str) -> tuple[str, str, str]:
-    """What a stage starts from, the step of a checkpoint saved on the way, and its tuning; empty where there is none.
+def split_checkpoint(checkpoint: str) -> tuple[str, str, str]:
+    """The parts of a checkpoint's name: start, step of an intermediate checkpoint, and tuning; empty where absent.
 
     ("ircoder", "400", "instruct") for `ircoder-400-instruct`, ("base", "", "") for `base`.
     """
-    start, step, tuning = _STAGE.fullmatch(stage).groups(default="")
+    start, step, tuning = _CHECKPOINT.fullmatch(checkpoint).groups(default="")
     return start, step, tuning
 
 
@@ -87,7 +87,7 @@ def read_scores(path: str | Path) -> list[Row]:
 
 
 def read_differences(path: str | Path) -> list[Row]:
-    """Rows of `tables/differences.csv`: `stage` is the IRCoder's, `base` the stage that it is compared with."""
+    """Rows of `tables/differences.csv`: `checkpoint` is one of IRCoder, `base` the one it is compared with."""
     return read_rows(path, DIFFERENCES, DIFFERENCES[7:])
 
 

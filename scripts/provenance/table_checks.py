@@ -26,24 +26,24 @@ def named(row: Row) -> str:
 def csv_faults(path: Path, scores: list[Row]) -> Iterator[str]:
     """Differences between a wide csv table and the benchmark's rows of the long one."""
     with path.open(encoding="utf-8", newline="") as stream:
-        lines = {(line["model"], line["stage"]): line for line in csv.DictReader(stream)}
+        lines = {(line["model"], line["checkpoint"]): line for line in csv.DictReader(stream)}
     found = {
-        (model, stage, *column.rsplit(":", 3)[:3])
-        for (model, stage), line in lines.items()
+        (model, checkpoint, *column.rsplit(":", 3)[:3])
+        for (model, checkpoint), line in lines.items()
         for column, cell in line.items()
-        if column.endswith(":value") and cell and " - " not in stage and not stage.endswith("(paper)")
+        if column.endswith(":value") and cell and " - " not in checkpoint and not checkpoint.endswith("(paper)")
     }
     for row in scores:
-        stage = row["stage"].removesuffix(f"-{row['language']}")
+        checkpoint = row["checkpoint"].removesuffix(f"-{row['language']}")
         place = (row["language"], row["setting"], row["metric"])
-        found.discard((row["model"], stage, *place))
-        line = lines.get((row["model"], stage), {})
+        found.discard((row["model"], checkpoint, *place))
+        line = lines.get((row["model"], checkpoint), {})
         for name in FIGURES:
             cell, expected = line.get(":".join((*place, name))), number(row[name])
             if cell != expected:
                 yield f"{path.name}: {named(row)}: {name} is {cell or 'missing'}, scores.csv has {expected}"
-    for model, stage, *place in sorted(found):
-        yield f"{path.name}: {', '.join((model, stage, *place))} is in no row of scores.csv"
+    for model, checkpoint, *place in sorted(found):
+        yield f"{path.name}: {', '.join((model, checkpoint, *place))} is in no row of scores.csv"
 
 
 def plain(text: str, suffix: str) -> str:
@@ -98,11 +98,11 @@ def score_faults(scores: list[Row], files: list[Path]) -> Iterator[str]:
             yield f"scores.csv: {named(row)}: differs from {path}"
 
 
-def _validation_losses(results: Path, model: str, stage: str) -> dict[tuple[str, str], tuple[float, int]]:
+def _validation_losses(results: Path, model: str, checkpoint: str) -> dict[tuple[str, str], tuple[float, int]]:
     """Token-weighted mean loss and number of documents by language and setting, computed from the table of losses."""
     sums: dict[tuple[str, str], list[float]] = {}
     columns = ["language", "variant", "direction", "tokens", "loss"]
-    for row in read_table(results / "models" / model / "losses" / f"{stage}.parquet", columns).to_pylist():
+    for row in read_table(results / "models" / model / "losses" / f"{checkpoint}.parquet", columns).to_pylist():
         setting = row["direction"] if row["direction"] == "source" else f"{row['direction']}.{row['variant']}"
         for place in {(row["language"], setting), ("all", setting), ("all", f"{setting.partition('.')[0]}.all")}:
             total = sums.setdefault(place, [0.0, 0.0, 0])
@@ -116,7 +116,7 @@ def loss_faults(scores: list[Row], results: Path) -> Iterator[str]:
     for row in scores:
         if row["benchmark"] != VALIDATION or row["metric"] not in ("loss", "perplexity"):
             continue
-        key = row["model"], row["stage"]
+        key = row["model"], row["checkpoint"]
         if key not in read:
             read[key] = _validation_losses(results, *key)
         loss, documents = read[key].get((row["language"], row["setting"]), (math.nan, 0))

@@ -39,7 +39,7 @@ def _difference(key: tuple[str, ...], base: Problems, ircoder: Problems, seed: i
 
 
 def score_differences(scores: list[str], seed: int) -> list[Row]:
-    """Differences for every score of an IRCoder stage whose base stage was scored too."""
+    """Differences for every score of an IRCoder checkpoint whose base checkpoint was scored too."""
     found = {key: values for path in scores for key, values in problems_of(path).items()}
     rows = []
     for key, values in found.items():
@@ -50,12 +50,12 @@ def score_differences(scores: list[str], seed: int) -> list[Row]:
 
 
 def loss_differences(loss_files: dict[tuple[str, str], str], seed: int) -> list[Row]:
-    """Differences of validation losses; `loss_files` maps (model, stage) to its file."""
+    """Differences of validation losses; `loss_files` maps (model, checkpoint) to its file."""
     rows = []
-    for (model, stage), path in loss_files.items():
-        base = loss_files.get((model, base_of(stage) or ""))
+    for (model, checkpoint), path in loss_files.items():
+        base = loss_files.get((model, base_of(checkpoint) or ""))
         if base is not None:
-            rows.extend(losses.difference_rows(base, path, model, stage, seed))
+            rows.extend(losses.difference_rows(base, path, model, checkpoint, seed))
     return rows
 
 

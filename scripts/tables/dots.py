@@ -23,12 +23,12 @@ def draw(axes: Axes, rows: list[Row], names: list[str], labels: list[str]) -> No
     """
     heights = {label: len(labels) - 1 - place for place, label in enumerate(labels)}
     for place, (series, colour, marker, shift) in enumerate(SERIES):
-        chosen = [number for number, row in enumerate(rows) if row["stage"].startswith("ircoder") == bool(place)]
+        chosen = [number for number, row in enumerate(rows) if row["checkpoint"].startswith("ircoder") == bool(place)]
         if chosen:
             part = [rows[number] for number in chosen]
             spots = [heights[names[number]] + shift for number in chosen]
-            look = {"fmt": marker, "color": colour, "markersize": 4.5, "elinewidth": 1.4, "label": series}
-            axes.errorbar([row["value"] for row in part], spots, xerr=_reach(part), **look)
+            style = {"fmt": marker, "color": colour, "markersize": 4.5, "elinewidth": 1.4, "label": series}
+            axes.errorbar([row["value"] for row in part], spots, xerr=_reach(part), **style)
     axes.set_yticks(list(heights.values()), list(heights))
     axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.grid(axis="y", visible=False)

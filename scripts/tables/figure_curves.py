@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from scripts.lib.figure import BASE, IRCODER, note, panels, save_svg
 from scripts.lib.job import InputError, job
-from scripts.lib.scores import split_stage
+from scripts.lib.scores import split_checkpoint
 
 COLUMNS, WIDTH, HEIGHT = 3, 9.0, 2.1
 Curve = dict[str, list[tuple[int, float]]]
@@ -28,10 +28,10 @@ def read_curve(path: str | Path) -> Curve:
 
 
 def panel_of(path: str | Path) -> tuple[str, str]:
-    """Model and training of `models/{model}/curves/{training}.csv`; both stages of a tuning share a panel."""
+    """Model and training of `models/{model}/curves/{training}.csv`; both checkpoints of a tuning share a panel."""
     file = Path(path)
-    stage, step, tuning = split_stage(file.stem)
-    plain = {"base": "base from scratch", "pretrain": "pairs"}.get(stage, stage)
+    checkpoint, step, tuning = split_checkpoint(file.stem)
+    plain = {"base": "base from scratch", "pretrain": "pairs"}.get(checkpoint, checkpoint)
     return file.parent.parent.name, " · ".join(filter(None, (tuning or plain, f"step {step}" if step else "")))
 
 
@@ -43,11 +43,11 @@ def is_base(path: str | Path) -> bool:
 def draw(axes: Axes, curves: dict[str, Curve]) -> None:
     """Draw curves by path: training loss as a line, validation loss as dots on a line."""
     for path, curve in curves.items():
-        stage, colour = ("base", BASE) if is_base(path) else ("IRCoder", IRCODER)
-        for name, look in (("train_loss", {"alpha": 0.55}), ("validation_loss", {"marker": "o", "markersize": 3.5})):
+        checkpoint, colour = ("base", BASE) if is_base(path) else ("IRCoder", IRCODER)
+        for name, style in (("train_loss", {"alpha": 0.55}), ("validation_loss", {"marker": "o", "markersize": 3.5})):
             if curve[name]:
-                label = f"{stage}, {name.partition('_')[0]}"
-                axes.plot(*zip(*curve[name], strict=True), color=colour, linewidth=1.3, label=label, **look)
+                label = f"{checkpoint}, {name.partition('_')[0]}"
+                axes.plot(*zip(*curve[name], strict=True), color=colour, linewidth=1.3, label=label, **style)
 
 
 def plot(paths: list[str]) -> Figure:

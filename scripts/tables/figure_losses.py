@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
-from scripts.lib.scores import Row, read_scores, split_stage
+from scripts.lib.scores import Row, read_scores, split_checkpoint
 from scripts.tables.dots import draw
 from scripts.tables.losses import ALL, BENCHMARK
 
@@ -20,7 +20,7 @@ def title(setting: str) -> str:
 
 def label(row: Row) -> str:
     """The label of a row's line: its language; a checkpoint that was saved on the way has a line of its own."""
-    step = split_stage(row["stage"])[1]
+    step = split_checkpoint(row["checkpoint"])[1]
     return f"{row['language']} · step {step}" if step else row["language"]
 
 

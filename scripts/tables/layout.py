@@ -1,16 +1,16 @@
-"""How the scores of one benchmark stand in its wide table: blocks of rows (model and stage) and columns (languages)."""
+"""Layout of a benchmark's wide table: rows are models and checkpoints, columns are languages and settings."""
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.lib.scores import Row, base_of, split_stage
+from scripts.lib.scores import Row, base_of, split_checkpoint
 
 CONTROL = "control"
 # A place in a table: language, setting, metric.
 Place = tuple[str, str, str]
-# A line of a table: model, stage without its language.
+# A line of a table: model, checkpoint without its language.
 Line = tuple[str, str]
 
 
@@ -50,23 +50,23 @@ class Block:
     lines: list[Line] = field(default_factory=list)
 
 
-def is_headline(row: Row, benchmark: str, look: dict[str, Any]) -> bool:
-    """Whether the main table shows a row's figure; `look` is the benchmark's entry of config/tables.yaml."""
-    wanted = look["headline"]
+def is_headline(row: Row, benchmark: str, table_spec: dict[str, Any]) -> bool:
+    """Whether the main table shows a row's figure; `table_spec` is the benchmark's entry of config/tables.yaml."""
+    wanted = table_spec["headline"]
     if row["benchmark"] != benchmark or row["metric"] != wanted["metric"]:
         return False
     return all(re.fullmatch(wanted.get(name, ".*"), row[name]) for name in ("language", "setting"))
 
 
-def own_remarks(look: dict[str, Any], languages: Iterable[str]) -> list[str]:
-    """The remarks of a benchmark's entry of config/tables.yaml that belong below a table with these languages."""
+def notes_for(table_spec: dict[str, Any], languages: Iterable[str]) -> list[str]:
+    """The notes of a benchmark's entry of config/tables.yaml that belong below a table with these languages."""
     shown = {None, *languages}
-    return [remark["text"] for remark in look.get("remarks", []) if remark.get("language") in shown]
+    return [note["text"] for note in table_spec.get("notes", []) if note.get("language") in shown]
 
 
 def line_of(row: Row) -> Line:
     """The line of a score: models tuned for one language each share a line, as each fills its own column."""
-    return row["model"], row["stage"].removesuffix(f"-{row['language']}")
+    return row["model"], row["checkpoint"].removesuffix(f"-{row['language']}")
 
 
 def difference_line(line: Line) -> Line:
@@ -80,15 +80,15 @@ def paper_line(line: Line) -> Line:
 
 
 def _line_order(line: Line) -> tuple:
-    """Sorting key: models by name and controls last; plain before tuned stages.
+    """Sorting key: models by name and controls last; plain before tuned checkpoints.
 
     Of one tuning: base, IRCoder's saved checkpoints by their step, IRCoder, and then the differences in the same order.
     """
-    model, stage = line
-    plain = stage.removesuffix(" (paper)")
-    start, step, tuning = split_stage(plain.split(" - ")[0])
-    rank = (" - " in plain, start == "ircoder", not step, int(step or 0), plain != stage)
-    return stage == CONTROL, model, tuning, rank
+    model, checkpoint = line
+    plain = checkpoint.removesuffix(" (paper)")
+    start, step, tuning = split_checkpoint(plain.split(" - ")[0])
+    rank = (" - " in plain, start == "ircoder", not step, int(step or 0), plain != checkpoint)
+    return checkpoint == CONTROL, model, tuning, rank
 
 
 def _place_order(metrics: list[str]) -> Callable[[Place], tuple]:
@@ -112,7 +112,7 @@ def _verdict(row: Row, lower_is_better: Iterable[str]) -> int:
 def grid(scores: list[Row], differences: list[Row], paper: list[Row], metrics: list[str], lower: list[str]) -> Grid:
     """Lay out the rows of one benchmark; rows of other benchmarks are passed over.
 
-    `paper` figures stand in lines of their own, below the line of the same model and stage.
+    `paper` figures stand in lines of their own, below the line of the same model and checkpoint.
     """
     cells: dict[Line, dict[Place, Cell]] = {}
 

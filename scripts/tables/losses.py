@@ -51,7 +51,7 @@ def _places(row: Row) -> list[tuple[str, str]]:
 
 
 def read_groups(path: str | Path) -> Groups:
-    """Losses of one model and stage by language and setting (`source_to_llvm.perf`, …, or `source`).
+    """Losses of one model and checkpoint by language and setting (`source_to_llvm.perf`, …, or `source`).
 
     Raises `InputError` for a document without tokens or with a loss that is no finite number.
     """
@@ -71,11 +71,17 @@ def _sample(documents: dict[str, Row], metric: Metric) -> Sample:
     return Sample.of([row[metric.losses] for row in rows], [row[metric.weights] for row in rows])
 
 
-def score_rows(path: str | Path, model: str, stage: str, seed: int) -> list[Row]:
+def score_rows(path: str | Path, model: str, checkpoint: str, seed: int) -> list[Row]:
     """Rows of scores.csv for one file of losses: mean loss of a token and its perplexity, intervals over documents."""
     rows = []
     for (language, setting), documents in sorted(read_groups(path).items()):
-        key = {"benchmark": BENCHMARK, "language": language, "model": model, "stage": stage, "setting": setting}
+        key = {
+            "benchmark": BENCHMARK,
+            "language": language,
+            "model": model,
+            "checkpoint": checkpoint,
+            "setting": setting,
+        }
         for name, metric in METRICS.items():
             sample = _sample(documents, metric)
             low, high = interval(sample, seed_for(seed, BENCHMARK, language, setting), metric.transform)
@@ -85,7 +91,7 @@ def score_rows(path: str | Path, model: str, stage: str, seed: int) -> list[Row]
     return rows
 
 
-def difference_rows(base: str | Path, ircoder: str | Path, model: str, stage: str, seed: int) -> list[Row]:
+def difference_rows(base: str | Path, ircoder: str | Path, model: str, checkpoint: str, seed: int) -> list[Row]:
     """Rows of differences.csv: IRCoder's loss minus the base's on the same documents.
 
     Raises `InputError` when the two files do not hold the same documents.
@@ -95,11 +101,17 @@ def difference_rows(base: str | Path, ircoder: str | Path, model: str, stage: st
     for (language, setting), documents in sorted(second.items()):
         if first.get((language, setting), {}).keys() != documents.keys():
             raise InputError(f"{base} and {ircoder} hold different documents of {language}, {setting}; train both anew")
-        key = {"benchmark": BENCHMARK, "language": language, "model": model, "stage": stage, "setting": setting}
+        key = {
+            "benchmark": BENCHMARK,
+            "language": language,
+            "model": model,
+            "checkpoint": checkpoint,
+            "setting": setting,
+        }
         for name, metric in METRICS.items():
             pair = [_sample(group, metric) for group in (first[language, setting], documents)]
             low, high = paired_interval(*pair, seed_for(seed, BENCHMARK, language, setting), metric.transform)
             value = float(metric.transform(pair[1].mean()) - metric.transform(pair[0].mean()))
             figures = {"difference": value, "ci_low": low, "ci_high": high, "problems": len(documents)}
-            rows.append({**key, "metric": name, "base": base_of(stage), **figures})
+            rows.append({**key, "metric": name, "base": base_of(checkpoint), **figures})
     return rows

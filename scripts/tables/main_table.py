@@ -7,7 +7,7 @@ from typing import Any
 from scripts.lib.escape import markdown, markdown_prose
 from scripts.lib.files import write_text
 from scripts.lib.job import job
-from scripts.lib.scores import Row, read_differences, read_scores, split_stage
+from scripts.lib.scores import Row, read_differences, read_scores, split_checkpoint
 from scripts.tables.layout import (
     CONTROL,
     Cell,
@@ -17,7 +17,7 @@ from scripts.tables.layout import (
     difference_line,
     grid,
     is_headline,
-    own_remarks,
+    notes_for,
     with_controls,
 )
 from scripts.tables.render import VERDICTS, figure, legend
@@ -55,49 +55,54 @@ def _pairs(cells: Grid) -> Iterator[tuple[Line, Line]]:
 
     Each checkpoint that was saved on the way is a pair with the base, after the last one's.
     """
-    stages = {line: split_stage(line[1]) for line in cells.lines if line[1] != CONTROL and " - " not in line[1]}
-    for model, tuning in dict.fromkeys((line[0], tuning) for line, (_, _, tuning) in stages.items()):
-        own = [(start, step) for line, (start, step, name) in stages.items() if (line[0], name) == (model, tuning)]
+    checkpoints = {
+        line: split_checkpoint(line[1]) for line in cells.lines if line[1] != CONTROL and " - " not in line[1]
+    }
+    for model, tuning in dict.fromkeys((line[0], tuning) for line, (_, _, tuning) in checkpoints.items()):
+        own = [(start, step) for line, (start, step, name) in checkpoints.items() if (line[0], name) == (model, tuning)]
         steps = {step for start, step in own if start == IRCODER}
         for step in sorted(steps, key=lambda step: int(step or 0)) or [""]:
             names = (["base", tuning], [IRCODER, step, tuning])
             yield tuple((model, "-".join(filter(None, parts))) for parts in names)
 
 
-def benchmark_lines(cells: Grid, look: dict[str, Any]) -> Lines:
-    """The main table's lines of one benchmark; `look` is its entry of config/tables.yaml."""
-    decimals, lines = look["decimals"], {}
+def benchmark_lines(cells: Grid, table_spec: dict[str, Any]) -> Lines:
+    """The main table's lines of one benchmark; `table_spec` is its entry of config/tables.yaml."""
+    decimals, lines = table_spec["decimals"], {}
     for base, ircoder in _pairs(cells):
         own = [cells.cells.get(line, {}) for line in (base, ircoder)]
         for place in (place for place in cells.places if any(place in part for part in own)):
             change = cells.cells.get(difference_line(ircoder), {}).get(place)
             figures = [_with_interval(part.get(place), decimals) for part in own]
             figures += [_with_interval(change, decimals, True), _controls(cells, place, decimals)]
-            _, step, tuning = split_stage(ircoder[1])
+            _, step, tuning = split_checkpoint(ircoder[1])
             tuning = f"{tuning or 'none'}{f', step {step}' if step else ''}"
-            lines.setdefault(base[0], []).append([look["title"], *place, tuning, *figures])
+            lines.setdefault(base[0], []).append([table_spec["title"], *place, tuning, *figures])
     return lines
 
 
-def main_lines(scores: list[Row], differences: list[Row], looks: dict[str, dict[str, Any]]) -> Lines:
+def main_lines(scores: list[Row], differences: list[Row], table_specs: dict[str, dict[str, Any]]) -> Lines:
     """All lines by model, models by name, benchmarks in the order of config/tables.yaml."""
     found: Lines = {}
-    for benchmark, look in looks.items():
-        chosen = [[row for row in rows if is_headline(row, benchmark, look)] for rows in (scores, differences)]
-        cells = with_controls(grid(*chosen, [], [], look.get("lower_is_better", [])))
-        for model, lines in benchmark_lines(cells, look).items():
+    for benchmark, table_spec in table_specs.items():
+        chosen = [[row for row in rows if is_headline(row, benchmark, table_spec)] for rows in (scores, differences)]
+        cells = with_controls(grid(*chosen, [], [], table_spec.get("lower_is_better", [])))
+        for model, lines in benchmark_lines(cells, table_spec).items():
             found.setdefault(model, []).extend(lines)
     return dict(sorted(found.items()))
 
 
-def main_remarks(scores: list[Row], looks: dict[str, dict[str, Any]]) -> list[str]:
-    """The benchmarks' own remarks on what the main table shows of them."""
-    shown = {name: {row["language"] for row in scores if is_headline(row, name, look)} for name, look in looks.items()}
+def main_notes(scores: list[Row], table_specs: dict[str, dict[str, Any]]) -> list[str]:
+    """The benchmarks' own notes on what the main table shows of them."""
+    shown = {
+        name: {row["language"] for row in scores if is_headline(row, name, table_spec)}
+        for name, table_spec in table_specs.items()
+    }
     return [
-        f"{look['title']}: {text}"
-        for name, look in looks.items()
+        f"{table_spec['title']}: {text}"
+        for name, table_spec in table_specs.items()
         if shown[name]
-        for text in own_remarks(look, shown[name])
+        for text in notes_for(table_spec, shown[name])
     ]
 
 
@@ -120,16 +125,16 @@ def _markdown_rows(head: list[str], lines: list[list[str]]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
-def as_markdown(found: Lines, remarks: list[str]) -> str:
-    """A heading and a table for each model, then the remarks."""
+def as_markdown(found: Lines, notes: list[str]) -> str:
+    """A heading and a table for each model, then the notes."""
     text = []
     head, found = shown_columns(found)
     for model, lines in found.items():
         words = sum(name in WORDS for name in head)
         escaped = [[*map(markdown, line[:words]), *line[words:]] for line in lines]
         text += [f"# {markdown(model)}", "", *_markdown_rows(head, escaped), ""]
-    for remark in (*remarks, legend("difference" in head)):
-        text += [markdown_prose(remark), ""]
+    for note in (*notes, legend("difference" in head)):
+        text += [markdown_prose(note), ""]
     return "\n".join(text[:-1]) + "\n"
 
 
@@ -141,8 +146,8 @@ def _html_figure(cell: str) -> str:
     return f"<td{state}>{value}{f' {mark}' if mark else ''}{interval}</td>"
 
 
-def as_html(found: Lines, remarks: list[str]) -> str:
-    """A fragment for the report: a table for each model, then the remarks."""
+def as_html(found: Lines, notes: list[str]) -> str:
+    """A fragment for the report: a table for each model, then the notes."""
     text = []
     names, found = shown_columns(found)
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
@@ -156,13 +161,13 @@ def as_html(found: Lines, remarks: list[str]) -> str:
             words = "".join(f'<th scope="row">{html.escape(cell)}</th>' for cell in line[: len(WORDS)])
             text.append(f"<tr>{words}{''.join(map(_html_figure, line[len(WORDS) :]))}</tr>")
         text.append("</tbody></table></div>")
-    return "\n".join([*text, *(f'<p class="remark">{html.escape(remark)}</p>' for remark in remarks)]) + "\n"
+    return "\n".join([*text, *(f'<p class="note">{html.escape(note)}</p>' for note in notes)]) + "\n"
 
 
 if __name__ == "__main__":
     with job() as snakemake:
-        scores, looks = read_scores(snakemake.input.scores), snakemake.params.looks
-        lines = main_lines(scores, read_differences(snakemake.input.differences), looks)
-        remarks = [*main_remarks(scores, looks), *snakemake.params.remarks]
-        write_text(snakemake.output.md, as_markdown(lines, remarks))
-        write_text(snakemake.output.html, as_html(lines, remarks))
+        scores, table_specs = read_scores(snakemake.input.scores), snakemake.params.table_specs
+        lines = main_lines(scores, read_differences(snakemake.input.differences), table_specs)
+        notes = [*main_notes(scores, table_specs), *snakemake.params.notes]
+        write_text(snakemake.output.md, as_markdown(lines, notes))
+        write_text(snakemake.output.html, as_html(lines, notes))

@@ -17,13 +17,13 @@ DIFFERENCES = "differences are paired by problem. ▲ better and ▼ worse: the 
 
 
 @dataclass(frozen=True)
-class Look:
-    """Title, caption, digits after the point, and remarks that must stand under the table; csv needs none of them."""
+class TableSpec:
+    """Title, caption, digits after the point, and notes that must stand under the table; csv needs none of them."""
 
     title: str = ""
     caption: str = ""
     decimals: int = 0
-    remarks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def legend(differences: bool) -> str:
@@ -51,17 +51,17 @@ def _parts(cell: Cell | None, decimals: int, signed: bool) -> tuple[str, str, st
 
 
 def counts(table: Grid, place: Place) -> str:
-    """Problems and samples behind the models' scores of a column; several where stages differ."""
+    """Problems and samples behind the models' scores of a column; several where checkpoints differ."""
     cells = [table.cells[line].get(place) for line in table.lines if line[1] != CONTROL and not is_difference(line)]
     found = {(cell.problems, cell.samples) for cell in cells if cell is not None and cell.problems}
     return ", ".join(f"{problems} × {samples}" for problems, samples in sorted(found))
 
 
-def as_csv(table: Grid, look: Look) -> str:
-    """One line a model and stage; three columns `language:setting:metric:{value,ci_low,ci_high}` a place."""
+def as_csv(table: Grid, table_spec: TableSpec) -> str:
+    """One line a model and checkpoint; three columns `language:setting:metric:{value,ci_low,ci_high}` a place."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["model", "stage", *(":".join((*place, name)) for place in table.places for name in FIGURES)])
+    writer.writerow(["model", "checkpoint", *(":".join((*place, name)) for place in table.places for name in FIGURES)])
     for line in table.lines:
         cells = [table.cells[line].get(place) for place in table.places]
         values = [(cell.value, cell.low, cell.high) if cell else (None,) * 3 for cell in cells]
@@ -71,7 +71,7 @@ def as_csv(table: Grid, look: Look) -> str:
 
 def _markdown_block(table: Grid, block: Block, decimals: int) -> list[str]:
     rule = ["---", "---", *["---:"] * len(block.labels)]
-    rows = [["model", "stage", *map(markdown, block.labels)], rule]
+    rows = [["model", "checkpoint", *map(markdown, block.labels)], rule]
     for line in block.lines:
         cells = (_parts(table.cells[line].get(place), decimals, is_difference(line)) for place in block.places)
         rows.append([*map(markdown, line), *(" ".join(filter(None, parts)) for parts in cells)])
@@ -79,14 +79,14 @@ def _markdown_block(table: Grid, block: Block, decimals: int) -> list[str]:
     return [f"## {markdown(block.heading)}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
-def as_markdown(table: Grid, look: Look) -> str:
+def as_markdown(table: Grid, table_spec: TableSpec) -> str:
     """A heading, the caption, a pipe table for each block, and the legend."""
     table = with_controls(table)
-    lines = [f"# {markdown(look.title)}", "", markdown_prose(look.caption), ""]
+    lines = [f"# {markdown(table_spec.title)}", "", markdown_prose(table_spec.caption), ""]
     for block in blocks(table):
-        lines += _markdown_block(table, block, look.decimals)
-    for remark in (*look.remarks, legend(any(map(is_difference, table.lines)))):
-        lines += [markdown_prose(remark), ""]
+        lines += _markdown_block(table, block, table_spec.decimals)
+    for note in (*table_spec.notes, legend(any(map(is_difference, table.lines)))):
+        lines += [markdown_prose(note), ""]
     return "\n".join(lines[:-1]) + "\n"
 
 
@@ -97,28 +97,32 @@ def _tex_cell(parts: tuple[str, str, str], signed: bool) -> str:
     return " ".join(filter(None, (shown, small, tex(mark))))
 
 
-def _tex_block(table: Grid, block: Block, look: Look, name: str) -> list[str]:
+def _tex_block(table: Grid, block: Block, table_spec: TableSpec, name: str) -> list[str]:
     head = " & ".join(map(tex, ["Model", "Stage", *block.labels]))
-    lines = ["\\begin{table}", "\\centering", f"\\caption{{{tex(f'{look.title}: {block.heading}. {look.caption}')}}}"]
+    lines = [
+        "\\begin{table}",
+        "\\centering",
+        f"\\caption{{{tex(f'{table_spec.title}: {block.heading}. {table_spec.caption}')}}}",
+    ]
     lines += [f"\\label{{tab:{name}}}", f"\\begin{{tabular}}{{ll{'r' * len(block.labels)}}}", "\\toprule"]
     lines += [f"{head} \\\\", "\\midrule"]
     for line in block.lines:
         signed = is_difference(line)
-        cells = (_parts(table.cells[line].get(place), look.decimals, signed) for place in block.places)
+        cells = (_parts(table.cells[line].get(place), table_spec.decimals, signed) for place in block.places)
         lines.append(" & ".join([*map(tex, line), *(_tex_cell(parts, signed) for parts in cells)]) + " \\\\")
     lines += ["\\midrule", "\\multicolumn{2}{l}{problems $\\times$ samples} & "]
     lines[-1] += " & ".join(tex(counts(table, place)) for place in block.places) + " \\\\"
     return [*lines, "\\bottomrule", "\\end{tabular}", "\\end{table}", ""]
 
 
-def as_tex(table: Grid, look: Look) -> str:
+def as_tex(table: Grid, table_spec: TableSpec) -> str:
     """One floating table a block, to be read in by `\\input`."""
     table = with_controls(table)
     lines = ["% needs \\usepackage{booktabs,amssymb}"]
     for place, block in enumerate(blocks(table), start=1):
-        lines += _tex_block(table, block, look, f"{tex_label(look.title)}-{place}")
-    remarks = (*look.remarks, legend(any(map(is_difference, table.lines))))
-    return "\n".join([*lines, *(f"% {one_line(remark)}" for remark in remarks)]) + "\n"
+        lines += _tex_block(table, block, table_spec, f"{tex_label(table_spec.title)}-{place}")
+    notes = (*table_spec.notes, legend(any(map(is_difference, table.lines))))
+    return "\n".join([*lines, *(f"% {one_line(note)}" for note in notes)]) + "\n"
 
 
 def _html_cell(cell: Cell | None, decimals: int, signed: bool) -> str:
@@ -141,7 +145,7 @@ def _html_kind(line: Line) -> str:
 def _html_block(table: Grid, block: Block, decimals: int) -> list[str]:
     head = "".join(f'<th scope="col">{html.escape(label).replace(".", ".<wbr>")}</th>' for label in block.labels)
     lines = [f"<h4>{html.escape(block.heading)}</h4>", '<div class="wide"><table>']
-    lines.append(f'<thead><tr><th scope="col">model</th><th scope="col">stage</th>{head}</tr></thead>')
+    lines.append(f'<thead><tr><th scope="col">model</th><th scope="col">checkpoint</th>{head}</tr></thead>')
     lines.append("<tbody>")
     for line in block.lines:
         names = "".join(f'<th scope="row">{html.escape(name).replace(" - ", " − ")}</th>' for name in line)
@@ -153,16 +157,16 @@ def _html_block(table: Grid, block: Block, decimals: int) -> list[str]:
     return [*lines, "</table></div>"]
 
 
-def as_html(table: Grid, look: Look) -> str:
-    """A fragment for the report: no heading, the caption, the blocks, the remarks."""
+def as_html(table: Grid, table_spec: TableSpec) -> str:
+    """A fragment for the report: no heading, the caption, the blocks, the notes."""
     table = with_controls(table)
-    lines = [f"<p>{html.escape(look.caption)}</p>"]
+    lines = [f"<p>{html.escape(table_spec.caption)}</p>"]
     for block in blocks(table):
-        lines += _html_block(table, block, look.decimals)
-    return "\n".join([*lines, *(f'<p class="remark">{html.escape(text)}</p>' for text in look.remarks)]) + "\n"
+        lines += _html_block(table, block, table_spec.decimals)
+    return "\n".join([*lines, *(f'<p class="note">{html.escape(text)}</p>' for text in table_spec.notes)]) + "\n"
 
 
-FORMATS: dict[str, Callable[[Grid, Look], str]] = {
+FORMATS: dict[str, Callable[[Grid, TableSpec], str]] = {
     "csv": as_csv,
     "md": as_markdown,
     "tex": as_tex,

@@ -25,7 +25,7 @@ def score_rows(path: str | Path) -> list[Row]:
 
 
 def check_unique(rows: Iterable[Row]) -> None:
-    """Raise `InputError` when two rows have the same benchmark, language, model, stage, setting and metric."""
+    """Raise `InputError` when two rows have the same benchmark, language, model, checkpoint, setting and metric."""
     seen = set()
     for row in rows:
         key = tuple(row[name] for name in KEY)
@@ -35,10 +35,10 @@ def check_unique(rows: Iterable[Row]) -> None:
 
 
 def collect(scores: list[str], loss_files: dict[str, tuple[str, str]], seed: int) -> list[Row]:
-    """Rows of all score files and of all loss files, given as path -> (model, stage)."""
+    """Rows of all score files and of all loss files, given as path -> (model, checkpoint)."""
     rows = [row for path in scores for row in score_rows(path)]
-    for path, (model, stage) in loss_files.items():
-        rows.extend(losses.score_rows(path, model, stage, seed))
+    for path, (model, checkpoint) in loss_files.items():
+        rows.extend(losses.score_rows(path, model, checkpoint, seed))
     check_unique(rows)
     return rows
 

@@ -8,7 +8,7 @@ from scripts.evaluate.metrics import pass_at_k, robust_pass_at_1, robust_product
 from scripts.evaluate.score import pass_scores, robust_scores, score_file
 from tests.conformance.oracles import Row, Rows, with_oracles
 
-KEY = {"benchmark": "b", "language": "Python", "model": "m", "stage": "base"}
+KEY = {"benchmark": "b", "language": "Python", "model": "m", "checkpoint": "base"}
 
 
 @with_oracles

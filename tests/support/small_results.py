@@ -1,4 +1,4 @@
-"""A small results folder made by hand in the stages' file formats, for tests of tables and provenance."""
+"""A small results folder made by hand in the checkpoints' file formats, for tests of tables and provenance."""
 
 from pathlib import Path
 
@@ -23,10 +23,10 @@ LOSSES = pa.schema(
 )
 
 
-def score(benchmark, language, model, stage, setting, metric, per_problem, samples=1):
+def score(benchmark, language, model, checkpoint, setting, metric, per_problem, samples=1):
     """Content of a score file with one row and its problems."""
     value = sum(per_problem.values()) / len(per_problem)
-    row = {"benchmark": benchmark, "language": language, "model": model, "stage": stage, "setting": setting}
+    row = {"benchmark": benchmark, "language": language, "model": model, "checkpoint": checkpoint, "setting": setting}
     row |= {"metric": metric, "value": value, "ci_low": min(per_problem.values()), "ci_high": max(per_problem.values())}
     row |= {"problems": len(per_problem), "samples": samples}
     return {"rows": [row], "per_problem": {setting: {metric: per_problem}}, "failures": [], "inputs": {}}
@@ -38,19 +38,19 @@ def write_scores(folder: Path) -> list[str]:
     runs = {(MODEL, "base"): 20.0, (MODEL, "ircoder"): 60.0, ("reference", "control"): 100.0, ("empty", "control"): 0.0}
     paths = []
     for benchmark, language, sampling in places:
-        for (model, stage), level in runs.items():
-            setting = "control" if stage == "control" else sampling
+        for (model, checkpoint), level in runs.items():
+            setting = "control" if checkpoint == "control" else sampling
             problems = {f"p{n:02}": level + (n % 5 if 0 < level < 100 else 0) for n in range(20)}
-            path = folder / "scores" / benchmark / language / setting / f"{model}.{stage}.json"
-            write_json(path, score(benchmark, language, model, stage, setting, "pass@1", problems))
+            path = folder / "scores" / benchmark / language / setting / f"{model}.{checkpoint}.json"
+            write_json(path, score(benchmark, language, model, checkpoint, setting, "pass@1", problems))
             paths.append(str(path))
     return paths
 
 
 def write_losses(folder: Path) -> dict[str, tuple[str, str]]:
-    """Validation losses of base and IRCoder on five documents of C and of D; path -> (model, stage)."""
+    """Validation losses of base and IRCoder on five documents of C and of D; path -> (model, checkpoint)."""
     found = {}
-    for stage, level in (("base", 3.0), ("ircoder", 2.0)):
+    for checkpoint, level in (("base", 3.0), ("ircoder", 2.0)):
         rows = []
         for language in ("C", "D"):
             for place in range(5):
@@ -58,9 +58,9 @@ def write_losses(folder: Path) -> dict[str, tuple[str, str]]:
                 row |= {"document_tokens": 200, "document_loss": level}
                 rows.append({**row, "variant": "perf", "direction": "source_to_llvm", "loss": level + place / 10})
                 rows.append({**row, "variant": None, "direction": "source", "loss": 2.5 + place / 10})
-        path = folder / "models" / MODEL / "losses" / f"{stage}.parquet"
+        path = folder / "models" / MODEL / "losses" / f"{checkpoint}.parquet"
         write_table(path, rows, LOSSES)
-        found[str(path)] = (MODEL, stage)
+        found[str(path)] = (MODEL, checkpoint)
     return found
 
 

@@ -112,10 +112,10 @@ def test_a_run_of_given_checkpoints_ends_in_tables_and_sees_new_weights(tmp_path
     workflow(tmp_path / "run", "tables", *snakefile, *words)
     tables = tmp_path / "run/results/tables"
     with (tables / "scores.csv").open(newline="") as stream:
-        scored = {(row["benchmark"], row["stage"]) for row in csv.DictReader(stream)}
-    assert scored == {("codexglue", stage) for stage in ("base", "ircoder", "control")}
+        scored = {(row["benchmark"], row["checkpoint"]) for row in csv.DictReader(stream)}
+    assert scored == {("codexglue", checkpoint) for checkpoint in ("base", "ircoder", "control")}
     with (tables / "differences.csv").open(newline="") as stream:
-        assert {(row["stage"], row["base"]) for row in csv.DictReader(stream)} == {("ircoder", "base")}
+        assert {(row["checkpoint"], row["base"]) for row in csv.DictReader(stream)} == {("ircoder", "base")}
     assert "difference" in (tables / "main.md").read_text()
     assert planned(workflow, tmp_path / "run", "tables", *words, project=project) == {}
     alone = ("--config", "models=[given]", NO_COMMITS, evaluate(tasks=tasks, checkpoints=["base"]))

@@ -68,11 +68,11 @@ def test_controls_come_out_as_known(unbroken):
 
 def test_every_default_stage_is_in_the_tables(unbroken):
     with (unbroken / "results/tables/scores.csv").open(newline="") as stream:
-        seen = {(row["benchmark"], row["stage"]) for row in csv.DictReader(stream)}
+        seen = {(row["benchmark"], row["checkpoint"]) for row in csv.DictReader(stream)}
     for benchmark in ("multipl-e", "humaneval", "recode", "codexglue", "validation"):
         assert {(benchmark, "base"), (benchmark, "ircoder")} <= seen
     assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct")} <= seen
-    assert len([stage for benchmark, stage in seen if benchmark == "commits"]) >= 4
+    assert len([checkpoint for benchmark, checkpoint in seen if benchmark == "commits"]) >= 4
 
 
 def test_finished_run_reruns_nothing(unbroken, workflow):

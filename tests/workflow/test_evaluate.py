@@ -155,9 +155,9 @@ def write_tables(folder: Path) -> None:
     """The long tables of one model's scores."""
     key = {"benchmark": "multipl-e", "language": "Python", "model": MODEL, "setting": "t0.2-unsandboxed"}
     row = {**key, "metric": "pass@1", "value": 50, "ci_low": 25, "ci_high": 75, "problems": 8, "samples": 2}
-    pairs = {"stage": "ircoder", "base": "base", "difference": 0}
+    pairs = {"checkpoint": "ircoder", "base": "base", "difference": 0}
     for name, columns, rows in (
-        ("scores", SCORES, [{**row, "stage": stage} for stage in ("base", "ircoder")]),
+        ("scores", SCORES, [{**row, "checkpoint": checkpoint} for checkpoint in ("base", "ircoder")]),
         ("differences", DIFFERENCES, [{**row, **pairs}]),
     ):
         folder.mkdir(parents=True, exist_ok=True)

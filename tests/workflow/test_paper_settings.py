@@ -143,7 +143,7 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
         published = {row["Source_Code"]: row["IR_Original"] for row in published_rows(corpus, language, split)}
         assert {row["Source_Code"]: row["IR_Original"] for row in rows} == published
     with (tmp_path / "run/results/tables/scores.csv").open(newline="") as stream:
-        scored = {(row["benchmark"], row["stage"]) for row in csv.DictReader(stream)}
+        scored = {(row["benchmark"], row["checkpoint"]) for row in csv.DictReader(stream)}
     for benchmark in ("multipl-e", "recode", "codexglue"):
         assert {(benchmark, "base"), (benchmark, "ircoder")} <= scored
     assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct"), ("commits", "base-commits-Python")} <= scored

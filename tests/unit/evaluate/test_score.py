@@ -14,7 +14,7 @@ from scripts.evaluate.score import compile_score, robust_scores, score_file, sco
 from scripts.lib.job import InputError
 from scripts.lib.parquet import write_table
 
-KEY = {"benchmark": "b", "language": "Python", "model": "m", "stage": "base"}
+KEY = {"benchmark": "b", "language": "Python", "model": "m", "checkpoint": "base"}
 SAMPLING = Sampling(0.2, 0.95, 4, 8)
 
 

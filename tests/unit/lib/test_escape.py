@@ -9,7 +9,7 @@ from scripts.lib.escape import markdown, markdown_block, markdown_code, markdown
 from scripts.lib.training.model_card import Card, render
 from scripts.pairs.card import header, markdown_table
 from scripts.tables.layout import Cell, Grid
-from scripts.tables.render import FORMATS, Look
+from scripts.tables.render import FORMATS, TableSpec
 
 NASTY = [
     "a|b",
@@ -115,7 +115,7 @@ def test_the_header_of_the_data_sets_card_is_yaml_whatever_a_license_is_called(n
     assert yaml.safe_load(front)["license"] == [one_line(name).lower()]
 
 
-LOOK = Look(title="100 % <b>", caption="a|b\n<script>", decimals=1, remarks=["one\n\\end{table} two"])
+TABLE_SPEC = TableSpec(title="100 % <b>", caption="a|b\n<script>", decimals=1, notes=["one\n\\end{table} two"])
 
 
 @pytest.mark.parametrize("name", NASTY)
@@ -123,12 +123,12 @@ def test_a_result_table_keeps_its_form_in_markdown_and_tex(name):
     places = [("Python", "t0.2", name), ("Python", "t0.8", "pass@1")]
     line = (name, "base")
     table = Grid([line], places, {line: {place: Cell(1.0, problems=3, samples=1) for place in places}})
-    text = FORMATS["md"](table, LOOK)
+    text = FORMATS["md"](table, TABLE_SPEC)
     assert "<script" not in text and "<b>" not in text
     rows = [row for row in text.splitlines() if row.startswith("|")]
     assert len(rows) >= 4
     assert len({len(re.split(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows}) == 1
-    lines = FORMATS["tex"](table, LOOK).splitlines()
+    lines = FORMATS["tex"](table, TABLE_SPEC).splitlines()
     text = "\n".join(line for line in lines if not line.startswith("%"))
     assert text.count("\\end{table}") == text.count("\\begin{table}")
     assert "\\input{" not in text
@@ -138,5 +138,5 @@ def test_a_result_table_keeps_its_form_in_markdown_and_tex(name):
 def test_the_html_table_has_no_tag_of_a_name():
     line = ("]]><script>", "base")
     place = ("Python", "t0.2", "<img src=x>")
-    text = FORMATS["html"](Grid([line], [place], {line: {place: Cell(1.0)}}), LOOK)
+    text = FORMATS["html"](Grid([line], [place], {line: {place: Cell(1.0)}}), TABLE_SPEC)
     assert "<script" not in text and "<img" not in text and "]]>" not in text

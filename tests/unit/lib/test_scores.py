@@ -17,7 +17,7 @@ def test_scores_survive_writing_and_reading(tmp_path):
     rows = collect(write_scores(tmp_path), write_losses(tmp_path), seed=1)
     write_rows(tmp_path / "scores.csv", rows, SCORES)
     lines = (tmp_path / "scores.csv").read_text().splitlines()
-    assert lines[0] == "benchmark,language,model,stage,setting,metric,value,ci_low,ci_high,problems,samples"
+    assert lines[0] == "benchmark,language,model,checkpoint,setting,metric,value,ci_low,ci_high,problems,samples"
     assert lines[1:] == sorted(lines[1:])
     assert len(read_scores(tmp_path / "scores.csv")) == len(rows) == 12 + 2 * 3 * (2 * 2 + 3)
 
@@ -53,8 +53,8 @@ def test_malformed_score_rows_are_refused(tmp_path, change, message):
 
 
 def test_losses_are_weighted_by_tokens_and_perplexity_is_their_exponential(tmp_path):
-    (path, (model, stage)), *_ = write_losses(tmp_path).items()
-    rows = losses.score_rows(path, model, stage, 1)
+    (path, (model, checkpoint)), *_ = write_losses(tmp_path).items()
+    rows = losses.score_rows(path, model, checkpoint, 1)
     chosen = {row["metric"]: row for row in rows if (row["language"], row["setting"]) == ("C", "source_to_llvm.perf")}
     expected = sum((100 + n) * (3 + n / 10) for n in range(5)) / sum(100 + n for n in range(5))
     assert chosen["loss"]["value"] == pytest.approx(expected)
@@ -74,7 +74,7 @@ def test_losses_have_rows_of_all_languages_and_of_both_variants(tmp_path):
 
 def test_differences_are_paired_by_problem(tmp_path):
     rows = score_differences(write_scores(tmp_path), seed=1)
-    assert {(row["language"], row["stage"], row["base"]) for row in rows} == {
+    assert {(row["language"], row["checkpoint"], row["base"]) for row in rows} == {
         (language, "ircoder", "base") for language in ("python", "cpp", "d")
     }
     assert all(row["difference"] == row["ci_low"] == row["ci_high"] == 40 for row in rows)
@@ -88,14 +88,18 @@ def test_differences_of_losses(tmp_path):
 
 
 def test_other_problems_are_not_paired(tmp_path):
-    for stage, problems in (("base", {"a": 1.0}), ("ircoder", {"a": 1.0, "b": 2.0})):
-        write_json(tmp_path / f"{stage}.json", score("fixdocs", "go", MODEL, stage, "t0.2", "pass@1", problems))
+    for checkpoint, problems in (("base", {"a": 1.0}), ("ircoder", {"a": 1.0, "b": 2.0})):
+        write_json(
+            tmp_path / f"{checkpoint}.json", score("fixdocs", "go", MODEL, checkpoint, "t0.2", "pass@1", problems)
+        )
     with pytest.raises(InputError, match="different problems, b in one only"):
         score_differences([str(tmp_path / "base.json"), str(tmp_path / "ircoder.json")], 1)
 
 
 def test_base_of_stage():
-    assert [base_of(stage) for stage in ("ircoder", "ircoder-instruct", "ircoder-commits-C++", "base", "control")] == [
+    assert [
+        base_of(checkpoint) for checkpoint in ("ircoder", "ircoder-instruct", "ircoder-commits-C++", "base", "control")
+    ] == [
         "base",
         "base-instruct",
         "base-commits-C++",
@@ -104,7 +108,7 @@ def test_base_of_stage():
     ]
 
 
-HEAD = "benchmark,language,model,stage,setting,metric,value,citation\n"
+HEAD = "benchmark,language,model,checkpoint,setting,metric,value,citation\n"
 
 
 def test_paper_figures_without_value_are_passed_over(tmp_path):

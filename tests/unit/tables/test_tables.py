@@ -17,11 +17,11 @@ from scripts.tables.render import figure
 from scripts.tables.scores import collect
 from tests.support.small_results import MODEL, write_losses, write_scores
 
-LOOK = {"title": "Mine & yours", "caption": "What it is.", "decimals": 2, "metrics": ["pass@1"]}
-LOSS_LOOK = {**LOOK, "metrics": ["loss", "perplexity"], "lower_is_better": ["loss", "perplexity"]}
+TABLE_SPEC = {"title": "Mine & yours", "caption": "What it is.", "decimals": 2, "metrics": ["pass@1"]}
+LOSS_SPEC = {**TABLE_SPEC, "metrics": ["loss", "perplexity"], "lower_is_better": ["loss", "perplexity"]}
 HEADLINES = {
-    "validation": {**LOSS_LOOK, "headline": {"metric": "loss", "language": "all", "setting": "source"}},
-    "multipl-e": {**LOOK, "headline": {"metric": "pass@1"}},
+    "validation": {**LOSS_SPEC, "headline": {"metric": "loss", "language": "all", "setting": "source"}},
+    "multipl-e": {**TABLE_SPEC, "headline": {"metric": "pass@1"}},
 }
 
 
@@ -33,7 +33,7 @@ def inputs(tmp_path_factory):
     named = {names: path for path, names in trained.items()}
     write_rows(folder / "differences.csv", score_differences(scores, 1) + loss_differences(named, 1), DIFFERENCES)
     (folder / "paper.csv").write_text(
-        "benchmark,language,model,stage,setting,metric,value,citation\n"
+        "benchmark,language,model,checkpoint,setting,metric,value,citation\n"
         f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,Tab. <2>\n"
         "multipl-e,d,not-in-this-run,base,t0.2,pass@1,99,Tab. 2\n"
     )
@@ -46,9 +46,9 @@ def rows_of(markdown):
 
 
 def test_markdown_shows_stages_difference_paper_and_controls_in_order(inputs):
-    rows = rows_of(table(inputs, "multipl-e", "md", LOOK, []))
+    rows = rows_of(table(inputs, "multipl-e", "md", TABLE_SPEC, []))
     assert [row[:2] for row in rows] == [
-        ["model", "stage"],
+        ["model", "checkpoint"],
         ["---", "---"],
         [MODEL, "base"],
         [MODEL, "base (paper)"],
@@ -69,16 +69,16 @@ def test_differences_are_explained_only_below_tables_that_have_some(inputs, tmp_
     (tmp_path / "none.csv").write_text(inputs.differences.read_text().splitlines(keepends=True)[0])
     alone = SimpleNamespace(**{**vars(inputs), "differences": tmp_path / "none.csv"})
     for form in ("md", "tex"):
-        assert "paired by problem" in table(inputs, "multipl-e", form, LOOK, [])
-        text = table(alone, "multipl-e", form, LOOK, [])
+        assert "paired by problem" in table(inputs, "multipl-e", form, TABLE_SPEC, [])
+        text = table(alone, "multipl-e", form, TABLE_SPEC, [])
         assert "over problems." in text and "paired by problem" not in text and "▲" not in text
-    scores = [row for row in read_scores(inputs.scores) if not row["stage"].startswith("ircoder")]
+    scores = [row for row in read_scores(inputs.scores) if not row["checkpoint"].startswith("ircoder")]
     text = main_table.as_markdown(main_table.main_lines(scores, [], HEADLINES), [])
     assert "over problems." in text and "paired by problem" not in text and "difference" not in text
 
 
 def test_smaller_losses_are_better(inputs):
-    text = table(inputs, "validation", "md", LOSS_LOOK, [])
+    text = table(inputs, "validation", "md", LOSS_SPEC, [])
     block = text.split("## loss, source_to_llvm.perf")[1].split("##")[0]
     change = next(row for row in rows_of(block) if row[1] == "ircoder - base")
     assert rows_of(block)[0][2:] == ["all", "C", "D"]
@@ -86,19 +86,19 @@ def test_smaller_losses_are_better(inputs):
 
 
 def test_a_remark_for_a_language_stands_only_below_tables_that_have_it(inputs):
-    look = {
-        **LOOK,
-        "remarks": [{"text": "of all"}, {"text": "of d", "language": "d"}, {"text": "of go", "language": "go"}],
+    table_spec = {
+        **TABLE_SPEC,
+        "notes": [{"text": "of all"}, {"text": "of d", "language": "d"}, {"text": "of go", "language": "go"}],
     }
     for form in ("md", "tex", "html"):
-        text = table(inputs, "multipl-e", form, look, ["of the run"])
+        text = table(inputs, "multipl-e", form, table_spec, ["of the run"])
         assert ["of all" in text, "of d" in text, "of go" in text, "of the run" in text] == [True, True, False, True]
-    headlines = {"multipl-e": {**HEADLINES["multipl-e"], **look}}
-    assert main_table.main_remarks(read_scores(inputs.scores), headlines) == [
+    headlines = {"multipl-e": {**HEADLINES["multipl-e"], **table_spec}}
+    assert main_table.main_notes(read_scores(inputs.scores), headlines) == [
         "Mine & yours: of all",
         "Mine & yours: of d",
     ]
-    assert main_table.main_remarks([], headlines) == []
+    assert main_table.main_notes([], headlines) == []
 
 
 def test_the_main_table_shows_a_ceiling_between_the_other_controls(inputs):
@@ -112,11 +112,11 @@ def test_the_main_table_shows_a_ceiling_between_the_other_controls(inputs):
 
 def test_csv_holds_every_score_with_all_digits(inputs):
     rows = list(csv.DictReader(io.StringIO(table(inputs, "validation", "csv", {"metrics": []}, []))))
-    wide = {(row["model"], row["stage"]): row for row in rows}
+    wide = {(row["model"], row["checkpoint"]): row for row in rows}
     scores = [row for row in read_scores(inputs.scores) if row["benchmark"] == "validation"]
     for row in scores:
         column = f"{row['language']}:{row['setting']}:{row['metric']}"
-        line = wide[row["model"], row["stage"]]
+        line = wide[row["model"], row["checkpoint"]]
         assert [float(line[f"{column}:{name}"]) for name in ("value", "ci_low", "ci_high")] == [
             row["value"],
             row["ci_low"],
@@ -127,19 +127,19 @@ def test_csv_holds_every_score_with_all_digits(inputs):
 
 
 def test_tex_is_balanced_and_escaped(inputs):
-    text = table(inputs, "multipl-e", "tex", LOOK, ["a remark"])
+    text = table(inputs, "multipl-e", "tex", TABLE_SPEC, ["a note"])
     assert r"Mine \& yours" in text
     assert text.count(r"\begin{") == text.count(r"\end{") == 2
     bodies = re.findall(r"\\toprule(.*?)\\bottomrule", text, re.S)
     assert all(
         line.count("&") == 3 for body in bodies for line in body.splitlines() if "&" in line and "multi" not in line
     )
-    assert "% a remark" in text
+    assert "% a note" in text
     assert tex("a_b 50% {x}") == r"a\_b 50\% \{x\}"
 
 
 def test_html_escapes_and_marks(inputs):
-    text = table(inputs, "multipl-e", "html", LOOK, ["<careful>"])
+    text = table(inputs, "multipl-e", "html", TABLE_SPEC, ["<careful>"])
     assert 'title="Tab. &lt;2&gt;"' in text
     assert "&lt;careful&gt;" in text
     assert text.count('class="better"') == 2
@@ -147,7 +147,9 @@ def test_html_escapes_and_marks(inputs):
 
 
 def test_a_change_of_digits_changes_no_csv(inputs):
-    assert table(inputs, "multipl-e", "md", LOOK, []) != table(inputs, "multipl-e", "md", LOOK | {"decimals": 1}, [])
+    assert table(inputs, "multipl-e", "md", TABLE_SPEC, []) != table(
+        inputs, "multipl-e", "md", TABLE_SPEC | {"decimals": 1}, []
+    )
 
 
 @pytest.mark.parametrize(
