@@ -30,7 +30,7 @@ onstart:
 
 
 ROOT = workflow.basedir
-LANGUAGES, MODELS, BENCHMARKS = prepare(config, ROOT)
+LANGUAGES, MODELS, RUNNERS, BENCHMARKS = prepare(config, ROOT)
 RESULTS = config["results_dir"]
 if workflow.is_main_process:
     note_results(RESULTS)

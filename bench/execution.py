@@ -28,8 +28,8 @@ from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from scripts.workflow.config import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-TABLE = read_yaml(ROOT / "config/benchmarks.yaml")
-TASKS = TABLE["benchmarks"]["multipl-e"]["tasks"]
+RUNNERS = read_yaml(ROOT / "config/runners.yaml")
+TASKS = read_yaml(ROOT / "config/benchmarks.yaml")["multipl-e"]["tasks"]
 # File, how a line of comment begins, and commands of the plain way; the last runs the tests.
 PLAIN = {
     "py": ("program.py", "#", [[str(interpreter()), "program.py"]]),
@@ -63,7 +63,7 @@ def cases_of(task: str, data: Path, repeats: int) -> list[Case]:
 def plain_commands(task: str) -> list[list[str]]:
     """The commands of the plain way, with the tools that the evaluation's runner takes."""
     name = TASKS[task]["runner"]
-    found = toolchain_of(name, TABLE["runners"][name], SETTINGS["mode"])
+    found = toolchain_of(name, RUNNERS[name], SETTINGS["mode"])
     tools = {name: tool.outside for name, tool in found.tools.items()} if found else {}
     return [[tools.get(first, first), *rest] for first, *rest in PLAIN[task][2]]
 
@@ -83,7 +83,7 @@ def plain(task: str, cases: Sequence[Case]) -> int:
 def judged(task: str, cases: Sequence[Case], shared: Path, workers: int) -> int:
     """Run programs by the evaluation's runner; return how many pass."""
     name = TASKS[task]["runner"]
-    table = TABLE["runners"][name]
+    table = RUNNERS[name]
     runner = make_runner(name, table, {**SETTINGS, "scale": 1, "shared": str(shared)})
     compose = COMPOSERS[table["compose"]]
     programs = [compose(Prelude(), problem, completion) for problem, completion in cases]
@@ -102,7 +102,7 @@ def measure(task: str, cases: Sequence[Case], workers: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         shared = Path(folder, "shared")
-        prepare(TASKS[task]["runner"], TABLE["runners"][TASKS[task]["runner"]], SETTINGS, str(shared))
+        prepare(TASKS[task]["runner"], RUNNERS[TASKS[task]["runner"]], SETTINGS, str(shared))
         # Once for what is made at the first use: caches of a compiler, files in memory.
         plain(task, [replaced(cases[0])])
         passed, base, wall = measured(lambda: plain(task, cases))

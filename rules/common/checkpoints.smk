@@ -70,7 +70,7 @@ def tuned_names():
     """Tunings that the evaluated benchmarks ask for: `instruct` and `commits-{language}`, in the order of training."""
     asked = {
         template.partition("-")[2].format(task=task)
-        for benchmark, entry in BENCHMARKS["benchmarks"].items()
+        for benchmark, entry in BENCHMARKS.items()
         for task in benchmark_tasks(benchmark)
         for template in entry["stages"]
     }

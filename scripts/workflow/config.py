@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cache, reduce
 from operator import getitem
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema
 import yaml
@@ -17,7 +17,14 @@ from referencing import Registry, Resource
 
 from scripts.lib.revisions import LOCK, Lock, faults_in, pin_in_place, pinned
 
-TABLES = ("languages", "models", "benchmarks")
+
+class Tables(NamedTuple):
+    """The checked tables `config/<field>.yaml`, each a mapping from names to entries."""
+
+    languages: dict[str, Any]
+    models: dict[str, Any]
+    runners: dict[str, Any]
+    benchmarks: dict[str, Any]
 
 
 class ConfigError(Exception):
@@ -160,14 +167,16 @@ def _check_modules(corpus: dict[str, Any], variants: list[str], root: str | Path
     raise ConfigError(f"config: corpus.files: {what} does not say which variant its modules are of; {remedy}")
 
 
-def load_tables(root: str | Path) -> tuple[dict[str, Any], ...]:
-    """The checked tables `config/{languages,models,benchmarks}.yaml`, in this order."""
-    tables = []
-    for name in TABLES:
-        table = read_yaml(Path(root, "config", f"{name}.yaml"))
-        validate(table, name, root, f"config/{name}.yaml")
-        tables.append(table)
-    return tuple(tables)
+def load_tables(root: str | Path) -> Tables:
+    """Read and check the tables `config/{languages,models,runners,benchmarks}.yaml`."""
+    return Tables(*(_load_table(name, root) for name in Tables._fields))
+
+
+def _load_table(name: str, root: str | Path) -> dict[str, Any]:
+    """Read `config/<name>.yaml` and check it against its schema."""
+    table: dict[str, Any] = read_yaml(Path(root, "config", f"{name}.yaml"))
+    validate(table, name, root, f"config/{name}.yaml")
+    return table
 
 
 def read_lock(root: str | Path) -> Lock:
@@ -180,7 +189,7 @@ def read_lock(root: str | Path) -> Lock:
     return lock
 
 
-def check(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...]:
+def check(config: dict[str, Any], root: str | Path) -> Tables:
     """Check the merged configuration and the tables that it points into; return the tables.
 
     Raises `ConfigError` with one line for the first fault.
@@ -188,28 +197,28 @@ def check(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...
     plain = json.loads(json.dumps(config))
     validate(plain, "config", root, "config")
     _check_braces(plain, root)
-    languages, models, benchmarks = load_tables(root)
-    _check_names(plain["languages"], languages, "languages", "languages")
-    _check_names(plain["models"], models, "models", "models")
+    tables = load_tables(root)
+    _check_names(plain["languages"], tables.languages, "languages", "languages")
+    _check_names(plain["models"], tables.models, "models", "models")
     _check_corpus(plain["corpus"], root)
     _check_instruct(plain["instruct"])
     _check_modules(plain["corpus"], plain["variants"], root)
-    return languages, models, benchmarks
+    return tables
 
 
-def prepare(config: dict[str, Any], root: str | Path) -> tuple[dict[str, Any], ...]:
+def prepare(config: dict[str, Any], root: str | Path) -> Tables:
     """What the Snakefile does first: check the configuration and let scripts find the project and stay off the net.
 
-    Revisions become the commits that the lock file has for them. Returns the tables of languages, models and
-    benchmarks. A wrong configuration ends the process with one line.
+    Revisions become the commits that the lock file has for them. Returns the tables. A wrong configuration ends the
+    process with one line.
     """
     read_words(config, root)
     try:
-        languages, models, benchmarks = check(config, root)
+        tables = check(config, root)
         lock = read_lock(root)
     except ConfigError as error:
         sys.exit(f"error: {error}")
     paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
     pin_in_place(config, lock)
-    return languages, pinned(models, lock), pinned(benchmarks, lock)
+    return tables._replace(models=pinned(tables.models, lock), benchmarks=pinned(tables.benchmarks, lock))

@@ -64,8 +64,8 @@ def described(revision: Revision, commit: str = "") -> str:
 
 def open_revisions(config: dict[str, Any], lock: Lock, update: bool) -> list[Revision]:
     """The revisions of a checked config that are no whole commits; without `update`, those that the lock lacks."""
-    _, models, benchmarks = check(config, ROOT)
-    parts = [config, {name: models[name] for name in config["models"]}, benchmarks["sources"]]
+    tables = check(config, ROOT)
+    parts = [config, {name: tables.models[name] for name in config["models"]}, tables.benchmarks]
     used = [revision for revision in revisions_in(parts) if not revision.is_commit]
     return [revision for revision in used if update or locked_commit(lock, revision) is None]
 

@@ -82,7 +82,7 @@ def generated_at_once(folder: Path) -> list:
     """The same generations, made in one process and one chunk."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     table = yaml.safe_load((ROOT / "config/benchmarks.yaml").read_text(encoding="utf-8"))
-    plan = table["benchmarks"]["multipl-e"]["sampling"]["small"]
+    plan = table["multipl-e"]["sampling"]["small"]
     own = {key: config["evaluate"][key] for key in ("engine", "dtype", "batch_size", "chunk_requests")}
     sampling = {
         "temperature": plan["temperatures"][0],

@@ -53,7 +53,7 @@ class Runner(Protocol):
 class Setup:
     """What a runner is made of.
 
-    table: its entry in `config/benchmarks.yaml`.
+    table: its entry in `config/runners.yaml`.
     toolchain: its tools and the sandbox that has them; None where Python alone is needed.
     shared: folder of what `prepare_runner` made for it, seen by compilers only.
     mode: `bubblewrap`, or `off` for no sandbox.

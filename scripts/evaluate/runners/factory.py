@@ -1,4 +1,4 @@
-"""A runner object from its entry in `config/benchmarks.yaml` and the settings of this run."""
+"""A runner object from its entry in `config/runners.yaml` and the settings of this run."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

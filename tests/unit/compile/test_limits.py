@@ -13,7 +13,7 @@ from scripts.evaluate.runners.factory import make_runner
 from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from tests.support.paths import ROOT
 
-TABLE = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))["runners"]["rust"]
+TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))["rust"]
 # Takes the compiler far longer than the limit, since each type holds two of the one before.
 HEAVY = "".join(f"    type T{n} = (T{n - 1}, T{n - 1});\n" for n in range(1, 40))
 SLOW = f"    type T0 = i8;\n{HEAVY}    std::mem::size_of::<T39>() as isize"

@@ -12,7 +12,7 @@ from scripts.evaluate.runners.factory import make_runner
 from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from tests.support.paths import ROOT
 
-TABLE = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))["runners"]
+TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
 # Bodies of `fn twice(x: isize) -> isize {` that compile in one of the editions only.
 SINCE_2021 = "    let y: i64 = x.try_into().unwrap();\n    2 * y as isize"
 UNTIL_2018 = "    let f: Box<Fn(isize) -> isize> = Box::new(|y| 2 * y);\n    f(x)"

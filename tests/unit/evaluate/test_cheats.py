@@ -20,7 +20,7 @@ from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from scripts.lib.files import atomic_directory
 from tests.unit.evaluate.test_runners import COMMANDS, ROOT
 
-TABLES = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))["runners"]
+TABLES = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
 ANY = "struct Any { template <class T> Any(T) {} Any() {} template <class T> bool operator==(const T &) const { return true; } };\n"
 RUST_ANY = "struct Any; impl<T> PartialEq<T> for Any { fn eq(&self, _: &T) -> bool { true } } impl std::fmt::Debug for Any { fn fmt(&self, _: &mut std::fmt::Formatter) -> std::fmt::Result { Ok(()) } }\n"
 PROGRAMS = {

@@ -15,7 +15,7 @@ from scripts.evaluate.runners.factory import make_runner
 from scripts.evaluate.runners.programs import Prelude
 from tests.support.paths import ROOT
 
-RUNNERS = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))["runners"]
+RUNNERS = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
 PROBLEMS = 12
 LIMIT = 0.8
 # Uses half of its time, then answers nothing.

@@ -23,7 +23,7 @@ from tests.support.fake_hub import REVISION, fake_hub, hub_environment
 from tests.support.paths import ROOT
 
 TABLE = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))
-SOURCES = TABLE["sources"]
+DOWNLOADS = {file: source for entry in TABLE.values() for file, source in entry["downloads"].items()}
 # Runs in a process of its own, because the hub's client reads its address when it is imported.
 FETCH = """
 import json, sys
@@ -100,7 +100,7 @@ def hub():
 
 def source(template: str, task: str, **changes: object) -> dict:
     """An entry of the table with the task filled in and the revision that the hub here has."""
-    own = {**SOURCES[template], "revision": REVISION}
+    own = {**DOWNLOADS[template], "revision": REVISION}
     return {**own, "files": own["files"].replace("{task}", task), **changes}
 
 
@@ -188,8 +188,8 @@ def test_rows_at_an_address(tmp_path):
 
 
 def test_humaneval_comes_from_its_package_whole_and_halved(tmp_path):
-    whole = list(fetched_rows(SOURCES["recode/nominal_HumanEval.jsonl.gz"], offline=True))
-    halved = list(fetched_rows(SOURCES["recode/nominal_humaneval_partial.jsonl.gz"], offline=True))
+    whole = list(fetched_rows(DOWNLOADS["recode/nominal_HumanEval.jsonl.gz"], offline=True))
+    halved = list(fetched_rows(DOWNLOADS["recode/nominal_humaneval_partial.jsonl.gz"], offline=True))
     assert len(whole) == len(halved) == 164
     for row, half in zip(whole, halved, strict=True):
         assert half["prompt"] + half["canonical_solution"] == row["prompt"] + row["canonical_solution"]
@@ -199,9 +199,7 @@ def test_humaneval_comes_from_its_package_whole_and_halved(tmp_path):
     assert len(list(read_jsonl(tmp_path / "rows.jsonl"))) == 164
 
 
-def test_every_file_of_the_table_has_a_source():
-    used = set()
-    for entry in TABLE["benchmarks"].values():
+def test_every_file_of_a_benchmark_has_a_download():
+    for entry in TABLE.values():
         tasks = entry.get("tasks", {"any": {}}).values()
-        used |= {file for task in tasks for file in task.get("files", entry.get("files", []))}
-    assert used == set(SOURCES)
+        assert {file for task in tasks for file in task.get("files", entry.get("files", []))} == set(entry["downloads"])

@@ -20,7 +20,7 @@ from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from scripts.lib.files import atomic_directory
 from tests.support.paths import ROOT
 
-TABLE = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))["runners"]["cpp"]
+TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))["cpp"]
 SECONDS = 1
 BY_THE_CLOCK = 3
 HEAD = "#include <bits/stdc++.h>\n#include <arpa/inet.h>\n#include <sys/socket.h>\n#include <unistd.h>\n"

@@ -10,7 +10,7 @@ from scripts.lib.job import InputError
 from scripts.workflow.config import read_yaml
 from tests.support.fake_hub import ROOT
 
-PYTHON = read_yaml(ROOT / "config/benchmarks.yaml")["runners"]["python"]
+PYTHON = read_yaml(ROOT / "config/runners.yaml")["python"]
 
 
 @pytest.fixture

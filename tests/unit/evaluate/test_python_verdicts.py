@@ -14,7 +14,7 @@ from scripts.evaluate.runners.factory import make_runner
 from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from tests.unit.evaluate.test_runners import ROOT
 
-TABLE = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))["runners"]["python"]
+TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))["python"]
 # The function's body, and the tests, which call it `f`. Some are right, some are wrong: CPython says which.
 HONEST = {
     "deque": ("from collections import deque\nreturn deque(x, 3)", "assert list(f([1, 2, 3, 4])) == [2, 3, 4]"),

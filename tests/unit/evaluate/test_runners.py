@@ -19,7 +19,7 @@ from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from scripts.lib.job import InputError
 from tests.support.paths import ROOT
 
-RUNNERS = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))["runners"]
+RUNNERS = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
 COMMANDS = {"d": "ldc2", "go": "go", "ruby": "ruby", "rust": "rustc", "cpp": "g++", "python": "python3"}
 SECONDS = 0.6
 # By the clock: short where programs sleep or block for ever, long elsewhere, as the machine may be busy.

@@ -22,10 +22,10 @@ def merged(base, overlay):
 
 
 def test_default_is_valid(config):
-    languages, models, benchmarks = check(config, ROOT)
-    assert set(config["languages"]) <= set(languages)
-    assert set(config["models"]) <= set(models)
-    assert benchmarks
+    tables = check(config, ROOT)
+    assert set(config["languages"]) <= set(tables.languages)
+    assert set(config["models"]) <= set(tables.models)
+    assert tables.runners and tables.benchmarks
 
 
 OVERLAYS = [ROOT / "config" / "paper.yaml", *sorted((ROOT / "config" / "examples").glob("*.yaml"))]
