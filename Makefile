@@ -70,7 +70,15 @@ lint: setup-test  ## check the form of all sources
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile rules
 	@$(BIN)/snakemake --lint
-	@git ls-files '*.sh' | xargs -r shellcheck
+	@$(BIN)/mypy
+	@$(BIN)/codespell
+	@git ls-files '*.sh' .ci/run | xargs -r shellcheck
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+.PHONY: docs
+docs: setup-test  ## build the documentation as a site, site/index.html; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "site/index.html"
 
 .PHONY: test
 test: lint  ## check the form of all sources and run all tests but those of the next targets
@@ -142,7 +150,7 @@ lock:  ## pin every package of the conda environments, as conda solves them now;
 	@envs/lock.sh
 
 .PHONY: bench
-bench: setup-test run  ## repeat the measurements of benchmarks/, one of them on the default run's pairs
+bench: setup-test run  ## repeat the measurements of bench/, one of them on the default run's pairs
 	@$(PYTHON) -m bench.compile
 	@$(PYTHON) -m bench.compile_rerun
 	@$(PYTHON) -m bench.sources

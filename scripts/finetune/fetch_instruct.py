@@ -20,7 +20,7 @@ from scripts.lib.seeds import unit_for
 TABLE = "instruct.dataset"
 REMEDY = (
     "neither instruct.data nor instruct.dataset is set; give a folder with train.jsonl and validation.jsonl as "
-    "instruct.data, or a data set of the hub as instruct.dataset (docs/training.md)"
+    "instruct.data, or a data set of the hub as instruct.dataset (docs/reference/training.md)"
 )
 DEFAULTS = {"files": "data/{split}-*.parquet", "split": "train", "validation_split": None, "validation_share": 0.05}
 COLUMNS = {"instruction": "instruction", "input": None, "output": "output", "messages": None}

@@ -23,7 +23,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHORT = re.compile(r"[0-9a-f]{7,39}")
 _HEADER = """\
 # Commits of models and data sets, by repository and by the revision that a config names ("" for none).
-# Written by `make pin`; a whole commit in a config is used instead (docs/data.md).
+# Written by `make pin`; a whole commit in a config is used instead (docs/reference/data.md).
 """
 
 # kind -> repository -> revision as the config says it -> commit

@@ -111,7 +111,7 @@ def hub_needs(job: Job, site: Site) -> Iterator[Need]:
     params = dict(job.params.items())
     wanted = revisions_in(params)
     if job.rule == "fetch_instruct" and not wanted:
-        yield Need(f"{_INSTRUCTIONS} (docs/training.md)")
+        yield Need(f"{_INSTRUCTIONS} (docs/reference/training.md)")
         return
     if params.get("offline") and ("source" not in params or "package" not in params["source"]):
         yield Need(
@@ -152,7 +152,7 @@ def gpu_needs(jobs: Iterable[Job], site: Site) -> Iterator[Need]:
     if site.cluster:
         yield Need(f"{asked}; the cluster's nodes must have them", note=True)
     else:
-        yield Need(f"{asked}; run on such a machine or a cluster (docs/cluster.md), or choose smaller models")
+        yield Need(f"{asked}; run on such a machine or a cluster (docs/how-to/slurm.md), or choose smaller models")
 
 
 def disk_needs(jobs: Iterable[Job], site: Site) -> Iterator[Need]:

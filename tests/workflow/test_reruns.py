@@ -1,4 +1,4 @@
-"""What an edit runs again: each row of the table in docs/reruns.md, no more jobs and no fewer."""
+"""What an edit runs again: each row of the table in docs/reference/reruns.md, no more jobs and no fewer."""
 
 import os
 import re
@@ -244,8 +244,8 @@ ELSEWHERE = "a file of a local model"
 
 
 def documented() -> list[str]:
-    """First cells of the table in docs/reruns.md."""
-    lines = (ROOT / "docs" / "reruns.md").read_text(encoding="utf-8").splitlines()
+    """First cells of the table in docs/reference/reruns.md."""
+    lines = (ROOT / "docs" / "reference" / "reruns.md").read_text(encoding="utf-8").splitlines()
     cells = [re.match(r"\| ([^|]+?) +\|", line) for line in lines]
     return [cell[1] for cell in cells if cell][1:]
 
