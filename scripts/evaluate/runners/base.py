@@ -104,6 +104,6 @@ def plain_text(text: str) -> str:
     return _ADDRESS.sub("0x0", "".join(sign if sign.isprintable() else " " for sign in text))[:_MESSAGE_LENGTH]
 
 
-def secret() -> str:
-    """A word that no program can know beforehand."""
+def new_nonce() -> str:
+    """A random word that no program can know in advance."""
     return secrets.token_hex(16)

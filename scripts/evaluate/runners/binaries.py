@@ -1,7 +1,7 @@
 """What a compiled program may not have: code that runs before the sentinel, and own versions of the system's functions.
 
-The dynamic linker runs resolvers of indirect functions (ifunc) before all else, when the sentinel has not read its word
-yet. And a program's own `memcmp`, say, takes the place of the C library's in every comparison of the tests. What is
+The dynamic linker runs resolvers of indirect functions (ifunc) before all else, before the sentinel has read its nonce.
+And a program's own `memcmp`, say, takes the place of the C library's in every comparison of the tests. What is
 looked at are the relocations and the dynamic symbols of a 64-bit ELF file, as the System V ABI lays them out:
 https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
 """

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-from scripts.evaluate.runners.base import Setup, Verdict, at_limit, compiler_at_limit, exit_code, secret
+from scripts.evaluate.runners.base import Setup, Verdict, at_limit, compiler_at_limit, exit_code, new_nonce
 from scripts.evaluate.runners.binaries import forbidden
 from scripts.evaluate.runners.programs import Program
 from scripts.lib.sandbox.run import Outcome, Sandbox, run
@@ -45,19 +45,19 @@ class NativeRunner:
         return compiler_at_limit(built) or Verdict("compile_error", exit_code(built.returncode), 0.0)
 
     def _execute(self, binary: bytes) -> Verdict:
-        word = secret()
+        nonce = new_nonce()
         outcome = run(
             ["sh", "-c", self.start],
             sandbox=self.executing,
             limits=self.limits["execute"],
-            files={BINARY: binary, "word": word.encode()},
+            files={BINARY: binary, "nonce": nonce.encode()},
         )
-        return at_limit(outcome) or Verdict(*self._ending(outcome, word), outcome.cpu_seconds)
+        return at_limit(outcome) or Verdict(*self._ending(outcome, nonce), outcome.cpu_seconds)
 
-    def _ending(self, outcome: Outcome, word: str) -> tuple[str, str]:
+    def _ending(self, outcome: Outcome, nonce: str) -> tuple[str, str]:
         """Status and detail of a program that ended by itself."""
         if outcome.returncode == 0:
-            good = outcome.stdout == word.encode()
+            good = outcome.stdout == nonce.encode()
             return ("passed", "") if good else ("wrong", "ended before its tests did")
         messages = outcome.stderr.decode("utf-8", "replace")
         if self.exhausted.search(messages):

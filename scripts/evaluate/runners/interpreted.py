@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
 
-from scripts.evaluate.runners.base import Setup, Verdict, at_limit, exit_code, plain_text, secret
+from scripts.evaluate.runners.base import Setup, Verdict, at_limit, exit_code, new_nonce, plain_text
 from scripts.evaluate.runners.programs import Program
 from scripts.lib.sandbox.bubblewrap import open_to_all
 from scripts.lib.sandbox.run import Sandbox, run
@@ -59,19 +59,19 @@ class SplitRunner(ABC):
         self.limits = setup.limits("execute")
 
     @abstractmethod
-    def files(self, word: str, program: Program) -> dict[str, bytes]:
+    def files(self, nonce: str, program: Program) -> dict[str, bytes]:
         """What the harness reads, by file name."""
 
     def judge(self, program: Program) -> Verdict:
         """See `runners.Runner`."""
-        word = secret()
-        outcome = run(self.command, sandbox=self.sandbox, limits=self.limits, files=self.files(word, program))
+        nonce = new_nonce()
+        outcome = run(self.command, sandbox=self.sandbox, limits=self.limits, files=self.files(nonce, program))
         limited = at_limit(outcome)
         if limited is not None:
             return limited
         verdict, _, message = outcome.stdout.decode("utf-8", "replace").partition("\n")
-        said, _, verdict = verdict.partition(" ")
-        if said != word or outcome.returncode != 0:
+        received, _, verdict = verdict.partition(" ")
+        if received != nonce or outcome.returncode != 0:
             return Verdict("runtime_error", exit_code(outcome.returncode), outcome.cpu_seconds)
         status, _, detail = verdict.partition(" ")
         return Verdict(status, detail, outcome.cpu_seconds, plain_text(message))
@@ -97,9 +97,9 @@ class PythonRunner(SplitRunner):
             mode=setup.mode,
         )
 
-    def files(self, word: str, program: Program) -> dict[str, bytes]:
+    def files(self, nonce: str, program: Program) -> dict[str, bytes]:
         """See `runtime/harness.py`."""
-        request = (word, program.files[0][1], program.entry_point, program.tests)
+        request = (nonce, program.files[0][1], program.entry_point, program.tests)
         return {"harness": self.harness, "head": marshal.dumps(program.head), "request": marshal.dumps(request)}
 
 
@@ -112,7 +112,7 @@ class RubyRunner(SplitRunner):
         self.command = [*setup.toolchain.command(["ruby", "--disable=did_you_mean"]), "-e", harness]
         self.sandbox = setup.toolchain.sandbox
 
-    def files(self, word: str, program: Program) -> dict[str, bytes]:
+    def files(self, nonce: str, program: Program) -> dict[str, bytes]:
         """See `runtime/harness.rb`."""
-        parts = {"word": word, "program": program.files[0][1], "tests": program.tests, "name": program.entry_point}
+        parts = {"nonce": nonce, "program": program.files[0][1], "tests": program.tests, "name": program.entry_point}
         return {"request": json.dumps(parts).encode()}

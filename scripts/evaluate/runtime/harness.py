@@ -6,9 +6,9 @@ skip, redefine or answer the tests: it can do no more than return values.
 
 The file `head` has, marshalled, the beginning of the program, which comes from the data set and not from a model. It is
 run before the two part, so that what both import is imported once. The file `request` has, as one marshalled tuple, a
-word to prove that the verdict is the judge's own, the program, the name of the tested function, and the tests. It is
+nonce to prove that the verdict is the judge's own, the program, the name of the tested function, and the tests. It is
 deleted before the program runs; standard input would stay open in the sandbox's first process, where programs can reach
-it. Standard output gets `<word> <status> <detail>`. Folders are put on the module path.
+it. Standard output gets `<nonce> <status> <detail>`. Folders are put on the module path.
 """
 
 import _ctypes
@@ -119,11 +119,11 @@ def main():
     os.close(requests_end)
     os.close(replies_end)
     close_memory()
-    word, *request = read("request")
+    nonce, *request = read("request")
     # What tests print, or have the program print, must not stand before the verdict.
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     status, detail, message = judge(Peer(replies, requests, _OF_JUDGE, public=True), names, *request)
-    os.write(1, f"{word} {status} {detail}\n{message[:_MOST_MESSAGE]}".encode("utf-8", "replace"))
+    os.write(1, f"{nonce} {status} {detail}\n{message[:_MOST_MESSAGE]}".encode("utf-8", "replace"))
     os._exit(0)
 
 

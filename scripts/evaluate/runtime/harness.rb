@@ -1,7 +1,7 @@
 # Judges one Ruby program by its tests, inside the sandbox, as harness.py does for Python: in two processes, of which the
 # judge alone has read the tests, and the candidate loads the program and answers calls of its function. The file
-# `request` is JSON with word, program, tests and the name of the function; it is deleted before the program runs.
-# Standard output gets "<word> <status> <detail>" and, in a second line, the name of an exception. Values pass as plain
+# `request` is JSON with nonce, program, tests and the name of the function; it is deleted before the program runs.
+# Standard output gets "<nonce> <status> <detail>" and, in a second line, the name of an exception. Values pass as plain
 # parts and become values of Ruby's own classes; one of any other class is equal to nothing.
 
 require "fiddle"
@@ -171,6 +171,6 @@ File.delete("request")
 aside = $stdout.dup
 [$stdin, $stdout].each { |stream| stream.reopen(File::NULL) }
 status, detail, message = judge(Candidate.new(requests, replies), task)
-aside.write("#{task["word"]} #{status} #{detail}\n#{message.to_s[0, MOST_MESSAGE]}")
+aside.write("#{task["nonce"]} #{status} #{detail}\n#{message.to_s[0, MOST_MESSAGE]}")
 aside.flush
 exit!(0)

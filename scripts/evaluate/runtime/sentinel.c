@@ -1,7 +1,7 @@
 /* Linked into every compiled program: proves that its main function came to a good end.
  *
- * Before anything of the program runs, constructors included, a word is read from the file `word`, which is deleted, and
- * standard output is put aside and replaced by /dev/null. The word is written only after main has returned 0. So a
+ * Before anything of the program runs, constructors included, a nonce is read from the file `nonce`, which is deleted, and
+ * standard output is put aside and replaced by /dev/null. The nonce is written only after main has returned 0. So a
  * program that calls exit(), prints what it likes or has its tests skipped does not pass. Link with -Wl,--wrap=main.
  */
 #define _GNU_SOURCE
@@ -11,7 +11,7 @@
 
 enum { ASIDE = 100 };
 
-static char word[65];
+static char nonce[65];
 static int aside = -1;
 static int tested = 0;
 
@@ -34,11 +34,11 @@ void data_set_assert_fail(const char *claim, const char *file, unsigned line, co
 }
 
 static void begin(void) {
-    int file = open("word", O_RDONLY | O_CLOEXEC);
-    ssize_t length = read(file, word, sizeof word - 1);
+    int file = open("nonce", O_RDONLY | O_CLOEXEC);
+    ssize_t length = read(file, nonce, sizeof nonce - 1);
     int nothing = open("/dev/null", O_RDWR);
     aside = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, ASIDE);
-    if (length <= 0 || unlink("word") != 0 || nothing < 0 || aside < 0) _exit(125);
+    if (length <= 0 || unlink("nonce") != 0 || nothing < 0 || aside < 0) _exit(125);
     close(file);
     dup2(nothing, STDOUT_FILENO);
     close(nothing);
@@ -51,6 +51,6 @@ int __real_main(int argc, char **argv, char **environment);
 int __wrap_main(int argc, char **argv, char **environment) {
     int code = __real_main(argc, argv, environment);
     if (data_set_tests && !tested) return code;
-    if (code == 0 && write(aside, word, strlen(word)) < 0) return 125;
+    if (code == 0 && write(aside, nonce, strlen(nonce)) < 0) return 125;
     return code;
 }

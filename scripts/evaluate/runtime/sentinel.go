@@ -8,12 +8,12 @@ import (
 
 const aside = 100
 
-var word []byte
+var nonce []byte
 
 func init() {
-	word, _ = os.ReadFile("word")
+	nonce, _ = os.ReadFile("nonce")
 	nothing, err := syscall.Open("/dev/null", syscall.O_RDWR|syscall.O_CLOEXEC, 0)
-	if err != nil || len(word) == 0 || os.Remove("word") != nil {
+	if err != nil || len(nonce) == 0 || os.Remove("nonce") != nil {
 		os.Exit(125)
 	}
 	if syscall.Dup3(1, aside, syscall.O_CLOEXEC) != nil || syscall.Dup3(nothing, 1, 0) != nil {
@@ -21,9 +21,9 @@ func init() {
 	}
 }
 
-// Say writes the word that was read before anything of the program ran.
+// Say writes the nonce that was read before anything of the program ran.
 func Say() {
-	if _, err := syscall.Write(aside, word); err != nil {
+	if _, err := syscall.Write(aside, nonce); err != nil {
 		os.Exit(125)
 	}
 }
