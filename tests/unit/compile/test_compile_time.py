@@ -4,7 +4,7 @@ import pytest
 
 from scripts.compile import compile_time
 from scripts.compile.cache import Cache
-from scripts.compile.compile_program import compile_source
+from scripts.compile.compile_program import compile_source, run_command
 from scripts.compile.shard import outcomes
 from scripts.compile.worker import Compiler
 from scripts.lib.parquet import write_table
@@ -97,6 +97,16 @@ def test_nim_starts_no_process_that_its_text_hides():
     result = compile_source(hidden, build("Nim"), ["perf"])["perf"]
     assert result.status in ("ok", "compile_error")
     assert "hi-there" not in result.ir
+
+
+def test_nim_writes_the_same_code_without_other_processes():
+    """Nim asks the C compiler for its version, and emulates overflow checks where it cannot."""
+    nim = build("Nim")
+    step = nim.steps[0]
+    source = {"source.nim": b"import strutils\nvar n = 0\nfor i in 1 .. 9: n += i * n\necho n, parseInt($n)\n"}
+    plain, alone = (run_command(nim, step["run"], source, step["keep"], alone=alone) for alone in (False, True))
+    assert plain.files == alone.files
+    assert b"EmulateOverflowChecks" not in b"".join(alone.files.values())
 
 
 def test_a_program_that_crashes_the_reader_does_not_stop_its_shard(tmp_path):
