@@ -35,7 +35,7 @@ def crate_files(crate: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def place_of(identifier: str, folder: Path, project: Path) -> Path:
+def path_of(identifier: str, folder: Path, project: Path) -> Path:
     """Where a file of the crate lies: below the crate's folder, in the project, or in a Python package."""
     name = unquote(identifier.removeprefix("#"))
     if name.startswith(PROJECT):
@@ -52,7 +52,7 @@ def digest_faults(files: dict[str, tuple[str, str]], folder: Path, project: Path
 
     def fault(entry: tuple[str, tuple[str, str]]) -> str | None:
         identifier, (kind, expected) = entry
-        path = place_of(identifier, folder, project)
+        path = path_of(identifier, folder, project)
         if not path.is_file():
             return f"{unquote(identifier)}: is gone"
         found = digest_of(path).get(kind)

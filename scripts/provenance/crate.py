@@ -1,8 +1,8 @@
-"""The run as an RO-Crate of the Provenance Run profile: `provenance/ro-crate-metadata.json`, the workflow beside it.
+"""Writes the run's RO-Crate, `provenance/ro-crate-metadata.json`, and a copy of the workflow next to it.
 
-The crate (RO-Crate 1.1, Workflow Run RO-Crate 0.5) names the workflow and its config, every tool with its version,
-every job with the files that went in and came out, and every file with its size and SHA-256. It holds no time of day,
-no path of a machine and no random identifier, so that equal runs have equal crates.
+The crate names the workflow and its config, every tool with its version, every job with its input
+and output files, and every file with its size and SHA-256. It holds no time of day, no path of a
+machine and no random identifier, so that equal runs have equal crates.
 """
 
 import shutil
@@ -15,11 +15,11 @@ import yaml
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import atomic_directory, read_json, write_json, write_text
 from scripts.lib.job import job
-from scripts.provenance import entities
 from scripts.provenance.digests import digest_of
-from scripts.provenance.jobs import RECORDS, REMOVED, name_of, record
+from scripts.provenance.jobs import RECORDS, name_of, record
+from scripts.provenance.run_crate import Run, build
 from scripts.provenance.snakemake_records import closure, jobs_of
-from scripts.provenance.yaml_dump import readable_yaml
+from scripts.provenance.yaml_dump import yaml_dump
 
 PROJECT = SCRIPTS.parent
 STAGE = "provenance"
@@ -27,12 +27,12 @@ COPIED = ("Snakefile", "CITATION.cff", "LICENSE", "config", "envs", "rules", "sc
 
 
 def project_files(scripts: Iterable[str]) -> list[Path]:
-    """The workflow's own files, among them the rules' scripts, relative to the project, sorted."""
-    places = [PROJECT / name for name in COPIED]
-    files = [file for place in places for file in (place.rglob("*") if place.is_dir() else [place]) if file.is_file()]
-    kept = (file.relative_to(PROJECT) for file in files if file.suffix != ".pyc")
-    own = {file for file in kept if not any(part.startswith((".", "__")) for part in file.parts)}
-    return sorted(own | set(map(Path, scripts)))
+    """Paths of the workflow's files and of the rules' scripts, relative to the project, sorted."""
+    paths = [PROJECT / name for name in COPIED]
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
+    relative = (file.relative_to(PROJECT) for file in files if file.suffix != ".pyc")
+    visible = {file for file in relative if not any(part.startswith((".", "__")) for part in file.parts)}
+    return sorted(visible | set(map(Path, scripts)))
 
 
 def copy_workflow(folder: str | Path, scripts: Iterable[str]) -> list[str]:
@@ -45,56 +45,26 @@ def copy_workflow(folder: str | Path, scripts: Iterable[str]) -> list[str]:
     return [name.as_posix() for name in names]
 
 
-def own_jobs(targets: list[str], results: str) -> list[dict[str, Any]]:
-    """The jobs of this stage behind its files, as jobs.json, which is one of these files, has the others."""
+def jobs_of_this_stage(targets: list[str], results: str) -> list[dict[str, Any]]:
+    """Entries for the jobs of this stage, which jobs.json cannot have, since it is one of their files."""
     jobs = [entry for entry in closure(targets, jobs_of(RECORDS), results) if entry.rule.startswith(STAGE)]
     return record(jobs, results, 1)["jobs"]
-
-
-def crate(
-    found: dict[str, Any],
-    tools: dict[str, Any],
-    own: dict[str, dict],
-    rules: dict[str, dict],
-    revisions: dict[str, list[str]],
-) -> dict[str, Any]:
-    """The JSON-LD document.
-
-    `found` is the content of jobs.json with the jobs of this stage, `tools` that of tools.json, `own` maps names of
-    files that jobs.json lacks to digests, `rules` maps a rule to its `script` and `env` (paths in the project),
-    `revisions` an address on a hub to repository and commit.
-    """
-    files = {entities.result_id(name): digest for name, digest in (found["files"] | own).items()}
-    used = {entry["rule"] for entry in found["jobs"]}
-    scripts = {rule: f"workflow/{rules[rule]['script']}" for rule in used}
-    parts = [entities.file_entity(name, digest) for name, digest in sorted(files.items())]
-    named = {name for entry in found["jobs"] for name in (*entry["inputs"], *entry["outputs"])}
-    parts += [entities.removed_entity(name) for name in sorted(named) if name.startswith(REMOVED)]
-    entities.mark_scripts(parts, scripts, rules, tools)
-    actions = [action for entry in found["jobs"] for action in entities.job_actions(entry, scripts)]
-    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
-    sources = entities.repositories(revisions)
-    graph = [
-        *entities.roots(citation, parts, actions, sources),
-        *sources,
-        *parts,
-        *entities.workflow(sorted(used), scripts),
-        *entities.software(tools),
-        *entities.run(found["jobs"], actions),
-        *actions,
-    ]
-    return {"@context": entities.CONTEXT, "@graph": entities.merged(graph)}
 
 
 if __name__ == "__main__":
     with job() as snakemake:
         output, params, results = snakemake.output, snakemake.params, snakemake.config["results_dir"]
-        write_text(output.config, readable_yaml(dict(params.config)))
+        write_text(output.config, yaml_dump(dict(params.config)))
         copied = copy_workflow(output.workflow, [entry["script"] for entry in params.rules.values()])
-        beside = {f"{STAGE}/workflow/{name}": Path(output.workflow, name) for name in copied}
-        beside |= {name_of(path, results): Path(path) for path in (output.config, *snakemake.input)}
-        document = read_json(snakemake.input.jobs)
-        document["jobs"] += own_jobs(list(snakemake.input), results)
-        digests = {name: digest_of(path) for name, path in beside.items()}
-        tools = read_json(snakemake.input.tools)
-        write_json(output.crate, crate(document, tools, digests, params.rules, params.revisions))
+        paths = {f"{STAGE}/workflow/{name}": Path(output.workflow, name) for name in copied}
+        paths |= {name_of(path, results): Path(path) for path in (output.config, *snakemake.input)}
+        records = read_json(snakemake.input.jobs)
+        run = Run(
+            jobs=records["jobs"] + jobs_of_this_stage(list(snakemake.input), results),
+            files=records["files"] | {name: digest_of(path) for name, path in paths.items()},
+            tools=read_json(snakemake.input.tools),
+            rules=params.rules,
+            revisions=params.revisions,
+            citation=yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8")),
+        )
+        write_json(output.crate, build(run).metadata.generate())

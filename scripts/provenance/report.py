@@ -11,7 +11,7 @@ from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 from scripts.provenance import page
 from scripts.provenance.fidelity import run_table
-from scripts.provenance.yaml_dump import readable_yaml
+from scripts.provenance.yaml_dump import yaml_dump
 
 TEMPLATE = "report.html.j2"
 
@@ -38,7 +38,7 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
     failures = page.reference_failures(list(inputs.scores))
     return {
         "config": config,
-        "config_text": readable_yaml(config),
+        "config_text": yaml_dump(config),
         "compares": len(config["evaluate"]["checkpoints"]) > 1 and "base" in config["evaluate"]["checkpoints"],
         "totals": page.totals(funnel, config, record),
         "main": fragment(inputs.main),

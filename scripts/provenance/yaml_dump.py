@@ -16,6 +16,6 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def readable_yaml(value: Any) -> str:
+def yaml_dump(value: Any) -> str:
     """The YAML of plain values."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=100)

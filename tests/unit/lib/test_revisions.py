@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from scripts.lib.revisions import Revision, locked_commit, pin_in_place, pinned, revisions_in, with_commits
-from scripts.provenance import entities
 from scripts.workflow.config import ConfigError, read_lock
 from tests.support.fake_hub import REVISION, ROOT, fake_hub, hub_environment
 
@@ -70,14 +69,6 @@ def test_a_fault_of_the_lock_file_is_one_line(tmp_path, told, lock):
     with pytest.raises(ConfigError, match=r"revisions\.lock\.yaml") as caught:
         read_lock(tmp_path)
     assert told in str(caught.value)
-
-
-def test_the_crate_names_repositories_with_their_commits():
-    (entity,) = entities.repositories({"https://hub/a/b/tree/c0": ["a/b", "c0"]})
-    assert (entity["name"], entity["version"]) == ("a/b", "c0")
-    citation = {"title": "t", "license": "MIT", "date-released": "2024-01-01"}
-    root = entities.roots(citation, [], [], [entity])[1]
-    assert {"@id": "https://hub/a/b/tree/c0"} in root["mentions"]
 
 
 # Runs with a copy of the project's config, which it may change.

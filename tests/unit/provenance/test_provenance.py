@@ -2,23 +2,20 @@
 
 import json
 from base64 import urlsafe_b64encode
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 import yaml
 
-from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
 from scripts.lib.parquet import write_table
-from scripts.provenance import entities, outcomes, tools
-from scripts.provenance.audit import place_of
+from scripts.provenance import outcomes, run_crate, tools
 from scripts.provenance.digests import digest_of, files_in
 from scripts.provenance.jobs import name_of, record
 from scripts.provenance.lineage import trail
 from scripts.provenance.snakemake_records import Job, closure, jobs_of
-from scripts.provenance.yaml_dump import readable_yaml
+from scripts.provenance.yaml_dump import yaml_dump
 from tests.support.small_results import write_outcomes
 
 
@@ -108,16 +105,8 @@ def test_names_have_no_path_of_the_machine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert name_of("results/pairs/C/perf.parquet", "results") == "pairs/C/perf.parquet"
     assert name_of(tmp_path / "results" / "x", str(tmp_path / "results")) == "x"
-    assert name_of(entities.__file__, "results") == "project/scripts/provenance/entities.py"
+    assert name_of(run_crate.__file__, "results") == "project/scripts/provenance/run_crate.py"
     assert name_of(pa.__file__, "results") == "package/pyarrow/__init__.py"
-
-
-def test_files_outside_the_crate_are_found_again(tmp_path):
-    for path in (entities.__file__, pa.__file__):
-        identifier = entities.result_id(name_of(path, "results"))
-        assert place_of(identifier, tmp_path, SCRIPTS.parent) == Path(path).resolve()
-    assert not place_of("#package/no_such_package/x", tmp_path, SCRIPTS.parent).exists()
-    assert place_of("../pairs/C++/a%20b", tmp_path, SCRIPTS.parent) == tmp_path / "../pairs/C++/a b"
 
 
 def test_record_expands_folders_and_keeps_removed_files(tmp_path, monkeypatch):
@@ -191,26 +180,8 @@ def test_host_packages_are_those_installed():
     assert not any(name.startswith("pytest ") for name in found)
 
 
-@pytest.mark.parametrize(
-    ("name", "identifier"),
-    [
-        ("pairs/C++/perf.parquet", "../pairs/C++/perf.parquet"),
-        ("provenance/jobs.json", "jobs.json"),
-        ("project/resources/a b.txt", "#project/resources/a%20b.txt"),
-        ("removed/scratch", "#removed/scratch"),
-    ],
-)
-def test_identifiers_are_relative_to_the_crate(name, identifier):
-    assert entities.result_id(name) == identifier
-
-
-def test_merging_joins_types_and_properties():
-    graph = [{"@id": "a", "@type": "File", "name": "x"}, {"@id": "a", "@type": ["File", "HowTo"]}, {"@id": "a", "z": 1}]
-    assert entities.merged(graph) == [{"@id": "a", "@type": ["File", "HowTo"], "name": "x", "z": 1}]
-
-
 def test_yaml_keeps_values_and_lines():
     value = {"template": "### Diff:\n{diff}\n\n### Message:\n", "b": [1, 2.5, None, True, "yes"], "a": "plain"}
-    text = readable_yaml(value)
+    text = yaml_dump(value)
     assert yaml.safe_load(text) == value
     assert text.index("a: plain") < text.index("template: |")
