@@ -4,7 +4,7 @@ from snakemake import __version__ as SNAKEMAKE_VERSION
 
 from scripts.workflow.config import ConfigError
 from scripts.lib.revisions import revisions_in
-from scripts.provenance.fidelity_page import read_deviations
+from scripts.workflow.fidelity_page import read_deviations
 
 PROVENANCE = f"{RESULTS}/provenance"
 

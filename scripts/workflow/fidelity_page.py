@@ -1,4 +1,7 @@
-"""docs/reference/fidelity.md, generated from config/deviations.yaml: `python -m scripts.provenance.fidelity_page`."""
+"""Generates docs/reference/fidelity.md from config/deviations.yaml.
+
+Run it by `python -m scripts.workflow.fidelity_page`.
+"""
 
 import argparse
 import json
@@ -19,24 +22,24 @@ TEMPLATE = Path(__file__).with_name("fidelity.md.j2")
 
 
 def read_deviations(root: Path = ROOT) -> dict[str, list[dict[str, Any]]]:
-    """The entries of config/deviations.yaml by stage; raise `ConfigError` when the file is malformed."""
+    """Read config/deviations.yaml, entries by stage; raise `ConfigError` when it is malformed."""
     deviations = read_yaml(root / "config" / "deviations.yaml")
     validate(deviations, "deviations", root, "config/deviations.yaml")
     return deviations
 
 
 def switches(entry: Entry) -> str:
-    """An entry's switch as Markdown: `key: value` of each, as JSON writes values, which YAML reads."""
+    """Format the switch of an entry as Markdown, with values as JSON, which YAML can read."""
     return ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in entry.get("switch", {}).items())
 
 
 def cell(text: str) -> str:
-    """Text as a cell of a Markdown table."""
+    """Format a text as a cell of a Markdown table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def markdown(deviations: Mapping[str, Sequence[Entry]]) -> str:
-    """docs/reference/fidelity.md as text."""
+    """The text of docs/reference/fidelity.md."""
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
