@@ -1,0 +1,94 @@
+"""Each page of docs/how-to/ followed literally, in a copy of the project of its own."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.files import read_json
+from tests.support.how_to import Follower, blocks, copy_project
+from tests.support.paths import ROOT
+
+PAGES = ROOT / "docs" / "how-to"
+
+pytestmark = pytest.mark.resilience
+
+
+@pytest.fixture
+def follower(tmp_path) -> Follower:
+    return Follower(copy_project(tmp_path / "project"))
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_own_programs_become_pairs(follower):
+    printed = follower.follow(PAGES / "own-programs.md")
+    statistics = rows(follower.project / "results-mine/pairs/statistics.csv")
+    assert [(row["language"], row["sources"], row["pairs"]) for row in statistics] == [("C", "2", "2")] * 2
+    assert "Nothing to be done" in printed
+
+
+def test_what_became_of_a_program_is_printed(follower):
+    printed = follower.follow(PAGES / "what-became-of-a-program.md")
+    lines = [line.split() for line in printed.splitlines() if line.lstrip().startswith("C/")]
+    described = {line[0]: line[1:] for line in lines}
+    assert "True" in described["C/Source_1/source.c"]
+    assert described["C/Source_51/source.c"] == ["C/Source_3/source.c"]
+    assert "compile_error" in described["C/Source_52/source.c"]
+    assert "too_large" in described["C/Source_54/source.c"]
+
+
+def test_runs_are_compared(follower):
+    printed = follower.follow(PAGES / "compare-runs.md")
+    assert "results-b" not in (follower.project / "results-a/pairs/statistics.csv").read_text(encoding="utf-8")
+    assert "Traceback" not in printed
+    scores = follower.project / "scores.csv"
+    scores.write_text("benchmark,metric,value,ci_low\nhumaneval,pass@1,40,30\n", encoding="utf-8")
+    other = follower.project / "other.csv"
+    other.write_text("benchmark,metric,value,ci_low\nhumaneval,pass@1,42.5,30\n", encoding="utf-8")
+    table = follower.execute(".venv/bin/python compare-scores.py scores.csv other.csv", 60)
+    assert re.search(r"humaneval +pass@1 +40 +42\.5 +2\.5", table)
+
+
+def test_a_language_is_added(follower):
+    follower.follow(PAGES / "language.md")
+    statistics = rows(follower.project / "results-opencl/pairs/statistics.csv")
+    assert [(row["variant"], row["pairs"]) for row in statistics] == [("perf", "1"), ("size", "1")]
+
+
+def test_a_base_model_is_added(follower):
+    printed = follower.follow(PAGES / "base-model.md")
+    assert "pretrain_adapter" in printed
+    config = read_json(follower.project / "results/models/tiny-mistral/base/config.json")
+    assert config["model_type"] == "mistral"
+
+
+def test_a_metric_is_added(follower):
+    printed = follower.follow(PAGES / "metric.md")
+    assert " passed" in printed and "evaluate_score" in printed
+
+
+def test_a_model_is_evaluated_without_training(follower):
+    printed = follower.follow(PAGES / "evaluate-a-model.md")
+    assert "compile_shard" not in printed.split("Job stats:")[-1]
+    scores = rows(follower.project / "results-mine/tables/scores.csv")
+    controls = {row["model"]: float(row["value"]) for row in scores if row["metric"] == "pass@1"}
+    assert (controls["reference"], controls["empty"]) == (100, 0)
+    assert "local-model" in controls
+
+
+def test_a_model_is_tuned_on_own_instructions(follower):
+    follower.follow(PAGES / "instructions.md")
+    training = read_json(follower.project / "results-mine/models/tiny-gpt-bigcode/base-instruct/training.json")
+    assert training["steps"] == 2
+
+
+def test_every_page_is_followed_by_a_test():
+    text = Path(__file__).read_text(encoding="utf-8")
+    pages = sorted(page.name for page in PAGES.glob("*.md"))
+    assert [page for page in pages if f'"{page}"' not in text] == []
+    assert [page for page in pages if not any(block.kind == "sh" for block in blocks(PAGES / page))] == []
