@@ -1,6 +1,7 @@
-"""Which project files a script runs: the script itself and every module of the project that it imports."""
+"""Which project files a script runs: itself, the modules of the project that it imports, and their templates."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -17,11 +18,13 @@ def _names(node: ast.AST) -> list[str]:
 
 
 @cache
-def imported_modules(path: Path) -> frozenset[Path]:
-    """The modules below `scripts/` that a Python file imports by itself."""
+def direct_dependencies(path: Path) -> frozenset[Path]:
+    """The modules below `scripts/` that a Python file imports, and the templates (`.j2`) next to it that it names."""
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     names = {name for node in ast.walk(tree) for name in _names(node) if name.startswith("scripts.")}
     files = {SCRIPTS.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in names}
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    files |= {path.with_name(text) for text in texts if re.fullmatch(r"[\w.]+\.j2", text)}
     return frozenset(file for file in files if file.is_file())
 
 
@@ -33,7 +36,7 @@ def files_of(*scripts: str) -> list[Path]:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting.extend(imported_modules(path) if path.suffix == ".py" else ())
+            waiting.extend(direct_dependencies(path) if path.suffix == ".py" else ())
     return sorted(found)
 
 

@@ -1,27 +1,46 @@
-"""The data set's card, its statistics and the list of contaminated programs, from what was counted in each language."""
+"""The data set's card, statistics and list of contaminated programs, from the counts of each language."""
 
 import csv
 import io
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
+from huggingface_hub import DatasetCard, DatasetCardData
 
-from scripts.lib.escape import markdown, markdown_block, one_line
+from scripts.lib.escape import markdown, markdown_block
 from scripts.lib.files import read_json, write_text
-from scripts.lib.job import job
+from scripts.lib.hub_license import license_metadata
+from scripts.lib.job import Snakemake, job
 
+TEMPLATE = Path(__file__).with_name("card.md.j2")
+# Variant -> name of the published split.
 SPLITS = {"perf": "Perf_Optimized", "size": "Size_Optimized"}
 ENDS = ("duplicates", "rejected", "failed", "near_duplicates", "filtered", "contaminated", "pairs")
 FAILURES = ("compile_error", "timeout", "memory_limit", "invalid_ir", "tool_crash", "no_toolchain")
 FIELDS = ("source_bytes", "source_tokens", "ir_bytes", "ir_tokens")
 MEASURES = ("total", "mean", "p50", "p95", "max")
+NOT_STATED = "not stated"
+# The hub's size categories: name and the number of rows that it excludes.
+SIZES = (
+    ("n<1K", 10**3),
+    ("1K<n<10K", 10**4),
+    ("10K<n<100K", 10**5),
+    ("100K<n<1M", 10**6),
+    ("1M<n<10M", 10**7),
+    ("10M<n<100M", 10**8),
+    ("100M<n<1B", 10**9),
+    ("1B<n<10B", 10**10),
+    ("10B<n<100B", 10**11),
+    ("100B<n<1T", 10**12),
+)
 LIBRARIES = ("charset-normalizer", "numpy", "pyarrow", "rensa")
 
 
 def flat_row(language: str, variant: str, counted: dict[str, Any]) -> dict[str, Any]:
-    """One row of statistics.csv; raise when the funnel's numbers do not add up."""
+    """One row of statistics.csv; raises `RuntimeError` when the funnel's numbers do not add up."""
     funnel = counted["funnel"]
     if funnel["sources"] != sum(funnel[end] for end in ENDS) or funnel["pairs"] != sum(counted["splits"].values()):
         raise RuntimeError(f"{language}, {variant}: the funnel does not add up: {funnel}, {counted['splits']}")
@@ -41,7 +60,7 @@ def flat_row(language: str, variant: str, counted: dict[str, Any]) -> dict[str, 
 
 
 def csv_text(rows: list[dict[str, Any]], columns: list[str]) -> str:
-    """Rows as CSV with a header, also where there are none."""
+    """Rows as CSV with a header, which is there for no rows, too."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
@@ -57,34 +76,31 @@ def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
 
 
 def configs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One config a language, one split a variant; those without pairs are left out: `datasets` loads no empty split."""
+    """One config per language, one split per variant, without empty ones, which `datasets` does not load."""
     files: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         if row["pairs"]:
             path = f"{row['language']}/{row['variant']}.parquet"
             files.setdefault(row["language"], []).append({"split": SPLITS[row["variant"]], "path": path})
-    return [{"config_name": language, "data_files": found} for language, found in files.items()]
+    return [{"config_name": language, "data_files": splits} for language, splits in files.items()]
 
 
-def header(rows: list[dict[str, Any]], licenses: dict[str, int]) -> str:
-    """The card's YAML header, from which `datasets` knows configs and splits."""
+def metadata(rows: list[dict[str, Any]], licenses: Iterable[str]) -> DatasetCardData:
+    """The card's YAML header, from which the hub and `datasets` know configs, splits and licenses."""
     pairs = sum(row["pairs"] for row in rows)
-    sizes = (("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<1M", 10**6), ("1M<n<10M", 10**7))
-    stated = sorted(one_line(name).lower() for name in licenses if name != "not stated")
-    value = {
-        "pretty_name": "Pairs of source code and LLVM IR",
-        "language": ["code"],
-        "task_categories": ["text-generation"],
-        "tags": ["code", "llvm-ir", "compiler"],
-        "size_categories": [next((name for name, below in sizes if pairs < below), "n>10M")],
-        **({"license": stated} if stated else {}),
-        "configs": configs(rows),
-    }
-    return "---\n" + yaml.safe_dump(value, sort_keys=False, allow_unicode=True) + "---\n"
+    return DatasetCardData(
+        pretty_name="Pairs of source code and LLVM IR",
+        language=["code"],
+        task_categories=["text-generation"],
+        size_categories=[next((name for name, limit in SIZES if pairs < limit), "n>1T")],
+        tags=["code", "llvm-ir", "compiler"],
+        configs=configs(rows),
+        **license_metadata(name for name in licenses if name != NOT_STATED),
+    )
 
 
 def total_licenses(languages: list[dict[str, Any]]) -> dict[str, int]:
-    """Pairs of each license over all languages."""
+    """Number of pairs of each license over all languages."""
     names = sorted({name for language in languages for name in language["licenses"]})
     return {name: sum(language["licenses"].get(name, 0) for language in languages) for name in names}
 
@@ -113,73 +129,29 @@ def _tools(languages: list[dict[str, Any]]) -> str:
     return markdown_table(["language", "compiler", "LLVM"], cells)
 
 
-def _sides(settings: dict[str, Any]) -> str:
-    """Which programs are on the same side of the split."""
-    if settings["dedup"].get("enabled", True):
-        return "near-duplicates and both variants of a program are on the same side"
-    return "both variants of a program are on the same side; near-duplicates were not looked for"
-
-
 def card(languages: list[dict[str, Any]], rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
-    """The text of the data set's README.md, from the languages' statistics, the flat rows and the rules' settings."""
+    """The text of the data set's README.md.
+
+    languages: the statistics of each language. rows: those of statistics.csv. settings: the settings
+    of deduplication and pairs.
+    """
     licenses = total_licenses(languages)
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    chosen = yaml.safe_dump(settings, sort_keys=True, allow_unicode=True)
-    pairs = [row for row in rows if row["pairs"]] or rows
-    return f"""{header(rows, licenses)}
-# Pairs of source code and LLVM IR
-
-{sum(row["pairs"] for row in rows):,} pairs of a single-file program and the LLVM IR that its compiler made of it, in
-the shape of SLTrans (Paul, Glavaš, Gurevych: IRCoder, ACL 2024). A config is a language; the splits `Perf_Optimized`
-and `Size_Optimized` are the two ways of optimising. The programs of both splits are mostly the same.
-
-```python
-from datasets import load_dataset
-
-pairs = load_dataset("<this folder>", "{pairs[0]["language"]}", split="{SPLITS[pairs[0]["variant"]]}")
-```
-
-| column | |
-|---|---|
-| `Source_Code` | the program |
-| `IR_Original` | its module in textual LLVM IR |
-| `id`, `source_sha256` | of the program's original bytes: SHA-256 and its first 16 digits |
-| `ir_sha256` | SHA-256 of the module |
-| `split` | `train` or `validation`; {_sides(settings)} |
-| `path`, `license` | where the program lay in the corpus, and its license where the corpus states one |
-
-Rows are in order of `id`.
-
-## From sources to pairs
-
-Sources are files. In each variant every one ends in exactly one of the columns from duplicates (the same bytes as
-another file) to pairs: rejected unread, failed to compile, near-duplicate of a kept program, filtered for its length,
-contaminated by a benchmark. The run checks that the numbers add up. `contamination.csv` lists what was found of which
-benchmark problem.
-
-{_counts(rows)}
-## Lengths
-
-Of the pairs; tokens are runs of letters, digits and underscores, and every other character but white space.
-
-{_lengths(rows)}
-## Failures
-
-{_statuses(rows)}
-## Tools
-
-Of the modules:
-
-{_tools(languages)}
-Of the data set: {libraries}.
-
-## Licenses
-
-{markdown_table(["license", "pairs"], [[name, count] for name, count in licenses.items()])}
-## Settings
-
-{markdown_block(chosen, "yaml")}
-"""
+    rendered = DatasetCard.from_template(
+        metadata(rows, licenses),
+        template_path=str(TEMPLATE),
+        pairs=sum(row["pairs"] for row in rows),
+        example=next((row for row in rows if row["pairs"]), rows[0]),
+        published_splits=SPLITS,
+        deduplicated=settings["dedup"].get("enabled", True),
+        counts=_counts(rows),
+        lengths=_lengths(rows),
+        statuses=_statuses(rows),
+        tools=_tools(languages),
+        libraries=", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+        license_counts=markdown_table(["license", "pairs"], [[name, count] for name, count in licenses.items()]),
+        settings=markdown_block(yaml.safe_dump(settings, sort_keys=True, allow_unicode=True), "yaml"),
+    )
+    return str(rendered).rstrip("\n") + "\n"
 
 
 def contamination(paths: list[str]) -> str:
@@ -188,15 +160,20 @@ def contamination(paths: list[str]) -> str:
     return "".join([texts[0][0], *(line for text in texts for line in text[1:])])
 
 
+def write_card(snakemake: Snakemake) -> None:
+    """Write README.md, statistics.csv and contamination.csv of the data set."""
+    inputs, outputs, settings = snakemake.input, snakemake.output, snakemake.params.settings
+    languages = [read_json(path) for path in inputs.statistics]
+    rows = [
+        flat_row(item["language"], variant, item["variants"][variant])
+        for item in languages
+        for variant in settings["variants"]
+    ]
+    write_text(outputs.statistics, csv_text(rows, list(rows[0])))
+    write_text(outputs.contamination, contamination(inputs.contamination))
+    write_text(outputs.card, card(languages, rows, settings))
+
+
 if __name__ == "__main__":
     with job() as snakemake:
-        given, made, chosen_settings = snakemake.input, snakemake.output, snakemake.params.settings
-        counted = [read_json(path) for path in given.statistics]
-        table = [
-            flat_row(item["language"], variant, item["variants"][variant])
-            for item in counted
-            for variant in chosen_settings["variants"]
-        ]
-        write_text(made.statistics, csv_text(table, list(table[0])))
-        write_text(made.contamination, contamination(given.contamination))
-        write_text(made.card, card(counted, table, chosen_settings))
+        write_card(snakemake)

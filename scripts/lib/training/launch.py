@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ def die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def compiled(operators: list[str]) -> str | None:
-    """The folder of a rule's input of compiled operators, for `TrainingSpec.extensions`; None for an empty input."""
+def compiled_operators(operators: Sequence[str] | None) -> str | None:
+    """`TrainingSpec.extensions` for a rule's input of compiled operators; None if it has none."""
     return str(Path(operators[0]).resolve()) if operators else None
 
 

@@ -1,4 +1,4 @@
-"""Model cards: what a model was made from, how, and how well it fits, as README.md with the hub's metadata."""
+"""Model cards: the README.md of a model, with its data, settings, results and the hub's metadata."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -6,16 +6,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from scripts.lib.escape import markdown, markdown_code, one_line
+from scripts.lib.hub_license import license_metadata
+
+TEMPLATE = Path(__file__).with_name("model_card.md.j2")
+TRAIN_LOSS, VALIDATION_LOSS, VALIDATION_ACCURACY = "train_loss", "validation_loss", "validation_accuracy"
+# Column of the learning curve -> type and name of the hub's metric.
+_METRICS = {
+    VALIDATION_LOSS: ("loss", "cross-entropy in nats per token"),
+    VALIDATION_ACCURACY: ("accuracy", "share of tokens predicted correctly"),
+}
 
 
 @dataclass(frozen=True)
 class Card:
-    """What a card says; `data` are sentences on the data, `settings` and `facts` tables of plain values.
+    """Content of a model card.
 
-    `step`: for a checkpoint that was saved during the training, after which step; losses are those up to then.
+    license: name of the model's license. base: hub repository of the base model, if it has one.
+    data: Markdown lines on the training data. settings, facts: plain values by name, nested for settings.
+    curve: the learning curve as CSV. step: for a checkpoint saved during the training, the step after
+    which it was saved; results are those up to then.
     """
 
     title: str
@@ -37,36 +49,60 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _table(heads: tuple[str, str], values: Mapping[str, Any]) -> list[str]:
-    """A Markdown table of names and values."""
-    rows = [f"| {markdown(key)} | {markdown_code(value)} |" for key, value in sorted(values.items())]
-    return [f"| {heads[0]} | {heads[1]} |", "|---|---|", *rows]
-
-
-def last_losses(path: str | Path, step: int | None = None) -> dict[str, float]:
-    """The last training and validation loss of a learning curve, or of its steps up to `step`; those that it has."""
+def last_measures(path: str | Path, step: int | None = None) -> dict[str, float]:
+    """The last losses and accuracy of a learning curve, or of its steps up to `step`; absent ones are left out."""
     with Path(path).open(encoding="utf-8", newline="") as stream:
         rows = [row for row in csv.DictReader(stream) if step is None or int(row["step"]) <= step]
-    columns = ("train_loss", "validation_loss")
-    found = {name: [float(row[name]) for row in rows if row[name]] for name in columns}
-    return {name: round(values[-1], 4) for name, values in found.items() if values}
+    columns = {
+        name: [float(row[name]) for row in rows if row.get(name)]
+        for name in (TRAIN_LOSS, VALIDATION_LOSS, VALIDATION_ACCURACY)
+    }
+    return {name: round(values[-1], 4) for name, values in columns.items() if values}
+
+
+def _results(measures: Mapping[str, float]) -> list[EvalResult]:
+    """The hub's evaluation results: what was measured on the validation split of the training data."""
+    return [
+        EvalResult(
+            task_type="text-generation",
+            dataset_type="validation",
+            dataset_name="validation split of the training data",
+            metric_type=kind,
+            metric_name=name,
+            metric_value=measures[column],
+        )
+        for column, (kind, name) in _METRICS.items()
+        if column in measures
+    ]
+
+
+def _metadata(card: Card, measures: Mapping[str, float]) -> ModelCardData:
+    """The card's YAML header. It names no library: the hub recognises adapters and models by their files."""
+    results = _results(measures)
+    return ModelCardData(
+        language="code",
+        base_model=card.base,
+        pipeline_tag="text-generation",
+        tags=["code", "llvm"],
+        model_name=one_line(card.title) if results else None,
+        eval_results=results or None,
+        **license_metadata([card.license]),
+    )
 
 
 def render(card: Card) -> str:
-    """The card's text; the same for the same training, whatever the machine."""
-    metadata = {"license": "other", "license_name": one_line(card.license), "tags": ["code", "llvm"]}
-    if card.base:
-        metadata["base_model"] = card.base
-    front = yaml.safe_dump(metadata, sort_keys=True, allow_unicode=True).rstrip()
-    losses = {name: f"{value} nats a token" for name, value in last_losses(card.curve, card.step).items()}
-    heading = "Losses at the end" if card.step is None else f"Losses up to step {card.step}"
-    sections = {
-        "Data": list(card.data),
-        "Training": [*_table(("setting", "value"), flatten(card.settings)), "", *_table(("fact", "value"), card.facts)],
-        heading: _table(("loss", "value"), losses),
-    }
-    body = "\n".join(line for name, lines in sections.items() for line in ("", f"## {name}", "", *lines))
-    return f"---\n{front}\n---\n\n# {markdown(card.title)}\n{body}\n"
+    """The card's text; the same for the same training on any machine."""
+    measures = last_measures(card.curve, card.step)
+    rendered = ModelCard.from_template(
+        _metadata(card, measures),
+        template_path=str(TEMPLATE),
+        card=card,
+        settings=flatten(card.settings),
+        measures=measures,
+        markdown=markdown,
+        code=markdown_code,
+    )
+    return str(rendered).rstrip("\n") + "\n"
 
 
 def write_card(folder: str | Path, card: Card) -> None:

@@ -26,5 +26,5 @@ def test_a_validation_without_any_response_is_not_written(tmp_path):
 
 
 def test_a_training_set_without_any_response_is_one_line(tmp_path):
-    with pytest.raises(InputError, match=r"no training row keeps its response; raise `length`"):
+    with pytest.raises(InputError, match=r"no training row retains its response; raise `length`"):
         encode_splits(tiny_tokenizer(), CUT, {"train": [LONG], "validation": []}, tmp_path)

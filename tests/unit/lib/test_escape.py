@@ -7,7 +7,7 @@ import yaml
 
 from scripts.lib.escape import markdown, markdown_block, markdown_code, markdown_prose, one_line, tex, tex_label
 from scripts.lib.training.model_card import Card, render
-from scripts.pairs.card import header, markdown_table
+from scripts.pairs.card import markdown_table
 from scripts.tables.layout import Cell, Grid
 from scripts.tables.render import FORMATS, TableSpec
 
@@ -94,25 +94,19 @@ def test_a_model_card_keeps_its_form(name, tmp_path):
     settings = {"prompts": {"template": name}, "seed": 1}
     card = render(Card(name, name, None, ["Rows."], settings, {name: name}, curve))
     _, front, body = card.split("---\n", 2)
-    assert yaml.safe_load(front)["license_name"] == one_line(name)
+    values = yaml.safe_load(front)
+    assert values["license"] == "other"
+    assert re.fullmatch(r"[a-z0-9.-]+", values["license_name"])
+    assert f"License: {markdown(name)}.\n" in body
     assert [line for line in body.splitlines() if line.startswith("#")] == [
         f"# {markdown(name)}",
         "## Data",
         "## Training",
-        "## Losses at the end",
+        "## Results at the end",
     ]
     rows = [line for line in body.splitlines() if line.startswith("| ")]
     assert len(rows) == 3 + 2 + 2
     assert "<script" not in re.sub(r"(`+).*?\1", "", body)
-
-
-@pytest.mark.parametrize("name", NASTY)
-def test_the_header_of_the_data_sets_card_is_yaml_whatever_a_license_is_called(name):
-    row = {"language": "C", "variant": "perf", "pairs": 3}
-    text = header([row], {name: 3, "not stated": 1})
-    start, front, end = text.split("---\n", 2)
-    assert (start, end) == ("", "")
-    assert yaml.safe_load(front)["license"] == [one_line(name).lower()]
 
 
 TABLE_SPEC = TableSpec(title="100 % <b>", caption="a|b\n<script>", decimals=1, notes=["one\n\\end{table} two"])

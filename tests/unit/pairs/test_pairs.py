@@ -234,7 +234,7 @@ def flat(statistics):
 def test_card_has_a_header_and_numbers(planted_run):
     statistics = planted_run[0]
     empty = json.loads(json.dumps(statistics))
-    empty["language"] = "D"
+    empty |= {"language": "D", "licenses": {"MIT": 2}}
     for counted in empty["variants"].values():
         counted["funnel"] = dict.fromkeys(counted["funnel"], 0)
         counted["splits"] = dict.fromkeys(counted["splits"], 0)
@@ -250,6 +250,8 @@ def test_card_has_a_header_and_numbers(planted_run):
     ]
     assert "| C | perf | 30 | 1 | 2 | 1 | 3 | 0 | 1 | 22 |" in body
     assert "by hand 1" in body
+    assert value["size_categories"] == ["n<1K"]
+    assert value["license"] == "mit"
 
 
 def test_without_deduplication_near_copies_are_pairs_and_the_funnel_adds_up(planted_run, tmp_path):
@@ -261,7 +263,7 @@ def test_without_deduplication_near_copies_are_pairs_and_the_funnel_adds_up(plan
     more = with_dedup["pairs"] + with_dedup["near_duplicates"] + with_dedup["contaminated"]
     assert counted["pairs"] == len(list(iter_rows(paths["perf"]))) == more
     settings = {**SETTINGS, "dedup": {"enabled": False}}
-    assert "near-duplicates were not looked for" in card.card([statistics], flat(statistics), settings)
+    assert "near-duplicates were not searched for" in card.card([statistics], flat(statistics), settings)
 
 
 def test_card_refuses_numbers_that_do_not_add_up(planted_run):
