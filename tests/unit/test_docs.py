@@ -9,6 +9,7 @@ from tests.support.paths import ROOT
 
 DRAWING = runpy.run_path(str(ROOT / "docs" / "images" / "draw.py"))
 TABLE_OF_TASKS = re.compile(r"^\| (?P<task>[^|]+) \| (?P<files>[^|]+) \| \[", re.M)
+FILE_NAME = re.compile(r"`([^`]+\.(?:py|yaml|smk|md))`")
 
 
 @pytest.mark.parametrize("name", sorted(DRAWING["FIGURES"]))
@@ -37,7 +38,7 @@ def test_prose_is_wrapped_at_100_columns():
 
 def test_each_task_of_a_newcomer_opens_at_most_four_files_that_exist():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    tasks = {match["task"]: re.findall(r"`([^`]+\.(?:py|yaml|smk|md))`", match["files"]) for match in TABLE_OF_TASKS.finditer(text)}
+    tasks = {match["task"]: FILE_NAME.findall(match["files"]) for match in TABLE_OF_TASKS.finditer(text)}
     assert len(tasks) == 7
     for task, files in tasks.items():
         assert len(files) <= 4, task

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,9 @@ from tests.support.paths import ROOT
 def test_the_job_has_the_files_and_settings_of_the_rule(tmp_path):
     overlay = tmp_path / "mine.yaml"
     overlay.write_text("results_dir: elsewhere\nshard_size: 7\n", encoding="utf-8")
-    before = os.getcwd()
+    before = Path.cwd()
     snakemake = mock_snakemake("sources_read", tmp_path, [overlay], language="C")
-    assert os.getcwd() == before
+    assert Path.cwd() == before
     assert snakemake.rule == "sources_read"
     assert snakemake.wildcards.language == "C"
     assert snakemake.output.aliases == "elsewhere/sources/C/aliases.parquet"
