@@ -72,7 +72,8 @@ class Follower:
         path = self.project / title
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_text(encoding="utf-8") if path in self.tracked else ""
-        path.write_text(before + text, encoding="utf-8")
+        gap = "\n\n" if before and path.suffix == ".py" else ""
+        path.write_text(before + gap + text, encoding="utf-8")
 
     def execute(self, text: str, timeout: float) -> str:
         """Run a block by bash, every line of which must succeed; return what it printed."""
