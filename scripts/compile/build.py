@@ -109,8 +109,8 @@ class Build:
 def with_headers(build: Build, folder: Path) -> Build:
     """A build whose compilers also see a folder of precompiled headers."""
     sandbox = build.toolchain.sandbox
-    placed = {**sandbox.placed, HEADERS: str(folder)}
-    return replace(build, toolchain=replace(build.toolchain, sandbox=replace(sandbox, placed=placed)), headers=folder)
+    binds = {**sandbox.binds, HEADERS: str(folder)}
+    return replace(build, toolchain=replace(build.toolchain, sandbox=replace(sandbox, binds=binds)), headers=folder)
 
 
 def _limits(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Limits:

@@ -27,7 +27,7 @@ from scripts.lib.sandbox.toolchain import Toolchain
 def variables(toolchain: Toolchain) -> dict[str, str]:
     """Environment variables that tell a script where tools and places of the table are: GXX for `g++`, GO for `go`."""
     tools = {name: tool.outside for name, tool in toolchain.tools.items()}
-    return {re.sub(r"\W", "X", name).upper(): path for name, path in {**tools, **toolchain.places}.items()}
+    return {re.sub(r"\W", "X", name).upper(): path for name, path in {**tools, **toolchain.paths}.items()}
 
 
 def make_shared(folder: Path, command: list[str], toolchain: Toolchain) -> None:

@@ -66,8 +66,8 @@ def run_by_codon(text, given, words=()):
     """Run a text by Codon, as it is."""
     toolchain = build("Python").toolchain
     command = toolchain.command(["codon", "run", "--numerics=py", "source.py"])
-    placed = {**toolchain.sandbox.placed, f"{LOCALE}/en_US.UTF-8": "/usr/lib/locale/C.utf8"}
-    sandbox = replace(toolchain.sandbox, placed=placed, env={**toolchain.sandbox.env, "LOCPATH": LOCALE})
+    binds = {**toolchain.sandbox.binds, f"{LOCALE}/en_US.UTF-8": "/usr/lib/locale/C.utf8"}
+    sandbox = replace(toolchain.sandbox, binds=binds, env={**toolchain.sandbox.env, "LOCPATH": LOCALE})
     return run([*command, *words], sandbox=sandbox, limits=LIMITS, stdin=given, files={"source.py": text.encode()})
 
 

@@ -90,7 +90,7 @@ class PythonRunner(SplitRunner):
         self.command = [str(python), "-P", "-s", "-S", "-B", "-c", _LOADER, *([_LIBRARIES] if libraries else [])]
         self.sandbox = Sandbox(
             read_only=(str(python.parent.parent),),
-            placed={f"{_LIBRARIES}/{Path(folder).name}": folder for folder in libraries},
+            binds={f"{_LIBRARIES}/{Path(folder).name}": folder for folder in libraries},
             # Sets of texts are walked through in the same order in every run.
             env={"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"},
             work_mb=64,

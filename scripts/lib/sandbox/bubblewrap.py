@@ -1,4 +1,6 @@
-"""The bubblewrap command line of a sandbox, how root gives up its identity for it, and the handshake at its start."""
+"""The bubblewrap command line of a sandbox, how root gives up its identity for it, and the
+handshake at its start.
+"""
 
 import contextlib
 import fcntl
@@ -19,7 +21,7 @@ from pathlib import Path
 from scripts.lib.job import InputError
 
 WORK = "/work-folder"
-# What a run may write to.
+# The folders that a run may write to.
 FOLDERS = (WORK, "/tmp", "/dev/shm")
 _USER = 1000
 _HANDSHAKE_SECONDS = 60
@@ -34,13 +36,15 @@ _REMEDY = (
 
 
 def fixed_options(mounts: Mapping[str, str]) -> tuple[str, ...]:
-    """The command line up to what differs each time; `mounts` has the extra read-only paths by their path inside."""
-    extra = [part for place, path in mounts.items() for part in ("--ro-bind", path, place)]
+    """The command line up to what differs per session; `mounts` has the extra read-only paths by
+    their path inside.
+    """
+    extra = [part for inside, path in mounts.items() for part in ("--ro-bind", path, inside)]
     return (*_namespaces(), *_system_mounts(), *_own_folders(), *extra, "--chdir", WORK)
 
 
 def program() -> str:
-    """Where bubblewrap is, on the PATH of this process; its bare name where it is not."""
+    """Path of bubblewrap, from the PATH of this process; its bare name if it is not installed."""
     return shutil.which("bwrap") or "bwrap"
 
 
@@ -63,36 +67,42 @@ def _namespaces() -> list[str]:
 
 
 def _system_mounts() -> list[str]:
-    """Options for the operating system, read-only: `/usr`, its links at the root, and chosen files of `/etc`."""
+    """Options for the operating system, read-only: `/usr`, its links at the root, and chosen files
+    of `/etc`.
+    """
     options = ["--ro-bind", "/usr", "/usr"]
     for name in _SYSTEM:
-        place = Path("/", name)
-        if place.is_symlink():
-            options += ["--symlink", str(place.readlink()), str(place)]
-        elif place.is_dir():
-            options += ["--ro-bind", str(place), str(place)]
+        path = Path("/", name)
+        if path.is_symlink():
+            options += ["--symlink", str(path.readlink()), str(path)]
+        elif path.is_dir():
+            options += ["--ro-bind", str(path), str(path)]
     for name in _ETC:
         options += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     return options
 
 
 def outermost(paths: Sequence[str]) -> list[str]:
-    """The existing ones of some paths, without those below another one or below `/usr`, which is there anyway."""
-    taken = [Path("/usr")]
+    """The paths that exist, without those below another one or below `/usr`, which is always
+    mounted.
+    """
+    outer_paths = [Path("/usr")]
     for path in sorted({Path(path) for path in paths}):
-        if path.exists() and not any(path.is_relative_to(outer) for outer in taken):
-            taken.append(path)
-    return [str(path) for path in taken[1:]]
+        if path.exists() and not any(path.is_relative_to(outer) for outer in outer_paths):
+            outer_paths.append(path)
+    return [str(path) for path in outer_paths[1:]]
 
 
 def _own_folders() -> list[str]:
-    """Options for folders that are the sandbox's own; each run gets new ones in the place of those in `FOLDERS`."""
+    """Options for the sandbox's private folders; each run gets new ones instead of those in
+    `FOLDERS`.
+    """
     folders = [part for folder in FOLDERS for part in ("--size", "1000000", "--tmpfs", folder)]
     return ["--proc", "/proc", "--dev", "/dev", *folders, "--remount-ro", "/dev"]
 
 
 def memory_file(content: bytes) -> int:
-    """Descriptor of an anonymous file that holds `content` and can never be changed."""
+    """Descriptor of an anonymous, sealed (read-only) file with `content`."""
     descriptor = os.memfd_create("sandbox", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     rest = memoryview(content)
     while rest:
@@ -106,54 +116,56 @@ def memory_file(content: bytes) -> int:
 @contextlib.contextmanager
 def descriptors() -> Iterator[list[int]]:
     """A list whose descriptors are closed at the end."""
-    held: list[int] = []
+    opened: list[int] = []
     try:
-        yield held
+        yield opened
     finally:
-        for descriptor in held:
+        for descriptor in opened:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
 
-def account_options(held: list[int]) -> list[str]:
-    """Options that put the accounts of a sandbox into its `/etc`; descriptors go to `held`."""
+def account_options(opened: list[int]) -> list[str]:
+    """Options that put the accounts of a sandbox into its `/etc`; descriptors are added to
+    `opened`.
+    """
     options: list[str] = []
     for name, text in _ACCOUNTS.items():
-        held.append(memory_file(text.encode()))
-        options += ["--file", str(held[-1]), f"/etc/{name}"]
+        opened.append(memory_file(text.encode()))
+        options += ["--file", str(opened[-1]), f"/etc/{name}"]
     return options
 
 
 def checked_name(name: str) -> str:
-    """A file name below the work folder, as given; raise `ValueError` when it leads out of it."""
+    """`name` itself; raise `ValueError` if it is not a relative path that stays below the work
+    folder.
+    """
     if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
         raise ValueError(f"not a file name below the work folder: {name!r}")
     return name
 
 
 class ClosedPathError(InputError):
-    """A path that a sandbox should mount can be read by its owner only, and the sandbox runs as somebody else."""
+    """A path that a sandbox should mount can be read by its owner only, and the sandbox runs as
+    another user.
+    """
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom root becomes to run a sandbox: numbers of a user and a group."""
+    """The user that root becomes to run a sandbox: numbers of user and group."""
 
     user: int
     group: int
 
-    @property
-    def as_started(self) -> dict[str, object]:
-        """As arguments of `Popen`."""
-        return {"user": self.user, "group": self.group, "extra_groups": []}
-
 
 @cache
 def unprivileged() -> Identity | None:
-    """Whom root becomes to run a sandbox, `nobody`; None for others, who stay themselves.
+    """The user that root becomes to run a sandbox, `nobody`; None for other users, who keep their
+    identity.
 
-    Root of a container that has no other users is an ordinary user outside, and stays that. Raise `InputError` where
-    root has no other user to become.
+    Root of a container that has no other users is an ordinary user outside, and stays root. Raise
+    `InputError` if root has no other user to become.
     """
     if os.geteuid() != 0:
         return None
@@ -174,7 +186,7 @@ def open_to_all(path: Path) -> bool:
 
 
 def _readable(path: Path) -> bool:
-    """Whether every user may read a path and, of a folder, at least something in it."""
+    """Whether every user may read a path and, if it is a folder with entries, at least one of them."""
     if not open_to_all(path):
         return False
     entries = [entry for entry in path.iterdir() if entry.exists()] if path.is_dir() else []
@@ -182,9 +194,10 @@ def _readable(path: Path) -> bool:
 
 
 def closed_folders(program: str, paths: Iterable[str]) -> bool:
-    """Whether bubblewrap or a path that it mounts lies below a folder that only its owner can enter.
+    """Whether bubblewrap or a path that it mounts lies below a folder that only its owner can
+    enter.
 
-    Raise `ClosedPathError` for a path whose own content is not open to all.
+    Raise `ClosedPathError` for a path whose content itself cannot be read by all users.
     """
     resolved = [Path(path).resolve() for path in paths]
     for path in resolved:
@@ -198,33 +211,41 @@ def closed_folders(program: str, paths: Iterable[str]) -> bool:
 
 
 @cache
-def kernel_is(least: tuple[int, int]) -> bool:
-    """Whether this Linux is of a version or later."""
-    major, minor = re.match(r"(\d+)\.(\d+)", os.uname().release).groups()
-    return (int(major), int(minor)) >= least
+def kernel_is(minimum: tuple[int, int]) -> bool:
+    """Whether this Linux has at least the version `minimum` (major, minor)."""
+    major, minor = re.findall(r"\d+", os.uname().release)[:2]
+    return (int(major), int(minor)) >= minimum
 
 
 def counts_by_namespace() -> bool:
-    """Whether the kernel counts a user's processes for each user namespace by itself, as Linux does from 5.14 on."""
+    """Whether the kernel counts a user's processes separately in each user name space, as Linux
+    does since 5.14.
+    """
     return kernel_is((5, 14))
 
 
 def first_process(info: int, holder: subprocess.Popen[bytes]) -> int:
-    """Process id, seen from outside, of the first process of a sandbox in which `cat` runs, once that does.
+    """Wait until `cat` runs in a sandbox; return the id, seen from outside, of the sandbox's first
+    process.
 
-    Raise `InputError` when bubblewrap fails.
+    info: descriptor from which bubblewrap's `--info-fd` is read; holder: bubblewrap, with pipes for
+    its streams. Raise `InputError` if bubblewrap fails.
     """
-    told = _read(info, b"}", holder)
-    # If it has ended meanwhile, the answer says so.
+    message = _read(info, b"}", holder)
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    # If bubblewrap has ended meanwhile, the read below says so.
     with contextlib.suppress(BrokenPipeError):
         holder.stdin.write(b"\n")
         holder.stdin.flush()
     _read(holder.stdout.fileno(), b"\n", holder)
-    return json.loads(told)["child-pid"]
+    return int(json.loads(message)["child-pid"])
 
 
 def _read(source: int, last: bytes, holder: subprocess.Popen[bytes]) -> bytes:
-    """What comes from a pipe up to some byte; raise `InputError` when it ends or does not come."""
+    """Read a pipe up to the byte `last`; raise `InputError` if the pipe ends or the byte does not
+    come in time.
+    """
     deadline, text = time.monotonic() + _HANDSHAKE_SECONDS, b""
     with selectors.DefaultSelector() as selector:
         selector.register(source, selectors.EVENT_READ)
@@ -237,8 +258,8 @@ def _read(source: int, last: bytes, holder: subprocess.Popen[bytes]) -> bytes:
 
 
 def _refused(holder: subprocess.Popen[bytes]) -> InputError:
-    """Why bubblewrap did not start, as a line for people."""
+    """The error that says why bubblewrap did not start and what to do."""
     holder.kill()
     _, message = holder.communicate()
-    text = " ".join(message.decode("utf-8", "replace").split()) or "it did not get ready"
+    text = " ".join(message.decode("utf-8", "replace").split()) or "bubblewrap did not become ready"
     return InputError(f"the sandbox does not start: {text}; {_REMEDY}")

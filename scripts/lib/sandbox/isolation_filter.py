@@ -1,7 +1,9 @@
-"""A seccomp filter under which a process can compute, and talk through files that are open already, and nothing else.
+"""A seccomp filter under which a process can compute, and talk through files that are open already,
+and nothing else.
 
-It needs no rights and no name spaces, so that it works for every user and in every container. Files, sockets, other
-processes and the process's own limits are out of reach of what runs under it, whatever it does to memory.
+It needs no rights and no name spaces, so that it works for every user and in every container.
+Files, sockets, other processes and the process's own limits are out of reach of what runs under it,
+whatever it does to memory.
 """
 
 import ctypes
@@ -59,7 +61,8 @@ def _steps(architecture: int, column: int, process: int) -> list[Step]:
 
 
 def allow_computing_only() -> None:
-    """Forbid this process, for good, every system call that a computation does not need; they fail with EPERM.
+    """Forbid this process, for good, every system call that a computation does not need; they fail
+    with EPERM.
 
     Raise `OSError` where the kernel or the machine's architecture has no such filters.
     """

@@ -1,44 +1,32 @@
-"""Lets `nobody` mount what lies below folders that only root can enter: runs as root, then becomes bubblewrap.
+"""Binds paths that only root can reach to a folder that `nobody` can enter, then becomes
+bubblewrap.
 
-In user and mount name spaces of its own, it binds each path to an entry of a new in-memory folder over `/tmp`, gives up
-root's identity, and starts the command that it was given. Nothing changes outside these name spaces. It imports the
-standard library only and is run from its text, because the project may lie below such a folder.
+It runs as root. In user and mount name spaces of its own, it binds each path to an entry of a new
+in-memory folder over `/tmp`, gives up root's identity, and executes the command that it was passed.
+Nothing changes outside these name spaces. It is run from its text (see `standalone`), because the
+project may lie below such a folder.
 """
 
-import ctypes
 import json
 import os
 import stat
 import sys
+from typing import Any
 
-_NEW_MOUNTS, _NEW_USERS = 0x00020000, 0x10000000
-_NO_SETUID, _NO_DEVICES, _BIND = 2, 4, 0x5000  # mounts below are bound, too
-_SHARE_NOTHING = 0x44000
-
-_libc = ctypes.CDLL(None, use_errno=True)
+from scripts.lib.system_calls import BIND, NAMESPACES, NO_DEVICES, NO_SETUID, PRIVATE, checked, libc, mount
 
 
-def _checked(result: int, what: str) -> None:
-    """Raise `OSError` for a failed system call."""
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
-
-
-def _mount(what: str, place: str, kind: str, flags: int, data: str = "") -> None:
-    words = [word.encode() for word in (what, place, kind)]
-    _checked(_libc.mount(*words, ctypes.c_ulong(flags), data.encode()), f"mount {place}")
-
-
-def _write_maps(process: int, lines: dict[str, str]) -> None:
+def _write_maps(process: int, maps: dict[str, str]) -> None:
     """Write the maps of users and groups of a process's new name space."""
-    for name, text in lines.items():
-        with open(f"/proc/{process}/{name}", "w") as file:  # noqa: PTH123  # as little as possible is imported
+    for name, text in maps.items():
+        with open(f"/proc/{process}/{name}", "w") as file:  # noqa: PTH123  # imports are kept to a minimum
             file.write(text)
 
 
 def _enter_namespaces(user: int, group: int) -> None:
-    """Enter name spaces in which root and `nobody` are who they were; a child, still outside, says so to the kernel."""
+    """Enter name spaces in which root and `nobody` have their numbers; a child that stays outside
+    writes the maps.
+    """
     reader, writer = os.pipe()
     parent, child = os.getpid(), os.fork()
     if child == 0:
@@ -50,36 +38,38 @@ def _enter_namespaces(user: int, group: int) -> None:
             os.write(2, f"{error}\n".encode())
             os._exit(1)
         os._exit(0)
-    _checked(_libc.unshare(_NEW_USERS | _NEW_MOUNTS), "new name spaces")
+    checked(libc.unshare(NAMESPACES["user"] | NAMESPACES["mnt"]), "new name spaces")
     os.close(writer)
     os.close(reader)
     if os.waitpid(child, 0)[1] != 0:
-        sys.exit("the maps of users cannot be written")
-    _mount("none", "/", "none", _SHARE_NOTHING)
+        sys.exit("the maps of users and groups cannot be written")
+    mount("none", "/", "none", PRIVATE)
 
 
 def _bind(paths: list[str], folder: str) -> None:
-    """Bind paths to entries of a new in-memory folder over `folder`; the entries are named by number."""
+    """Bind paths to entries of a new in-memory folder over `folder`; the entries are named by
+    number.
+    """
     opened = [os.open(path, os.O_PATH | os.O_CLOEXEC) for path in paths]
-    _mount("tmpfs", folder, "tmpfs", _NO_SETUID | _NO_DEVICES, "mode=0755,size=1000000")
+    mount("tmpfs", folder, "tmpfs", NO_SETUID | NO_DEVICES, "mode=0755,size=1000000")
     for number, source in enumerate(opened):
-        place = f"{folder}/{number}"
+        target = f"{folder}/{number}"
         if stat.S_ISDIR(os.fstat(source).st_mode):
-            os.mkdir(place)  # noqa: PTH102
+            os.mkdir(target)  # noqa: PTH102
         else:
-            os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
-        _mount(f"/proc/self/fd/{source}", place, "none", _BIND)
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        mount(f"/proc/self/fd/{source}", target, "none", BIND)
 
 
-def main(given: dict) -> None:
-    """Bind `paths` over `folder`, become `user` and `group`, and turn into `command`."""
+def main(setup: dict[str, Any]) -> None:
+    """Bind `paths` over `folder`, become `user` and `group`, and execute `command`."""
     os.umask(0o022)
-    _enter_namespaces(given["user"], given["group"])
-    _bind(given["paths"], given["folder"])
+    _enter_namespaces(setup["user"], setup["group"])
+    _bind(setup["paths"], setup["folder"])
     os.setgroups([])
-    os.setresgid(*[given["group"]] * 3)
-    os.setresuid(*[given["user"]] * 3)
-    os.execve(given["command"][0], given["command"], dict(os.environ))
+    os.setresgid(*[setup["group"]] * 3)
+    os.setresuid(*[setup["user"]] * 3)
+    os.execve(setup["command"][0], setup["command"], dict(os.environ))
 
 
 if __name__ == "__main__":

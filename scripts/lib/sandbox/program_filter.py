@@ -1,11 +1,13 @@
-"""The seccomp filter of a sandbox: which system calls a program inside may not make, as a BPF program for the kernel.
+"""The seccomp filter of a sandbox: which system calls a program inside may not make, as a BPF
+program for the kernel.
 
-It refuses what gets around the limits or outlives a run: memory that belongs to no process (memory files, System V
-segments and queues, huge pages, pages kept in pipes), new name spaces of users, key rings, sockets other than those of
-the Unix family, tracing, and interfaces that run code in the kernel. The launcher is under it as well, so it cannot
-refuse what the launcher itself does (mount, setns, clone with other name spaces, process_vm_readv); these take
-capabilities, which no program inside can get without a new name space of users. The numbers are from the kernel's
-tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
+It refuses what evades the limits or outlives a run: memory that belongs to no process (memory
+files, System V segments and queues, huge pages, pages in pipes), new user name spaces, key rings,
+sockets other than those of the Unix family, tracing, and interfaces that run code in the kernel.
+The filter also holds for the init, so it cannot refuse the calls that the init itself makes (mount,
+setns, clone with other name spaces, process_vm_readv); these require capabilities, which no program
+inside can get without a new user name space. The numbers are from the kernel's tables
+(arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
 """
 
 import errno
@@ -13,10 +15,10 @@ import signal
 
 from scripts.lib.sandbox.seccomp import (
     ALLOWED,
-    ASK,
     JUMP_AT_LEAST,
     JUMP_BITS,
     JUMP_EQUAL,
+    NOTIFY,
     RETURN,
     Step,
     argument,
@@ -35,7 +37,7 @@ _SOL_SOCKET = 1
 # SO_SNDBUF, SO_RCVBUF and their …FORCE forms
 _BUFFER_SIZES = (7, 8, 32, 33)
 
-# Programs that find one of these missing take another way.
+# Programs that find one of these calls missing fall back to another.
 _ABSENT = errno.ENOSYS
 # Number on x86_64, number on aarch64, error.
 _REFUSED = {
@@ -49,7 +51,7 @@ _REFUSED = {
     "add_key": (248, 217, _ABSENT),
     "request_key": (249, 218, _ABSENT),
     "keyctl": (250, 219, _ABSENT),
-    # Its flags lie in memory, where a filter cannot look; the C library then calls clone.
+    # Its flags lie in memory, which a filter cannot read; the C library then calls clone.
     "clone3": (435, 435, _ABSENT),
     "unshare": (272, 97, errno.EPERM),
     "pivot_root": (155, 41, errno.EPERM),
@@ -78,18 +80,19 @@ _REFUSED = {
     "perf_event_open": (298, 241, errno.EPERM),
     "fanotify_init": (300, 262, errno.EPERM),
 }
-# Numbers of calls whose arguments decide.
+# Numbers of the calls that are allowed or refused by their arguments.
 _DECIDED = {"clone": (56, 220), "mmap": (9, 222), "socket": (41, 198), "setsockopt": (54, 208), "sigaction": (13, 134)}
 
 
 def _rules() -> dict[str, list[Step]]:
-    """For each call whose arguments decide, the steps that end with an answer."""
+    """For each call of `_DECIDED`, the steps that end with a decision."""
     network = when([_AF_INET, _AF_INET6], [refuse(errno.ENETUNREACH)])
-    # Setting what SIGCHLD does is asked about; only reading it, with no new action, is allowed.
+    # Setting the action of SIGCHLD notifies the listener; reading it, with no new action, is
+    # allowed.
     children = [
         *(argument(0), Step(JUMP_EQUAL, signal.SIGCHLD, no=5)),
         *(argument(1), Step(JUMP_EQUAL, 0, no=2), argument(1, high=True), Step(JUMP_EQUAL, 0, yes=1)),
-        *(Step(RETURN, ASK), ALLOWED),
+        *(Step(RETURN, NOTIFY), ALLOWED),
     ]
     return {
         "clone": [argument(0), *when([_NEW_USERS], [refuse(errno.EPERM)], JUMP_BITS), ALLOWED],
@@ -104,11 +107,13 @@ def _rules() -> dict[str, list[Step]]:
     }
 
 
-def filter_program(asking: bool, machine: str | None = None) -> bytes:
-    """The filter as an array of `struct sock_filter`, for this machine or the one named (`uname -m`).
+def filter_program(notify: bool, machine: str | None = None) -> bytes:
+    """The filter as an array of `struct sock_filter`, for `machine` (as in `uname -m`), by default
+    this one.
 
-    With `asking`, the kernel asks a listener about changes of what SIGCHLD does (see `launcher`); without it, they are
-    allowed. Raise `ValueError` for a machine whose numbers are not known.
+    With `notify`, the kernel asks a listener about changes of the action of SIGCHLD (see
+    `sigchld`); without it, they are allowed. Raise `ValueError` for a machine whose call numbers
+    are not known.
     """
     name, architecture, column = machine_numbers(machine)
     steps = prologue(architecture, refuse(_ABSENT))
@@ -117,6 +122,6 @@ def filter_program(asking: bool, machine: str | None = None) -> bytes:
     for numbers in _REFUSED.values():
         steps += when([numbers[column]], [refuse(numbers[2])])
     for call, rule in _rules().items():
-        if asking or call != "sigaction":
+        if notify or call != "sigaction":
             steps += when([_DECIDED[call][column]], rule)
     return packed([*steps, ALLOWED])

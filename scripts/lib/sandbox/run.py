@@ -1,32 +1,33 @@
-"""Run an untrusted command in bubblewrap: no network, no home, a read-only system, a private work folder, limits.
+"""Run an untrusted command in bubblewrap: no network, no home, a read-only system, a private work
+folder, limits.
 
-The sandbox has the system's `/usr`, chosen files of `/etc`, its own `/proc`, a minimal `/dev`, and two size-limited
-in-memory folders, the work folder (`WORK`, where the command starts) and `/tmp`. Everything else is absent or
-read-only. It has process, network, user, IPC and host name spaces of its own, so that all its processes die together.
-It works for root and for ordinary users and needs user namespaces. Root starts it as `nobody`, because the kernel's
-limit on the number of processes does not hold for root.
+The sandbox has the system's `/usr`, a few files of `/etc`, its own `/proc`, a minimal `/dev`, and
+size-limited in-memory
+folders: the work folder (`WORK`, where the command starts), `/tmp` and `/dev/shm`. Everything else
+is absent or read-only. It has its own process, network, user, IPC and host name spaces, so that all
+its processes die together. It works for root and for ordinary users and needs user name spaces.
+Root starts it as `nobody`, because the kernel's limit on the number of processes does not hold for
+root. README.md in this folder has a drawing of the processes.
 """
 
 import contextlib
-import fnmatch
 import os
 import resource
 import shutil
 import signal
-import stat
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 from scripts.lib.job import InputError
 from scripts.lib.sandbox import bubblewrap
 from scripts.lib.sandbox.bubblewrap import WORK, descriptors, memory_file
+from scripts.lib.sandbox.collect import collected
 from scripts.lib.sandbox.init import FILE_TIME
-from scripts.lib.sandbox.session import Enclosures, Started
+from scripts.lib.sandbox.session import Session, Sessions, StartedRun
 from scripts.lib.sandbox.supervise import (
     Limits,
     Outcome,
@@ -36,29 +37,31 @@ from scripts.lib.sandbox.supervise import (
     descendants,
     kill,
     reaped,
-    session,
     supervise,
+    unix_session,
 )
 from scripts.lib.sandbox.usage import in_folders, in_sockets
 
 __all__ = ["WORK", "Limits", "Outcome", "Sandbox", "close_sandboxes", "probe", "run"]
 
-_MOST_LISTED = 1000
-_MOST_OPEN = 1024
+_MAX_OPEN = 1024
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What a command sees: made once, used for any number of runs.
+    """What a command can see, for any number of runs.
 
-    `read_only` are paths mounted at their own place (a missing one is left out), `placed` such that are mounted at
-    another one (place inside to path outside); `env` is the whole environment beside PATH, HOME, LANG, TZ and TMPDIR;
-    `path` are folders searched before the system's; `work_mb` bounds the work folder and `/tmp`, each. `mode` is
-    `bubblewrap`, or `off`: the same limits in a temporary folder, but no isolation at all and nothing placed.
+    read_only: paths that are mounted read-only at the same path inside; a missing one is left out.
+    binds: paths that are mounted read-only at another path: path inside to path outside.
+    env: the environment, in addition to PATH, HOME, LANG, TZ, USER and TMPDIR.
+    path: folders that precede the system's in PATH.
+    work_mb: size limit of each writable folder, in MB (10^6 bytes).
+    mode: `bubblewrap`, or `off`: the same limits in a temporary folder, without isolation and
+    without mounts.
     """
 
     read_only: tuple[str, ...] = ()
-    placed: Mapping[str, str] = field(default_factory=dict)
+    binds: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     path: tuple[str, ...] = ()
     work_mb: int = 512
@@ -66,8 +69,8 @@ class Sandbox:
 
     @cached_property
     def mounts(self) -> dict[str, str]:
-        """The extra read-only paths by their place inside."""
-        return {path: path for path in bubblewrap.outermost(self.read_only)} | dict(self.placed)
+        """The extra read-only paths by their path inside."""
+        return {path: path for path in bubblewrap.outermost(self.read_only)} | dict(self.binds)
 
     @cached_property
     def arguments(self) -> tuple[str, ...]:
@@ -77,168 +80,167 @@ class Sandbox:
     def environment(self, home: str, temporary: str) -> dict[str, str]:
         """The environment of a run whose work folder is `home`."""
         path = ":".join([*self.path, "/usr/local/bin", "/usr/bin", "/bin"])
-        plain = {"PATH": path, "HOME": home, "TMPDIR": temporary, "LANG": "C.UTF-8", "TZ": "UTC", "USER": "user"}
-        return plain | dict(self.env)
+        defaults = {"PATH": path, "HOME": home, "TMPDIR": temporary, "LANG": "C.UTF-8", "TZ": "UTC", "USER": "user"}
+        return defaults | dict(self.env)
 
 
-def _collect(work: int, patterns: Sequence[str], most_bytes: int) -> dict[str, bytes]:
-    """Regular files in the open folder `work` that match a pattern, less than `most_bytes` each.
+def _resource_limits(limits: Limits, own_namespace: bool) -> dict[str, int]:
+    """The limits that the kernel enforces for each process, by name; the others are watched from
+    outside.
 
-    A pattern is a file name with wild cards, maybe below a folder without. The folder was written by an untrusted
-    program: links are never followed, pipes and devices never opened, and names beyond a thousand not looked at.
+    own_namespace: whether the command has its own user name space, in which processes can be
+    counted.
     """
-    found: dict[str, bytes] = {}
-    for pattern in patterns:
-        folder, _, name = pattern.rpartition("/")
-        with descriptors() as held:
-            here = _open_folder(work, folder, held)
-            names = [entry.name for entry in islice(os.scandir(here), _MOST_LISTED)] if here is not None else []
-            for match in sorted(fnmatch.filter(names, name)):
-                content = _read_plain(match, here, most_bytes)
-                if content is not None:
-                    found[f"{folder}/{match}" if folder else match] = content
-    return found
-
-
-def _open_folder(work: int, folder: str, held: list[int]) -> int | None:
-    """Descriptor of a folder below `work`, reached without following links; None when there is none."""
-    here = work
-    for part in filter(None, folder.split("/")):
-        try:
-            here = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-        except OSError:
-            return None
-        held.append(here)
-    return here
-
-
-def _read_plain(name: str, folder: int, most_bytes: int) -> bytes | None:
-    """Content of a regular file in an open folder; None for anything else, and for one cut at the limit on files."""
-    try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    except OSError:
-        return None
-    about = os.fstat(descriptor)
-    if not stat.S_ISREG(about.st_mode) or about.st_size >= most_bytes:
-        os.close(descriptor)
-        return None
-    with os.fdopen(descriptor, "rb") as stream:
-        return stream.read(most_bytes)
-
-
-def _bounds(limits: Limits, alone: bool) -> dict[str, int]:
-    """The limits that the kernel keeps for each process, by name; the others are watched from outside.
-
-    `alone` says that the command has a user name space of its own, in which processes can be counted.
-    """
-    # Each open pipe or socket holds memory of the kernel.
-    _, most_open = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = _MOST_OPEN if most_open == resource.RLIM_INFINITY else min(_MOST_OPEN, most_open)
+    # Each open pipe or socket holds kernel memory.
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _MAX_OPEN if hard_limit == resource.RLIM_INFINITY else min(_MAX_OPEN, hard_limit)
     bounds = {"fsize": limits.file_mb * 1_000_000, "core": 0, "nofile": files}
-    if alone and bubblewrap.counts_by_namespace():
-        # A little above what is allowed, so that the watcher sees that the limit was passed.
+    if own_namespace and bubblewrap.counts_by_namespace():
+        # Slightly above the limit, so that the watcher can see that it was exceeded.
         bounds["nproc"] = limits.processes + 8
     return bounds | ({"as": limits.memory_mb * 1_000_000} if limits.address_space else {})
 
 
-_enclosures = Enclosures()
+_sessions = Sessions()
 
 
 def close_sandboxes() -> None:
-    """End what this thread keeps ready for the next runs in the sandboxes that it has used."""
-    _enclosures.close()
+    """End the sessions that this thread keeps ready for further runs."""
+    _sessions.close()
 
 
-def _pipes(held: list[int]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Two pipes: the ends to read from, and those to write to; all go to `held`."""
+def _pipes(opened: list[int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Two pipes: the ends to read from, and those to write to; all are added to `opened`."""
     output, errors = os.pipe(), os.pipe()
-    held += [*output, *errors]
+    opened += [*output, *errors]
     return (output[0], errors[0]), (output[1], errors[1])
 
 
-def _let_go(ends: Sequence[int], held: list[int]) -> None:
-    """Close descriptors that a started process has now."""
-    for end in ends:
-        os.close(end)
-        held.remove(end)
+def _close(descriptors: Sequence[int], opened: list[int]) -> None:
+    """Close descriptors and remove them from `opened`."""
+    for descriptor in descriptors:
+        os.close(descriptor)
+        opened.remove(descriptor)
 
 
-def _run_inside(command, sandbox, limits, stdin, files, collect) -> Outcome:
-    """`run` with bubblewrap."""
-    enclosure = _enclosures.of(sandbox.arguments, sandbox.mounts)
-    with descriptors() as held:
-        ours, theirs = _pipes(held)
-        given = [memory_file(stdin), *theirs, *(_opened(content) for content in files.values())]
-        held += [given[0], *given[3:]]
-        request = {
-            "command": [*command],
-            "environment": sandbox.environment(WORK, "/tmp"),
-            "files": [bubblewrap.checked_name(name) for name in files],
-            "folder_bytes": sandbox.work_mb * 1_000_000,
-            "limits": {f"RLIMIT_{name.upper()}": most for name, most in _bounds(limits, alone=True).items()},
+@dataclass(frozen=True)
+class _Task:
+    """The arguments of `run`."""
+
+    command: Sequence[str]
+    sandbox: Sandbox
+    limits: Limits
+    stdin: bytes
+    files: Mapping[str, bytes | Path]
+    collect: Sequence[str]
+
+    def request(self) -> dict[str, object]:
+        """The request to a session's init."""
+        bounds = _resource_limits(self.limits, own_namespace=True)
+        return {
+            "command": [*self.command],
+            "environment": self.sandbox.environment(WORK, "/tmp"),
+            "files": [bubblewrap.checked_name(name) for name in self.files],
+            "folder_bytes": self.sandbox.work_mb * 1_000_000,
+            "limits": {f"RLIMIT_{name.upper()}": maximum for name, maximum in bounds.items()},
         }
-        try:
-            run = enclosure.start(request, given)
-        except InputError:
-            _enclosures.forget(sandbox.arguments)
-            raise
-        # An open folder keeps the in-memory file system alive after all processes and name spaces are gone.
-        held += [run.handle, *run.folders]
-        _let_go(theirs, held)
-        ends, unmapped = lambda: _end_namespace(run), lambda: in_folders(run.folders) + in_sockets(run.first)
-        running = Running(run.first, run.handle, ours, ends, enclosure.ending, unmapped)
-        try:
-            outcome = supervise(running, limits)
-        except InputError:
-            _enclosures.forget(sandbox.arguments)
-            raise
+
+    def collected(self, work: int) -> dict[str, bytes]:
+        """The requested files of an open work folder."""
+        return collected(work, self.collect, self.limits.file_mb * 1_000_000)
+
+
+@contextlib.contextmanager
+def _usable_session(sandbox: Sandbox) -> Iterator[Session]:
+    """The sandbox's session, which is replaced at the next use if it fails."""
+    session = _sessions.get(sandbox.arguments, sandbox.mounts)
+    try:
+        yield session
+    except InputError:
+        _sessions.forget(sandbox.arguments)
+        raise
+
+
+def _run_in_bubblewrap(task: _Task) -> Outcome:
+    """`run` in a bubblewrap sandbox."""
+    with _usable_session(task.sandbox) as session, descriptors() as opened:
+        read_ends, write_ends = _pipes(opened)
+        files = [memory_file(task.stdin), *write_ends, *(_descriptor(content) for content in task.files.values())]
+        opened += [files[0], *files[3:]]
+        started = session.start(task.request(), files)
+        # An open folder keeps the in-memory file system alive after all processes and name spaces
+        # are gone.
+        opened += [started.handle, *started.folders]
+        _close(write_ends, opened)
+        outcome = supervise(_running(started, session, read_ends), task.limits)
         if outcome.status == "killed":
-            _enclosures.forget(sandbox.arguments)
-        return replace(outcome, files=_collect(run.folders[0], collect, limits.file_mb * 1_000_000))
+            _sessions.forget(task.sandbox.arguments)
+        return replace(outcome, files=task.collected(started.folders[0]))
 
 
-def _opened(content: bytes | Path) -> int:
+def _running(started: StartedRun, session: Session, pipes: tuple[int, int]) -> Running:
+    """A run of a session, for `supervise`."""
+    return Running(
+        started.first,
+        started.handle,
+        pipes,
+        kill=lambda: _kill_namespace(started),
+        wait=session.wait,
+        unmapped_bytes=lambda: in_folders(started.folders) + in_sockets(started.first),
+    )
+
+
+def _descriptor(content: bytes | Path) -> int:
     """Descriptor of a file's content."""
     return os.open(content, os.O_RDONLY | os.O_CLOEXEC) if isinstance(content, Path) else memory_file(content)
 
 
-def _run_outside(command, sandbox, limits, stdin, files, collect) -> Outcome:
+def _make_work_folders(folder: str, files: Mapping[str, bytes | Path]) -> tuple[Path, Path]:
+    """Make a work folder with files and a temporary folder below `folder`; return both."""
+    home, temporary = Path(folder, "work"), Path(folder, "tmp")
+    home.mkdir()
+    temporary.mkdir()
+    for name, content in files.items():
+        path = home / bubblewrap.checked_name(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
+        os.utime(path, (FILE_TIME, FILE_TIME))
+    return home, temporary
+
+
+def _run_without_isolation(task: _Task) -> Outcome:
     """`run` without isolation, in a temporary folder that is removed."""
     adopt_orphans()
-    with descriptors() as held, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        home, temporary = Path(folder, "work"), Path(folder, "tmp")
-        home.mkdir()
-        temporary.mkdir()
-        for name, content in files.items():
-            place = home / bubblewrap.checked_name(name)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
-            os.utime(place, (FILE_TIME, FILE_TIME))
-        held += [memory_file(stdin), os.open(home, os.O_RDONLY | os.O_DIRECTORY)]
-        source, work = held
-        ours, theirs = _pipes(held)
-        bounds = [f"--{name}={most}" for name, most in _bounds(limits, alone=False).items()]
+    with descriptors() as opened, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        home, temporary = _make_work_folders(folder, task.files)
+        opened += [memory_file(task.stdin), os.open(home, os.O_RDONLY | os.O_DIRECTORY)]
+        stdin, work = opened
+        read_ends, write_ends = _pipes(opened)
+        bounds = [f"--{name}={bound}" for name, bound in _resource_limits(task.limits, own_namespace=False).items()]
         process = subprocess.Popen(
-            ["prlimit", *bounds, "--", *command],
-            stdin=source,
-            stdout=theirs[0],
-            stderr=theirs[1],
+            ["prlimit", *bounds, "--", *task.command],
+            stdin=stdin,
+            stdout=write_ends[0],
+            stderr=write_ends[1],
             cwd=home,
-            env=sandbox.environment(str(home), str(temporary)),
+            env=task.sandbox.environment(str(home), str(temporary)),
             start_new_session=True,
         )
-        held.append(os.pidfd_open(process.pid))
-        running = Running(process.pid, held[-1], ours, lambda: _end_session(process.pid), lambda: reaped(process.pid))
-        _let_go(theirs, held)
-        outcome = supervise(running, limits)
+        handle = os.pidfd_open(process.pid)
+        opened.append(handle)
+        _close(write_ends, opened)
+        running = Running(
+            process.pid, handle, read_ends, lambda: _kill_unix_session(process.pid), lambda: reaped(process.pid)
+        )
+        outcome = supervise(running, task.limits)
         process.returncode = outcome.returncode
-        return replace(outcome, files=_collect(work, collect, limits.file_mb * 1_000_000))
+        return replace(outcome, files=task.collected(work))
 
 
-def _end_namespace(run: Started) -> None:
+def _kill_namespace(run: StartedRun) -> None:
     """Kill a run's first process, and with it all others.
 
-    Among thousands of processes it might wait long for its turn to die, unless it comes before them, as root can ask.
+    Among thousands of processes it might be scheduled late; root can give it priority.
     """
     with contextlib.suppress(PermissionError, ProcessLookupError):
         signal.pidfd_send_signal(run.handle, 0)
@@ -247,10 +249,12 @@ def _end_namespace(run: Started) -> None:
         signal.pidfd_send_signal(run.handle, signal.SIGKILL)
 
 
-def _end_session(leader: int) -> None:
-    """Kill a process, what is below it, and orphans of its session, which are ours by adoption; reap the latter."""
+def _kill_unix_session(leader: int) -> None:
+    """Kill a process, its descendants, and the orphans of its session, which this process has
+    adopted and reaps.
+    """
     kill(descendants(leader))
-    while orphans := [child for child in children(os.getpid()) if child != leader and session(child) == leader]:
+    while orphans := [pid for pid in children(os.getpid()) if pid != leader and unix_session(pid) == leader]:
         kill([process for orphan in orphans for process in descendants(orphan)])
         for orphan in orphans:
             with contextlib.suppress(ChildProcessError):
@@ -266,17 +270,19 @@ def run(
     files: Mapping[str, bytes | Path] | None = None,
     collect: Sequence[str] = (),
 ) -> Outcome:
-    """Run `command` in `sandbox` until it ends or passes one of `limits`; never raise for what the command does.
+    """Run `command` in `sandbox` until it ends or exceeds one of `limits`; never raise for what the
+    command does.
 
-    `files` (relative name to content) are put into the work folder first; files whose relative names match a pattern
-    of `collect` are returned from it. Raise `InputError` with a remedy when the machine refuses sandboxes.
+    `files` (relative name to content) are written into the work folder first; files whose relative
+    names match a pattern of `collect` are returned in the outcome. Raise `InputError` with a remedy
+    if the machine refuses sandboxes.
     """
-    inside = sandbox.mode != "off"
-    return (_run_inside if inside else _run_outside)(command, sandbox, limits, stdin, files or {}, collect)
+    task = _Task(command, sandbox, limits, stdin, files or {}, collect)
+    return _run_without_isolation(task) if sandbox.mode == "off" else _run_in_bubblewrap(task)
 
 
 def probe(mode: str = "bubblewrap") -> None:
-    """Raise `InputError`, with what to do about it, unless this machine can run sandboxes of this mode."""
+    """Raise `InputError` with a remedy unless this machine can run sandboxes of this mode."""
     needed = ["prlimit"] if mode == "off" else ["bwrap", "prlimit"]
     for tool in needed:
         if shutil.which(tool) is None:

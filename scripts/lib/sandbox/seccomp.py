@@ -1,4 +1,6 @@
-"""Building blocks of seccomp filters: steps of the BPF program that the kernel runs for each system call."""
+"""Building blocks of seccomp filters: steps of the BPF program that the kernel runs for each system
+call.
+"""
 
 import os
 import struct
@@ -7,7 +9,7 @@ from dataclasses import dataclass
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERROR, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
-ASK = 0x7FC00000
+NOTIFY = 0x7FC00000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 # The kernel's number of the architecture, and the column of a table of call numbers.
 _MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
@@ -15,7 +17,9 @@ _MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 
 @dataclass(frozen=True)
 class Step:
-    """One instruction; `yes` and `no` are how many of the next ones a comparison skips."""
+    """One instruction; `yes` and `no` are the numbers of following instructions that a comparison
+    skips.
+    """
 
     code: int
     value: int
@@ -23,7 +27,7 @@ class Step:
     no: int = 0
 
     def packed(self) -> bytes:
-        """As `struct sock_filter`."""
+        """The instruction as `struct sock_filter`."""
         return struct.pack("=HBBI", self.code, self.yes, self.no, self.value)
 
 
@@ -32,31 +36,39 @@ KILLED = Step(RETURN, _KILL)
 
 
 def refuse(error: int) -> Step:
-    """End: the call returns this error, or success without an effect for 0."""
+    """End the filter: the call returns this error, or for 0 reports success without an effect."""
     return Step(RETURN, _ERROR | error)
 
 
 def argument(number: int, high: bool = False) -> Step:
-    """Load the low, or high, half of an argument; both machines store the low half first."""
+    """Load the low or high half of an argument; both supported machines are little-endian."""
     return Step(LOAD, _ARGUMENTS + 8 * number + (4 if high else 0))
 
 
 def when(values: Sequence[int], steps: Sequence[Step], code: int = JUMP_EQUAL) -> list[Step]:
-    """Run `steps`, which end, when the loaded word is, or has a bit of, one of `values`; else go on after them."""
+    """Run `steps`, which end the filter, if the loaded word equals (or shares a bit with) one of
+    `values`.
+
+    Otherwise the filter continues after them.
+    """
     tests = [Step(code, value, yes=len(values) - 1 - number) for number, value in enumerate(values)]
     return [*tests[:-1], Step(code, values[-1], no=len(steps)), *steps]
 
 
 def machine_numbers(machine: str | None = None) -> tuple[str, int, int]:
-    """Name, architecture and column of this machine or the one named (`uname -m`); `ValueError` for an unknown one."""
+    """Name, architecture and column of `machine` (as in `uname -m`), by default this one;
+    `ValueError` if unknown.
+    """
     name = machine or os.uname().machine
     if name not in _MACHINES:
-        raise ValueError(f"no system call numbers for the machine {name}; known: {', '.join(_MACHINES)}")
+        raise ValueError(f"no system call numbers for the machine {name}; supported: {', '.join(_MACHINES)}")
     return name, *_MACHINES[name]
 
 
 def prologue(architecture: int, otherwise: Step) -> list[Step]:
-    """Steps that end with `otherwise` for calls of another architecture, and else load the call's number."""
+    """Steps that end with `otherwise` for calls of another architecture; otherwise they load the
+    call's number.
+    """
     return [Step(LOAD, _ARCHITECTURE), Step(JUMP_EQUAL, architecture, yes=1), otherwise, Step(LOAD, _NUMBER)]
 
 

@@ -1,8 +1,10 @@
-"""A sandbox that is prepared once and used for many runs, one after the other: bubblewrap and a launcher inside it.
+"""A sandbox that is set up once and used for many runs, one after the other: bubblewrap and an init
+process inside it.
 
-Bubblewrap sets up the name spaces and mounts and keeps them. The launcher enters them and starts each run with process,
-mount, IPC and host name spaces and in-memory folders of its own; see `launcher`. What root alone can reach is bound to
-a folder that `nobody` can enter before bubblewrap starts; see `mounter`.
+Bubblewrap sets up name spaces and mounts and keeps them alive. The init enters them and starts each
+run with process, mount, IPC and host name spaces and in-memory folders of its own; see `init`.
+Paths that only root can reach are bound to a folder that `nobody` can enter before bubblewrap
+starts; see `mounter`.
 """
 
 import contextlib
@@ -20,191 +22,218 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.lib import system_calls
 from scripts.lib.job import InputError
-from scripts.lib.sandbox import bubblewrap, init, mounter, program_filter
+from scripts.lib.sandbox import bubblewrap, init, mounter, program_filter, sigchld
 from scripts.lib.sandbox.bubblewrap import FOLDERS, descriptors, memory_file
-from scripts.lib.sandbox.supervise import Ending
+from scripts.lib.sandbox.standalone import program_text
+from scripts.lib.sandbox.supervise import ProcessExit
 
 _SPACES = ("mnt", "net", "ipc", "uts", "cgroup")
 _OWNER_OF_NAMESPACE = 0xB701  # ioctl NS_GET_USERNS
-_LONGEST_ANSWER = 1 << 16
-# Flags of seccomp(2): some kernels would otherwise make all programs under a filter slower.
+_MAX_REPLY_BYTES = 1 << 16
+# Flags of seccomp(2): some kernels would otherwise slow down all programs under a filter.
 _NO_SLOWDOWN, _LISTENER = 4, 8
 
 
 @dataclass(frozen=True)
-class Started:
-    """A run that has begun: its first process, an open handle on that, and its open folders in memory, work first."""
+class StartedRun:
+    """A run that has begun: id and open handle of its first process, and its open in-memory
+    folders, work first.
+    """
 
     first: int
     handle: int
     folders: tuple[int, ...]
 
 
-class Enclosure:
-    """Bubblewrap, with `arguments`, and a launcher inside; gone when this object is, or its process.
+class Session:
+    """Bubblewrap, with `arguments`, and an init process inside; ends with this object and with the
+    process that has it.
 
-    `mounted` is what the arguments mount in addition to the system, path outside by path inside. Raise `InputError`
-    when the machine refuses sandboxes.
+    mounts: what the arguments mount in addition to the system, path outside by path inside. Raise
+    `InputError` if the machine refuses sandboxes.
     """
 
-    def __init__(self, arguments: Sequence[str], mounted: Mapping[str, str]) -> None:
-        inside = [Path(place) for place in mounted]
-        self.below = [str(place) for place in inside if any(place.is_relative_to(folder) for folder in FOLDERS)]
+    def __init__(self, arguments: Sequence[str], mounts: Mapping[str, str]) -> None:
+        inside = [Path(path) for path in mounts]
+        self.mounted_below = [str(path) for path in inside if any(path.is_relative_to(folder) for folder in FOLDERS)]
         identity = bubblewrap.unprivileged()
-        closed = identity is not None and bubblewrap.closed_folders(arguments[0], mounted.values())
-        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, descriptors() as held:
-            holder, first = _hold(arguments, identity, mounted if closed else None)
-            setup = _namespaces(first, held) | {"channel": theirs.fileno(), "joins_as_root": closed}
-            held.append(memory_file(json.dumps(_filters()).encode()))
-            setup |= {"identity": identity and [*asdict(identity).values()], "filters": held[-1]}
-            starter = _launch(setup, [theirs.fileno(), *held])
-        self.close = weakref.finalize(self, _close, self.channel, starter, holder, first)
+        needs_root = identity is not None and bubblewrap.closed_folders(arguments[0], mounts.values())
+        self.channel, init_channel = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with init_channel, descriptors() as opened:
+            holder, first = _start_bubblewrap(arguments, identity, mounts if needs_root else None)
+            setup = _namespaces(first, opened) | {"channel": init_channel.fileno(), "joins_as_root": needs_root}
+            opened.append(memory_file(json.dumps(_filters()).encode()))
+            setup |= {"identity": identity and [*asdict(identity).values()], "filters": opened[-1]}
+            init_process = _start_init(setup, [init_channel.fileno(), *opened])
+        self.close = weakref.finalize(self, _close, self.channel, init_process, holder, first)
 
-    def start(self, request: Mapping[str, Any], given: Sequence[int]) -> Started:
-        """Begin a run with open files for its streams and for its files; raise `InputError` when that fails."""
-        message = json.dumps({**request, "folders": FOLDERS, "mounted_below": self.below}).encode()
-        # What went wrong the answers tell.
+    def start(self, request: Mapping[str, Any], files: Sequence[int]) -> StartedRun:
+        """Begin a run with open files for its streams and for its files; raise `InputError` if that
+        fails.
+        """
+        message = json.dumps({**request, "folders": FOLDERS, "mounted_below": self.mounted_below}).encode()
+        # The reply says what went wrong.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            socket.send_fds(self.channel, [message], given)
-        answers: dict[str, tuple[Any, list[int]]] = {}
-        while len(answers) < 2:
-            answers |= self._answer()
-        (first, [handle]), (_, folders) = answers["first"], answers["folders"]
-        return Started(first, handle, tuple(folders))
+            socket.send_fds(self.channel, [message], files)
+        replies: dict[str, tuple[Any, list[int]]] = {}
+        while len(replies) < 2:
+            replies |= self._reply()
+        (first, [handle]), (_, folders) = replies["first"], replies["folders"]
+        return StartedRun(first, handle, tuple(folders))
 
-    def _answer(self) -> dict[str, tuple[Any, list[int]]]:
-        """The launcher's next answer: its values by name, each with the open files that came along."""
-        message, opened = self._received()
+    def _reply(self) -> dict[str, tuple[Any, list[int]]]:
+        """The init's next reply: its values by name, each with the open files that came along."""
+        message, opened = self._receive()
         for descriptor in opened:
             os.set_inheritable(descriptor, False)
-        answer = json.loads(message) if message else {"error": "its launcher has ended"}
-        if "error" in answer:
-            raise InputError(f"the sandbox does not start: {answer['error']}")
-        return {name: (value, opened) for name, value in answer.items()}
+        reply = json.loads(message) if message else {"error": "its init process has ended"}
+        if "error" in reply:
+            raise InputError(f"the sandbox does not start: {reply['error']}")
+        return {name: (value, opened) for name, value in reply.items()}
 
-    def _received(self) -> tuple[bytes, list[int]]:
-        """The launcher's next message, and open files that came along; nothing when the launcher has ended."""
+    def _receive(self) -> tuple[bytes, list[int]]:
+        """The init's next message and the open files that came along; nothing if the init has
+        ended.
+        """
         try:
-            message, opened, _, _ = socket.recv_fds(self.channel, _LONGEST_ANSWER, len(FOLDERS))
+            message, opened, _, _ = socket.recv_fds(self.channel, _MAX_REPLY_BYTES, len(FOLDERS))
         except ConnectionResetError:
             return b"", []
         return message, opened
 
-    def ending(self) -> Ending:
-        """How the run that was begun last has ended; waits for it. Killed, when the launcher was."""
-        message, _ = self._received()
-        answer = json.loads(message) if message else {"status": signal.SIGKILL, "cpu_seconds": 0.0, "peak_mb": 0.0}
-        if "error" in answer:
-            raise InputError(f"the sandbox does not start: {answer['error']}")
-        return Ending(os.waitstatus_to_exitcode(answer["status"]), answer["cpu_seconds"], answer["peak_mb"])
+    def wait(self) -> ProcessExit:
+        """Wait for the run that was started last; it counts as killed if the init was killed."""
+        message, _ = self._receive()
+        if not message:
+            return ProcessExit(-signal.SIGKILL, 0.0, 0.0)
+        reply = json.loads(message)
+        if "error" in reply:
+            raise InputError(f"the sandbox does not start: {reply['error']}")
+        return ProcessExit(os.waitstatus_to_exitcode(reply["status"]), reply["cpu_seconds"], reply["peak_mb"])
 
 
-class Enclosures(threading.local):
-    """The enclosures of a thread, by bubblewrap's arguments; a forked process makes its own."""
+class Sessions(threading.local):
+    """The sessions of a thread, by bubblewrap's arguments; a forked process starts its own."""
 
     def __init__(self) -> None:
-        self.made: dict[tuple[str, ...], Enclosure] = {}
-        self.process = os.getpid()
+        self._sessions: dict[tuple[str, ...], Session] = {}
+        self._process = os.getpid()
 
-    def of(self, arguments: tuple[str, ...], mounted: Mapping[str, str]) -> Enclosure:
-        """The enclosure with some arguments, made at the first use; see `Enclosure`."""
-        if self.process != os.getpid():
-            self.__init__()
-        if arguments not in self.made:
-            self.made[arguments] = Enclosure(arguments, mounted)
-        return self.made[arguments]
+    def get(self, arguments: tuple[str, ...], mounts: Mapping[str, str]) -> Session:
+        """The session with some arguments, started at the first use; see `Session`."""
+        if self._process != os.getpid():
+            self._sessions, self._process = {}, os.getpid()
+        if arguments not in self._sessions:
+            self._sessions[arguments] = Session(arguments, mounts)
+        return self._sessions[arguments]
 
     def forget(self, arguments: tuple[str, ...]) -> None:
-        """Have a new enclosure made when these arguments are used next."""
-        self.made.pop(arguments, None)
+        """Start a new session when these arguments are used next."""
+        self._sessions.pop(arguments, None)
 
     def close(self) -> None:
-        """End this process's enclosures."""
-        if self.process == os.getpid():
-            for enclosure in self.made.values():
-                enclosure.close()
-        self.made.clear()
+        """End this process's sessions."""
+        if self._process == os.getpid():
+            for session in self._sessions.values():
+                session.close()
+        self._sessions.clear()
 
 
-def _hold(
-    arguments: Sequence[str], identity: bubblewrap.Identity | None, closed: Mapping[str, str] | None
+def _start_bubblewrap(
+    arguments: Sequence[str], identity: bubblewrap.Identity | None, root_mounts: Mapping[str, str] | None
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """Start bubblewrap around a program that only waits; also return its first process inside.
+    """Start bubblewrap around a program that only waits; also return the id of the first process
+    inside.
 
-    `closed` has the mounted paths by their path inside where some of them are out of reach for this identity.
+    root_mounts: the mounted paths by their path inside if `identity` cannot reach some of them;
+    else None.
     """
-    with descriptors() as held:
+    with descriptors() as opened:
         info, info_end = os.pipe()
-        held += [info, info_end]
-        files = bubblewrap.account_options(held)
-        own = [*files, "--remount-ro", "/", "--info-fd", str(info_end), "--", "cat"]
-        started = {} if identity is None or closed is not None else identity.as_started
+        opened += [info, info_end]
+        accounts = bubblewrap.account_options(opened)
+        options = [*accounts, "--remount-ro", "/", "--info-fd", str(info_end), "--", "cat"]
+        command, credentials = [*arguments, *options], identity
+        if identity is not None and root_mounts is not None:
+            command, credentials = _mounter_command(identity, root_mounts, options), None
         holder = subprocess.Popen(
-            [*arguments, *own] if closed is None else _mounter(identity, closed, own),
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=[info_end, *map(int, files[1::3])],
+            pass_fds=[info_end, *map(int, accounts[1::3])],
             env={"PATH": "/usr/bin:/bin"},
-            **started,
+            user=credentials.user if credentials else None,
+            group=credentials.group if credentials else None,
+            extra_groups=[] if credentials else None,
         )
         os.close(info_end)
-        held.remove(info_end)
+        opened.remove(info_end)
         return holder, bubblewrap.first_process(info, holder)
 
 
-def _mounter(identity: bubblewrap.Identity, closed: Mapping[str, str], own: Sequence[str]) -> list[str]:
-    """The command that starts bubblewrap as `identity` where only root can reach what is mounted (see `mounter`)."""
+def _mounter_command(identity: bubblewrap.Identity, mounts: Mapping[str, str], options: Sequence[str]) -> list[str]:
+    """The command that starts bubblewrap as `identity` if only root can reach what is mounted (see
+    `mounter`).
+    """
     folder = "/tmp"
     program = Path(bubblewrap.program()).resolve()
-    # With the libraries of the environment that it is from.
+    # Bubblewrap may need the libraries of the environment that it belongs to.
     prefix = program.parent.parent if bubblewrap.open_to_all(program.parent.parent) else program.parent
-    moved = {inside: f"{folder}/{number}" for number, inside in enumerate(closed)}
-    _, *options = bubblewrap.fixed_options(moved)
-    command = [f"{folder}/{len(closed)}/{program.relative_to(prefix)}", *options, *own]
-    given = {"paths": [*closed.values(), str(prefix)], "folder": folder, "command": command, **asdict(identity)}
-    text = Path(mounter.__file__).read_text(encoding="utf-8")
-    return [sys.executable, "-S", "-s", "-P", "-c", text, json.dumps(given)]
+    numbered = {inside: f"{folder}/{number}" for number, inside in enumerate(mounts)}
+    _, *fixed = bubblewrap.fixed_options(numbered)
+    command = [f"{folder}/{len(mounts)}/{program.relative_to(prefix)}", *fixed, *options]
+    setup = {"paths": [*mounts.values(), str(prefix)], "folder": folder, "command": command, **asdict(identity)}
+    return [sys.executable, "-S", "-s", "-P", "-c", program_text(mounter, system_calls), json.dumps(setup)]
 
 
 def _filters() -> list[tuple[str, int]]:
-    """The filters of system calls to try, the best first: BPF as hexadecimal digits, and flags for the kernel."""
+    """The filters of system calls to try, the best first: BPF as hexadecimal digits, and flags for
+    the kernel.
+    """
     try:
-        asking, plain = (program_filter.filter_program(asking).hex() for asking in (True, False))
+        notifying, plain = (program_filter.filter_program(notify).hex() for notify in (True, False))
     except ValueError as error:
         raise InputError(f"the sandbox does not start: {error}") from error
-    answers = [(asking, _LISTENER | _NO_SLOWDOWN)] if bubblewrap.kernel_is((5, 5)) else []
-    return [*answers, (plain, _NO_SLOWDOWN), (plain, 0)]
+    with_listener = [(notifying, _LISTENER | _NO_SLOWDOWN)] if bubblewrap.kernel_is((5, 5)) else []
+    return [*with_listener, (plain, _NO_SLOWDOWN), (plain, 0)]
 
 
-def _namespaces(first: int, held: list[int]) -> dict[str, Any]:
-    """Open name spaces of a process: the others, the one of users that owns them, and its own of users if another."""
-    opened = {}
+def _namespaces(first: int, opened: list[int]) -> dict[str, Any]:
+    """Open the name spaces of a process: `namespaces` by kind, the user name space that is their
+    `owner`, and `user`.
+
+    `user` is the process's user name space if it differs from the owner, else None. Descriptors go
+    to `opened`.
+    """
+    spaces = {}
     for name in (*_SPACES, "user"):
         try:
-            opened[name] = os.open(f"/proc/{first}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+            spaces[name] = os.open(f"/proc/{first}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC)
         except PermissionError as error:
             remedy = "give root the capabilities SYS_PTRACE and SYS_ADMIN, or run as an ordinary user"
             raise InputError(f"the sandbox does not start: {error}; {remedy}") from error
-        held.append(opened[name])
-    held.append(fcntl.ioctl(opened["mnt"], _OWNER_OF_NAMESPACE))
-    user = opened.pop("user")
-    same = os.path.samestat(os.fstat(user), os.fstat(held[-1]))
-    return {"namespaces": opened, "owner": held[-1], "user": None if same else user}
+        opened.append(spaces[name])
+    opened.append(fcntl.ioctl(spaces["mnt"], _OWNER_OF_NAMESPACE))
+    user = spaces.pop("user")
+    same = os.path.samestat(os.fstat(user), os.fstat(opened[-1]))
+    return {"namespaces": spaces, "owner": opened[-1], "user": None if same else user}
 
 
-def _launch(setup: Mapping[str, Any], passed: list[int]) -> subprocess.Popen[bytes]:
-    """Start the init, which has no path in its command line, because programs in the sandbox can read that."""
-    given = json.dumps({**setup, "parent": os.getpid(), "passed": passed})
+def _start_init(setup: Mapping[str, Any], passed: list[int]) -> subprocess.Popen[bytes]:
+    """Start the init without a path in its command line, because programs in the sandbox can read
+    that.
+    """
+    argument = json.dumps({**setup, "parent": os.getpid(), "passed": passed})
     environment = {"PYTHONHOME": f"{sys.base_prefix}:{sys.base_exec_prefix}", "PYTHONUTF8": "1"}
-    with descriptors() as held:
-        held.append(memory_file(Path(init.__file__).read_bytes()))
+    with descriptors() as opened:
+        opened.append(memory_file(program_text(init, system_calls, sigchld).encode()))
         return subprocess.Popen(
-            ["sandbox", "-S", "-s", "-P", "-", given],
+            ["sandbox", "-S", "-s", "-P", "-", argument],
             executable=sys.executable,
-            stdin=held[0],
+            stdin=opened[0],
             pass_fds=passed,
             env=environment,
             cwd="/",
@@ -212,14 +241,15 @@ def _launch(setup: Mapping[str, Any], passed: list[int]) -> subprocess.Popen[byt
 
 
 def _close(
-    channel: socket.socket, starter: subprocess.Popen[bytes], holder: subprocess.Popen[bytes], first: int
+    channel: socket.socket, init_process: subprocess.Popen[bytes], holder: subprocess.Popen[bytes], first: int
 ) -> None:
-    """End an enclosure; in a process that was forked from its own, only let go of it."""
+    """End a session; in a process that was forked from its own, only close the descriptors."""
     channel.close()
-    for process in (starter, holder):
+    for process in (init_process, holder):
         process.kill()
         process.wait()
     for pipe in (holder.stdin, holder.stdout, holder.stderr):
-        pipe.close()
+        if pipe is not None:
+            pipe.close()
     with contextlib.suppress(ChildProcessError):
         os.waitpid(first, 0)

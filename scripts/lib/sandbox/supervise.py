@@ -1,4 +1,6 @@
-"""Run a process with its output captured, and watch its whole tree for limits on what it uses (see `usage`)."""
+"""Capture the output of a running process and stop its whole tree at the limits on what it uses
+(see `usage`).
+"""
 
 import contextlib
 import ctypes
@@ -11,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
-from scripts.lib.sandbox.usage import Usage, Watch, children, descendants, session
+from scripts.lib.sandbox.usage import Usage, Watch, children, descendants, unix_session
 
 _BLOCK = 1 << 16
 _FIRST_TICK = 0.02
@@ -21,26 +23,27 @@ _SET_CHILD_SUBREAPER = 36
 _FILE_TOO_BIG = 128 + signal.SIGXFSZ
 
 __all__ = [
-    "Ending",
     "Limits",
     "Outcome",
+    "ProcessExit",
     "Running",
     "adopt_orphans",
     "children",
     "descendants",
     "kill",
     "reaped",
-    "session",
     "supervise",
+    "unix_session",
 ]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may use; `file_mb` bounds a single file, `processes` counts threads too.
+    """What one run may use; `file_mb` bounds a single file, `processes` counts threads too (1 MB is
+    10^6 bytes).
 
-    `address_space` also applies `memory_mb` as RLIMIT_AS to each process. It stops an allocation at once, but breaks
-    runtimes that reserve far more than they use (Go, GHC, Swift, the JVM).
+    `address_space` also applies `memory_mb` as RLIMIT_AS to each process. It stops an allocation at
+    once, but breaks runtimes that reserve far more than they use (Go, GHC, Swift, the JVM).
     """
 
     wall_seconds: float
@@ -56,9 +59,11 @@ class Limits:
 class Outcome:
     """How a run ended.
 
-    `status` is `exited` (by itself; `returncode` is its exit code, or 128 + the signal that ended it) or the limit at
-    which the whole tree was killed: `timeout`, `cpu_limit`, `memory_limit`, `output_limit`, `process_limit`; or
-    `killed` when somebody else ended it. `files` has the files asked for that were there.
+    `status` is `exited` (`returncode` is the exit code, or 128 + the signal that ended it), or the
+    limit at which the whole tree was killed: `timeout`, `cpu_limit`, `memory_limit`,
+    `output_limit`, `process_limit`; or `killed` if it was killed from outside. `files` has the
+    content of the requested files that exist, by name. `seconds` are wall time, `peak_mb` the
+    largest memory of the tree at one moment.
     """
 
     status: str
@@ -71,7 +76,7 @@ class Outcome:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-class Ending(NamedTuple):
+class ProcessExit(NamedTuple):
     """How a process ended: its exit code, or minus a signal, and what it and its children used."""
 
     returncode: int
@@ -83,40 +88,43 @@ class Ending(NamedTuple):
 class Running:
     """A process tree that was started.
 
-    `top` is its first process and `handle` an open descriptor of that; `pipes` are the descriptors that its standard
-    output and error are read from. `end` kills all of it, `ending` waits for the first process and reaps it. `unmapped`
-    is how many bytes it holds that are in no process.
+    `top` is the id of its first process and `handle` an open descriptor of it (pidfd); `pipes` are
+    the descriptors from which its standard output and error are read. `kill` kills the tree, `wait`
+    waits for the first process and reaps it. `unmapped_bytes` returns the number of bytes of the
+    tree that belong to no process.
     """
 
     top: int
     handle: int
     pipes: tuple[int, int]
-    end: Callable[[], None]
-    ending: Callable[[], Ending]
-    unmapped: Callable[[], int] = int
+    kill: Callable[[], None]
+    wait: Callable[[], ProcessExit]
+    unmapped_bytes: Callable[[], int] = int
 
 
 class Capture:
-    """Reads a process's output pipes and notices its end, without ever holding much more than `most` bytes."""
+    """Reads a process's output pipes and detects its end; never holds much more than `max_bytes`
+    bytes.
+    """
 
-    def __init__(self, running: Running, most: int) -> None:
-        self.most = most
+    def __init__(self, running: Running, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
         self.pipes = running.pipes
         self.parts = {pipe: bytearray() for pipe in self.pipes}
         self.selector = selectors.DefaultSelector()
-        self.ended = running.handle
-        self.selector.register(self.ended, selectors.EVENT_READ)
+        self.handle = running.handle
+        self.selector.register(self.handle, selectors.EVENT_READ)
         for pipe in self.pipes:
             os.set_blocking(pipe, False)
             self.selector.register(pipe, selectors.EVENT_READ)
 
     @property
     def full(self) -> bool:
-        """Whether the child wrote more than it may."""
-        return sum(map(len, self.parts.values())) > self.most
+        """Whether the child wrote more than allowed."""
+        return sum(map(len, self.parts.values())) > self.max_bytes
 
     def _read(self, pipe: int) -> bool:
-        """Take one block of what a pipe holds; False when there is no more to come or to take."""
+        """Read one block from a pipe; False at the end of the pipe or when the capture is full."""
         try:
             block = os.read(pipe, _BLOCK)
         except BlockingIOError:
@@ -126,14 +134,14 @@ class Capture:
 
     def wait(self, seconds: float) -> bool:
         """Read output for up to `seconds`; True once the child has ended."""
-        ready = [key.fileobj for key, _ in self.selector.select(seconds)]
+        ready = [key.fd for key, _ in self.selector.select(seconds)]
         for pipe in ready:
-            if pipe != self.ended and not self._read(pipe):
+            if pipe != self.handle and not self._read(pipe):
                 self.selector.unregister(pipe)
-        return self.ended in ready
+        return self.handle in ready
 
     def drain(self) -> None:
-        """Read what an ended child left in its pipes, never waiting for more."""
+        """Read what an ended child left in its pipes, without waiting for more."""
         for pipe in self.pipes:
             size = -1
             while size != len(self.parts[pipe]) and not self.full:
@@ -141,20 +149,21 @@ class Capture:
                 self._read(pipe)
 
     def close(self) -> tuple[bytes, bytes]:
-        """What was read from standard output and error, each cut at the cap."""
+        """Close the capture; return standard output and error, each cut at the maximum."""
         self.selector.close()
-        return bytes(self.parts[self.pipes[0]][: self.most]), bytes(self.parts[self.pipes[1]][: self.most])
+        stdout, stderr = (bytes(self.parts[pipe][: self.max_bytes]) for pipe in self.pipes)
+        return stdout, stderr
 
 
 def kill(pids: list[int]) -> None:
-    """SIGKILL each process that is still there."""
+    """Send SIGKILL to each process that still exists."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
-def _passed(limits: Limits, seconds: float, used: Usage) -> str | None:
-    """The first limit that a tree has passed, as an outcome status."""
+def _exceeded(limits: Limits, seconds: float, used: Usage) -> str | None:
+    """The first limit that a tree exceeds, as an outcome status."""
     checks = {
         "timeout": seconds > limits.wall_seconds,
         "cpu_limit": used.cpu_seconds > limits.cpu_seconds,
@@ -165,26 +174,35 @@ def _passed(limits: Limits, seconds: float, used: Usage) -> str | None:
 
 
 def _watch(capture: Capture, running: Running, limits: Limits) -> tuple[str | None, Usage]:
-    """Wait for the child's end; return the limit at which it was killed, if any, and the most that was ever used."""
-    watch = Watch(running.top, limits.processes, limits.memory_mb, running.unmapped)
-    started = looked = time.monotonic()
-    status, most, tick = None, Usage(0.0, 0.0, 0), _FIRST_TICK
+    """Wait for the child's end; return the limit at which it was killed, if any, and its maximum
+    usage.
+    """
+    watch = Watch(running.top, limits.processes, limits.memory_mb, running.unmapped_bytes)
+    started = measured = time.monotonic()
+    status, peak, tick = None, Usage(0.0, 0.0, 0), _FIRST_TICK
     while not capture.wait(tick):
         now = time.monotonic()
         if status is None and capture.full:
             status = "output_limit"
-            running.end()
-        elif status is None and now - looked >= tick:
+            running.kill()
+        elif status is None and now - measured >= tick:
             used = watch.usage()
-            looked, tick, most = now, min(_LAST_TICK, tick * 1.5), Usage(*map(max, zip(most, used, strict=True)))
-            status = _passed(limits, now - started, used)
+            measured, tick, peak = now, min(_LAST_TICK, tick * 1.5), _maximum(peak, used)
+            status = _exceeded(limits, now - started, used)
             if status is not None:
-                running.end()
-    return status, most
+                running.kill()
+    return status, peak
 
 
-def _ending(returncode: int, full: bool) -> str:
-    """The status of a run that ended without being killed at a limit."""
+def _maximum(one: Usage, other: Usage) -> Usage:
+    """The larger of each value of two usages."""
+    return Usage(
+        max(one.cpu_seconds, other.cpu_seconds), max(one.memory_mb, other.memory_mb), max(one.tasks, other.tasks)
+    )
+
+
+def _status(returncode: int, full: bool) -> str:
+    """The status of a run that was not killed at a limit."""
     if full or returncode == _FILE_TOO_BIG:
         return "output_limit"
     return "killed" if returncode == _KILLED else "exited"
@@ -192,40 +210,46 @@ def _ending(returncode: int, full: bool) -> str:
 
 @cache
 def _adopt_orphans(process: int) -> None:
-    """`adopt_orphans` for the process of this id, which is this one; a forked process does not inherit it."""
+    """`adopt_orphans` for this process, whose id is the cache key, because a forked process does
+    not inherit it.
+    """
     if ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), f"prctl(PR_SET_CHILD_SUBREAPER) in process {process}")
 
 
 def adopt_orphans() -> None:
-    """Make orphans below this process its own children, so that what they used can be asked for."""
+    """Make orphans below this process its children, so that they can be killed and what they used
+    is counted.
+    """
     _adopt_orphans(os.getpid())
 
 
-def reaped(pid: int) -> Ending:
-    """Wait for a child and take its end."""
+def reaped(pid: int) -> ProcessExit:
+    """Wait for a child and reap it."""
     _, status, spent = os.wait4(pid, 0)
-    return Ending(os.waitstatus_to_exitcode(status), spent.ru_utime + spent.ru_stime, spent.ru_maxrss / 1000)
+    return ProcessExit(os.waitstatus_to_exitcode(status), spent.ru_utime + spent.ru_stime, spent.ru_maxrss / 1000)
 
 
 def supervise(running: Running, limits: Limits) -> Outcome:
-    """Read a started tree's output and watch it until its first process ends or it passes a limit.
+    """Read a started tree's output and watch it until its first process ends or it exceeds a limit.
 
-    In any case the whole tree is killed then, so that nothing outlives the run, and the first process reaped.
+    In either case the whole tree is then killed, so that nothing outlives the run, and the first
+    process reaped.
     """
     capture = Capture(running, limits.output_bytes)
     started = time.monotonic()
     try:
-        status, most = _watch(capture, running, limits)
+        status, peak = _watch(capture, running, limits)
     finally:
-        running.end()
-        ending = running.ending()
+        running.kill()
+        ended = running.wait()
         seconds = time.monotonic() - started
         capture.drain()
         full = capture.full
         stdout, stderr = capture.close()
-    returncode = ending.returncode if ending.returncode >= 0 else 128 - ending.returncode
-    # The kernel's sum leaves out processes that were killed with the tree; the watcher's leaves out the last moment.
-    cpu = max(most.cpu_seconds, ending.cpu_seconds)
-    largest = max(most.memory_mb, ending.peak_mb)
-    return Outcome(status or _ending(returncode, full), returncode, stdout, stderr, seconds, cpu, largest)
+    returncode = ended.returncode if ended.returncode >= 0 else 128 - ended.returncode
+    # The kernel's sum lacks the processes that were killed with the tree; the watcher's lacks the
+    # last moment.
+    cpu_seconds = max(peak.cpu_seconds, ended.cpu_seconds)
+    peak_mb = max(peak.memory_mb, ended.peak_mb)
+    return Outcome(status or _status(returncode, full), returncode, stdout, stderr, seconds, cpu_seconds, peak_mb)

@@ -1,4 +1,6 @@
-"""The tools of a table entry on this machine: which are there, of which versions, and a sandbox that has them."""
+"""The tools of a table entry on this machine: their paths and versions, and a sandbox that contains
+them.
+"""
 
 import os
 import re
@@ -13,12 +15,14 @@ from scripts.lib.sandbox.bubblewrap import ClosedPathError
 from scripts.lib.sandbox.run import Limits, Sandbox, run
 
 _VERSION_LIMITS = Limits(wall_seconds=60, cpu_seconds=30, memory_mb=2000)
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
 class Tool:
-    """An executable: its path outside, its path in the sandbox, the first line that names its version, its LLVM."""
+    """An executable: its path outside and inside the sandbox, its version, and the LLVM version
+    that it reports.
+    """
 
     outside: str
     inside: str
@@ -28,11 +32,13 @@ class Tool:
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A frontend of the table whose tools all work: `tools` and `places` are what its commands' placeholders mean."""
+    """A frontend of the table whose tools all work; its commands' placeholders name `tools` and
+    `paths`.
+    """
 
     frontend: Mapping[str, Any]
-    tools: Mapping[str, Tool]
-    places: Mapping[str, str]
+    tools: dict[str, Tool]
+    paths: Mapping[str, str]
     sandbox: Sandbox
 
     @property
@@ -42,21 +48,22 @@ class Toolchain:
 
     @property
     def llvm(self) -> str:
-        """The LLVM version of the last tool that tells one; empty when none does."""
+        """The LLVM version of the last tool that reports one; empty if none does."""
         return next((tool.llvm for tool in reversed(self.tools.values()) if tool.llvm), "")
 
     def command(self, template: list[str]) -> list[str]:
-        """A command of the table with tools and places filled in."""
+        """A command of the table with the placeholders for tools and paths filled in."""
         first = self.tools[template[0]]
         program = first.inside if self.sandbox.mode != "off" else first.outside
-        return [program, *(_PLACE.sub(lambda match: self.places[match[1]], word) for word in template[1:])]
+        return [program, *(_PLACEHOLDER.sub(lambda match: self.paths[match[1]], word) for word in template[1:])]
 
 
 def candidates(programs: list[str]) -> Iterator[str]:
-    """Paths at which one of some programs may lie, the likeliest first.
+    """Paths at which one of some programs may be installed, in order of preference.
 
-    On PATH the folder decides before the name, so that an activated environment wins over the system. A name with a
-    slash is a file among this Python's packages.
+    The order of folders on PATH takes precedence over the order of names, so that an activated
+    environment wins over the system. A name with a slash is a file of this Python's installed
+    packages.
     """
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         yield from (str(Path(folder, name)) for name in programs if "/" not in name)
@@ -64,13 +71,14 @@ def candidates(programs: list[str]) -> Iterator[str]:
 
 
 def location(program: str) -> Path:
-    """A program's path with the links of its folder resolved, and its own too where it only points out of `/usr`.
+    """A program's path with the links of its folder resolved; a link in `/usr` that points out of
+    it is resolved too.
 
-    Otherwise its name stays, because some programs do what their name says.
+    Other programs keep their name, because the behaviour of some depends on it.
     """
-    here = Path(program).parent.resolve() / Path(program).name
-    outward = here.is_relative_to("/usr") and not here.resolve().is_relative_to("/usr")
-    return here.resolve() if outward else here
+    path = Path(program).parent.resolve() / Path(program).name
+    leaves_usr = path.is_relative_to("/usr") and not path.resolve().is_relative_to("/usr")
+    return path.resolve() if leaves_usr else path
 
 
 def prefix_of(program: str) -> Path:
@@ -79,29 +87,34 @@ def prefix_of(program: str) -> Path:
 
 
 def _is_private(prefix: Path) -> bool:
-    """Whether a prefix is a home folder or a hidden folder in one, which no sandbox may see."""
+    """Whether a prefix is the home folder, a folder above it, or a hidden folder in it, which no
+    sandbox may see.
+    """
     home = Path.home()
     return prefix == home or home.is_relative_to(prefix) or (prefix.parent == home and prefix.name.startswith("."))
 
 
 def _mounted(name: str, program: str, sandbox: Sandbox) -> tuple[str, Sandbox]:
-    """Path of a program in the sandbox, and the sandbox that has it.
+    """Path of a program in the sandbox, and a sandbox that contains it.
 
-    What lies outside `/usr` is mounted at a path of its own, so that no path of this machine gets into what it makes;
-    a conda environment, whose programs know its path, is mounted there as well.
+    A prefix outside `/usr` is mounted at `/opt/{name}`, so that no path of this machine gets into
+    the output; a conda environment, whose programs contain its path, is also mounted at its own
+    path.
     """
     prefix = prefix_of(program)
     if prefix.is_relative_to("/usr"):
         return str(location(program)), sandbox
-    place = f"/opt/{name}"
-    known = (str(prefix),) if Path(prefix, "conda-meta").is_dir() else ()
-    inside = str(Path(place) / location(program).relative_to(prefix))
-    sandbox = replace(sandbox, placed={**sandbox.placed, place: str(prefix)}, read_only=(*sandbox.read_only, *known))
+    target = f"/opt/{name}"
+    conda = (str(prefix),) if Path(prefix, "conda-meta").is_dir() else ()
+    inside = str(Path(target) / location(program).relative_to(prefix))
+    sandbox = replace(sandbox, binds={**sandbox.binds, target: str(prefix)}, read_only=(*sandbox.read_only, *conda))
     return inside, sandbox
 
 
 def _version(text: str, pattern: str) -> str:
-    """What the first group of `pattern` matches in a version command's output; empty when it matches nothing."""
+    """The match of the first group of `pattern` in a version command's output; empty without a
+    match.
+    """
     match = re.search(pattern, text)
     return match[1] if match else ""
 
@@ -115,10 +128,10 @@ def _find_tool(name: str, entry: Mapping[str, Any], sandbox: Sandbox) -> tuple[T
         if _is_private(prefix_of(program)):
             reasons.append(f"{program} lies in a home folder, which a sandbox may not see")
             continue
-        inside, tried = _mounted(name, program, sandbox)
+        inside, candidate = _mounted(name, program, sandbox)
         command = [inside if sandbox.mode != "off" else program, *entry["version"]]
         try:
-            outcome = run(command, sandbox=tried, limits=_VERSION_LIMITS)
+            outcome = run(command, sandbox=candidate, limits=_VERSION_LIMITS)
         except ClosedPathError as error:
             reasons.append(str(error))
             continue
@@ -126,40 +139,42 @@ def _find_tool(name: str, entry: Mapping[str, Any], sandbox: Sandbox) -> tuple[T
         version = _version(text, entry["pattern"])
         if outcome.returncode == 0 and version:
             if entry.get("on_path"):
-                tried = replace(tried, path=(*tried.path, str(Path(command[0]).parent)))
-            return Tool(program, inside, version, _version(text, entry.get("llvm", "(?!)"))), tried, reasons
-        first = next(iter(text.strip().splitlines()), outcome.status)
-        reasons.append(f"{program} does not work in the sandbox: {first}")
+                candidate = replace(candidate, path=(*candidate.path, str(Path(command[0]).parent)))
+            return Tool(program, inside, version, _version(text, entry.get("llvm", "(?!)"))), candidate, reasons
+        first_line = next(iter(text.strip().splitlines()), outcome.status)
+        reasons.append(f"{program} does not work in the sandbox: {first_line}")
     return None, sandbox, reasons
 
 
-def _find_place(patterns: list[str], tools: Mapping[str, Tool], sandboxed: bool) -> str | None:
-    """The first existing path among patterns with wild cards, as the sandbox sees it; None when there is none."""
+def _find_path(patterns: list[str], tools: Mapping[str, Tool], sandboxed: bool) -> str | None:
+    """The first existing path among patterns with wild cards, as the sandbox sees it; None if there
+    is none.
+    """
     for tool in tools.values():
         outside, inside = prefix_of(tool.outside), Path(tool.inside).parent.parent
         for pattern in patterns:
-            for found in sorted(map(str, Path("/").glob(pattern.replace("{prefix}", str(outside)).lstrip("/")))):
-                below = sandboxed and Path(found).is_relative_to(outside) and not outside.is_relative_to("/usr")
-                return str(inside / Path(found).relative_to(outside)) if below else found
+            for path in sorted(map(str, Path("/").glob(pattern.replace("{prefix}", str(outside)).lstrip("/")))):
+                moved = sandboxed and Path(path).is_relative_to(outside) and not outside.is_relative_to("/usr")
+                return str(inside / Path(path).relative_to(outside)) if moved else path
     return None
 
 
 def _resolve(frontend: Mapping[str, Any], sandbox: Sandbox) -> Toolchain | list[str]:
-    """A frontend with everything that it needs, or the reasons why it cannot be used here."""
+    """The toolchain of a frontend, or the reasons why it cannot be used here."""
     sandbox = replace(sandbox, read_only=(*sandbox.read_only, *frontend.get("mounts", [])))
     tools: dict[str, Tool] = {}
     for name, entry in frontend["tools"].items():
         tool, sandbox, reasons = _find_tool(name, entry, sandbox)
         if tool is None:
-            return [*reasons, f"none of {', '.join(entry['programs'])} was found that works"]
+            return [*reasons, f"none of {', '.join(entry['programs'])} is installed and works"]
         tools[name] = tool
-    places = {}
-    for name, patterns in frontend.get("places", {}).items():
-        found = _find_place(patterns, tools, sandbox.mode != "off")
-        if found is None:
+    paths = {}
+    for name, patterns in frontend.get("paths", {}).items():
+        path = _find_path(patterns, tools, sandbox.mode != "off")
+        if path is None:
             return [f"none of {', '.join(patterns)} exists"]
-        places[name] = found
-    return Toolchain(frontend, tools, places, sandbox)
+        paths[name] = path
+    return Toolchain(frontend, tools, paths, sandbox)
 
 
 def find_toolchain(language: str, entry: Mapping[str, Any], sandbox: Sandbox) -> Toolchain:
@@ -169,10 +184,10 @@ def find_toolchain(language: str, entry: Mapping[str, Any], sandbox: Sandbox) ->
     """
     reasons: list[str] = []
     for frontend in entry["frontends"]:
-        found = _resolve(frontend, sandbox)
-        if isinstance(found, Toolchain):
-            return found
-        reasons.append(f"{frontend['name']}: {'; '.join(found)}")
+        result = _resolve(frontend, sandbox)
+        if isinstance(result, Toolchain):
+            return result
+        reasons.append(f"{frontend['name']}: {'; '.join(result)}")
     packages = f"apt-get install {' '.join(entry['apt'])}, or " if entry.get("apt") else ""
-    remedy = f"{packages}let Snakemake make envs/{entry['env']}.yaml (--sdm conda)"
+    remedy = f"{packages}let Snakemake create envs/{entry['env']}.yaml (--sdm conda)"
     raise InputError(f"no working tools for {language} ({' | '.join(reasons)}); {remedy}")

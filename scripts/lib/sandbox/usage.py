@@ -1,8 +1,9 @@
 """What a process tree uses, through /proc: CPU time, memory and tasks.
 
-Memory is more than what processes map. Counted as well are files in the run's in-memory folders, anonymous shared
-memory that is mapped but not touched by the process that maps it, page tables, and buffers of sockets. What cannot be
-counted the sandbox refuses (see `sandbox_filter`).
+Memory is more than what processes map. Files in the run's in-memory folders, anonymous shared
+memory that is mapped but not touched by the process that maps it, page tables, and socket buffers
+are counted as well. The sandbox refuses calls that allocate memory that cannot be counted (see
+`program_filter`).
 """
 
 import os
@@ -13,9 +14,9 @@ from typing import NamedTuple
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-# A page of a page table stands for this many bytes of addresses.
+# Bytes of addresses that one page of a page table covers.
 _TABLE_REACH = _PAGE // 8 * _PAGE
-# Page tables below this are not worth a look.
+# Page tables below this size are not counted.
 _SMALL_TABLES = 10_000_000
 _FEW_SOCKET_BYTES = 16_000_000
 
@@ -29,7 +30,9 @@ class Usage(NamedTuple):
 
 
 class _Process(NamedTuple):
-    """CPU seconds (with those of waited-for children), resident bytes, threads and bytes of addresses of a process."""
+    """CPU seconds (with those of waited-for children), resident bytes, threads and bytes of
+    addresses of a process.
+    """
 
     cpu_seconds: float
     resident: int
@@ -38,7 +41,9 @@ class _Process(NamedTuple):
 
 
 class _Shares(NamedTuple):
-    """Resident bytes of a process with shared pages split among their users (PSS): private, and of shared memory."""
+    """Resident bytes of a process with shared pages split among their users (PSS): private, and of
+    shared memory.
+    """
 
     private: int
     shared: int
@@ -46,27 +51,29 @@ class _Shares(NamedTuple):
 
 def children(pid: int) -> list[int]:
     """Process ids of the children of all threads of `pid`; empty when it is gone."""
-    found: list[int] = []
+    pids: list[int] = []
     try:
         for task in Path(f"/proc/{pid}/task").iterdir():
-            found.extend(map(int, Path(task, "children").read_bytes().split()))
+            pids.extend(map(int, Path(task, "children").read_bytes().split()))
     except (FileNotFoundError, ProcessLookupError):
-        return found
-    return found
+        return pids
+    return pids
 
 
-def descendants(pid: int, most: int = 100_000) -> list[int]:
-    """`pid` and every process below it, parents first, at most `most`."""
-    found = [pid]
-    for process in found:
-        if len(found) >= most:
+def descendants(pid: int, max_processes: int = 100_000) -> list[int]:
+    """`pid` and every process below it, parents first, at most `max_processes`."""
+    pids = [pid]
+    for process in pids:
+        if len(pids) >= max_processes:
             break
-        found.extend(children(process))
-    return found[:most]
+        pids.extend(children(process))
+    return pids[:max_processes]
 
 
-def session(pid: int) -> int | None:
-    """The session that a process, maybe ended and not yet waited for, belongs to; None when it is gone."""
+def unix_session(pid: int) -> int | None:
+    """Id of the Unix session of a process, which may have ended without being reaped; None when it
+    is gone.
+    """
     try:
         return os.getsid(pid)
     except ProcessLookupError:
@@ -74,7 +81,7 @@ def session(pid: int) -> int | None:
 
 
 def _lines(path: str) -> list[bytes]:
-    """The lines of a file of /proc; none when its process is gone or may not be looked into."""
+    """The lines of a file of /proc; none if its process is gone or the file may not be read."""
     try:
         return Path(path).read_bytes().splitlines()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -82,40 +89,46 @@ def _lines(path: str) -> list[bytes]:
 
 
 def _sizes(path: str, names: Iterable[bytes]) -> list[int] | None:
-    """The values in bytes of lines such as `VmPTE: 12 kB`, 0 for an absent one; None when the file tells nothing."""
+    """The values in bytes of lines such as `VmPTE: 12 kB`, 0 for an absent one; None if the file is
+    empty.
+    """
     values = {name: value.split() for name, _, value in (line.partition(b":") for line in _lines(path))}
     return [int(values.get(name, [b"0"])[0]) << 10 for name in names] if values else None
 
 
 def _process(pid: int) -> _Process | None:
-    """What the kernel counts for a process; None when it is gone."""
+    """The kernel's counters of a process; None if it is gone."""
     lines = _lines(f"/proc/{pid}/stat")
     if not lines:
         return None
-    # The name, in brackets, may hold line feeds.
+    # The name, in parentheses, may contain line feeds.
     fields = b"\n".join(lines).rpartition(b")")[2].split()
     return _Process(sum(map(int, fields[11:15])) / _TICKS, int(fields[21]) * _PAGE, int(fields[17]), int(fields[20]))
 
 
 def _shares(pid: int) -> _Shares:
-    """Resident bytes with shared pages split; all private where that cannot be seen, none of an ended process."""
+    """Resident bytes with shared pages split; all private if that cannot be read, zero for an ended
+    process.
+    """
     sizes = _sizes(f"/proc/{pid}/smaps_rollup", [b"Pss", b"Pss_Shmem"])
     if sizes is not None:
         return _Shares(sizes[0] - sizes[1], sizes[1])
-    # It may have ended since it was looked at first.
+    # The process may have ended since its first lookup.
     about = _process(pid)
     return _Shares(about.resident if about else 0, 0)
 
 
 def _table_bytes(pid: int, process: _Process) -> int:
-    """Bytes of a process's page tables, which count where it has touched little of many addresses."""
+    """Bytes of a process's page tables, which matter if it has touched a small part of many
+    addresses.
+    """
     if process.addresses // (_TABLE_REACH // _PAGE) < _SMALL_TABLES:
         return 0
     return sum(_sizes(f"/proc/{pid}/status", [b"VmPTE"]) or [])
 
 
 def _shared_extents(pid: int) -> dict[bytes, int]:
-    """Bytes, touched or not, of each anonymous shared memory that a process maps, by its number."""
+    """Bytes, touched or not, of each anonymous shared memory that a process maps, by inode number."""
     extents: dict[bytes, int] = {}
     for line in _lines(f"/proc/{pid}/maps"):
         if line.endswith(b"/dev/zero (deleted)"):
@@ -131,18 +144,20 @@ def _shared_on_machine() -> int:
 
 
 def in_folders(folders: Iterable[int]) -> int:
-    """Bytes that files take in in-memory file systems, given by open folders in them."""
+    """Bytes that files occupy in in-memory file systems; `folders` are open folders in them."""
     return sum((about.f_blocks - about.f_bfree) * about.f_frsize for about in map(os.fstatvfs, folders))
 
 
 @cache
 def _socket_bytes() -> int:
-    """The most that a socket's buffer holds."""
+    """Maximum size of a socket's buffer."""
     return int(Path("/proc/sys/net/core/wmem_default").read_bytes())
 
 
 def in_sockets(pid: int) -> int:
-    """The most bytes that can be in buffers of the sockets of a process's network name space, a few left out."""
+    """Upper bound of bytes in socket buffers of a process's network name space, beyond a small
+    allowance.
+    """
     for line in _lines(f"/proc/{pid}/net/sockstat"):
         if line.startswith(b"sockets: used "):
             return max(0, int(line.split()[2]) * _socket_bytes() - _FEW_SOCKET_BYTES)
@@ -150,42 +165,48 @@ def in_sockets(pid: int) -> int:
 
 
 class Watch:
-    """Looks at the tree below `pid`, and counts at most a few more tasks than `most_tasks`.
+    """Measures the tree below `pid`.
 
-    `memory_mb` is the memory from which on it is counted exactly, which is slower; `unmapped` says how many bytes the
-    tree holds that are in no process.
+    max_tasks: at most a few more tasks than these are counted. memory_mb: beyond this much memory,
+    shared pages are counted once, which is slower. unmapped_bytes: returns the number of bytes of
+    the tree that belong to no process.
     """
 
-    def __init__(self, pid: int, most_tasks: int, memory_mb: float, unmapped: Callable[[], int]) -> None:
+    def __init__(self, pid: int, max_tasks: int, memory_mb: float, unmapped_bytes: Callable[[], int]) -> None:
         self.pid = pid
-        self.most_tasks = most_tasks
-        self.most_bytes = memory_mb * 1e6
-        self.unmapped = unmapped
+        self.max_tasks = max_tasks
+        self.max_bytes = memory_mb * 1e6
+        self.unmapped_bytes = unmapped_bytes
         self.shared_before = _shared_on_machine()
 
     def usage(self) -> Usage:
         """What the tree uses now."""
-        processes = descendants(self.pid, self.most_tasks + 1)
-        seen = {process: about for process in processes if (about := _process(process)) is not None}
-        tasks = max(len(processes), sum(about.threads for about in seen.values()))
-        return Usage(sum(about.cpu_seconds for about in seen.values()), self._memory(seen) / 1e6, tasks)
+        pids = descendants(self.pid, self.max_tasks + 1)
+        processes = {pid: process for pid in pids if (process := _process(pid)) is not None}
+        tasks = max(len(pids), sum(process.threads for process in processes.values()))
+        cpu_seconds = sum(process.cpu_seconds for process in processes.values())
+        return Usage(cpu_seconds, self._memory(processes) / 1e6, tasks)
 
-    def _memory(self, seen: dict[int, _Process]) -> int:
-        """Bytes of memory: an upper bound, and only when that passes the limit with what is shared counted once."""
-        tables = sum(_table_bytes(pid, about) for pid, about in seen.items())
-        unmapped = self.unmapped() + self._untouched(seen)
-        memory = sum(about.resident for about in seen.values()) + tables + unmapped
-        if memory <= self.most_bytes:
+    def _memory(self, processes: dict[int, _Process]) -> int:
+        """Bytes of memory: an upper bound; only if that exceeds the limit, a sum that counts shared
+        pages once.
+        """
+        tables = sum(_table_bytes(pid, process) for pid, process in processes.items())
+        unmapped = self.unmapped_bytes() + self._untouched(processes)
+        memory = sum(process.resident for process in processes.values()) + tables + unmapped
+        if memory <= self.max_bytes:
             return memory
-        shares = [_shares(pid) for pid in seen]
+        shares = [_shares(pid) for pid in processes]
         return sum(share.private for share in shares) + tables + max(unmapped, sum(share.shared for share in shares))
 
-    def _untouched(self, seen: dict[int, _Process]) -> int:
-        """The most bytes of anonymous shared memory; no more than the machine's shared memory has grown."""
-        if sum(about.addresses for about in seen.values()) <= self.most_bytes:
+    def _untouched(self, processes: dict[int, _Process]) -> int:
+        """Upper bound of bytes of anonymous shared memory; at most the growth of the machine's
+        shared memory.
+        """
+        if sum(process.addresses for process in processes.values()) <= self.max_bytes:
             return 0
         extents: dict[bytes, int] = {}
-        for pid in seen:
+        for pid in processes:
             for number, size in _shared_extents(pid).items():
                 extents[number] = max(extents.get(number, 0), size)
         return min(sum(extents.values()), max(0, _shared_on_machine() - self.shared_before)) if extents else 0

@@ -1,6 +1,5 @@
 """Starts and follows a training: `accelerate launch` of `scripts.lib.training.worker`."""
 
-import ctypes
 import json
 import logging
 import os
@@ -18,6 +17,7 @@ from tqdm import tqdm
 from scripts.lib.checkpoints import last_checkpoint
 from scripts.lib.files import read_json, write_json
 from scripts.lib.job import InputError
+from scripts.lib.system_calls import die_with_parent
 from scripts.lib.training.preflight import check_training
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 
@@ -26,13 +26,7 @@ PROGRESS = "progress "
 FAULT = "fault "
 # How the launchers tell that a training process was killed: accelerate's for one process, torch's for several.
 _KILLED = re.compile(r"Signals\.SIGKILL|exitcode *: -9\b")
-_PR_SET_PDEATHSIG = 1
 _ROOT = Path(__file__).resolve().parents[3]
-
-
-def die_with_parent() -> None:
-    """Have the kernel end this process when its parent dies, so that no orphan writes on."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def compiled_operators(operators: Sequence[str] | None) -> str | None:

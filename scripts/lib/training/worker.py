@@ -17,8 +17,9 @@ from scripts.lib.checkpoints import last_checkpoint
 from scripts.lib.files import write_json
 from scripts.lib.job import InputError
 from scripts.lib.prompts import Example
+from scripts.lib.system_calls import die_with_parent
 from scripts.lib.training.callbacks import Bookkeeper, MilestoneSaver
-from scripts.lib.training.launch import FAULT, die_with_parent
+from scripts.lib.training.launch import FAULT
 from scripts.lib.training.models import (
     add_lora,
     load_for_tokenizer,

@@ -426,8 +426,8 @@ def test_root_is_never_root_inside_even_below_a_private_folder(tmp_path):
     (private / "tools" / "deep" / "file").write_text("content")
     (private / "alone").write_text("one file")
     private.chmod(0o700)
-    placed = {"/opt/tools": str(private / "tools"), "/tmp/alone": str(private / "alone")}
-    sandbox = Sandbox(placed=placed, read_only=(str(private / "tools"),))
+    binds = {"/opt/tools": str(private / "tools"), "/tmp/alone": str(private / "alone")}
+    sandbox = Sandbox(binds=binds, read_only=(str(private / "tools"),))
     word = f"run-{os.getpid()}"
     program = (
         "for path in ('/opt/tools/deep/file', '/tmp/alone', sys.argv[1]): print(open(path).read())\n"
@@ -458,13 +458,13 @@ def test_root_is_told_about_files_that_only_root_can_read(tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir(mode=0o700)
     with pytest.raises(InputError, match=r"tools can be read by its owner only.*umask 022.*chmod -R go\+rX"):
-        python("", Sandbox(placed={"/opt/tools": str(tools)}))
+        python("", Sandbox(binds={"/opt/tools": str(tools)}))
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-@pytest.mark.parametrize("asking", [True, False])
-def test_filters_are_whole_programs(machine, asking):
-    text = program_filter.filter_program(asking, machine)
+@pytest.mark.parametrize("notify", [True, False])
+def test_filters_are_whole_programs(machine, notify):
+    text = program_filter.filter_program(notify, machine)
     steps = list(struct.iter_unpack("=HBBI", text))
     assert len(steps) < 4096
     for place, (code, yes, no, _) in enumerate(steps):

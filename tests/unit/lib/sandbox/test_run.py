@@ -2,20 +2,20 @@
 
 import os
 import resource
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
+from scripts.lib import system_calls
 from scripts.lib.job import InputError
-from scripts.lib.sandbox import bubblewrap, init
+from scripts.lib.sandbox import bubblewrap, init, sigchld
 from scripts.lib.sandbox.run import WORK, Limits, Sandbox, close_sandboxes, probe, run
+from scripts.lib.sandbox.standalone import program_text
 from scripts.lib.sandbox.supervise import descendants
 from tests.support.paths import ROOT
 
@@ -288,7 +288,7 @@ def test_extra_paths_are_read_only_and_at_their_place(tmp_path):
     tmp_path.chmod(0o755)
     (tmp_path / "tool").write_text("#!/bin/sh\necho works\n")
     (tmp_path / "tool").chmod(0o755)
-    sandbox = Sandbox(placed={"/opt/x": str(tmp_path)}, read_only=(str(tmp_path), "/nowhere"))
+    sandbox = Sandbox(binds={"/opt/x": str(tmp_path)}, read_only=(str(tmp_path), "/nowhere"))
     outcome = shell(f"/opt/x/tool; {tmp_path}/tool; echo bad > /opt/x/tool", sandbox)
     assert outcome.stdout == b"works\nworks\n"
     assert outcome.returncode != 0
@@ -335,13 +335,13 @@ def test_a_program_inherits_nothing_but_its_streams():
     assert "PYTHONHOME" not in first
 
 
-@pytest.mark.parametrize("victim", ["launcher", "bubblewrap"])
-def test_a_sandbox_whose_helpers_were_killed_is_made_anew(victim):
+@pytest.mark.parametrize("victim", ["init", "bubblewrap"])
+def test_a_session_whose_processes_were_killed_is_started_again(victim):
     sandbox = Sandbox(work_mb=1, env={"victim": victim})
     assert run(["true"], sandbox=sandbox, limits=LIMITS).returncode == 0
-    mine = [pid for pid in descendants(os.getpid())[1:] if victim[:5] in _name_of(pid)]
-    assert mine
-    for pid in mine:
+    victims = [pid for pid in descendants(os.getpid())[1:] if victim in _name_of(pid)]
+    assert victims
+    for pid in victims:
         os.kill(pid, signal.SIGKILL)
     outcomes = [_status_of(sandbox) for _ in range(3)]
     assert outcomes[-1] == "exited", outcomes
@@ -349,7 +349,7 @@ def test_a_sandbox_whose_helpers_were_killed_is_made_anew(victim):
 
 def _name_of(pid):
     text = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-    return "launcher" if text.startswith("sandbox\0") else "bubblewrap" if "bwrap" in text else ""
+    return "init" if text.startswith("sandbox\0") else "bubblewrap" if "bwrap" in text else ""
 
 
 def _status_of(sandbox):
@@ -379,10 +379,10 @@ def test_the_remedy_is_named_where_name_spaces_are_refused(monkeypatch, tmp_path
         probe()
 
 
-def use_as_somebody(place: Path) -> str:
-    """What a run in the sandbox comes to for an ordinary user, in a process that has become one."""
-    # The project and the Python of these tests may lie where only root can enter.
-    init.__file__ = str(place / "launcher.py")
+def run_as_ordinary_user() -> str:
+    """The outcome of a run in the sandbox for an ordinary user, in a process that becomes one."""
+    # The project and the Python of these tests may be in folders that only root can enter.
+    program_text(init, system_calls, sigchld)
     sys.executable, sys.base_prefix, sys.base_exec_prefix = SYSTEM_PYTHON, "/usr", "/usr"
     os.setgroups([])
     os.setgid(4242)
@@ -395,22 +395,17 @@ def use_as_somebody(place: Path) -> str:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become someone else")
 def test_an_ordinary_user_can_use_it_too():
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        place.chmod(0o755)
-        shutil.copy(init.__file__, place / "launcher.py")
-        (place / "launcher.py").chmod(0o644)
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            # Whatever happens, this process must not go on with the tests.
-            try:
-                answer = use_as_somebody(place)
-            except BaseException as error:
-                answer = repr(error)
-            os.write(writer, answer.encode())
-            os._exit(0)
-        os.close(writer)
-        os.waitpid(child, 0)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # Whatever happens, this process must not go on with the tests.
+        try:
+            answer = run_as_ordinary_user()
+        except BaseException as error:
+            answer = repr(error)
+        os.write(writer, answer.encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
     assert os.read(reader, 1000).decode() == repr(("exited", b"1000\n", {"y": b"x\n"}))
     os.close(reader)
