@@ -25,7 +25,7 @@ from scripts.compile.shard import make_compiler, outcomes
 from scripts.lib.files import sha256_text
 from scripts.lib.parquet import write_table
 from scripts.lib.sandbox.run import close_sandboxes
-from scripts.sources.record import SCHEMA
+from scripts.lib.schemas.sources import SOURCES
 from scripts.workflow.config import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,7 +120,7 @@ def staged(language: str, programs: list[str], jobs: int, **changes: object) -> 
         Path(folder).chmod(0o755)
         table, headers = Path(folder, "sources.parquet"), Path(folder, "headers")
         headers.mkdir()
-        write_table(table, [source_row(language, program) for program in programs], SCHEMA)
+        write_table(table, [source_row(language, program) for program in programs], SOURCES.schema)
         compiler = make_compiler(language, TABLE[language], VARIANTS, SETTINGS | changes, None, headers)
         rows = list(outcomes(str(table), compiler, jobs))
         # What they used counts when they have ended.

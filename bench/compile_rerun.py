@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.compile import ROOT, SETTINGS, TABLE, VARIANTS, programs_of, source_row
 from scripts.compile.shard import make_compiler, write_shard
 from scripts.lib.parquet import write_table
-from scripts.sources.record import SCHEMA
+from scripts.lib.schemas.sources import SOURCES
 
 COMMENTS = {"Fortran": "!", "Haskell": "--", "Nim": "#", "Python": "#"}
 
@@ -39,7 +39,7 @@ def stage(language: str, folder: Path) -> None:
 def seconds(language: str, texts: list[str], folder: Path) -> float:
     """CPU seconds of the stage's process and of all that it starts, for some programs."""
     rows = sorted((source_row(language, text) for text in texts), key=lambda row: row["id"])
-    write_table(folder / "sources.parquet", rows, SCHEMA)
+    write_table(folder / "sources.parquet", rows, SOURCES.schema)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "bench.compile_rerun", "--language", language, "--stage", str(folder)]
     subprocess.run(command, check=True)

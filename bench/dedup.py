@@ -26,7 +26,10 @@ from bench.similar_pairs import brute_force, join, shingle_sets
 from scripts.dedup import clusters, signatures
 from scripts.dedup.candidates import components
 from scripts.lib.parquet import write_table
-from scripts.sources.record import SCHEMA, Record
+from scripts.lib.schemas.dedup import signatures_table
+from scripts.lib.schemas.ir import IR
+from scripts.lib.schemas.sources import SOURCES
+from scripts.sources.record import Record
 
 SETTINGS = {
     "enabled": True,
@@ -44,7 +47,6 @@ PLACES = (Path(sys.prefix, "lib"), Path("/usr/include"), Path("/usr/lib"), Path(
 MOST_BYTES = 262_144
 # More texts than this are not all compared with each other.
 MOST_BY_FORCE = 3000
-IR_SCHEMA = pa.schema([("id", pa.string()), ("status", pa.string())])
 
 
 def real_files() -> Iterator[Path]:
@@ -76,18 +78,18 @@ def write_sources(texts: list[str], folder: Path, shard_size: int) -> list[str]:
         chunk = digests[start : start + shard_size]
         rows = (Record(digest, digest, len(text), text, "utf-8").row("C") for digest, text in chunk)
         paths.append(str(folder / f"{start // shard_size:03d}.parquet"))
-        write_table(paths[-1], rows, SCHEMA)
+        write_table(paths[-1], rows, SOURCES.schema)
     return paths
 
 
 def ours(sources: list[str], folder: Path, settings: dict) -> pa.Table:
     """The clusters table of sources tables, made the way the rules make it."""
-    schema = signatures.schema(settings["permutations"])
+    schema = signatures_table(settings["permutations"]).schema
     made = [str(folder / f"signatures-{Path(path).name}") for path in sources]
     for path, target in zip(sources, made, strict=True):
         write_table(target, signatures.signatures(path, settings), schema)
     empty = str(folder / "ir")
-    write_table(empty, [], IR_SCHEMA)
+    write_table(empty, [], IR.schema)
     return clusters.clusters(made, sources, [empty], settings)
 
 

@@ -15,12 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.dedup import IR_SCHEMA, SETTINGS
+from bench.dedup import SETTINGS
 from bench.memory import peak_mb
 from scripts.dedup import clusters, signatures
 from scripts.lib.files import sha256_text
 from scripts.lib.parquet import write_table
-from scripts.sources.record import SCHEMA, Record
+from scripts.lib.schemas.dedup import signatures_table
+from scripts.lib.schemas.ir import IR
+from scripts.lib.schemas.sources import SOURCES
+from scripts.sources.record import Record
 
 WORDS = 150
 SHARD_SIZE = 4000
@@ -50,10 +53,10 @@ def prepare(count: int, folder: Path) -> None:
     for start in range(0, count, SHARD_SIZE):
         name = f"{start // SHARD_SIZE:05d}.parquet"
         rows = [Record(d, d, len(text), text, "utf-8").row("C") for d, text in texts[start : start + SHARD_SIZE]]
-        write_table(folder / f"sources-{name}", rows, SCHEMA)
+        write_table(folder / f"sources-{name}", rows, SOURCES.schema)
         found = signatures.signatures(str(folder / f"sources-{name}"), SETTINGS)
-        write_table(folder / f"signatures-{name}", found, signatures.schema(SETTINGS["permutations"]))
-    write_table(folder / "ir", [], IR_SCHEMA)
+        write_table(folder / f"signatures-{name}", found, signatures_table(SETTINGS["permutations"]).schema)
+    write_table(folder / "ir", [], IR.schema)
 
 
 def cluster(folder: Path) -> dict[str, float]:

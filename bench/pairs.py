@@ -15,15 +15,17 @@ import numpy as np
 
 from bench.dedup_memory import programs
 from bench.memory import peak_mb
-from scripts.dedup import clusters
 from scripts.lib.files import sha256_text
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.dedup import CLUSTERS
+from scripts.lib.schemas.ir import IR
+from scripts.lib.schemas.pairs import NGRAMS
+from scripts.lib.schemas.sources import SOURCES
 from scripts.pairs import ngrams
 from scripts.pairs.contamination import Benchmarks
 from scripts.pairs.language import Builder, build
 from scripts.pairs.outcomes import read_clusters, read_outcomes
-from scripts.sources.ir import SCHEMA as IR_SCHEMA
-from scripts.sources.record import SCHEMA, Record
+from scripts.sources.record import Record
 
 VARIANTS = ("perf", "size")
 SHARD_SIZE = 2000
@@ -51,7 +53,7 @@ def prepare(count: int, folder: Path) -> None:
         chunk = texts[start : start + SHARD_SIZE]
         name = f"{start // SHARD_SIZE:05d}.parquet"
         rows = [Record(digest, digest, len(text), text, "utf-8").row("C") for digest, text in chunk]
-        write_table(folder / f"sources-{name}", rows, SCHEMA)
+        write_table(folder / f"sources-{name}", rows, SOURCES.schema)
         made = (
             {key: row[key] for key in ("id", "language", "source_sha256")}
             | {"variant": variant, "status": "ok", "ir": (ir := module(row["source"], variant))}
@@ -59,11 +61,11 @@ def prepare(count: int, folder: Path) -> None:
             for row in rows
             for variant in VARIANTS
         )
-        write_table(folder / f"ir-{name}", made, IR_SCHEMA)
+        write_table(folder / f"ir-{name}", made, IR.schema)
         names += [row["id"] for row in rows]
     alone = ({"id": i, "cluster": i, "kept": i, "similarity": 1.0, "members": 1, "variants_ok": 2} for i in names)
-    write_table(folder / "clusters", alone, clusters.SCHEMA)
-    write_table(folder / "ngrams", ngrams.all_ngrams({}, 13, 3), ngrams.SCHEMA)
+    write_table(folder / "clusters", alone, CLUSTERS.schema)
+    write_table(folder / "ngrams", ngrams.all_ngrams({}, 13, 3), NGRAMS.schema)
 
 
 def make(folder: Path) -> dict[str, float]:

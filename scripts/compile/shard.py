@@ -13,8 +13,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from scripts.compile.build import make_build, with_headers
 from scripts.compile.cache import Cache
 from scripts.compile.headers import leading_headers, longest, worthwhile
@@ -25,17 +23,8 @@ from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import iter_rows, write_table
 from scripts.lib.sandbox.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.sandbox.supervise import Limits
+from scripts.lib.schemas.ir import IR, CompileStatus
 
-SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("id", "language", "variant", "source_sha256", "status", "compiler", "llvm")),
-        ("command", pa.string()),
-        ("seconds", pa.float64()),
-        *((name, pa.string()) for name in ("diagnostics", "ir", "ir_sha256")),
-        ("rewrites", pa.list_(pa.string())),
-        ("unprepared", pa.string()),
-    ]
-)
 _COLUMNS = ["id", "language", "source_sha256", "source", "rejected"]
 
 
@@ -115,12 +104,12 @@ def write_shard(source: str, compiler: Compiler, jobs: int, table: str, texts: s
         def rows() -> Iterator[dict[str, Any]]:
             for row in outcomes(source, compiler, jobs):
                 counted.add(row)
-                if folder and row["status"] == "ok":
+                if folder and row["status"] == CompileStatus.OK:
                     Path(folder, f"{row['id']}.{row['variant']}.ll").write_text(row["ir"], encoding="utf-8")
                 yield row
 
         counted = Shard()
-        logging.info("%d rows", write_table(table, rows(), SCHEMA))
+        logging.info("%d rows", write_table(table, rows(), IR.schema))
         for line in counted.failing():
             logging.error("%s", line)
 

@@ -14,18 +14,8 @@ from scripts.dedup.candidates import Buckets, band_buckets, components, estimate
 from scripts.dedup.verify import ShingleStore
 from scripts.lib.job import InputError, job
 from scripts.lib.parquet import iter_rows, open_table, read_table, write_table
-
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("cluster", pa.string()),
-        ("kept", pa.string()),
-        ("similarity", pa.float64()),
-        ("members", pa.int32()),
-        ("tokens", pa.int32()),
-        ("variants_ok", pa.int8()),
-    ]
-)
+from scripts.lib.schemas.dedup import CLUSTERS
+from scripts.lib.schemas.ir import CompileStatus
 
 # A pair whose estimated similarity is this many standard errors below the threshold is no candidate: it reaches the
 # threshold with a probability of three in a hundred thousand, little beside what the bands miss.
@@ -116,7 +106,8 @@ def short_links(documents: Documents, labels: np.ndarray, mode: str) -> np.ndarr
 
 def variants_compiled(paths: list[str]) -> Counter[str]:
     """In how many variants each source compiled."""
-    return Counter(row["id"] for path in paths for row in iter_rows(path, ["id", "status"]) if row["status"] == "ok")
+    rows = (row for path in paths for row in iter_rows(path, ["id", "status"]))
+    return Counter(row["id"] for row in rows if row["status"] == CompileStatus.OK)
 
 
 def choose_kept(labels: np.ndarray, compiled: np.ndarray) -> np.ndarray:
@@ -179,11 +170,11 @@ def clusters(signatures: list[str], sources: list[str], ir: list[str], settings:
         "variants_ok": compiled,
     }
     logging.info("%d sources in %d clusters", len(labels), len(np.unique(labels)))
-    return pa.table(columns, schema=SCHEMA)
+    return pa.table(columns, schema=CLUSTERS.schema)
 
 
 if __name__ == "__main__":
     with job() as snakemake:
         given = snakemake.input
         table = clusters(given.signatures, given.sources, given.ir, snakemake.params.settings)
-        write_table(snakemake.output[0], table, SCHEMA)
+        write_table(snakemake.output[0], table, CLUSTERS.schema)

@@ -15,20 +15,11 @@ import rensa
 from scripts.lib.files import sha256_text
 from scripts.lib.job import job
 from scripts.lib.parquet import open_table, write_table
+from scripts.lib.schemas.dedup import signatures_table
 from scripts.lib.shingles import Shingles, shingles
 
 _BATCH = 512
 _LAYOUT = re.compile(r"[ \t]*(?:\r\n|\r|\n)")
-
-
-def schema(permutations: int) -> pa.Schema:
-    """The table's columns.
-
-    `tokens` counts tokens (0 for a rejected source); `exact` identifies the text of a document too short for shingles;
-    `signature` holds `permutations` little-endian uint32 for every other document that was not rejected.
-    """
-    signature = pa.binary(4 * permutations)
-    return pa.schema([("id", pa.string()), ("tokens", pa.int32()), ("exact", pa.string()), ("signature", signature)])
 
 
 def exact_key(text: str) -> str:
@@ -67,7 +58,7 @@ def batch_columns(texts: list[str], settings: dict[str, Any]) -> dict[str, list[
 
 def signatures(sources: str, settings: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     """The rows of the signature table of a shard, in the shard's order, some hundred at a time."""
-    columns = schema(settings["permutations"])
+    columns = signatures_table(settings["permutations"]).schema
     with open_table(sources) as file:
         for batch in file.iter_batches(_BATCH, columns=["id", "source"]):
             values = batch_columns(batch["source"].to_pylist(), settings)
@@ -77,5 +68,6 @@ def signatures(sources: str, settings: dict[str, Any]) -> Iterator[pa.RecordBatc
 if __name__ == "__main__":
     with job() as snakemake:
         os.environ["RAYON_NUM_THREADS"] = str(snakemake.threads)
-        chosen = snakemake.params.settings
-        write_table(snakemake.output[0], signatures(snakemake.input.sources, chosen), schema(chosen["permutations"]))
+        settings = snakemake.params.settings
+        table = signatures_table(settings["permutations"])
+        write_table(snakemake.output[0], signatures(snakemake.input.sources, settings), table.schema)

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from scripts.evaluate.benchmarks.problems import NOMINAL
-from scripts.evaluate.executions import PASSED, programs, statuses
+from scripts.evaluate.executions import programs, statuses
 from scripts.lib.files import write_json
 from scripts.lib.job import InputError, job
+from scripts.lib.schemas.evaluation import ExecutionStatus
 
 _MOST_NAMED = 10
 _DAMAGED = "the perturbed prompt and the solution make no program"
@@ -32,16 +33,16 @@ def failed_references(found: Outcomes, form: str, faults: Mapping[str, str]) -> 
     """
     failed = {}
     for name, own in sorted(found.items()):
-        if PASSED not in own:
+        if ExecutionStatus.PASSED not in own:
             perturbed = is_perturbed(name, form)
             known = cause_of(name, faults) if perturbed or form != "recode" else ""
-            failed[name] = known or (_DAMAGED if perturbed and set(own) == {"compile_error"} else "")
+            failed[name] = known or (_DAMAGED if perturbed and set(own) == {ExecutionStatus.COMPILE_ERROR} else "")
     return failed
 
 
 def passing_empties(found: Outcomes, form: str, faults: Mapping[str, str]) -> list[str]:
     """Empty completions that pass without a known cause; of ReCode's only those of unperturbed prompts count."""
-    passed = [name for name, own in found.items() if PASSED in own and not is_perturbed(name, form)]
+    passed = [name for name, own in found.items() if ExecutionStatus.PASSED in own and not is_perturbed(name, form)]
     return sorted(name for name in passed if name not in faults)
 
 

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.task import Task, read_problems
-from scripts.evaluate.executions import SCHEMA
 from scripts.evaluate.generations import Generation, read_generations
 from scripts.evaluate.runners.base import Runner, Verdict
 from scripts.evaluate.runners.factory import make_runner
@@ -13,6 +12,7 @@ from scripts.evaluate.runners.programs import COMPOSERS, Prelude, Program
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.evaluation import EXECUTIONS
 
 
 def programs_of(
@@ -58,4 +58,4 @@ if __name__ == "__main__":
         )
         settings = {**params.settings, "shared": files.shared, **read_json(files.limits)}
         rows = executions(make_runner(params.runner, params.table, settings), programs, snakemake.threads)
-        write_table(snakemake.output[0], rows, SCHEMA)
+        write_table(snakemake.output[0], rows, EXECUTIONS.schema)

@@ -5,17 +5,11 @@ detail is one of few words of the runners; message is text of the program (`runn
 
 from pathlib import Path
 
-import pyarrow as pa
-
 from scripts.lib.parquet import read_table
+from scripts.lib.schemas.evaluation import ExecutionStatus
 
-PASSED = "passed"
-COMPILE_ERROR = "compile_error"
 # Begins the detail of a limit that was hit before there was a program to run.
 COMPILING = "compiling: "
-SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "status", "detail", "message", "program")]).insert(
-    1, pa.field("sample", pa.int32())
-)
 
 
 def _column(path: str | Path, name: str) -> dict[str, list[str]]:
@@ -44,7 +38,7 @@ def compiles(path: str | Path) -> dict[str, list[bool]]:
     details = _column(path, "detail")
     return {
         name: [
-            status != COMPILE_ERROR and not detail.startswith(COMPILING)
+            status != ExecutionStatus.COMPILE_ERROR and not detail.startswith(COMPILING)
             for status, detail in zip(own, details[name], strict=True)
         ]
         for name, own in statuses(path).items()
@@ -53,4 +47,4 @@ def compiles(path: str | Path) -> dict[str, list[bool]]:
 
 def passes(path: str | Path) -> dict[str, list[bool]]:
     """For each prompt, whether each of its samples passed, in the samples' order."""
-    return {name: [status == PASSED for status in own] for name, own in statuses(path).items()}
+    return {name: [status == ExecutionStatus.PASSED for status in own] for name, own in statuses(path).items()}

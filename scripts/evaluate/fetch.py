@@ -5,7 +5,6 @@ The rows are written as JSON lines, under the name and in the fields that a fold
 """
 
 import gzip
-import io
 import json
 import re
 import tarfile
@@ -21,10 +20,10 @@ from urllib.request import urlopen
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from scripts.lib.commits import read_jsonl
 from scripts.lib.files import atomic_path
 from scripts.lib.hub import check_online, dataset_files
 from scripts.lib.job import InputError, job
+from scripts.lib.json_lines import parse_object, read_jsonl
 
 TABLE = "config/benchmarks.yaml"
 Row = dict[str, Any]
@@ -49,8 +48,8 @@ def archive_rows(path: str, members: str) -> Iterator[Row]:
         found = {name: match for name in archive.getnames() if (match := pattern.fullmatch(name))}
         for name in sorted(found):
             fields = {key: int(text) if text.isdigit() else text for key, text in found[name].groupdict().items()}
-            for line in io.TextIOWrapper(archive.extractfile(name), encoding="utf-8"):
-                yield {**json.loads(line), **fields}
+            for number, line in enumerate(archive.extractfile(name) or (), start=1):
+                yield {**parse_object(line, f"{path}, {name}, line {number}"), **fields}
 
 
 def rows_of(path: str, source: Mapping[str, Any]) -> Iterable[Row]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scripts.lib.commits import text_of
 from scripts.lib.job import InputError
+from scripts.lib.json_lines import text_of
 
 Message = dict[str, str]
 # Names of roles in data sets that say `from` and `value` for `role` and `content`.

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from scripts.finetune.conversations import turns
-from scripts.lib.commits import read_jsonl
 from scripts.lib.files import sha256_text, write_text
 from scripts.lib.hub import check_online, dataset_files
 from scripts.lib.job import InputError, job
+from scripts.lib.json_lines import read_jsonl
 from scripts.lib.parquet import iter_rows
 from scripts.lib.seeds import unit_for
 

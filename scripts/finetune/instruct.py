@@ -6,8 +6,8 @@ from typing import Any
 from scripts.finetune.chat import render
 from scripts.finetune.conversations import checked_messages
 from scripts.finetune.tuning import tune
-from scripts.lib.commits import numbered_rows, text_of
 from scripts.lib.job import InputError, job
+from scripts.lib.json_lines import numbered_rows, text_of
 from scripts.lib.training.models import load_tokenizer
 
 Rows = list[tuple[Mapping[str, Any], str]]

@@ -1,18 +1,15 @@
 """Commits in CommitChronicle's shape: rows with `message` and `mods` (change_type, old_path, new_path, diff each)."""
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, count, islice
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from scripts.lib.job import InputError
+from scripts.lib.json_lines import numbered_rows, text_of
 
 SPLITS = ("train", "validation", "test")
 _PATHS = ("old_path", "new_path")
-_LONGEST_LINE = 64 << 20
 
 
 def _heading(mod: Mapping[str, Any]) -> str:
@@ -35,66 +32,6 @@ def flatten_mods(mods: Sequence[Mapping[str, Any]]) -> str:
     for a change in place) and its unified diff without outer line breaks; a line break stands between two of them.
     """
     return "\n".join("\n".join(filter(None, (_heading(mod), mod["diff"].strip("\n")))) for mod in mods)
-
-
-def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
-    """Lines of a file with their numbers, unpacked if need be; raise `InputError` for a damaged or endless one."""
-    opener = gzip.open if str(path).endswith(".gz") else open
-    number = 0
-    try:
-        with opener(path, "rb") as stream:
-            for number in count(1):
-                line = stream.readline(_LONGEST_LINE)
-                if not line:
-                    return
-                if len(line) == _LONGEST_LINE:
-                    raise InputError(f"{path}, line {number} has {_LONGEST_LINE >> 20} MB or more; remove the line")
-                yield number, line
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path} is damaged at line {number} ({error}); replace it") from error
-
-
-def numbered_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Rows of a JSON-lines file, gzipped when its name ends in `.gz`, each with its file and line as text for messages.
-
-    Blank lines are passed over. Raises `InputError` naming a line that is not a JSON object in UTF-8.
-    """
-    for number, line in _lines(path):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = json.loads(line.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{where}: not JSON in UTF-8 ({error}); fix or remove the line") from error
-        if not isinstance(row, dict):
-            raise InputError(f"{where}: a JSON {_kind(row)}, not an object; fix or remove the line")
-        yield where, row
-
-
-def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Rows of a JSON-lines file, as `numbered_rows` reads them."""
-    return (row for _, row in numbered_rows(path))
-
-
-def _kind(value: Any) -> str:
-    """What JSON calls a value's type."""
-    names = {type(None): "null", list: "list", dict: "object", bool: "boolean", str: "text"}
-    return names.get(type(value), "number")
-
-
-def text_of(row: Mapping[str, Any], field: str, where: str) -> str:
-    """The text in a field of a row; raise `InputError`, which begins with `where`, for anything else."""
-    if field not in row:
-        raise InputError(f"{where} lacks the field '{field}'; add it or remove the line")
-    value = row[field]
-    if not isinstance(value, str):
-        raise InputError(f"{where}: the field '{field}' is {_kind(value)}, not text; fix or remove the line")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"{where}: the field '{field}' is no valid text ({error}); fix or remove the line") from error
-    return value
 
 
 def _checked_mods(row: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:

@@ -1,7 +1,5 @@
 """The data set's card, statistics and list of contaminated programs, from the counts of each language."""
 
-import csv
-import io
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -10,18 +8,16 @@ from typing import Any
 import yaml
 from huggingface_hub import DatasetCard, DatasetCardData
 
+from scripts.lib.csv_files import write_csv
 from scripts.lib.escape import markdown, markdown_block
 from scripts.lib.files import read_json, write_text
 from scripts.lib.hub_license import license_metadata
 from scripts.lib.job import Snakemake, job
+from scripts.lib.schemas.pairs import FAILURES, LENGTHS, MEASURES, STATISTICS, SourceOutcome, Split
 
 TEMPLATE = Path(__file__).with_name("card.md.j2")
 # Variant -> name of the published split.
 SPLITS = {"perf": "Perf_Optimized", "size": "Size_Optimized"}
-ENDS = ("duplicates", "rejected", "failed", "near_duplicates", "filtered", "contaminated", "pairs")
-FAILURES = ("compile_error", "timeout", "memory_limit", "invalid_ir", "tool_crash", "no_toolchain")
-FIELDS = ("source_bytes", "source_tokens", "ir_bytes", "ir_tokens")
-MEASURES = ("total", "mean", "p50", "p95", "max")
 NOT_STATED = "not stated"
 # The hub's size categories: name and the number of rows that it excludes.
 SIZES = (
@@ -42,30 +38,22 @@ LIBRARIES = ("charset-normalizer", "numpy", "pyarrow", "rensa")
 def flat_row(language: str, variant: str, counted: dict[str, Any]) -> dict[str, Any]:
     """One row of statistics.csv; raises `RuntimeError` when the funnel's numbers do not add up."""
     funnel = counted["funnel"]
-    if funnel["sources"] != sum(funnel[end] for end in ENDS) or funnel["pairs"] != sum(counted["splits"].values()):
+    ended, split = sum(funnel[end] for end in SourceOutcome), sum(counted["splits"].values())
+    if (funnel["sources"], funnel["pairs"]) != (ended, split):
         raise RuntimeError(f"{language}, {variant}: the funnel does not add up: {funnel}, {counted['splits']}")
     return {
         "language": language,
         "variant": variant,
-        **{end: funnel[end] for end in ("sources", *ENDS)},
-        **{split: counted["splits"][split] for split in ("train", "validation")},
+        **{end: funnel[end] for end in ("sources", *SourceOutcome)},
+        **{split: counted["splits"][split] for split in Split},
         **{status: counted["statuses"].get(status, 0) for status in FAILURES},
-        **{f"long_{field}": counted["filtered"].get(field, 0) for field in FIELDS},
+        **{f"long_{field}": counted["filtered"].get(field, 0) for field in LENGTHS},
         **{
             f"{field}_{measure}": counted["lengths"].get(field, {}).get(measure, 0)
-            for field in FIELDS
+            for field in LENGTHS
             for measure in MEASURES
         },
     }
-
-
-def csv_text(rows: list[dict[str, Any]], columns: list[str]) -> str:
-    """Rows as CSV with a header, which is there for no rows, too."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
 
 
 def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
@@ -106,14 +94,14 @@ def total_licenses(languages: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def _counts(rows: list[dict[str, Any]]) -> str:
-    columns = ["language", "variant", "sources", *ENDS, "train", "validation"]
+    columns = ["language", "variant", "sources", *SourceOutcome, *Split]
     return markdown_table(
         [name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in rows]
     )
 
 
 def _lengths(rows: list[dict[str, Any]]) -> str:
-    measures = [(field, measure) for field in FIELDS for measure in ("mean", "p50", "max")]
+    measures = [(field, measure) for field in LENGTHS for measure in ("mean", "p50", "max")]
     head = ["language", "variant", *(f"{field.replace('_', ' ')}, {measure}" for field, measure in measures)]
     cells = [[row["language"], row["variant"], *(row[f"{f}_{m}"] for f, m in measures)] for row in rows if row["pairs"]]
     return markdown_table(head, cells)
@@ -169,7 +157,7 @@ def write_card(snakemake: Snakemake) -> None:
         for item in languages
         for variant in settings["variants"]
     ]
-    write_text(outputs.statistics, csv_text(rows, list(rows[0])))
+    write_csv(outputs.statistics, STATISTICS.names, rows)
     write_text(outputs.contamination, contamination(inputs.contamination))
     write_text(outputs.card, card(languages, rows, settings))
 

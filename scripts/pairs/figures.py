@@ -7,22 +7,23 @@ from matplotlib.axes import Axes
 from scripts.lib.figure import COLOURS, note, panels, save_svg
 from scripts.lib.files import read_json
 from scripts.lib.job import job
+from scripts.lib.schemas.pairs import SourceOutcome
 
-ENDS = {
-    "pairs": COLOURS[0],
-    "contaminated": COLOURS[5],
-    "filtered": COLOURS[7],
-    "near_duplicates": COLOURS[4],
-    "failed": COLOURS[3],
-    "rejected": COLOURS[6],
-    "duplicates": "#c9cdd3",
+OUTCOME_COLOURS = {
+    SourceOutcome.PAIRS: COLOURS[0],
+    SourceOutcome.CONTAMINATED: COLOURS[5],
+    SourceOutcome.FILTERED: COLOURS[7],
+    SourceOutcome.NEAR_DUPLICATES: COLOURS[4],
+    SourceOutcome.FAILED: COLOURS[3],
+    SourceOutcome.REJECTED: COLOURS[6],
+    SourceOutcome.DUPLICATES: "#c9cdd3",
 }
 TITLES = {"perf": "Optimised for speed", "size": "Optimised for size"}
 
 
 def shares(funnel: dict[str, int]) -> list[float]:
-    """Percent of the sources that ended in each of `ENDS`; zeros without sources."""
-    return [100 * funnel[end] / funnel["sources"] if funnel["sources"] else 0.0 for end in ENDS]
+    """Percent of the sources that ended in each of `OUTCOME_COLOURS`; zeros without sources."""
+    return [100 * funnel[end] / funnel["sources"] if funnel["sources"] else 0.0 for end in OUTCOME_COLOURS]
 
 
 def draw_funnel(languages: list[dict[str, Any]], variants: list[str], path: str) -> None:
@@ -32,7 +33,7 @@ def draw_funnel(languages: list[dict[str, Any]], variants: list[str], path: str)
     for panel, variant in zip(axes, variants, strict=True):
         rows = [shares(item["variants"][variant]["funnel"]) for item in languages]
         left = [0.0] * len(rows)
-        for end, (outcome, colour) in enumerate(ENDS.items()):
+        for end, (outcome, colour) in enumerate(OUTCOME_COLOURS.items()):
             widths = [row[end] for row in rows]
             panel.barh(names, widths, left=left, color=colour, height=0.7, label=outcome.replace("_", " "))
             left = [a + b for a, b in zip(left, widths, strict=True)]

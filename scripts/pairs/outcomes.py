@@ -7,9 +7,7 @@ import numpy as np
 
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_rows, read_table
-
-REJECTED = "rejected_source"
-OK = "ok"
+from scripts.lib.schemas.ir import CompileStatus
 
 
 @dataclass
@@ -78,7 +76,7 @@ def read_outcomes(language: Language, ir: list[str], variants: list[str]) -> Non
             place, variant = language.place(row["id"]), row["variant"]
             rows[variant][place] += 1
             language.statuses[variant][row["status"]] += 1
-            if row["status"] == OK:
+            if row["status"] == CompileStatus.OK:
                 ok[variant][place] = True
                 language.tools.add((row["compiler"] or "", row["llvm"] or ""))
     for variant, counts in rows.items():

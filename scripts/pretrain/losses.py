@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-import pyarrow as pa
 import torch
 from torch.nn.functional import cross_entropy
 
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.pairs import Split
+from scripts.lib.schemas.training import LOSSES
 from scripts.lib.seeds import seed_for
 from scripts.lib.training.models import load_for_tokenizer, load_tokenizer
 from scripts.pretrain.pair_documents import (
@@ -30,19 +31,7 @@ from scripts.pretrain.pair_documents import (
     table_name,
 )
 
-SPLIT = "validation"
-SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("language", pa.string(), nullable=False),
-        pa.field("variant", pa.string()),
-        pa.field("direction", pa.string(), nullable=False),
-        pa.field("tokens", pa.int64(), nullable=False),
-        pa.field("loss", pa.float64(), nullable=False),
-        pa.field("document_tokens", pa.int64(), nullable=False),
-        pa.field("document_loss", pa.float64(), nullable=False),
-    ]
-)
+SPLIT = Split.VALIDATION
 
 
 def choose(language: str, ids: Iterable[str], limit: int | None, seed: int) -> frozenset[str]:
@@ -128,7 +117,7 @@ def write_losses(inputs: Any, output: str, settings: dict[str, Any], gpu: bool) 
     if not rows:
         raise InputError("no pair in the validation split; raise `pairs.validation_share` or give more programs")
     rows.sort(key=lambda row: (row["direction"], row["language"], row["variant"] or "", row["id"]))
-    write_table(output, rows, SCHEMA)
+    write_table(output, rows, LOSSES.schema)
 
 
 if __name__ == "__main__":

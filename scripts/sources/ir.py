@@ -3,25 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pyarrow as pa
-
 from scripts.lib.files import sha256_text
 from scripts.lib.job import job
 from scripts.lib.llvm import READER, InvalidIRError, verified
 from scripts.lib.parquet import iter_rows, write_table
 from scripts.lib.sandbox.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.sandbox.supervise import Limits
+from scripts.lib.schemas.ir import IR, CompileStatus
 
-SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("id", "language", "variant", "source_sha256", "status", "compiler", "llvm")),
-        ("command", pa.string()),
-        ("seconds", pa.float64()),
-        *((name, pa.string()) for name in ("diagnostics", "ir", "ir_sha256")),
-        ("rewrites", pa.list_(pa.string())),
-        ("unprepared", pa.string()),
-    ]
-)
 _LONGEST = 400
 
 
@@ -33,18 +22,18 @@ def limits_of(settings: Mapping[str, Any]) -> Limits:
 def outcome(source: dict[str, Any], module: str | None, parts: list[str], limits: Limits) -> dict[str, Any]:
     """Status, diagnostics and IR of a program in one variant; `module` is what came with it, or None."""
     if source["rejected"] is not None:
-        return {"status": "rejected_source", "diagnostics": source["rejected"]}
+        return {"status": CompileStatus.REJECTED_SOURCE, "diagnostics": source["rejected"]}
     if module is None:
-        return {"status": "compile_error", "diagnostics": "no module came with the program in this variant"}
+        return {"status": CompileStatus.COMPILE_ERROR, "diagnostics": "no module came with the program in this variant"}
     try:
         text = isolated(verified, module, parts, limits=limits)
     except InvalidIRError as error:
-        return {"status": "invalid_ir", "diagnostics": str(error)[:_LONGEST]}
+        return {"status": CompileStatus.INVALID_IR, "diagnostics": str(error)[:_LONGEST]}
     except IsolationError as error:
         # A crash of the reader is the module's fault.
-        status = "invalid_ir" if error.status == "crashed" else error.status
+        status = CompileStatus.INVALID_IR if error.status == "crashed" else CompileStatus(error.status)
         return {"status": status, "diagnostics": str(error)[:_LONGEST]}
-    return {"status": "ok", "diagnostics": "", "ir": text, "ir_sha256": sha256_text(text)}
+    return {"status": CompileStatus.OK, "diagnostics": "", "ir": text, "ir_sha256": sha256_text(text)}
 
 
 def modules_of(path: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -82,5 +71,5 @@ if __name__ == "__main__":
     with job() as snakemake:
         given, params = snakemake.input, snakemake.params
         rows = outcomes(given.sources, given.modules, params.variants, params.settings)
-        write_table(snakemake.output[0], rows, SCHEMA)
+        write_table(snakemake.output[0], rows, IR.schema)
         close_isolation()

@@ -14,9 +14,9 @@ import pyarrow as pa
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import read_json, write_json
 from scripts.lib.job import job, progress
+from scripts.lib.schemas.sources import MODULES, SOURCES, VARIANT
 from scripts.sources.corpus import Corpus
 from scripts.sources.external_sort import Spill, power_of_two
-from scripts.sources.record import MODULE_SCHEMA, SCHEMA
 from scripts.sources.shards import unique_rows, write_aliases, write_shards
 
 _PART_BYTES = 32 << 20
@@ -48,9 +48,9 @@ class Spilled:
 def spill(corpus: Corpus, folder: Path) -> Spilled:
     """Read the whole corpus once, to files that are each small enough to sort."""
     parts = min(power_of_two(corpus.total_bytes() / _PART_BYTES), _MOST_PARTS)
-    listed = SCHEMA.append(pa.field("variant", pa.string()))
+    listed = SOURCES.schema.append(pa.field(VARIANT.name, VARIANT.dtype))
     sources = Spill(folder / "sources", parts, listed, texts=("source",))
-    modules = Spill(folder / "modules", parts, MODULE_SCHEMA, texts=("ir",))
+    modules = Spill(folder / "modules", parts, MODULES.schema, texts=("ir",))
     spilled = Spilled(sources, modules)
     for record in progress(corpus.records(), f"reading {corpus.language}"):
         sources.add(record.row(corpus.language))
@@ -66,7 +66,7 @@ def write_modules(modules: Spill, folder: Path, index: dict[str, Any]) -> None:
     """Write the modules of each shard beside its sources, and their SHA-256 into the index."""
     rows = unique_rows(modules, ("source_sha256", "variant"), ("ir_sha256",))
     folder.mkdir(exist_ok=True)
-    for name, shard in write_shards(rows, folder, len(index), MODULE_SCHEMA).items():
+    for name, shard in write_shards(rows, folder, len(index), MODULES.schema).items():
         index[name]["modules"] = shard["sha256"]
 
 
@@ -79,7 +79,7 @@ def read(corpus: Corpus, shard_size: int, index: Path, aliases: str) -> None:
         spilled = spill(corpus, temporary)
         counts = write_aliases(spilled.sources, aliases)
         rows = unique_rows(spilled.sources, ("source_sha256",), ("path",))
-        shards = write_shards(rows, index.parent, power_of_two(counts["unique"] / shard_size), SCHEMA)
+        shards = write_shards(rows, index.parent, power_of_two(counts["unique"] / shard_size), SOURCES.schema)
         if corpus.has_ir:
             write_modules(spilled.modules, index.parent / "modules", shards)
     unique = counts.pop("unique")

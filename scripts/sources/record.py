@@ -3,28 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
-
 from scripts.lib.files import sha256_text
-
-SCHEMA = pa.schema(
-    [
-        ("id", pa.string()),
-        ("language", pa.string()),
-        ("path", pa.string()),
-        ("source_sha256", pa.string()),
-        ("encoding", pa.string()),
-        ("bytes", pa.int64()),
-        ("source", pa.string()),
-        ("rejected", pa.string()),
-        ("license", pa.string()),
-        ("bad_bytes", pa.int64()),
-        ("encoding_uncertain", pa.bool_()),
-    ]
-)
-# Modules that came with the programs, for a corpus that brings its IR along.
-MODULE_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "source_sha256", "variant", "ir", "ir_sha256")])
-ALIAS_SCHEMA = pa.schema([(name, pa.string()) for name in ("path", "source_sha256", "kept_id", "kept_path")])
 
 ID_DIGITS = 16
 

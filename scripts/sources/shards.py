@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from scripts.lib.files import sha256_file
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.sources import ALIASES
 from scripts.sources.external_sort import Spill, leading
-from scripts.sources.record import ALIAS_SCHEMA
 
 _BATCH = 256
 
@@ -64,7 +64,7 @@ def write_aliases(spill: Spill, path: str | Path) -> dict[str, int]:
                 counts["rejected"] += group[0]["rejected"] is not None
                 yield from _dropped(group)
 
-    counts["duplicates"] = write_table(path, rows(), ALIAS_SCHEMA)
+    counts["duplicates"] = write_table(path, rows(), ALIASES.schema)
     return counts
 
 

@@ -1,21 +1,19 @@
 """A corpus as rows of parquet or JSON-lines files: a Hugging Face data set, or a local copy of one."""
 
-import gzip
 import hashlib
-import json
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from glob import escape
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scripts.lib.files import sha256_bytes
 from scripts.lib.job import InputError
+from scripts.lib.json_lines import numbered_lines, parse_object
 from scripts.lib.parquet import iter_batches, open_table
 from scripts.sources.dataset_card import stated_license
 from scripts.sources.decode import Decoded, decode
@@ -31,9 +29,6 @@ _MOST_IR = 16 << 20
 _LONGEST_LABEL = 4096
 # Bytes of a line of JSON in addition to the program and its module.
 _REST_OF_LINE = 1 << 20
-# A line that is too long is passed over in pieces, up to a length that only damaged and hostile files have.
-_PIECE = 1 << 20
-_MOST_SKIPPED = 256 << 20
 
 
 def _matching(root: Path, pattern: str) -> list[Path]:
@@ -85,47 +80,17 @@ def total_bytes(root: Path, language: str, corpus: dict[str, Any]) -> int:
     return sum(_text_bytes(path, columns) for _, path in files_of(root, language, corpus))
 
 
-def _skip_line(stream: BinaryIO, path: Path, number: int) -> None:
-    """Read on to the end of a line that is too long to keep; raise `InputError` when that is nowhere near."""
-    for _ in range(_MOST_SKIPPED // _PIECE):
-        piece = stream.readline(_PIECE)
-        if not piece or piece.endswith(b"\n"):
-            return
-    raise InputError(f"{path}, line {number} has more than {_MOST_SKIPPED >> 20} MB; remove the line")
-
-
-def _lines(path: Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
-    """Lines of a file, unpacked if need be, with their numbers; blank ones are left out.
-
-    None stands for a line of more than `longest` bytes.
-    """
-    number = 0
-    try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as stream:
-            for number in count(1):
-                line = stream.readline(longest + 1)
-                if not line:
-                    return
-                if len(line) > longest:
-                    _skip_line(stream, path, number)
-                    yield number, None
-                elif line.strip():
-                    yield number, line
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{path} is damaged at line {number} ({error}); replace it") from error
-
-
 def _json_rows(path: Path, columns: list[str], longest: int) -> Iterator[dict[str, Any] | None]:
-    for number, line in _lines(path, longest):
+    """The wanted columns of each row of a JSON-lines file; None for a line of more than `longest` bytes."""
+    for number, line in numbered_lines(path, longest):
         if line is None:
             yield None
             continue
-        try:
-            row = json.loads(line)
-            yield {column: row[column] for column in columns}
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            fault = f"no column {error}" if isinstance(error, KeyError) else f"not a JSON object: {error}"
-            raise InputError(f"{path}, line {number}: {fault}; see corpus.columns") from error
+        row = parse_object(line, f"{path}, line {number}")
+        missing = next((column for column in columns if column not in row), None)
+        if missing is not None:
+            raise InputError(f"{path}, line {number}: no column '{missing}'; see corpus.columns")
+        yield {column: row[column] for column in columns}
 
 
 def _as_bytes(column: pa.Array) -> pa.Array:

@@ -6,7 +6,9 @@ import pytest
 from scripts.dedup import clusters, signatures
 from scripts.lib.files import sha256_text
 from scripts.lib.parquet import write_table
-from scripts.sources.record import SCHEMA, Record
+from scripts.lib.schemas.dedup import signatures_table
+from scripts.lib.schemas.sources import SOURCES
+from scripts.sources.record import Record
 from tests.conformance.oracles import vendored
 
 PAPER = {
@@ -29,8 +31,8 @@ def kept_of(folder, texts, settings):
     by_id = {sha256_text(text)[:16]: text for text in texts}
     records = [Record("", sha256_text(text), len(text), text, "utf-8") for text in texts]
     paths = [str(folder / name) for name in ("sources", "signatures", "outcomes")]
-    write_table(paths[0], [record.row("C") for record in sorted(records, key=lambda own: own.sha256)], SCHEMA)
-    write_table(paths[1], signatures.signatures(paths[0], settings), signatures.schema(settings["permutations"]))
+    write_table(paths[0], [record.row("C") for record in sorted(records, key=lambda own: own.sha256)], SOURCES.schema)
+    write_table(paths[1], signatures.signatures(paths[0], settings), signatures_table(settings["permutations"]).schema)
     write_table(paths[2], [], IR)
     table = clusters.clusters([paths[1]], [paths[0]], [paths[2]], settings).to_pylist()
     return {by_id[row["id"]]: by_id[row["kept"]] for row in table}

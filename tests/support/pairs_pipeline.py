@@ -5,11 +5,12 @@ from pathlib import Path
 from scripts.dedup import clusters, signatures
 from scripts.lib.files import read_json, sha256_text
 from scripts.lib.parquet import iter_rows, write_table
+from scripts.lib.schemas.dedup import CLUSTERS, signatures_table
+from scripts.lib.schemas.ir import IR
 from scripts.pairs.contamination import Benchmarks
 from scripts.pairs.language import Builder, build
 from scripts.pairs.outcomes import read_clusters, read_outcomes
 from scripts.sources.corpus import Corpus
-from scripts.sources.ir import SCHEMA as IR_SCHEMA
 from scripts.sources.read import read
 
 CORPUS = {
@@ -63,7 +64,7 @@ def write_ir(sources: Path, target: Path, failing: dict[str, tuple[str, ...]]) -
             named = {key: row[key] for key in ("id", "language", "source_sha256")}
             tools = {"compiler": "by hand 1", "llvm": "22", "command": "", "seconds": 0.0, "rewrites": []}
             rows.append({**named, **tools, "variant": variant, "diagnostics": "", **made})
-    write_table(target, rows, IR_SCHEMA)
+    write_table(target, rows, IR.schema)
 
 
 def run(corpus: Path, out: Path, shard_size=1000, language="C", suffixes=("c",), failing=None, ngrams=None, **settings):
@@ -78,9 +79,9 @@ def run(corpus: Path, out: Path, shard_size=1000, language="C", suffixes=("c",),
     names = sorted(index["shards"], key=int)
     sources, signed, ir = ([str(out / f"{kind}{name}.parquet") for name in names] for kind in ("", "signed-", "ir-"))
     for source, signature, table in zip(sources, signed, ir, strict=True):
-        write_table(signature, signatures.signatures(source, dedup), signatures.schema(256))
+        write_table(signature, signatures.signatures(source, dedup), signatures_table(256).schema)
         write_ir(Path(source), Path(table), failing or {})
-    write_table(out / "clusters.parquet", clusters.clusters(signed, sources, ir, dedup), clusters.SCHEMA)
+    write_table(out / "clusters.parquet", clusters.clusters(signed, sources, ir, dedup), CLUSTERS.schema)
     known = read_clusters(str(out / "clusters.parquet"))
     read_outcomes(known, ir, VARIANTS)
     chosen = {key: settings.get(key, value) for key, value in PAIRS.items()}

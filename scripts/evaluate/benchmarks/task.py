@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.evaluate.benchmarks.problems import FORMS, Problem, Row
-from scripts.lib.commits import read_commits, read_jsonl
+from scripts.lib.commits import read_commits
 from scripts.lib.files import sha256_file
 from scripts.lib.job import InputError
+from scripts.lib.json_lines import read_jsonl
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from scripts.compile.compile_program import compile_source, run_command
 from scripts.compile.shard import outcomes
 from scripts.compile.worker import Compiler
 from scripts.lib.parquet import write_table
-from scripts.sources.record import SCHEMA
+from scripts.lib.schemas.sources import SOURCES
 from tests.support.compiling import build
 
 TH = "{-# LANGUAGE TemplateHaskell #-}\nimport Language.Haskell.TH\n"
@@ -116,7 +116,7 @@ def test_a_program_that_crashes_the_reader_does_not_stop_its_shard(tmp_path):
         | {"rejected": None, "license": None, "source": text}
         for name, text in programs.items()
     ]
-    write_table(tmp_path / "sources", rows, SCHEMA)
+    write_table(tmp_path / "sources", rows, SOURCES.schema)
     compiler = Compiler(build("Haskell"), ["perf"], Cache(None))
     statuses = {row["id"]: row["status"] for row in outcomes(str(tmp_path / "sources"), compiler, 1)}
     assert statuses == {"a": "ok", "b": "invalid_ir", "c": "ok"}

@@ -15,7 +15,9 @@ from scripts.dedup.candidates import Buckets, band_buckets, components, estimate
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
 from scripts.lib.parquet import read_table, write_table
-from scripts.sources.record import SCHEMA, Record
+from scripts.lib.schemas.dedup import signatures_table
+from scripts.lib.schemas.sources import SOURCES
+from scripts.sources.record import Record
 
 SETTINGS = {
     "enabled": True,
@@ -70,8 +72,8 @@ def cluster(folder, texts, shards=1, compiled=None, **changes):
         rows = [
             Record(d, d, len(digests[d]), digests[d], "utf-8", rejected=None if digests[d] else "empty") for d in own
         ]
-        write_table(sources[-1], [row.row("C") for row in rows], SCHEMA)
-        write_table(signed[-1], signatures.signatures(sources[-1], settings), signatures.schema(256))
+        write_table(sources[-1], [row.row("C") for row in rows], SOURCES.schema)
+        write_table(signed[-1], signatures.signatures(sources[-1], settings), signatures_table(256).schema)
         status = [
             {"id": d[:16], "variant": v, "status": "ok" if v in (compiled or {}).get(digests[d], ()) else "timeout"}
             for d in own

@@ -17,8 +17,9 @@ import yaml
 
 from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.fetch import fetched_rows, write_rows
-from scripts.lib.commits import read_commits, read_jsonl
+from scripts.lib.commits import read_commits
 from scripts.lib.job import InputError
+from scripts.lib.json_lines import read_jsonl
 from tests.support.fake_hub import REVISION, fake_hub, hub_environment
 from tests.support.paths import ROOT
 

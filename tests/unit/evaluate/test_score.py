@@ -8,11 +8,12 @@ from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.check_controls import check, cut_references, failed_references, passing_empties
 from scripts.evaluate.controls import control
-from scripts.evaluate.executions import SCHEMA, compiles, passes
+from scripts.evaluate.executions import compiles, passes
 from scripts.evaluate.generations import Generation, Sampling
 from scripts.evaluate.score import compile_score, robust_scores, score_file, scores_of
 from scripts.lib.job import InputError
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.evaluation import EXECUTIONS
 
 KEY = {"benchmark": "b", "language": "Python", "model": "m", "checkpoint": "base"}
 SAMPLING = Sampling(0.2, 0.95, 4, 8)
@@ -27,7 +28,7 @@ def executions(path, statuses, programs=None, details=None):
         for name, own in statuses.items()
         for sample, status in enumerate(own)
     ]
-    write_table(path, rows, SCHEMA)
+    write_table(path, rows, EXECUTIONS.schema)
     return str(path)
 
 

@@ -6,8 +6,9 @@ import json
 import pytest
 
 from scripts.finetune.instruct import read_instructions
-from scripts.lib.commits import file_stem, flatten_mods, read_commits, read_jsonl
+from scripts.lib.commits import file_stem, flatten_mods, read_commits
 from scripts.lib.job import InputError
+from scripts.lib.json_lines import read_jsonl
 
 MODS = [
     {"change_type": "MODIFY", "old_path": "a.py", "new_path": "a.py", "diff": "@@ -1 +1 @@\n-x\n+y\n"},
@@ -117,7 +118,7 @@ FAULTY = {
     "a null message": (commit(message=None), r"line 2: the field 'message' is null, not text"),
     "a list of messages": (commit(message=["Fix"]), r"line 2: the field 'message' is list"),
     "a number": (commit(message=7), r"the field 'message' is number"),
-    "half a character": (commit(message="Fix \ud800"), r"the field 'message' is no valid text"),
+    "half a character": (commit(message="Fix \ud800"), r"the field 'message' is not valid text"),
     "no message": (commit(message=...), r"line 2 lacks the field 'message'"),
     "null modifications": (commit(mods=None), r"line 2: the field 'mods' is not a list of objects"),
     "modifications of text": (commit(mods=["a"]), r"line 2: the field 'mods' is not a list of objects"),
@@ -148,7 +149,7 @@ def test_a_fault_of_a_commit_is_one_line_with_file_and_row(tmp_path, case, suffi
         ("a.jsonl.gz", gzip.compress(b'{"message": "x"}\n' * 500, mtime=0)[:-12], r"a\.jsonl\.gz is damaged"),
         ("a.jsonl.gz", gzip.compress(b'{"message": "x"}\n' * 500, mtime=0)[:40], r"a\.jsonl\.gz is damaged"),
         ("a.jsonl.gz", b'{"message": "x"}\n', r"a\.jsonl\.gz is damaged"),
-        ("a.jsonl.gz", gzip.compress(b"a" * (65 << 20), 1, mtime=0), r"a\.jsonl\.gz, line 1 has 64 MB or more"),
+        ("a.jsonl.gz", gzip.compress(b"a" * (65 << 20), 1, mtime=0), r"a\.jsonl\.gz, line 1 has more than 64 MB"),
     ],
 )
 def test_damaged_files_of_rows_are_one_line(tmp_path, name, content, told):
@@ -172,7 +173,7 @@ def test_damaged_files_of_rows_are_one_line(tmp_path, name, content, told):
         (b'{"messages": [{"role": 1, "content": "a"}], "output": "x"}', r"message 1: the field 'role' is number"),
         (
             b'{"messages": [{"role": "user", "content": "\\ud800"}], "output": "x"}',
-            r"message 1: the field 'content' is no valid",
+            r"message 1: the field 'content' is not valid",
         ),
     ],
 )

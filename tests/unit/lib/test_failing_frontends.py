@@ -3,13 +3,14 @@
 import logging
 
 from scripts.compile.cache import Cache
-from scripts.compile.shard import SCHEMA, write_shard
+from scripts.compile.shard import write_shard
 from scripts.compile.worker import Compiler
 from scripts.doctor.host import earlier_runs
 from scripts.lib.failing_frontends import FEWEST, failing_frontends
 from scripts.lib.parquet import read_table, write_table
+from scripts.lib.schemas.ir import IR
+from scripts.lib.schemas.sources import SOURCES
 from scripts.provenance.outcomes import outcomes
-from scripts.sources.record import SCHEMA as SOURCES
 from tests.support.compiling import build
 
 
@@ -45,7 +46,7 @@ def test_the_log_the_doctor_and_the_report_say_it(tmp_path, caplog):
         {**named, "id": f"{n:016x}", "path": f"C/{n}.c", "source_sha256": f"{n:064x}", "source": f"int x{n} = ;"}
         for n in range(FEWEST)
     ]
-    write_table(sources, programs, SOURCES)
+    write_table(sources, programs, SOURCES.schema)
     write_shard(str(sources), Compiler(build("C"), ["perf", "size"], Cache(None)), 1, str(table), None)
     errors = [record.message for record in caplog.records if record.levelno == logging.ERROR]
     assert [error.split(" compiled")[0] for error in errors] == [
@@ -59,6 +60,6 @@ def test_the_log_the_doctor_and_the_report_say_it(tmp_path, caplog):
     ]
     assert outcomes([str(table)], [str(sources)])["failing_frontends"] == errors
     fixed = [row | {"status": "ok"} for row in read_table(table).to_pylist()]
-    write_table(table, fixed, SCHEMA)
+    write_table(table, fixed, IR.schema)
     assert [finding.good for finding in earlier_runs(tmp_path / "results")] == [True]
     assert list(earlier_runs(tmp_path / "nothing")) == []

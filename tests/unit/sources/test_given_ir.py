@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.sources import MODULES, SOURCES
 from scripts.sources.ir import outcomes
-from scripts.sources.record import MODULE_SCHEMA, SCHEMA
 from tests.support.compiling import SETTINGS
 
 MODULE = """; ModuleID = '/home/someone/source.c'
@@ -23,8 +23,8 @@ attributes #0 = { nounwind "target-cpu"="skylake" }
 def rows_of(folder: Path, module: str, listed: str, variants: list[str], parts: list[str]):
     """Outcome rows of one program that came with one module, in the list of a variant."""
     source = {"id": "a", "language": "C", "path": "a.c", "source_sha256": "a" * 64, "source": "int f;", "bytes": 6}
-    write_table(folder / "sources.parquet", [source], SCHEMA)
-    write_table(folder / "modules.parquet", [{"id": "a", "variant": listed, "ir": module}], MODULE_SCHEMA)
+    write_table(folder / "sources.parquet", [source], SOURCES.schema)
+    write_table(folder / "modules.parquet", [{"id": "a", "variant": listed, "ir": module}], MODULES.schema)
     settings = {"parts": parts, "origin": "came with the program", "limits": SETTINGS["limits"]}
     return list(outcomes(str(folder / "sources.parquet"), str(folder / "modules.parquet"), variants, settings))
 

@@ -1,0 +1,101 @@
+"""JSON lines: reading files of one JSON object a line, gzipped or not, with errors that name file and line."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from scripts.lib.job import InputError
+
+_LONGEST_LINE = 64 << 20
+# A line that is too long is skipped in pieces, up to a length that only damaged and hostile files have.
+_PIECE = 1 << 20
+_MOST_SKIPPED = 256 << 20
+
+
+def _open(path: str | Path) -> BinaryIO:
+    """A file as a stream of bytes, unpacked when its name ends in `.gz`."""
+    return cast(BinaryIO, gzip.open(path, "rb")) if str(path).endswith(".gz") else Path(path).open("rb")
+
+
+def _skip_line(stream: BinaryIO, path: str | Path, number: int) -> None:
+    """Read to the end of a line that is too long to keep; raise `InputError` when it does not end."""
+    for _ in range(_MOST_SKIPPED // _PIECE):
+        piece = stream.readline(_PIECE)
+        if not piece or piece.endswith(b"\n"):
+            return
+    raise InputError(f"{path}, line {number} has more than {_MOST_SKIPPED >> 20} MB; remove the line")
+
+
+def numbered_lines(path: str | Path, longest: int = _LONGEST_LINE) -> Iterator[tuple[int, bytes | None]]:
+    """Number and bytes of each line of a file that is not blank; numbers start at 1 and count blank lines.
+
+    The bytes are None for a line of more than `longest` bytes. Raises `InputError` for a damaged gzip file, and for a
+    line of hundreds of megabytes.
+    """
+    number = 0
+    try:
+        with _open(path) as stream:
+            for number in count(1):
+                line = stream.readline(longest + 1)
+                if not line:
+                    return
+                if len(line) > longest:
+                    _skip_line(stream, path, number)
+                    yield number, None
+                elif line.strip():
+                    yield number, line
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path} is damaged at line {number} ({error}); replace it") from error
+
+
+def parse_object(line: bytes, where: str) -> dict[str, Any]:
+    """The JSON object of a line; raise `InputError`, which begins with `where`, for anything else."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON in UTF-8 ({error}); fix or remove the line") from error
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: a JSON {json_type(row)}, not an object; fix or remove the line")
+    return row
+
+
+def numbered_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects of a JSON-lines file, each with its file and line as text for messages.
+
+    The file is unpacked when its name ends in `.gz`; blank lines are skipped. Raises `InputError` naming a line that is
+    not a JSON object in UTF-8.
+    """
+    for number, line in numbered_lines(path):
+        where = f"{path}, line {number}"
+        if line is None:
+            raise InputError(f"{where} has more than {_LONGEST_LINE >> 20} MB; remove the line")
+        yield where, parse_object(line, where)
+
+
+def read_jsonl(path: str | Path) -> Iterator[dict[str, Any]]:
+    """Objects of a JSON-lines file, as `numbered_rows` reads them."""
+    return (row for _, row in numbered_rows(path))
+
+
+def json_type(value: Any) -> str:
+    """JSON's name for the type of a value."""
+    names = {type(None): "null", list: "list", dict: "object", bool: "boolean", str: "text"}
+    return names.get(type(value), "number")
+
+
+def text_of(row: Mapping[str, Any], field: str, where: str) -> str:
+    """The text in a field of a row; raise `InputError`, which begins with `where`, for anything else."""
+    if field not in row:
+        raise InputError(f"{where} lacks the field '{field}'; add it or remove the line")
+    value = row[field]
+    if not isinstance(value, str):
+        raise InputError(f"{where}: the field '{field}' is {json_type(value)}, not text; fix or remove the line")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{where}: the field '{field}' is not valid text ({error}); fix or remove the line") from error
+    return value

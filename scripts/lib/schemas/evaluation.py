@@ -1,0 +1,73 @@
+"""Files of the stage `evaluate`: generations, and executions of the programs that they make."""
+
+import pyarrow as pa
+
+from scripts.lib.schemas.table import Column, Table, Word, text
+
+
+class ExecutionStatus(Word):
+    """What became of a sample's program."""
+
+    PASSED = "passed", "all tests passed"
+    WRONG = "wrong", "a test failed, or the program ended before its tests did"
+    COMPILE_ERROR = "compile_error", "the compiler or parser refused the program"
+    RUNTIME_ERROR = "runtime_error", "the program raised an exception or ended with an error"
+    TIMEOUT = "timeout", "the limit of CPU or wall-clock time was exceeded"
+    MEMORY_LIMIT = "memory_limit", "the limit of memory was exceeded"
+    KILLED = "killed", "another limit was exceeded, or the program was killed"
+
+
+class FinishReason(Word):
+    """Why the generation of a completion ended."""
+
+    STOP = "stop", "a stop sequence"
+    END = "end", "the token for the end of text"
+    LENGTH = "length", "no new token was left"
+    OVERFLOW = "overflow", "the prompt alone fills the context, so nothing was generated"
+    FORCED = "forced", "tokens were predicted with the reference as context (teacher forcing)"
+
+
+_SAMPLING = pa.struct(
+    [
+        ("temperature", pa.float64()),
+        ("top_p", pa.float64()),
+        ("samples", pa.int64()),
+        ("new_tokens", pa.int64()),
+    ]
+)
+_CELL = "{benchmark}/{task}/{setting}/{model}.{checkpoint}"
+
+GENERATIONS = Table(
+    "Generations",
+    f"generations/{_CELL}.jsonl.zst",
+    "One JSON object for each problem, in the order of the benchmark, zstd-compressed with a checksum.",
+    (
+        text("id", "name of the problem"),
+        text("prompt", "text that the model was given"),
+        Column("completions", pa.list_(pa.string()), "one text for each sample"),
+        Column("finish_reasons", pa.list_(pa.string()), "why each sample ended", words=FinishReason),
+        text("engine", "engine that generated: `transformers`, `vllm`, or `control`"),
+        text("version", "version of the engine, or name of the control"),
+        Column("seeds", pa.list_(pa.uint64()), "seed of each sample"),
+        Column("sampling", _SAMPLING, "how samples were drawn; temperature 0 is greedy decoding"),
+        text("target", "reference text, where it depends on the tokenizer; otherwise empty"),
+    ),
+)
+
+EXECUTIONS = Table(
+    "Executions",
+    f"executions/{_CELL}.parquet",
+    "One row for each sample, in the order of `id` and `sample`.",
+    (
+        text("id", "name of the problem"),
+        Column("sample", pa.int32(), "number of the sample, from 0"),
+        text("status", "what became of the program", ExecutionStatus),
+        text(
+            "detail",
+            "how, in words of the runner that are the same in every run; `compiling: ` before a limit that "
+            "was exceeded while compiling",
+        ),
+        text("message", "printable text of the program, such as the name of its own exception"),
+        text("program", "SHA-256 of the program"),
+    ),
+)

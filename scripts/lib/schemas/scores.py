@@ -1,0 +1,61 @@
+"""The long tables of scores, of differences between checkpoints, and of the paper's figures."""
+
+import pyarrow as pa
+
+from scripts.lib.schemas.table import Column, Table, text
+
+# Checkpoint of the controls `reference`, `ceiling` and `empty`, which stand in for models.
+CONTROL = "control"
+
+KEY = (
+    text("benchmark", "benchmark, or `validation` for validation losses"),
+    text("language", "language or task of the benchmark; `all` for validation losses over all languages"),
+    text("model", "model of `config/models.yaml`, or a control: `reference`, `ceiling` or `empty`"),
+    text("checkpoint", "trained state of the model, such as `base` or `ircoder`; `control` for a control"),
+    text("setting", "how completions were drawn, with the perturbation where there is one; or direction and variant"),
+    text("metric", "name of the metric"),
+)
+_PERCENT = "0–100; losses in nats per token"
+_LOW = Column("ci_low", pa.float64(), "lower bound of the 95 % bootstrap interval over problems", _PERCENT)
+_HIGH = Column("ci_high", pa.float64(), "upper bound of the 95 % bootstrap interval over problems", _PERCENT)
+_PROBLEMS = Column("problems", pa.int64(), "problems, or validation documents, behind the value")
+
+SCORES = Table(
+    "Scores",
+    "tables/scores.csv",
+    "One row for each score, sorted by its text columns. Files below `scores/` have rows with the same columns.",
+    (
+        *KEY,
+        Column("value", pa.float64(), "mean over problems", _PERCENT),
+        _LOW,
+        _HIGH,
+        _PROBLEMS,
+        Column("samples", pa.int64(), "completions for each problem"),
+    ),
+)
+
+DIFFERENCES = Table(
+    "Differences",
+    "tables/differences.csv",
+    "One row for each score of an IRCoder checkpoint whose base was scored too, paired by problem, sorted by its text "
+    "columns.",
+    (
+        *KEY,
+        text("base", "checkpoint that the difference is taken from"),
+        Column("difference", pa.float64(), "value of `checkpoint` minus value of `base`", _PERCENT),
+        _LOW,
+        _HIGH,
+        _PROBLEMS,
+    ),
+)
+
+PAPER_RESULTS = Table(
+    "Results of the paper",
+    "config/paper_results.csv",
+    "Figures of the paper, filled by users: one row for each score. Rows without a value are ignored.",
+    (
+        *KEY,
+        Column("value", pa.float64(), "the paper's figure", _PERCENT),
+        text("citation", "where the figure was read: document, table, row"),
+    ),
+)
