@@ -1,7 +1,8 @@
-"""How much slower than the protocol's limits allow this machine is, seen from what reference solutions need.
+"""How much slower this machine is than the protocol's limits allow, measured by the reference solutions.
 
-The limits of a task stay as the protocol has them, unless a reference needs more than a part of them, 1/headroom, here;
-then they are lengthened by a whole factor, so that the outcome does not hang on small differences of speed.
+A task keeps the protocol's time limit unless a reference solution needs more than 1/headroom of it
+on this machine. Then the limit is multiplied by a whole number, so that small differences in speed
+do not change outcomes.
 """
 
 import logging
@@ -12,22 +13,32 @@ from concurrent.futures import ThreadPoolExecutor
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.runners.factory import make_runner
-from scripts.evaluate.runners.programs import COMPOSERS, Prelude
+from scripts.evaluate.runners.programs import COMPOSERS, Prelude, Program
 from scripts.lib.files import write_json
 from scripts.lib.job import job
 from scripts.lib.seeds import unit_for
 
-_FIRST_SCALE = 4
+# The limits while measuring, as a multiple of the protocol's.
+_MEASURING_SCALE = 4
 
 
-def chosen(problems: Sequence[Problem], most: int, seed: int) -> list[Problem]:
-    """At most `most` problems that have a solution, drawn by their ids."""
+def sample_problems(problems: Sequence[Problem], most: int, seed: int) -> list[Problem]:
+    """At most `most` problems that have a solution, drawn at random by their ids."""
     solved = [problem for problem in problems if problem.solution is not None]
     return sorted(solved, key=lambda problem: unit_for(seed, "calibrate", problem.id))[:most]
 
 
+def reference_programs(problems: Sequence[Problem], composer: str, prelude: Prelude) -> list[Program]:
+    """The program of each problem's solution; problems without a solution have none."""
+    compose = COMPOSERS[composer]
+    return [compose(prelude, problem, problem.solution) for problem in problems if problem.solution is not None]
+
+
 def scale_for(seconds: Sequence[float], limit: float, headroom: float) -> int:
-    """The whole factor by which `limit` grows so that the slowest of `seconds` is at most 1/`headroom` of it."""
+    """The smallest whole factor of `limit` with which every time is at most 1/`headroom` of it.
+
+    `seconds` and `limit` are CPU seconds.
+    """
     return max(1, math.ceil(max(seconds, default=0.0) * headroom / limit))
 
 
@@ -35,11 +46,10 @@ if __name__ == "__main__":
     with job() as snakemake:
         params = snakemake.params
         task = Task(**snakemake.params.task, rows=snakemake.input.rows, references=snakemake.input.references)
-        settings = {**params.settings, "shared": snakemake.input.shared, "scale": _FIRST_SCALE}
-        problems = chosen(read_problems(task), params.problems, params.seed)
-        prelude = Prelude(**params.prelude)
-        compose, runner = COMPOSERS[params.table["compose"]], make_runner(params.runner, params.table, settings)
-        programs = [compose(prelude, problem, problem.solution) for problem in problems]
+        settings = {**params.settings, "shared": snakemake.input.shared, "scale": _MEASURING_SCALE}
+        problems = sample_problems(read_problems(task), params.problems, params.seed)
+        programs = reference_programs(problems, params.table["compose"], Prelude(**params.prelude))
+        runner = make_runner(params.runner, params.table, settings)
         with ThreadPoolExecutor(snakemake.threads) as pool:
             seconds = [verdict.cpu_seconds for verdict in pool.map(runner.judge, programs)]
         protocol = params.table["limits"]["execute"]["seconds"]

@@ -1,4 +1,4 @@
-"""Controls, "models" whose completions are known: the data set's own solutions, whole or cut, and nothing at all."""
+"""Controls: pseudo-models with known completions, the data set's solutions (whole or cut) or nothing."""
 
 from collections.abc import Sequence
 
@@ -10,36 +10,37 @@ from scripts.lib.job import job
 _SAMPLING = Sampling(temperature=0, top_p=1, samples=1, new_tokens=0)
 
 
-def completion(problem: Problem, name: str) -> str | None:
-    """What a control answers to a problem; None where that takes a solution and there is none.
+def control_completion(problem: Problem, name: str) -> str | None:
+    """The completion of a control; None where it needs a solution and the data set has none.
 
-    `reference` is the data set's solution, `ceiling` what the protocol keeps of it, as if a model had written it, and
-    `empty` nothing. Blanks at its end are no loss: where nothing else is cut, ceiling and reference are equal.
+    `reference` is the data set's solution, `ceiling` what remains of it when it is cut like a
+    model's completion, and `empty` the empty text. Blanks at the end do not count as cut: where
+    nothing else is cut, ceiling and reference are equal.
     """
     if name == "empty":
         return ""
     if name == "reference" or problem.solution is None:
         return problem.solution
-    kept = problem.stop.cut(problem.solution)
-    return problem.solution if kept.rstrip() == problem.solution.rstrip() else kept
+    remaining = problem.stop.cut(problem.solution)
+    return problem.solution if remaining.rstrip() == problem.solution.rstrip() else remaining
 
 
-def control(problems: Sequence[Problem], name: str) -> list[Generation]:
-    """Generations of the control of this name, one for each problem that it has a completion of."""
-    texts = {problem.id: completion(problem, name) for problem in problems}
+def control_generations(problems: Sequence[Problem], name: str) -> list[Generation]:
+    """One generation for each problem for which the control `name` has a completion."""
+    completions = [(problem, control_completion(problem, name)) for problem in problems]
     return [
         Generation(
             id=problem.id,
             prompt=problem.prompt,
-            completions=[texts[problem.id]],
+            completions=[completion],
             finish_reasons=["end"],
             engine="control",
             version=name,
             seeds=[0],
             sampling=_SAMPLING,
         )
-        for problem in problems
-        if texts[problem.id] is not None
+        for problem, completion in completions
+        if completion is not None
     ]
 
 
@@ -48,4 +49,4 @@ if __name__ == "__main__":
         task = Task(**snakemake.params.task, rows=snakemake.input.rows, references=snakemake.input.references)
         problems = read_problems(task)
         for name, path in snakemake.output.items():
-            write_generations(path, control(problems, name))
+            write_generations(path, control_generations(problems, name))

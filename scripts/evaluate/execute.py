@@ -1,4 +1,4 @@
-"""Run the programs of one generation file in sandboxes and record what became of each."""
+"""Run the programs of one generation file in sandboxes, and record the outcome of each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,10 @@ from scripts.lib.schemas.evaluation import EXECUTIONS
 def programs_of(
     problems: Mapping[str, Problem], generations: Iterable[Generation], composer: str, prelude: Prelude
 ) -> list[tuple[str, int, Program]]:
-    """Problem id, sample and program of every completion; raise `InputError` for a problem that the data lacks."""
+    """Problem id, sample number and program of every completion, in the order of the generations.
+
+    Raises `InputError` when a prompt differs from the one that was generated for.
+    """
     programs = []
     for generation in generations:
         problem = problems.get(generation.id)
@@ -30,19 +33,19 @@ def programs_of(
 
 
 def verdicts(runner: Runner, programs: Sequence[Program], workers: int) -> dict[str, Verdict]:
-    """Verdicts by digest; equal programs are run once, `workers` at a time."""
-    different = {program.digest: program for program in programs}
+    """The verdict on each program, by its digest; equal programs run once, `workers` at a time."""
+    by_digest = {program.digest: program for program in programs}
     with ThreadPoolExecutor(workers) as pool:
-        found = progress(pool.map(runner.judge, different.values()), "running programs", len(different))
-        return dict(zip(different, found, strict=True))
+        results = progress(pool.map(runner.judge, by_digest.values()), "running programs", len(by_digest))
+        return dict(zip(by_digest, results, strict=True))
 
 
 def executions(runner: Runner, programs: Sequence[tuple[str, int, Program]], workers: int) -> list[dict[str, object]]:
-    """One row a sample, sorted by problem and sample."""
-    found = verdicts(runner, [program for _, _, program in programs], workers)
+    """Rows of the table of executions, one for each sample, sorted by problem and sample."""
+    by_digest = verdicts(runner, [program for _, _, program in programs], workers)
     rows = []
     for name, sample, program in sorted(programs, key=lambda item: item[:2]):
-        verdict = found[program.digest]
+        verdict = by_digest[program.digest]
         row = {"id": name, "sample": sample, "program": program.digest}
         rows.append({**row, "status": verdict.status, "detail": verdict.detail, "message": verdict.message})
     return rows
@@ -53,9 +56,8 @@ if __name__ == "__main__":
         files, params = snakemake.input, snakemake.params
         task = Task(**params.task, rows=files.rows, references=files.references)
         problems = {problem.id: problem for problem in read_problems(task)}
-        programs = programs_of(
-            problems, read_generations(files.generations), params.table["compose"], Prelude(**params.prelude)
-        )
+        generations = read_generations(files.generations)
+        programs = programs_of(problems, generations, params.table["compose"], Prelude(**params.prelude))
         settings = {**params.settings, "shared": files.shared, **read_json(files.limits)}
         rows = executions(make_runner(params.runner, params.table, settings), programs, snakemake.threads)
         write_table(snakemake.output[0], rows, EXECUTIONS.schema)

@@ -1,4 +1,4 @@
-"""Stored generations: JSON lines, zstd-compressed, a line a problem."""
+"""Stored generations: JSON lines, one for each problem, compressed with zstd."""
 
 import json
 from collections.abc import Iterable
@@ -13,7 +13,13 @@ from scripts.lib.job import InputError
 
 @dataclass(frozen=True)
 class Sampling:
-    """How completions are drawn: `temperature` 0 is greedy."""
+    """How completions are drawn.
+
+    temperature: 0 is greedy decoding.
+    top_p: probability mass of the nucleus, up to 1 (Holtzman et al. 2020, arXiv 1904.09751).
+    samples: completions for each prompt.
+    new_tokens: the largest number of tokens in a completion.
+    """
 
     temperature: float
     top_p: float
@@ -25,10 +31,12 @@ class Sampling:
 class Generation:
     """What was generated for one problem.
 
-    completions, finish_reasons: of shape (samples,). A reason is `stop` (stop sequence), `end` (end of text), `length`
-    (no token left) or `overflow` (the prompt alone fills the context, so nothing was generated).
+    completions, finish_reasons: of shape (samples,). A reason is `stop` (stop sequence), `end` (end
+        of text), `length` (no token left), `overflow` (the prompt alone fills the context, so
+        nothing was generated) or `forced` (teacher forcing).
     seeds: the seed of each sample.
-    target: the text to compare with, where it hangs on the model's tokenizer; otherwise the problem has it.
+    target: the text to compare with, where it depends on the model's tokenizer; otherwise empty,
+        and the problem has it.
     """
 
     id: str
@@ -42,28 +50,28 @@ class Generation:
     target: str = ""
 
 
-def encoded(generation: Generation) -> str:
-    """One line of JSON."""
+def to_line(generation: Generation) -> str:
+    """A generation as one line of JSON."""
     return json.dumps(asdict(generation), sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def decoded(line: str) -> Generation:
-    """The generation of one line of JSON."""
+def from_line(line: str) -> Generation:
+    """The generation that `to_line` wrote."""
     fields = json.loads(line)
     return Generation(**{**fields, "sampling": Sampling(**fields["sampling"])})
 
 
 def write_generations(path: str | Path, generations: Iterable[Generation]) -> None:
-    """Write generations in their order, atomically; the bytes depend on them alone."""
-    text = "".join(map(encoded, generations))
+    """Write generations in their order, atomically; equal generations give equal bytes."""
+    text = "".join(map(to_line, generations))
     write_bytes(path, zstandard.ZstdCompressor(level=10, write_checksum=True).compress(text.encode()))
 
 
 def read_generations(path: str | Path) -> list[Generation]:
-    """Every generation of a file; raise `InputError` when it is damaged."""
+    """All generations of a file; raise `InputError` when it is damaged."""
     try:
         text = zstandard.ZstdDecompressor().decompress(Path(path).read_bytes()).decode()
-        # Not splitlines: completions may hold line separators that JSON leaves as they are.
-        return [decoded(line) for line in text.split("\n") if line]
+        # Not splitlines: completions may contain line separators that JSON does not escape.
+        return [from_line(line) for line in text.split("\n") if line]
     except (zstandard.ZstdError, ValueError, TypeError, KeyError, MemoryError) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run again") from error

@@ -1,11 +1,12 @@
-"""pass@k, means over problems and robust pass@1 as the original's harness and ReCode compute them."""
+"""pass@k, means over problems and robust pass@1, compared with the original harness and ReCode."""
 
 import pytest
 
 from scripts.evaluate.benchmarks.problems import NOMINAL, Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
-from scripts.evaluate.metrics import pass_at_k, robust_pass_at_1, robust_product
-from scripts.evaluate.score import pass_scores, robust_scores, score_file
+from scripts.evaluate.executions import Execution
+from scripts.evaluate.metrics import pass_at_k, program_metrics, robust_pass_at_1, robust_product
+from scripts.evaluate.score import program_scores, robust_scores, score_file
 from tests.conformance.oracles import Row, Rows, with_oracles
 
 KEY = {"benchmark": "b", "language": "Python", "model": "m", "checkpoint": "base"}
@@ -26,20 +27,27 @@ def test_oracle_of_pass_at_k_over_problems_with_different_numbers_of_samples(row
             assert mean == pytest.approx(row[name], abs=1e-12)
 
 
+def execution(passed: bool) -> Execution:
+    return Execution("passed" if passed else "wrong", "", "")
+
+
 @with_oracles
 def test_oracle_of_pass_at_k_in_score_files(rows: Rows):
     checked = 0
     for row in rows("pass_at_k_tasks"):
-        passed = {f"p{i}": [i < c for i in range(n)] for i, (n, c) in enumerate(zip(row["n"], row["c"], strict=True))}
+        counts = enumerate(zip(row["n"], row["c"], strict=True))
+        executions = {f"p{i}": [execution(sample < c) for sample in range(n)] for i, (n, c) in counts}
         ks = [int(key.removeprefix("pass@")) for key in row if key.startswith("pass@")]
-        for written in score_file(pass_scores(passed, ks, "t0.2"), KEY, 484)["rows"]:
+        for written in score_file(program_scores(executions, program_metrics(ks, compiled=False), "t0.2"), KEY, 484)[
+            "rows"
+        ]:
             assert written["value"] == pytest.approx(100 * row[written["metric"]], abs=1e-9)
             checked += 1
     assert checked
 
 
 def samples(row: Row) -> dict[str, list[list[bool]]]:
-    """Of a row of the oracle, for each problem the samples of each seed."""
+    """Whether samples passed, of shape (seeds, samples), by problem, in a row of the oracle."""
     return {name: [seeds[seed] for seed in sorted(seeds, key=int)] for name, seeds in row["passed"].items()}
 
 
@@ -47,12 +55,12 @@ def samples(row: Row) -> dict[str, list[list[bool]]]:
 def test_oracle_of_robust_pass_at_1(rows: Rows):
     for row in rows("recode_rp"):
         problems = samples(row).values()
-        for measure, name in ((robust_pass_at_1, "robust-pass-at-1"), (robust_product, "alt-robust-pass-at-1")):
-            assert sum(map(measure, problems)) / len(problems) == pytest.approx(row[name], abs=1e-12)
+        for metric, name in ((robust_pass_at_1, "robust-pass-at-1"), (robust_product, "alt-robust-pass-at-1")):
+            assert sum(map(metric, problems)) / len(problems) == pytest.approx(row[name], abs=1e-12)
 
 
 def prompts_of(row: Row) -> tuple[list[Problem], dict[str, list[bool]]]:
-    """Prompts of the nominal and the perturbed problems of a row, and the samples of each."""
+    """Nominal and perturbed prompts of a row, and whether the samples of each passed."""
     perturbation = row["perturbation"]
     own = [(name, NOMINAL, 0, [passed]) for name, passed in row["nominal"].items()]
     for name, seeds in samples(row).items():

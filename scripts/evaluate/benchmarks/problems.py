@@ -1,22 +1,25 @@
-"""Problems of a benchmark, from rows in the public data sets' fields."""
+"""Problems of a benchmark, read from rows with the fields of the public data sets.
 
-import re
+`FORMS` has a reader for each form of data. Add an entry there for a benchmark whose rows have
+fields of their own; `form` in config/benchmarks.yaml names the reader.
+"""
+
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.evaluate.benchmarks.codexglue import description_prompt, description_reference
 from scripts.evaluate.benchmarks.stop_sequences import END_OF_TEXT, Stop
 
 Row = Mapping[str, Any]
-SEEDS = 5  # ReCode: perturbations of seeds 0 to 4 count
+# ReCode evaluates the perturbations of seeds 0 to 4.
+SEEDS = 5
 NOMINAL = "nominal"
-_FIX = "### Instruction:\nFix bugs in {entry_point}.\n{prompt}{buggy_solution}\n\n### Response:\n{prompt}"
-_PYTHON_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
+_FIXDOCS_PROMPT = "### Instruction:\nFix bugs in {entry_point}.\n{prompt}{buggy_solution}\n\n### Response:\n{prompt}"
 _HUMANEVAL_STOP = Stop(("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", END_OF_TEXT))
-_FIX_PYTHON_WORDS = ("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", "\nassert", END_OF_TEXT)
-_FIX_STOPS = {
-    "python": Stop(_FIX_PYTHON_WORDS, indented=True),
+_FIXDOCS_PYTHON_SEQUENCES = ("\nclass", "\ndef", "\n#", "\n@", "\nprint", "\nif", "\nassert", END_OF_TEXT)
+_FIXDOCS_STOP = {
+    "python": Stop(_FIXDOCS_PYTHON_SEQUENCES, indented=True),
     "go": Stop(("\n//", "\nfunc main(", "struct", "\nfunc", END_OF_TEXT), braces=True),
     "cpp": Stop((END_OF_TEXT,), braces=True),
     "rust": Stop((END_OF_TEXT,), braces=True),
@@ -25,15 +28,19 @@ _FIX_STOPS = {
 
 @dataclass(frozen=True)
 class Problem:
-    """One prompt of a benchmark and what judges its completions.
+    """One prompt of a benchmark, and what its completions are judged by.
 
-    id: names the prompt within its task.
-    group: names the problem that scores are means over; several prompts may share one (perturbations, seeds).
-    prompt: what a model reads.
-    context: what a program starts with, up to where a completion follows; outer blanks are stripped as the prompt's.
-    tests: what follows the completion in the program.
-    solution: the data set's own completion, None where it has none.
-    target: the text that a generated text is compared with.
+    id: name of the prompt within its task.
+    group: name of the problem; scores are means over problems, and several prompts may belong to
+        one problem (perturbations, seeds).
+    prompt: the text that a model reads.
+    stop: where a completion ends.
+    context: the start of the program, which the completion follows; stripped like the prompt.
+    tests: the part of the program that follows the completion.
+    entry_point: name of the function that the tests call.
+    solution: the data set's completion; None where it has none.
+    target: the reference that a generated text is compared with.
+    perturbation, seed: of ReCode's prompts.
     row: the data set's row.
     """
 
@@ -48,16 +55,19 @@ class Problem:
     target: str = ""
     perturbation: str = ""
     seed: int = 0
-    row: Row | None = None
+    row: Row = field(default_factory=dict)
 
 
-def _behind(context: str, solution: str | None) -> str | None:
-    """A solution as a completion: with the blanks before it that stripping took off the context's end."""
+def _solution_after(context: str, solution: str | None) -> str | None:
+    """A solution as a completion: it starts with the blanks that were stripped from the context's end."""
     return None if solution is None else context[len(context.rstrip()) :] + solution
 
 
 def multipl_e(rows: Iterable[Row], references: Mapping[str, str], task: str) -> list[Problem]:
-    """MultiPL-E: fields name, prompt, tests, stop_tokens; `references` has our own solutions by name."""
+    """MultiPL-E (Cassano et al. 2022, arXiv 2208.08227): fields name, prompt, tests, stop_tokens.
+
+    `references` has this project's solutions by the problem's name; the data set has none.
+    """
     del task
     return [
         Problem(
@@ -67,7 +77,7 @@ def multipl_e(rows: Iterable[Row], references: Mapping[str, str], task: str) -> 
             stop=Stop((*row["stop_tokens"], "<file_sep>", END_OF_TEXT)),
             context=row["prompt"].strip(),
             tests=row["tests"],
-            solution=_behind(row["prompt"], references.get(row["name"])),
+            solution=_solution_after(row["prompt"], references.get(row["name"])),
             row=row,
         )
         for row in rows
@@ -75,7 +85,10 @@ def multipl_e(rows: Iterable[Row], references: Mapping[str, str], task: str) -> 
 
 
 def humaneval(rows: Iterable[Row], references: Mapping[str, str], task: str) -> list[Problem]:
-    """HumanEval: fields task_id, prompt, entry_point, canonical_solution, test."""
+    """HumanEval (Chen et al. 2021, arXiv 2107.03374).
+
+    Fields: task_id, prompt, entry_point, canonical_solution, test.
+    """
     del references, task
     return [_humaneval_problem(row, row["task_id"]) for row in rows]
 
@@ -89,7 +102,7 @@ def _humaneval_problem(row: Row, name: str, perturbation: str = "", seed: int = 
         context=row["prompt"].strip(),
         tests=f"{row['test']}\ncheck({row['entry_point']})",
         entry_point=row["entry_point"],
-        solution=_behind(row["prompt"], row["canonical_solution"]),
+        solution=_solution_after(row["prompt"], row["canonical_solution"]),
         perturbation=perturbation,
         seed=seed,
         row=row,
@@ -97,7 +110,10 @@ def _humaneval_problem(row: Row, name: str, perturbation: str = "", seed: int = 
 
 
 def recode(rows: Iterable[Row], references: Mapping[str, str], task: str) -> list[Problem]:
-    """ReCode: HumanEval's fields, perturbation_name and seed; rows without a perturbation are the nominal ones."""
+    """ReCode (Wang et al. 2022, arXiv 2212.10264): HumanEval's fields, perturbation_name and seed.
+
+    Rows without a perturbation are the nominal prompts.
+    """
     del references, task
     problems = []
     for row in rows:
@@ -109,18 +125,22 @@ def recode(rows: Iterable[Row], references: Mapping[str, str], task: str) -> lis
 
 
 def fixdocs(rows: Iterable[Row], references: Mapping[str, str], task: str) -> list[Problem]:
-    """HumanEvalPack FixDocs: the faulty function and its description in, the repaired function out."""
+    """HumanEvalPack FixDocs (Muennighoff et al. 2023, arXiv 2308.07124).
+
+    The prompt has the buggy function and its description; the completion is the repaired function.
+    Fields: HumanEval's and buggy_solution.
+    """
     del references
     return [
         Problem(
             id=row["task_id"],
             group=row["task_id"],
-            prompt=_FIX.format_map(row).strip(),
-            stop=_FIX_STOPS[task],
+            prompt=_FIXDOCS_PROMPT.format_map(row).strip(),
+            stop=_FIXDOCS_STOP[task],
             context=row["prompt"].strip(),
             tests=row["test"],
             entry_point=row["entry_point"],
-            solution=_behind(row["prompt"], row["canonical_solution"]),
+            solution=_solution_after(row["prompt"], row["canonical_solution"]),
             row=row,
         )
         for row in rows
@@ -128,7 +148,10 @@ def fixdocs(rows: Iterable[Row], references: Mapping[str, str], task: str) -> li
 
 
 def codexglue(rows: Iterable[Row], references: Mapping[str, str], task: str) -> list[Problem]:
-    """CodeXGLUE code-to-text: fields code, docstring, docstring_tokens. Rows have no name, so their place is it."""
+    """CodeXGLUE code-to-text: fields code, docstring, docstring_tokens.
+
+    Rows have no name, so problems are named by the row's index.
+    """
     del references
     stop = Stop(('"""', "'''", END_OF_TEXT) if task == "python" else ("\n", END_OF_TEXT))
     problems = []
@@ -149,7 +172,10 @@ def codexglue(rows: Iterable[Row], references: Mapping[str, str], task: str) -> 
 
 
 def commits(rows: Iterable[Row], references: Mapping[str, str], task: str) -> list[Problem]:
-    """Commits as `lib.commits` reads them: fields diff, message. Their prompts are made with a model's tokenizer."""
+    """Commits as `lib.commits` reads them: fields diff, message.
+
+    Prompts are empty, because building them requires the model's tokenizer (`generate.py`).
+    """
     del references
     return [
         Problem(
@@ -173,9 +199,3 @@ FORMS: dict[str, Callable[[Iterable[Row], Mapping[str, str], str], list[Problem]
     "codexglue": codexglue,
     "commits": commits,
 }
-
-
-def python_head(context: str) -> tuple[str, str]:
-    """Of a Python program's beginning: the text before its last function, and that function's name."""
-    found = list(_PYTHON_DEF.finditer(context))
-    return (context[: found[-1].start()], found[-1].group(1)) if found else ("", "")

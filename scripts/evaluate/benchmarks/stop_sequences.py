@@ -1,4 +1,4 @@
-"""Where a completion ends: at a stop sequence, or where the block that its prompt has opened is closed."""
+"""Where a completion ends: at a stop sequence, or at the end of the block that its prompt opens."""
 
 from dataclasses import dataclass
 
@@ -7,31 +7,34 @@ END_OF_TEXT = "<|endoftext|>"
 
 @dataclass(frozen=True)
 class Stop:
-    """What ends a completion: the earliest of `words`, which is not kept, or before it the end of the prompt's block.
+    """What ends a completion: the earliest stop sequence, or an earlier end of the prompt's block.
 
-    braces: the prompt has left one brace open; the brace that closes it is kept and ends the completion. Every brace
-        counts, also in comments and strings, as in the original harness.
-    indented: the first line that is not blank and starts with neither a blank nor a tab ends the completion and is
-        not kept.
+    sequences: the stop sequences, which are not part of the completion.
+    braces: the prompt leaves one brace open, and the brace that closes it is the last character of
+        the completion. Every brace counts, also in comments and strings, as in the original
+        harness.
+    indented: the completion ends before the first line that is not blank and starts with neither a
+        blank nor a tab.
     """
 
-    words: tuple[str, ...] = ()
+    sequences: tuple[str, ...] = ()
     braces: bool = False
     indented: bool = False
 
     def position(self, text: str) -> int | None:
-        """Length of the part of `text` before its end; None when nothing has ended it, so that more may follow."""
-        ends = [index for word in self.words if (index := text.find(word)) >= 0]
+        """Length of `text` up to the end of the completion; None when it has not ended yet."""
+        ends = [index for sequence in self.sequences if (index := text.find(sequence)) >= 0]
         end = min(ends, default=None)
-        # Blocks are looked for in what the stop sequences leave, so that a sequence does not count as a line's start.
+        # Only the text before a stop sequence is searched for the end of the block, so that the
+        # sequence does not count as the start of a line.
         block = self._block(text[:end])
         return end if block is None else block
 
     def may_end_within(self, tail: str) -> bool:
-        """Whether a text with this tail may have ended within it; a quick test that engines make before `position`."""
-        if any(word in tail for word in self.words) or (self.braces and "}" in tail):
+        """Whether a text with this tail may have ended within it; a quick test before `position`."""
+        if any(sequence in tail for sequence in self.sequences) or (self.braces and "}" in tail):
             return True
-        # The first line of the tail may have begun before it.
+        # The first line of the tail may have started before the tail.
         return self.indented and indented_length(tail.partition("\n")[2]) is not None
 
     def _block(self, text: str) -> int | None:
@@ -41,33 +44,34 @@ class Stop:
         return indented_length(text) if self.indented else None
 
     def cut(self, text: str) -> str:
-        """What the protocol keeps of `text`, a finished completion.
+        """The part of `text`, a finished completion, that the protocol evaluates.
 
-        Where blocks count, blanks at the end of `text` do not, and of a block whose braces never balance everything
-        after its last closing brace is dropped. Braces without any closing one leave the text as it is.
+        Where blocks count, blanks at the end of `text` are removed first, and where the braces of a
+        block never balance, the text after the last closing brace is removed. Text without any
+        closing brace stays as it is.
         """
         if self.braces or self.indented:
             text = text.rstrip()
-        kept = text[: self.position(text)]
-        if self.braces and balanced_length(kept) is None and "}" in kept:
-            return kept[: kept.rindex("}") + 1]
-        return kept
+        completion = text[: self.position(text)]
+        if self.braces and balanced_length(completion) is None and "}" in completion:
+            return completion[: completion.rindex("}") + 1]
+        return completion
 
 
 def balanced_length(text: str, opened: int = 1) -> int | None:
-    """Length of `text` up to the brace that closes `opened` open ones, included; None when they stay open."""
-    for position, character in enumerate(text):
+    """Length of `text` up to and including the brace that closes `opened` open ones; None without it."""
+    for index, character in enumerate(text):
         if character == "{":
             opened += 1
         elif character == "}":
             opened -= 1
             if opened == 0:
-                return position + 1
+                return index + 1
     return None
 
 
 def indented_length(text: str) -> int | None:
-    """Length of `text` before its first line that is not blank and not indented; None when there is no such line.
+    """Length of `text` before its first line that is not blank and not indented; None without such a line.
 
     The line break before that line is not part of the length. Lines end at line feeds only.
     """

@@ -1,6 +1,6 @@
-"""The files of a benchmark's task: their checksums and their problems."""
+"""A task of a benchmark: its files, their checksums, and the problems in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from scripts.lib.json_lines import read_jsonl
 
 @dataclass(frozen=True)
 class Task:
-    """What a task is made of.
+    """A benchmark's task, such as one language.
 
-    form: how its rows become problems, a key of `problems.FORMS`.
-    name: its name within the benchmark.
-    rows: files of rows, in reading order; references: files of our own solutions, for data that has none.
-    sizes: for commits, how many of the rows each split has.
+    form: how rows become problems, a key of `problems.FORMS`.
+    name: name within the benchmark.
+    rows: paths of the files of rows, in reading order.
+    references: paths of files with this project's solutions, for data that has none.
+    sizes: for commits, the number of rows of each split.
     """
 
     form: str
@@ -29,19 +30,23 @@ class Task:
 
 
 def checksums(paths: Sequence[str]) -> dict[str, str]:
-    """SHA-256 of each file, by its name."""
+    """SHA-256 of each file in hexadecimal digits, by the file's name."""
     return {Path(path).name: sha256_file(path) for path in paths}
 
 
 def read_references(paths: Sequence[str]) -> Mapping[str, str]:
-    """Solutions by problem name, from files of rows with `name` and `completion`."""
+    """Solutions by problem name, from JSON lines with the fields `name` and `completion`."""
     return {row["name"]: row["completion"] for path in paths for row in read_jsonl(path)}
 
 
 def read_problems(task: Task, limit: int | None = None) -> list[Problem]:
-    """The problems of a task, those of the first `limit` groups; raise `InputError` for rows without a needed field."""
+    """The problems of a task; with `limit`, the prompts of its first `limit` problems only.
+
+    Raises `InputError` when a row lacks a field or there are no problems.
+    """
+    rows: Iterable[Row]
     if task.sizes is not None:
-        rows: list[Row] = read_commits(task.rows[0], "test", task.sizes)
+        rows = read_commits(task.rows[0], "test", task.sizes)
     else:
         rows = [row for path in task.rows for row in read_jsonl(path)]
     try:

@@ -1,4 +1,17 @@
-"""What generation engines have in common: requests in, completions out, in chunks."""
+"""The interface of generation engines, and what they have in common.
+
+An engine loads a model folder and completes prompts. To add one, write a class with the members of
+`Engine` in a module of its own, load it in `generate.load_engine`, and add its name to `engine` in
+config/schemas/evaluate.schema.yaml. The class must keep these promises:
+
+- A completion depends on its request and the sampling alone: not on other requests, their order or
+  the batch. Greedy completions of all engines agree.
+- Settings in the model folder (generation_config.json) do not count, except for the tokens that
+  end a text (`end_ids`).
+- Text is decoded from the completion's tokens (`lib.token_text.ContinuationDecoder`) and cut by
+  `finish`, so that all engines end completions at the same character.
+- A prompt without room for a new token gets an empty completion with the reason `overflow`.
+"""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +29,7 @@ from scripts.lib.prompts import PromptSettings
 
 @dataclass(frozen=True)
 class Request:
-    """One completion to make: of which prompt, with which seed, ended by what."""
+    """One completion to generate: its prompt, its random seed (63 bits), and what ends it."""
 
     prompt: str
     seed: int
@@ -33,51 +46,58 @@ class Completion:
 
 @dataclass(frozen=True)
 class TeacherForced:
-    """What a model would have written next at each place of a message, and the message as far as it was given."""
+    """A commit message as the model predicted it token by token, and the message as far as it was given."""
 
     prediction: str
     message: str
 
 
 class Engine(Protocol):
-    """A model that is ready to generate; `name` and `version` say with what."""
+    """A loaded model.
+
+    name, version: identify the engine in generations and scores.
+    tokenizer: the model's tokenizer, of transformers.
+    """
 
     name: str
     version: str
     tokenizer: Any
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
-        """The completion of each request, which depends on that request and `sampling` alone."""
+        """The completion of each request, in the order of the requests."""
         ...
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
-        """The most likely next token at each place of each problem's message, all before it being given.
+        """For each problem, the most likely token at each position of its message.
 
-        So the paper judges commit messages. Prompt and message are cut as in training; messages are compared as far
-        as they were given.
+        Each token is predicted from the prompt and the message before it, as the paper evaluates
+        commit messages. Prompt and message are cut as in training, and the message is compared as
+        far as it was given.
         """
         ...
 
 
 def end_ids(folder: str | Path, tokenizer: Any) -> list[int]:
-    """All tokens that end a text of the model in a folder, sorted.
+    """Ids of all tokens that end a text of the model in a folder, sorted.
 
-    They are those of generation_config.json, which may list several (chat models end a turn with a token of its own),
-    else that of config.json, and the tokenizer's end of text. Nothing else of generation_config.json counts: how
-    completions are drawn is the sampling plan's to say.
+    They are those of generation_config.json, which may list several (chat models end a turn with a
+    token of its own), or else that of config.json, and the tokenizer's end of text. Other settings
+    of generation_config.json are ignored: the sampling plan decides how completions are drawn.
     """
     files = [Path(folder, name) for name in ("generation_config.json", "config.json")]
     declared = [read_json(file).get("eos_token_id") for file in files if file.is_file()]
-    found = [next((value for value in declared if value is not None), None), tokenizer.eos_token_id]
-    return sorted({number for value in found if value is not None for number in _as_list(value)})
+    first = next((value for value in declared if value is not None), None)
+    return sorted({number for value in (first, tokenizer.eos_token_id) for number in _as_list(value)})
 
 
-def _as_list(value: int | Sequence[int]) -> Sequence[int]:
+def _as_list(value: int | Sequence[int] | None) -> Sequence[int]:
+    if value is None:
+        return []
     return [value] if isinstance(value, int) else value
 
 
 def usable_context(config: Mapping[str, Any], context: int | None, folder: str | Path) -> int:
-    """Tokens of prompt and completion together: the model's own limit, or `context` for a model that has none.
+    """Tokens of prompt and completion together: the model's limit, or `context` if it has none.
 
     Raises `InputError` when neither is known.
     """
@@ -89,20 +109,29 @@ def usable_context(config: Mapping[str, Any], context: int | None, folder: str |
 
 def until_end(tokens: Sequence[int], ends: Container[int]) -> tuple[list[int], bool]:
     """The tokens before the first that ends a text, and whether there is one."""
-    for place, token in enumerate(tokens):
+    for index, token in enumerate(tokens):
         if token in ends:
-            return list(tokens[:place]), True
+            return list(tokens[:index]), True
     return list(tokens), False
 
 
 def room_for(prompt: int, new_tokens: int, context: int) -> int:
-    """Tokens that may be generated behind a prompt of so many tokens; none when it fills the context by itself."""
+    """Number of new tokens that fit after a prompt of `prompt` tokens; 0 or less if it fills the context."""
     return min(new_tokens, context - prompt) if prompt > 0 else 0
 
 
-def finished(text: str, stop: Stop, ended: bool) -> Completion:
-    """What the protocol keeps of a completion, and why it ended; `ended` says that the model closed the text itself."""
-    kept = stop.cut(text)
+def finish(text: str, stop: Stop, ended: bool) -> Completion:
+    """The part of a generated text that the protocol evaluates, and why it ended.
+
+    `ended` says that the model generated a token that ends the text.
+    """
+    completion = stop.cut(text)
     if stop.position(text) is not None:
-        return Completion(kept, "stop")
-    return Completion(kept, "end" if ended else "length")
+        return Completion(completion, "stop")
+    return Completion(completion, "end" if ended else "length")
+
+
+def decode_plain(tokenizer: Any, tokens: Any) -> str:
+    """Text of token ids, of shape (tokens,), without special tokens."""
+    text: str = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return text

@@ -1,6 +1,7 @@
-"""Generation with transformers: padded batches, and random draws that hang on each request's own seed."""
+"""Generation with transformers: padded batches, and random draws determined by each request's seed."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 import torch
 import transformers
@@ -12,8 +13,9 @@ from scripts.evaluate.engines.base import (
     Completion,
     Request,
     TeacherForced,
+    decode_plain,
     end_ids,
-    finished,
+    finish,
     room_for,
     until_end,
     usable_context,
@@ -23,14 +25,13 @@ from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_
 from scripts.lib.token_text import ContinuationDecoder
 from scripts.lib.weights import check_weights
 
-_PLAIN = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-
 
 class SeededDraw(LogitsProcessor):
-    """Turns an arg-max into a draw from the tempered, nucleus-filtered distribution of each row.
+    """Turns greedy decoding into sampling from each row's tempered, nucleus-filtered distribution.
 
-    Gumbel's trick: the arg-max of logits plus Gumbel noise is a sample of their softmax. The noise comes from a
-    generator of the row's own, so a row's text does not depend on what else is in the batch.
+    It uses the Gumbel-max trick: the arg-max of logits plus Gumbel noise is a sample from their
+    softmax (Gumbel 1954). Each row's noise comes from a generator with the row's seed, so a row's
+    text does not depend on the other rows of the batch.
     """
 
     def __init__(self, seeds: Sequence[int], sampling: Sampling) -> None:
@@ -38,16 +39,19 @@ class SeededDraw(LogitsProcessor):
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Scores of shape (rows, vocabulary), with noise."""
+        """Filtered logits plus noise; `scores` are logits, both have shape (rows, vocabulary)."""
         del input_ids
         logits = nucleus(scores.float() / self.sampling.temperature, self.sampling.top_p)
         noise = torch.stack([torch.rand(logits.shape[1], generator=generator) for generator in self.generators])
         gumbel = -torch.log(-torch.log(noise.clamp_min(torch.finfo(noise.dtype).tiny)))
-        return logits + gumbel.to(logits.device)
+        return cast(torch.FloatTensor, logits + gumbel.to(logits.device))
 
 
 def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
-    """Logits without all beyond the most likely tokens that together reach `top_p` (Holtzman et al., 2020)."""
+    """Logits with minus infinity for all but the most likely tokens that together reach `top_p`.
+
+    Logits have shape (rows, vocabulary). Nucleus sampling: Holtzman et al. 2020, arXiv 1904.09751.
+    """
     values, order = torch.sort(logits, descending=True, dim=-1)
     shares = torch.softmax(values, dim=-1)
     beyond = shares.cumsum(dim=-1) - shares >= top_p
@@ -55,101 +59,113 @@ def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
 
 
 class StopSequences(StoppingCriteria):
-    """Ends a row as soon as its text has a stop sequence, so that no token is spent behind it."""
+    """Ends a row as soon as its completion has ended, so that no token is generated after it."""
 
     def __init__(self, decode: ContinuationDecoder, stops: Sequence[Stop], prompt: int) -> None:
-        """`prompt` is the number of tokens before the completions."""
+        """`stops` has one entry for each row; `prompt` is the number of tokens before the completions."""
         self.decode, self.stops, self.prompt = decode, stops, prompt
-        # A token has at least one byte, so a sequence that the last token ended lies within so many tokens.
-        self.tails = [max(len(word.encode()) for word in stop.words) for stop in stops]
+        # A token has at least one byte, so a sequence that the last token completes lies within this
+        # number of tokens.
+        self.tails = [max(len(sequence.encode()) for sequence in stop.sequences) for stop in stops]
         self.done = [False] * len(stops)
 
     def _stopped(self, stop: Stop, tail: int, tokens: torch.Tensor) -> bool:
         if not stop.may_end_within(self.decode(tokens[-tail:].tolist())):
             return False
-        # The end by itself may read differently than as part of the text, and braces are counted from the start.
+        # The tail alone may decode differently than within the text, and braces are counted from
+        # the start.
         return stop.position(self.decode(tokens.tolist())) is not None
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **kwargs: object) -> torch.BoolTensor:
-        """Whether each row is done; shape (rows,)."""
+        """Whether each row has ended, of shape (rows,); `input_ids` has shape (rows, tokens)."""
         del scores, kwargs
         for row, stop in enumerate(self.stops):
             self.done[row] = self.done[row] or self._stopped(stop, self.tails[row], input_ids[row, self.prompt :])
-        return torch.tensor(self.done, device=input_ids.device)
+        return cast(torch.BoolTensor, torch.tensor(self.done, device=input_ids.device))
 
 
 class TransformersEngine:
-    """A model folder, loaded; see `engine.Engine`."""
+    """A model loaded by transformers, on the GPU if there is one; see `engines.base.Engine`."""
 
     name = "transformers"
     version = f"{transformers.__version__}, torch {torch.__version__}"
 
     def __init__(self, folder: str, dtype: str, batch_size: int, threads: int, context: int | None = None) -> None:
-        """`context` is the longest text, in tokens, for a model whose configuration names none."""
+        """Load the model of a folder.
+
+        batch_size: number of prompts in a batch.
+        threads: number of threads of torch on the CPU.
+        context: the longest text, in tokens, for a model whose configuration has no limit.
+
+        Raises `InputError` for damaged weights or an unknown context.
+        """
         torch.set_num_threads(threads)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
         check_weights(folder)
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).to(self.device).eval()
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+        self.model = model.to(self.device).eval()
         self.batch_size = batch_size
         self.context = usable_context(self.model.config.to_dict(), context, folder)
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self.decode, self.ends = ContinuationDecoder(self.tokenizer), end_ids(folder, self.tokenizer)
-        # In the place of what the model's folder says: penalties, beams and lengths there would change the texts.
+        # It replaces the settings of the model's folder, whose penalties, beams and lengths would
+        # change the completions.
         self.model.generation_config = GenerationConfig(
             eos_token_id=self.ends, pad_token_id=self.tokenizer.pad_token_id, do_sample=False, num_beams=1
         )
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
-        """The completion of each request, in their order."""
+        """See `engines.base.Engine`."""
         tokens = [prompt_ids(self.tokenizer, request.prompt) for request in requests]
         results = [Completion("", "overflow")] * len(requests)
-        for room, places in self._batches([len(ids) for ids in tokens], sampling.new_tokens):
-            batch = [requests[place] for place in places]
-            texts = self._batch(batch, [tokens[place] for place in places], sampling, room)
-            for place, text in zip(places, texts, strict=True):
-                results[place] = text
+        for room, indices in self._batches([len(ids) for ids in tokens], sampling.new_tokens):
+            batch = [requests[index] for index in indices]
+            completions = self._complete_batch(batch, [tokens[index] for index in indices], sampling, room)
+            for index, completion in zip(indices, completions, strict=True):
+                results[index] = completion
         return results
 
     def _batches(self, lengths: Sequence[int], new_tokens: int) -> Iterator[tuple[int, list[int]]]:
-        """New tokens that there is room for, and places of the prompts in a batch; prompts without room are in none.
+        """Batches of prompts of these lengths: the number of new tokens, and the prompts' indices.
 
-        Prompts with the same room share a batch, because one that is near the context's end must not shorten others;
-        prompts of like length do, so that little of it is padding.
+        Prompts without room for a new token are in no batch. Prompts with the same room share a
+        batch, because a prompt near the context's end must not shorten others; prompts of similar
+        length do, so that little of the batch is padding.
         """
-        rooms: dict[int, list[int]] = {}
-        for place in sorted(range(len(lengths)), key=lambda place: (lengths[place], place)):
-            room = room_for(lengths[place], new_tokens, self.context)
+        by_room: dict[int, list[int]] = {}
+        for index in sorted(range(len(lengths)), key=lambda index: (lengths[index], index)):
+            room = room_for(lengths[index], new_tokens, self.context)
             if room > 0:
-                rooms.setdefault(room, []).append(place)
-        for room, places in rooms.items():
-            for start in range(0, len(places), self.batch_size):
-                yield room, places[start : start + self.batch_size]
+                by_room.setdefault(room, []).append(index)
+        for room, indices in by_room.items():
+            for start in range(0, len(indices), self.batch_size):
+                yield room, indices[start : start + self.batch_size]
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
-        """See `engine.Engine`."""
+        """See `engines.base.Engine`."""
         examples = [encode_example(self.tokenizer, prompts, problem.row, problem.target) for problem in problems]
-        found = []
+        forced = []
         for start in range(0, len(examples), self.batch_size):
-            found.extend(self._forced_batch(examples[start : start + self.batch_size]))
-        return found
+            forced.extend(self._force_batch(examples[start : start + self.batch_size]))
+        return forced
 
-    def _forced_batch(self, examples: Sequence[Example]) -> list[TeacherForced]:
+    def _force_batch(self, examples: Sequence[Example]) -> list[TeacherForced]:
         rows = [{"input_ids": example.input_ids} for example in examples]
-        # Padded on the right, so that a place in the text is the same place in the logits.
+        # Padded on the right, so that an index into the text is the same index into the logits.
         padded = self.tokenizer.pad(rows, return_tensors="pt", padding_side="right").to(self.device)
         with torch.inference_mode():
             likeliest = self.model(**padded).logits.argmax(dim=-1)
         return [
             TeacherForced(
-                prediction=self.tokenizer.decode(tokens[row.masked - 1 : len(row.input_ids) - 1], **_PLAIN),
-                message=self.tokenizer.decode(row.input_ids[row.masked :], **_PLAIN),
+                prediction=decode_plain(self.tokenizer, tokens[row.masked - 1 : len(row.input_ids) - 1]),
+                message=decode_plain(self.tokenizer, row.input_ids[row.masked :]),
             )
             for tokens, row in zip(likeliest, examples, strict=True)
         ]
 
-    def _batch(
+    def _complete_batch(
         self, requests: list[Request], tokens: list[list[int]], sampling: Sampling, room: int
     ) -> list[Completion]:
         padded = self.tokenizer.pad({"input_ids": tokens}, return_tensors="pt").to(self.device)
@@ -162,9 +178,9 @@ class TransformersEngine:
                 logits_processor=draws,
                 stopping_criteria=[StopSequences(self.decode, [request.stop for request in requests], width)],
             )
-        return [self._finished(row, request.stop) for row, request in zip(output[:, width:], requests, strict=True)]
+        return [self._completion(row, request.stop) for row, request in zip(output[:, width:], requests, strict=True)]
 
-    def _finished(self, tokens: torch.Tensor, stop: Stop) -> Completion:
+    def _completion(self, tokens: torch.Tensor, stop: Stop) -> Completion:
         """The completion in one row of new tokens, which has padding after its end."""
-        own, ended = until_end(tokens.tolist(), self.ends)
-        return finished(self.decode(own), stop, ended)
+        text_tokens, ended = until_end(tokens.tolist(), self.ends)
+        return finish(self.decode(text_tokens), stop, ended)

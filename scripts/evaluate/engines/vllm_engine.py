@@ -1,6 +1,7 @@
-"""Generation with vLLM, on GPUs or with its CPU build: the same interface as transformers', the same greedy texts."""
+"""Generation with vLLM, on GPUs or with its CPU build; greedy completions equal those of transformers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import vllm
@@ -12,8 +13,9 @@ from scripts.evaluate.engines.base import (
     Completion,
     Request,
     TeacherForced,
+    decode_plain,
     end_ids,
-    finished,
+    finish,
     room_for,
     until_end,
     usable_context,
@@ -28,25 +30,31 @@ _CACHE_BYTES = 1 << 30
 
 
 class VllmEngine:
-    """A model folder, loaded; see `engine.Engine`.
+    """A model loaded by vLLM; see `engines.base.Engine`.
 
-    Where a completion ends with its function's brace, vLLM cannot know; it is cut afterwards.
+    vLLM knows stop sequences only. A completion that ends with its block is cut after generation.
     """
 
     name = "vllm"
     version = vllm.__version__
 
     def __init__(self, folder: str, dtype: str, context: int | None = None) -> None:
-        """`context` is the longest text, in tokens, for a model whose configuration names none."""
+        """Load the model of a folder.
+
+        context: the longest text, in tokens, for a model whose configuration has no limit.
+
+        Raises `InputError` for damaged weights or an unknown context.
+        """
         check_weights(folder)
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self.decode, self.ends = ContinuationDecoder(self.tokenizer), end_ids(folder, self.tokenizer)
         config = AutoConfig.from_pretrained(folder).to_dict()
-        # Compiling the model pays on GPUs only. Without a bound on the cache of keys and values, vLLM takes nearly all
-        # memory there is; of a GPU it may.
+        # Compiling the model saves time on GPUs only. Without a limit on the cache of keys and
+        # values vLLM takes nearly all memory, which is acceptable on a GPU only.
         on_cpu = {} if torch.cuda.is_available() else {"enforce_eager": True, "kv_cache_memory_bytes": _CACHE_BYTES}
-        # "vllm" leaves the model's generation_config.json unread: how texts are drawn is the sampling plan's to say.
-        options = {"generation_config": "vllm", **on_cpu}
+        # With "vllm", the model's generation_config.json is not read: the sampling plan decides how
+        # completions are drawn.
+        options: dict[str, Any] = {"generation_config": "vllm", **on_cpu}
         if context_limit(config) is None:
             options["max_model_len"] = usable_context(config, context, folder)
         self.model = LLM(model=folder, dtype=dtype, seed=0, **options)
@@ -57,55 +65,56 @@ class VllmEngine:
         return self.model.generate(prompts, settings, use_tqdm=False)
 
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
-        """The completion of each request, in their order."""
+        """See `engines.base.Engine`."""
         tokens = [prompt_ids(self.tokenizer, request.prompt) for request in requests]
         rooms = [room_for(len(ids), sampling.new_tokens, self.context) for ids in tokens]
-        places = [place for place, room in enumerate(rooms) if room > 0]
+        indices = [index for index, room in enumerate(rooms) if room > 0]
         settings = [
             SamplingParams(
                 temperature=sampling.temperature,
                 top_p=sampling.top_p if sampling.temperature else 1.0,
-                seed=requests[place].seed,
-                max_tokens=rooms[place],
-                stop=list(requests[place].stop.words),
+                seed=requests[index].seed,
+                max_tokens=rooms[index],
+                stop=list(requests[index].stop.sequences),
                 stop_token_ids=self.ends,
                 include_stop_str_in_output=True,
                 skip_special_tokens=False,
                 spaces_between_special_tokens=False,
             )
-            for place in places
+            for index in indices
         ]
         results = [Completion("", "overflow")] * len(requests)
-        outputs = self._run([tokens[place] for place in places], settings)
-        for place, output in zip(places, outputs, strict=True):
-            results[place] = self._finished(output.outputs[0], requests[place])
+        outputs = self._run([tokens[index] for index in indices], settings)
+        for index, output in zip(indices, outputs, strict=True):
+            results[index] = self._completion(output.outputs[0], requests[index])
         return results
 
-    def _finished(self, output: vllm.CompletionOutput, request: Request) -> Completion:
-        """One output as a completion; the end of text is a token, which is no part of the text.
+    def _completion(self, output: vllm.CompletionOutput, request: Request) -> Completion:
+        """One output as a completion.
 
-        The text is decoded from the tokens, because vLLM's own lacks a character whose last bytes are missing.
+        The text is decoded from the tokens before the end of text, because vLLM's text lacks a
+        character whose last bytes are missing.
         """
-        own, ended = until_end(output.token_ids, self.ends)
-        return finished(self.decode(own), request.stop, ended)
+        text_tokens, ended = until_end(output.token_ids, self.ends)
+        return finish(self.decode(text_tokens), request.stop, ended)
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
-        """See `engine.Engine`."""
+        """See `engines.base.Engine`."""
         examples = [encode_example(self.tokenizer, prompts, problem.row, problem.target) for problem in problems]
-        # One token must be generated, and so be left room for; what counts are the likeliest tokens of the prompt.
+        # vLLM generates at least one token, which needs room; it is ignored. The predictions are
+        # the most likely tokens of the prompt.
         settings = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=1)
-        kept = [example.input_ids[: self.context - 1] for example in examples]
-        outputs = self._run(kept, [settings] * len(kept))
+        texts = [example.input_ids[: self.context - 1] for example in examples]
+        outputs = self._run(texts, [settings] * len(texts))
         return [self._forced(output, example) for output, example in zip(outputs, examples, strict=True)]
 
     def _forced(self, output: vllm.RequestOutput, example: Example) -> TeacherForced:
-        """The likeliest token at each place of the message; the entry of a place is about the token at that place."""
+        """The most likely token at each position of the message."""
         likeliest = [
             next(token for token, chance in entry.items() if chance.rank == 1)
             for entry in output.prompt_logprobs[example.masked :]
         ]
-        plain = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
         return TeacherForced(
-            prediction=self.tokenizer.decode(likeliest, **plain),
-            message=self.tokenizer.decode(example.input_ids[example.masked :], **plain),
+            prediction=decode_plain(self.tokenizer, likeliest),
+            message=decode_plain(self.tokenizer, example.input_ids[example.masked :]),
         )

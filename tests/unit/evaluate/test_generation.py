@@ -51,7 +51,7 @@ def requests(prompts, stop=NEVER):
 PROMPTS = ["def f(x):", "a", "int main() {", "some longer text here", "b", "func g("]
 
 
-def test_texts_do_not_hang_on_batches(folder, engine):
+def test_completions_do_not_depend_on_the_batch(folder, engine):
     alone = TransformersEngine(folder, "float32", 1, 1)
     for sampling in (GREEDY, WARM):
         together = engine.complete(requests(PROMPTS), sampling)
@@ -60,7 +60,7 @@ def test_texts_do_not_hang_on_batches(folder, engine):
         assert together == backwards[::-1]
 
 
-def test_seeds_decide_warm_texts(engine):
+def test_seeds_determine_sampled_completions(engine):
     first = engine.complete([Request("abc", seed, NEVER) for seed in (1, 2, 1)], WARM)
     assert first[0] == first[2] != first[1]
 
@@ -68,13 +68,13 @@ def test_seeds_decide_warm_texts(engine):
 def test_generation_ends_at_a_stop_sequence(engine):
     whole = engine.complete(requests(["abc"]), WARM)[0]
     assert whole.finish_reason == "length"
-    word = whole.text[3:5]
-    cut = engine.complete(requests(["abc"], Stop((word,))), WARM)[0]
-    assert cut.text == whole.text[: whole.text.index(word)]
+    sequence = whole.text[3:5]
+    cut = engine.complete(requests(["abc"], Stop((sequence,))), WARM)[0]
+    assert cut.text == whole.text[: whole.text.index(sequence)]
     assert cut.finish_reason == "stop"
 
 
-def test_no_token_is_spent_behind_a_stop_sequence(engine, monkeypatch):
+def test_no_token_is_generated_after_a_stop_sequence(engine, monkeypatch):
     whole = engine.complete(requests(["abc"]), WARM)[0]
     lengths = []
     original = engine.model.generate
@@ -83,7 +83,7 @@ def test_no_token_is_spent_behind_a_stop_sequence(engine, monkeypatch):
     assert lengths[0].shape[1] - len(b"abc") <= len(whole.text[: whole.text.index(whole.text[2]) + 1].encode())
 
 
-def test_prompts_near_the_context_get_what_room_there_is(engine):
+def test_prompts_near_the_context_limit_get_the_tokens_that_fit(engine):
     long, full = "x" * (CONTEXT - 5), "x" * CONTEXT
     short, near, over = engine.complete(requests(["x", long, full]), GREEDY)
     assert over.text == ""
@@ -93,10 +93,9 @@ def test_prompts_near_the_context_get_what_room_there_is(engine):
     assert short == engine.complete(requests(["x"]), GREEDY)[0]
 
 
-def test_nucleus_keeps_the_likeliest():
+def test_nucleus_contains_the_most_likely_tokens():
     logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]]))
-    kept = nucleus(logits, 0.75).isfinite()
-    assert kept.tolist() == [[True, True, False, False]]
+    assert nucleus(logits, 0.75).isfinite().tolist() == [[True, True, False, False]]
     assert nucleus(logits, 0.1).isfinite().tolist() == [[True, False, False, False]]
 
 
@@ -110,7 +109,7 @@ def test_draws_follow_the_distribution():
     assert torch.allclose(shares, chances, atol=0.03)
 
 
-def test_seeds_hang_on_task_problem_temperature_and_sample():
+def test_seeds_depend_on_task_problem_temperature_and_sample():
     seeds = {
         tuple(sample_seeds(1, task, problem, Sampling(temperature, 1, 2, 9)))
         for task in ("py", "cpp")
@@ -125,13 +124,13 @@ def test_teacher_forced_message(engine):
     settings = PromptSettings(template="{diff}>", shorten="diff", length=40, response_tokens=10)
     rows = [{"diff": "abc", "message": "short"}, {"diff": "d", "message": "another one"}]
     problems = [Problem(str(n), str(n), "", NEVER, target=row["message"], row=row) for n, row in enumerate(rows)]
-    found = engine.teacher_forced(problems, settings)
-    assert [one.message for one in found] == ["short", "another one"]
-    # By hand, one text at a time: the likeliest byte behind each beginning.
+    predictions = engine.teacher_forced(problems, settings)
+    assert [forced.message for forced in predictions] == ["short", "another one"]
+    # The expected value, one text at a time: the most likely byte after each prefix.
     ids = engine.tokenizer("abc>short")["input_ids"] + [engine.tokenizer.eos_token_id]
     logits = engine.model(torch.tensor([ids])).logits[0]
     expected = engine.tokenizer.decode(logits[3:-1].argmax(dim=-1), skip_special_tokens=True)
-    assert found[0].prediction == expected
+    assert predictions[0].prediction == expected
 
 
 def test_teacher_forcing_cuts_prompt_and_message_as_training_does(engine):
@@ -146,32 +145,32 @@ def test_teacher_forcing_cuts_prompt_and_message_as_training_does(engine):
     assert (lost.prediction, lost.message) == ("", "")
     assert (half.message, whole.message) == ("some ", "m")
     assert half.prediction and max(rouge(lost.prediction, "lost").values()) == 0
-    (kept, *_) = engine.teacher_forced(problems, replace(cut, overflow="shorten"))
-    assert kept.message == "lost"
+    shortened = engine.teacher_forced(problems, replace(cut, overflow="shorten"))
+    assert shortened[0].message == "lost"
 
 
 def problems_of(count):
     return [Problem(f"P/{n}", f"P/{n}", f"text {n}", NEVER) for n in range(count)]
 
 
-def test_chunks_are_not_made_twice(engine, tmp_path):
-    made = []
+def test_stored_chunks_are_not_generated_again(engine, tmp_path):
+    chunks = []
 
     def make(chunk):
-        made.append([problem.id for problem in chunk])
-        if len(made) == 3:
+        chunks.append([problem.id for problem in chunk])
+        if len(chunks) == 3:
             raise KeyboardInterrupt
         return generate(engine, chunk, WARM, 484, "task")
 
     with pytest.raises(KeyboardInterrupt):
         in_chunks(problems_of(7), 2, tmp_path, make)
     resumed = in_chunks(problems_of(7), 2, tmp_path, make)
-    assert made == [["P/0", "P/1"], ["P/2", "P/3"], ["P/4", "P/5"], ["P/4", "P/5"], ["P/6"]]
+    assert chunks == [["P/0", "P/1"], ["P/2", "P/3"], ["P/4", "P/5"], ["P/4", "P/5"], ["P/6"]]
     assert resumed == generate(engine, problems_of(7), WARM, 484, "task")
     assert all(len(own.completions) == len(own.seeds) == WARM.samples for own in resumed)
 
 
-def test_stored_generations(tmp_path):
+def test_stored_generations_are_read_back_and_equal_ones_give_equal_bytes(tmp_path):
     path = tmp_path / "g.jsonl.zst"
     one = Generation("P/0", "p", ["a\u2028\n"], ["stop"], "e", "1", [7], WARM)
     write_generations(path, [one, one])
@@ -184,15 +183,15 @@ def test_stored_generations(tmp_path):
         read_generations(path)
 
 
-def test_no_flipped_bit_of_stored_generations_is_read(tmp_path):
-    path, chosen = tmp_path / "g.jsonl.zst", random.Random(3)
+def test_a_flipped_bit_in_stored_generations_is_an_error_or_harmless(tmp_path):
+    path, random_numbers = tmp_path / "g.jsonl.zst", random.Random(3)
     sampling = Sampling(0.2, 0.95, 1, 100)
     stored = [Generation(f"p{i}", "def f():", ["x"], ["stop"], "e", "1", [i], sampling) for i in range(50)]
     write_generations(path, stored)
     data = path.read_bytes()
     for _ in range(200):
         changed = bytearray(data)
-        changed[chosen.randrange(len(data))] ^= 1 << chosen.randrange(8)
+        changed[random_numbers.randrange(len(data))] ^= 1 << random_numbers.randrange(8)
         path.write_bytes(changed)
         try:
             assert read_generations(path) == stored

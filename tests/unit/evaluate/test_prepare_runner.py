@@ -1,4 +1,4 @@
-"""A runner that judges wrongly is refused before anything is generated, with the cause where it is known."""
+"""A runner that judges wrongly is refused before generation, with the cause where it is known."""
 
 import os
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ PYTHON = read_yaml(ROOT / "config/runners.yaml")["python"]
 
 @pytest.fixture
 def wrong_runner(monkeypatch):
-    """A runner that finds no program right, run by root."""
+    """A runner for which no program is correct, run by root."""
     verdict = SimpleNamespace(status="compile_error", detail="cannot open", cpu_seconds=0)
     runner = SimpleNamespace(judge=lambda program: verdict)
     monkeypatch.setattr(prepare_runner, "make_runner", lambda *arguments: runner)
@@ -23,7 +23,7 @@ def wrong_runner(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "mask, told",
+    "mask, message",
     [
         (0o077, "umask 077 closes the run's files to the user nobody, as whom programs run: run it after `umask 022`"),
         (0o027, "umask 027 closes"),
@@ -31,7 +31,7 @@ def wrong_runner(monkeypatch):
         (0o002, "see whether all that it needs"),
     ],
 )
-def test_a_umask_that_closes_files_is_named(wrong_runner, mask, told):
+def test_a_umask_that_makes_files_unreadable_is_named(wrong_runner, mask, message):
     before = os.umask(mask)
     try:
         with pytest.raises(InputError) as caught:
@@ -40,11 +40,11 @@ def test_a_umask_that_closes_files_is_named(wrong_runner, mask, told):
     finally:
         os.umask(before)
     assert "says 'compile_error' (cannot open) of a program that is passed" in str(caught.value)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_umask_means_nothing_to_other_users_than_root(monkeypatch):
+def test_the_umask_does_not_matter_to_users_other_than_root(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     before = os.umask(0o077)
     try:

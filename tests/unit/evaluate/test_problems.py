@@ -1,11 +1,11 @@
-"""Problems from rows in the public data sets' fields: prompts, stop sequences, references."""
+"""Problems from rows with the fields of the public data sets: prompts, stop sequences, references."""
 
 import pytest
 
 from scripts.evaluate.benchmarks.codexglue import (
-    described,
     description_prompt,
     description_reference,
+    predicted_description,
     without_docstring,
 )
 from scripts.evaluate.benchmarks.problems import FORMS
@@ -29,25 +29,25 @@ def problem(form, row, task="python", references=None):
 def test_humaneval_program_is_prompt_solution_tests():
     own = problem("humaneval", HUMANEVAL)
     assert own.prompt == "def f(x):\n    '''Doc.'''"
-    # The newline that stripping took off the prompt stands before the solution.
+    # The newline that was stripped from the prompt is before the solution.
     assert own.context + own.solution == HUMANEVAL["prompt"].lstrip() + HUMANEVAL["canonical_solution"]
     assert own.tests.endswith("\ncheck(f)")
     assert own.stop.cut("\n    return x\nif __name__") == "\n    return x"
 
 
-def test_multipl_e_stops_and_reference():
+def test_multipl_e_stop_sequences_and_reference():
     row = {"name": "P", "prompt": "def f(x)\n", "tests": "t", "stop_tokens": ["\nend"]}
     own = problem("multipl-e", row, "rb", {"P": "  x\nend"})
-    assert own.stop.words == ("\nend", "<file_sep>", "<|endoftext|>")
+    assert own.stop.sequences == ("\nend", "<file_sep>", "<|endoftext|>")
     assert own.solution == "\n  x\nend"
     assert problem("multipl-e", row, "rb").solution is None
 
 
-def test_recode_takes_seeds_below_five_and_names_the_nominal():
+def test_recode_has_five_seeds_and_the_nominal_prompt():
     rows = [HUMANEVAL, *({**HUMANEVAL, "perturbation_name": "Swap", "seed": seed} for seed in range(10))]
-    found = FORMS["recode"](rows, {}, "func_name")
-    assert [own.id for own in found] == ["T/0/nominal/0", *(f"T/0/Swap/{seed}" for seed in range(5))]
-    assert {own.group for own in found} == {"T/0"}
+    problems = FORMS["recode"](rows, {}, "func_name")
+    assert [own.id for own in problems] == ["T/0/nominal/0", *(f"T/0/Swap/{seed}" for seed in range(5))]
+    assert {own.group for own in problems} == {"T/0"}
 
 
 def test_fixdocs_prompt():
@@ -60,13 +60,13 @@ def test_fixdocs_prompt():
     assert FORMS["fixdocs"]([{**row, "prompt": "int f() {\n"}], {}, "cpp")[0].stop.braces
 
 
-def test_missing_field_is_named(tmp_path):
+def test_a_missing_field_is_named(tmp_path):
     write_text(tmp_path / "rows.jsonl", '{"task_id": "T/0"}\n')
     with pytest.raises(InputError, match=r"rows.jsonl: a row lacks the field 'prompt'"):
         read_problems(Task("humaneval", "python", [str(tmp_path / "rows.jsonl")]))
 
 
-def test_limit_keeps_all_prompts_of_the_first_groups(tmp_path):
+def test_a_limit_selects_all_prompts_of_the_first_problems(tmp_path):
     import json
 
     rows = [{**HUMANEVAL, "task_id": f"T/{n}", "perturbation_name": "P", "seed": s} for s in (0, 1) for n in range(3)]
@@ -88,21 +88,21 @@ def test_description_prompt_of_python_has_no_docstring():
     [
         ('def f(x):\n    """Add one."""\n    return x', "Add one.", "def f(x):\n    return x"),
         ("def f(x):\n    '''Add one.'''\n    return x", "Add one.", "def f(x):\n    return x"),
-        # Of quotes that stand alone the closing one stays, and the character before the opening one goes.
+        # With single quotes, the closing one remains and the character before the opening one is removed.
         ("def f(x):\n    'Add one.'\n    return x", "Add one.", "def f(x):'\n    return x"),
         ('def f(x): "Add one."', "Add one.", 'def f(x):"'),
-        # A triple quote in the signature is taken for the docstring's.
+        # A triple quote in the signature is mistaken for the docstring's.
         ('def f(x, s="""z"""):\n    """Add one."""\n    return x', "Add one.", "def f(x, s=\n    return x"),
         ('def f():\n    r"""Add \\d."""\n    pass', "Add \\d.", "def f():\n    r\n    pass"),
         ("def f():\n    pass", "", "def f():\n    pass"),
         ('"""Add one."""\nx = 1', "Add one.", "\nx = 1"),
     ],
 )
-def test_the_docstring_leaves_no_line_between_signature_and_body(code, docstring, bare):
+def test_no_line_remains_between_signature_and_body(code, docstring, bare):
     assert without_docstring(code, docstring) == bare
 
 
-def test_docstring_that_is_spelt_otherwise_is_found_by_the_parser():
+def test_a_docstring_that_is_spelt_differently_is_located_by_the_parser():
     assert without_docstring(CODE, "Adds one. More.") == "def f(x):\n    return x + 1\n"
     umlauts = CODE.replace("Adds", "Äöü")
     assert without_docstring(umlauts, "other") == "def f(x):\n    return x + 1\n"
@@ -110,7 +110,7 @@ def test_docstring_that_is_spelt_otherwise_is_found_by_the_parser():
 
 
 @pytest.mark.parametrize("language, delimiter", [("ruby", "=begin"), ("go", "/*")])
-def test_description_prompt_of_others_keeps_the_code(language, delimiter):
+def test_description_prompts_of_other_languages_contain_the_code_unchanged(language, delimiter):
     prompt = description_prompt("code # c", "c", language)
     assert prompt == f"code # c\n{delimiter} The goal of this function is to:\n"
 
@@ -120,6 +120,6 @@ def test_description_reference():
     assert description_reference(["return", "x", "."]) == "eturn x."
 
 
-def test_described():
-    assert described("\n  Adds one. \nMore.") == "Adds one."
-    assert described("") == ""
+def test_the_predicted_description_is_the_first_line():
+    assert predicted_description("\n  Adds one. \nMore.") == "Adds one."
+    assert predicted_description("") == ""

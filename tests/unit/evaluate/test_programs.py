@@ -4,7 +4,7 @@ import pytest
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
-from scripts.evaluate.calibrate import chosen, scale_for
+from scripts.evaluate.calibrate import sample_problems, scale_for
 from scripts.evaluate.execute import executions, programs_of, verdicts
 from scripts.evaluate.generations import Generation, Sampling
 from scripts.evaluate.runners.base import Verdict
@@ -201,7 +201,7 @@ def test_limits_grow_by_whole_factors_where_references_need_it():
 
 def test_problems_to_calibrate_with():
     problems = [Problem(str(n), str(n), "", Stop(), solution="x" if n % 2 else None) for n in range(20)]
-    few = chosen(problems, 4, 484)
+    few = sample_problems(problems, 4, 484)
     assert len(few) == 4
     assert all(problem.solution for problem in few)
-    assert chosen(problems[::-1], 4, 484) == few
+    assert sample_problems(problems[::-1], 4, 484) == few

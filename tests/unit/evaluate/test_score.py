@@ -1,4 +1,4 @@
-"""Scores of files: rows, values of single problems, robustness, controls."""
+"""Score files: rows, values of single problems, robustness; controls."""
 
 from types import SimpleNamespace
 
@@ -7,10 +7,11 @@ import pytest
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.check_controls import check, cut_references, failed_references, passing_empties
-from scripts.evaluate.controls import control
-from scripts.evaluate.executions import compiles, passes
+from scripts.evaluate.controls import control_generations
+from scripts.evaluate.executions import Execution, read_executions
 from scripts.evaluate.generations import Generation, Sampling
-from scripts.evaluate.score import compile_score, robust_scores, score_file, scores_of
+from scripts.evaluate.metrics import TEXT_METRICS
+from scripts.evaluate.score import robust_scores, score_file, scores_of
 from scripts.lib.job import InputError
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.evaluation import EXECUTIONS
@@ -20,7 +21,7 @@ SAMPLING = Sampling(0.2, 0.95, 4, 8)
 
 
 def executions(path, statuses, programs=None, details=None):
-    """A table of executions; a prompt's samples share its program and its detail."""
+    """Executions that went through a table; a prompt's samples share its program and its detail."""
     programs, details = programs or {}, details or {}
     rows = [
         {"id": name, "sample": sample, "status": status}
@@ -29,7 +30,12 @@ def executions(path, statuses, programs=None, details=None):
         for sample, status in enumerate(own)
     ]
     write_table(path, rows, EXECUTIONS.schema)
-    return str(path)
+    return read_executions(path)
+
+
+def parameters(setting, pass_at=(), compiled=False, teacher_forced=False):
+    """Parameters of the rule `evaluate_score`."""
+    return SimpleNamespace(setting=setting, pass_at=list(pass_at), compiled=compiled, teacher_forced=teacher_forced)
 
 
 def rows_by(content, *names):
@@ -37,46 +43,56 @@ def rows_by(content, *names):
 
 
 def test_pass_at_k_rows(tmp_path):
-    path = executions(
+    table = executions(
         tmp_path / "e.parquet", {"a": ["passed", "wrong", "killed", "timeout"], "b": ["wrong"] * 4, "c": ["passed"] * 4}
     )
-    assert passes(path)["a"] == [True, False, False, False]
-    params = SimpleNamespace(pass_at=[1, 2, 10], setting="t0.2", teacher_forced=False)
-    content = score_file(scores_of("multipl-e", [], [], path, params), KEY, 484)
+    assert [execution.passed for execution in table["a"]] == [True, False, False, False]
+    params = parameters("t0.2", pass_at=[1, 2, 10])
+    content = score_file(scores_of("multipl-e", [], [], table, params), KEY, 484)
     rows = rows_by(content, "metric")
-    assert set(rows) == {("pass@1",), ("pass@2",)}  # four samples say nothing of ten
+    assert set(rows) == {("pass@1",), ("pass@2",)}  # pass@10 needs ten samples
     first = rows[("pass@1",)]
     assert first["value"] == pytest.approx(100 * (0.25 + 0 + 1) / 3)
     assert (first["problems"], first["samples"]) == (3, 4)
     assert 0 <= first["ci_low"] <= first["value"] <= first["ci_high"] <= 100
     assert content["per_problem"]["t0.2"]["pass@2"]["a"] == pytest.approx(50)
-    assert content == score_file(scores_of("multipl-e", [], [], path, params), KEY, 484)
+    assert content == score_file(scores_of("multipl-e", [], [], table, params), KEY, 484)
 
 
-def test_compiles_counts_all_samples_but_those_with_compile_errors(tmp_path):
+def test_samples_without_a_compile_error_count_as_compiled(tmp_path):
     own = {
         "a": ["compile_error", "wrong", "runtime_error", "compile_error"],
         "b": ["passed", "timeout", "memory_limit", "killed"],
         "c": ["compile_error"] * 4,
     }
-    compiled = compiles(executions(tmp_path / "e.parquet", own, details={"b": "timeout"}))
-    content = score_file([compile_score(compiled, "t0.2")], KEY, 484)
+    table = executions(tmp_path / "e.parquet", own, details={"b": "timeout"})
+    content = score_file(scores_of("multipl-e", [], [], table, parameters("t0.2", compiled=True)), KEY, 484)
+    assert scores_of("multipl-e", [], [], table, parameters("t0.2")) == []
     row = rows_by(content, "metric")[("compiles@1",)]
     assert content["per_problem"]["t0.2"]["compiles@1"] == {"a": 50, "b": 100, "c": 0}
     assert (row["value"], row["problems"], row["samples"]) == (50, 3, 4)
 
 
-def test_what_hits_a_limit_while_it_is_compiled_does_not_compile(tmp_path):
+def test_a_limit_exceeded_while_compiling_counts_as_not_compiled(tmp_path):
     own = {"a": ["timeout"], "b": ["timeout"], "c": ["memory_limit"]}
     details = {"a": "compiling: timeout", "b": "timeout", "c": "compiling: memory_limit"}
-    assert compiles(executions(tmp_path / "e.parquet", own, details=details)) == {
-        "a": [False],
-        "b": [True],
-        "c": [False],
-    }
+    table = executions(tmp_path / "e.parquet", own, details=details)
+    compiled = {name: [execution.compiled for execution in samples] for name, samples in table.items()}
+    assert compiled == {"a": [False], "b": [True], "c": [False]}
 
 
-def test_the_ceiling_is_the_reference_as_a_models_completion_is_cut():
+def test_a_registered_text_metric_is_scored(monkeypatch):
+    def exact_match(prediction, reference):
+        return {"exact_match": float(prediction == reference)}
+
+    monkeypatch.setitem(TEXT_METRICS, "codexglue", (*TEXT_METRICS["codexglue"], exact_match))
+    problem = Problem("p", "p", "", Stop(), target="Adds one.")
+    generation = Generation("p", "", ["Adds one.\nMore.", "No."], ["end"] * 2, "e", "1", [0, 1], SAMPLING)
+    content = score_file(scores_of("codexglue", [problem], [generation], None, parameters("greedy")), KEY, 484)
+    assert {name: row["value"] for (name,), row in rows_by(content, "metric").items()}["exact_match"] == 50
+
+
+def test_the_ceiling_is_the_reference_cut_like_a_completion():
     stop = Stop(("\nfunc",), braces=True)
     problems = [
         Problem("whole", "whole", "", stop, solution="\n  x()\n}\n"),
@@ -84,15 +100,16 @@ def test_the_ceiling_is_the_reference_as_a_models_completion_is_cut():
         Problem("unsolved", "unsolved", "", stop),
     ]
     texts = {
-        name: {own.id: own.completions for own in control(problems, name)} for name in ("reference", "ceiling", "empty")
+        name: {own.id: own.completions for own in control_generations(problems, name)}
+        for name in ("reference", "ceiling", "empty")
     }
     assert texts["reference"] == {"whole": ["\n  x()\n}\n"], "cut": ["\n  s := '}'\n}\n"]}
     assert texts["ceiling"] == {"whole": ["\n  x()\n}\n"], "cut": ["\n  s := '}"]}
     assert texts["empty"] == {"whole": [""], "cut": [""], "unsolved": [""]}
 
 
-def test_solutions_that_the_stops_cut_are_named_with_what_becomes_of_them(tmp_path):
-    # The test of `random` fails by itself, and nothing is cut from it.
+def test_solutions_that_stop_sequences_cut_are_named_with_their_status(tmp_path):
+    # The test of `random` fails at random; nothing is cut from its solution.
     reference = {"a": ["passed"], "b": ["passed"], "c": ["passed"], "random": ["passed"]}
     ceiling = {"a": ["passed"], "b": ["compile_error"], "c": ["passed"], "random": ["wrong"]}
     tables = [
@@ -106,7 +123,7 @@ def prompt(name, perturbation, seed):
     return Problem(f"{name}/{perturbation}/{seed}", name, "", Stop(), perturbation=perturbation, seed=seed)
 
 
-def test_robust_rows():
+def test_robust_scores_have_rows_by_perturbation_and_a_mean():
     problems = [prompt(name, "nominal", 0) for name in "AB"]
     problems += [prompt(name, "Swap", seed) for name in "AB" for seed in (0, 1)]
     passed = {problem.id: [True] for problem in problems} | {"B/Swap/1": [False]}
@@ -126,27 +143,32 @@ def test_relative_drop_without_nominal_passes_is_left_out():
 
 
 @pytest.mark.parametrize("forced, names", [(True, "rougeL"), (False, "generated_rougeL")])
-def test_text_rows_have_names_of_their_own(forced, names):
+def test_generated_messages_have_metrics_with_their_own_names(forced, names):
     problem = Problem("p", "p", "", Stop(), target="fix the parser")
     own = Generation("p", "", ["fix the parser"], ["end"], "e", "1", [0], SAMPLING)
-    params = SimpleNamespace(pass_at=[], setting="greedy", teacher_forced=forced)
+    params = parameters("greedy", teacher_forced=forced)
     rows = rows_by(score_file(scores_of("commits", [problem], [own], None, params), KEY, 484), "metric")
     assert rows[(names,)]["value"] == 100
 
 
-def test_teacher_forced_texts_are_compared_with_what_was_given():
+def test_teacher_forced_predictions_are_compared_with_the_message_as_given():
     problem = Problem("p", "p", "", Stop(), target="fix the parser and all")
     own = Generation("p", "", ["fix the parser"], ["forced"], "e", "1", [0], SAMPLING, target="fix the parser")
-    params = SimpleNamespace(pass_at=[], setting="teacher-forced", teacher_forced=True)
+    params = parameters("teacher-forced", teacher_forced=True)
     rows = rows_by(score_file(scores_of("commits", [problem], [own], None, params), KEY, 484), "metric")
     assert rows[("rouge1",)]["value"] == 100
+
+
+def outcomes(statuses):
+    """Executions with these statuses."""
+    return {name: [Execution(status, "", "") for status in own] for name, own in statuses.items()}
 
 
 DAMAGED = "the perturbed prompt and the solution make no program"
 
 
 @pytest.mark.parametrize(
-    "found, form, faults, failed",
+    "statuses, form, faults, failed",
     [
         ({"a": ["passed"], "b": ["wrong"]}, "humaneval", {}, {"b": ""}),
         ({"a": ["passed"], "b": ["wrong"]}, "humaneval", {"b": "random test"}, {"b": "random test"}),
@@ -159,17 +181,18 @@ DAMAGED = "the perturbed prompt and the solution make no program"
         ({"a/1/nominal/0": ["wrong"]}, "recode", {"a/1": "renamed"}, {"a/1/nominal/0": ""}),
     ],
 )
-def test_references_that_fail_have_a_cause_or_none(found, form, faults, failed):
-    assert failed_references(found, form, faults) == failed
+def test_references_that_fail_have_a_cause_or_none(statuses, form, faults, failed):
+    assert failed_references(outcomes(statuses), form, faults) == failed
 
 
-def test_empty_completions_that_pass():
-    found = {"a": ["passed"], "b": ["wrong"], "c": ["passed"]}
-    assert passing_empties(found, "humaneval", {"c": "tests nothing"}) == ["a"]
-    assert passing_empties({"a/nominal/0": ["wrong"], "a/Swap/0": ["passed"]}, "recode", {}) == []
+def test_empty_completions_that_pass_are_named():
+    statuses = {"a": ["passed"], "b": ["wrong"], "c": ["passed"]}
+    assert passing_empties(outcomes(statuses), "humaneval", {"c": "tests nothing"}) == ["a"]
+    perturbed = outcomes({"a/nominal/0": ["wrong"], "a/Swap/0": ["passed"]})
+    assert passing_empties(perturbed, "recode", {}) == []
 
 
-def test_odd_control_ends_the_run_and_names_problems():
+def test_a_wrong_control_stops_the_run_and_names_problems():
     with pytest.raises(InputError, match=r"humaneval python: solutions that do not pass: HumanEval/1, HumanEval/2;"):
         check("solutions that do not pass", ["HumanEval/1", "HumanEval/2"], "humaneval python")
     with pytest.raises(InputError, match=r"empty completions that pass: .* and 5 more"):

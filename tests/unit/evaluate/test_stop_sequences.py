@@ -1,4 +1,4 @@
-"""Where completions end."""
+"""Where completions end: at stop sequences and at the end of the prompt's block."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from scripts.evaluate.benchmarks.stop_sequences import Stop, balanced_length, in
 
 
 @pytest.mark.parametrize(
-    "stop, text, kept",
+    "stop, text, completion",
     [
         (Stop(("\ndef", "\n#")), "  return 1\n# so\ndef g", "  return 1"),
         (Stop(("\ndef", "\n#")), "  return 1\n  # inside", "  return 1\n  # inside"),
@@ -17,9 +17,9 @@ from scripts.evaluate.benchmarks.stop_sequences import Stop, balanced_length, in
         (Stop(("<|endoftext|>",), braces=True), " y(); <|endoftext|> }", " y(); "),
     ],
 )
-def test_cut(stop, text, kept):
-    assert stop.cut(text) == kept
-    assert (stop.position(text) is None) == (kept == text)
+def test_a_text_is_cut_at_a_stop_sequence_or_the_closing_brace(stop, text, completion):
+    assert stop.cut(text) == completion
+    assert (stop.position(text) is None) == (completion == text)
 
 
 PYTHON = Stop(("\nprint", "<|end|>"), indented=True)
@@ -27,7 +27,7 @@ BRACES = Stop(("\nfunc",), braces=True)
 
 
 @pytest.mark.parametrize(
-    "stop, text, kept",
+    "stop, text, completion",
     [
         (PYTHON, "\n    return 1\n\nThis adds one.\n", "\n    return 1\n"),
         (PYTHON, "\n    return 1\n```", "\n    return 1"),
@@ -35,7 +35,7 @@ BRACES = Stop(("\nfunc",), braces=True)
         (PYTHON, "\n    return 1\n    \n\f\n    # inside\nx = 2", "\n    return 1\n    \n\f\n    # inside"),
         (PYTHON, "return 1", ""),
         (PYTHON, "", ""),
-        # A line that begins with another kind of blank counts as soon as it has text.
+        # A line that starts with another kind of blank counts as soon as it has text.
         (PYTHON, "\n    x\n\u3000\n    y\n\u3000z", "\n    x\n\u3000\n    y"),
         (PYTHON, "\n    return 1\n<|end|>x = 1", "\n    return 1\n"),
         (BRACES, " if x { y() }\n}\nMore.\n```", " if x { y() }\n}"),
@@ -46,24 +46,24 @@ BRACES = Stop(("\nfunc",), braces=True)
         (BRACES, "}", "}"),
     ],
 )
-def test_what_is_kept_of_a_finished_block(stop, text, kept):
-    assert stop.cut(text) == kept
+def test_a_text_is_cut_at_the_end_of_its_block(stop, text, completion):
+    assert stop.cut(text) == completion
 
 
 @pytest.mark.parametrize("stop", [PYTHON, BRACES, Stop(("\nif",))])
 @pytest.mark.parametrize(
     "text", ["\n    a { b }\nif c }", "\n    a { b\nprint", "\n\tx }\n\n}", "\n  s = 1\n\nprint(s)\n", "{ { }\nfunc"]
 )
-def test_cutting_a_cut_text_takes_only_blanks_at_its_end(stop, text):
+def test_cutting_a_completion_again_removes_only_blanks_at_its_end(stop, text):
     assert stop.cut(stop.cut(text)).rstrip() == stop.cut(text).rstrip()
 
 
 @pytest.mark.parametrize("stop", [PYTHON, BRACES])
-def test_an_end_that_was_seen_once_stays_where_it_is(stop):
+def test_more_text_does_not_move_an_end(stop):
     text = "\n    if x { y }\n}\nprint(1)\n<|end|>{ more }"
-    seen = [position for end in range(len(text)) if (position := stop.position(text[:end])) is not None]
-    assert seen
-    assert set(seen) == {stop.position(text)}
+    positions = [position for end in range(len(text)) if (position := stop.position(text[:end])) is not None]
+    assert positions
+    assert set(positions) == {stop.position(text)}
 
 
 @pytest.mark.parametrize("stop", [PYTHON, BRACES, Stop(("\nif",))])
@@ -71,7 +71,7 @@ def test_an_end_that_was_seen_once_stays_where_it_is(stop):
     "text", ["\n    if x { y }\n}\nprint(1)", "\n    y\n\n\u3000 z", "\n  x\nif y", "\n  x\n<|end|>"]
 )
 def test_the_quick_test_never_misses_an_end(stop, text):
-    """Engines look at the end of a text only, before they look at all of it."""
+    """Engines test the tail of a text before they search all of it."""
     for end in range(1, len(text) + 1):
         ended_now = stop.position(text[:end]) is not None and stop.position(text[: end - 1]) is None
         assert not ended_now or stop.may_end_within(text[:end][-8:])
@@ -82,6 +82,6 @@ def test_lines_end_at_line_feeds_only():
     assert indented_length("    a\n\rb") == len("    a")
 
 
-def test_braces_count_in_texts_too():
-    # As in the original harness: the brace of the text closes the function.
+def test_braces_in_string_literals_count():
+    # As in the original harness, the brace in the literal closes the function.
     assert balanced_length('print("}"); }') == len('print("}')
