@@ -158,7 +158,7 @@ rule provenance_audit:
         mem_mb=memory(2000),
         runtime=minutes(480),
     params:
-        decimals=table_decimals(),
+        benchmarks=table_benchmarks(),
         code=code("provenance/audit.py"),
     script:
         "../scripts/provenance/audit.py"

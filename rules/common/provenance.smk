@@ -81,11 +81,6 @@ def report_titles():
     return {name: TABLE_SPECS[name]["title"] for name in table_benchmarks()}
 
 
-def table_decimals():
-    """Digits after the point in each benchmark's table."""
-    return {name: TABLE_SPECS[name]["decimals"] for name in table_benchmarks()}
-
-
 def report_targets():
     return [f"{RESULTS}/report.html", f"{PROVENANCE}/ro-crate-metadata.json"]
 

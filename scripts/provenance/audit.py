@@ -5,7 +5,7 @@ Ends with exit code 1 and one line on standard error for each fault; the file is
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,17 +71,15 @@ def trace_faults(record: dict[str, Any]) -> Iterator[str]:
                 yield f"{name}: went into {entry['rule']}, but no job made it"
 
 
-def benchmark_faults(scores: list[Row], results: Path, decimals: dict[str, int]) -> Iterator[str]:
-    """Faults of all wide tables."""
-    for benchmark, digits in decimals.items():
-        own = [row for row in scores if row["benchmark"] == benchmark]
-        yield from checks.csv_faults(results / "tables" / f"{benchmark}.csv", own)
-        texts = [results / "tables" / f"{benchmark}.{suffix}" for suffix in ("md", "tex", "html")]
-        yield from checks.text_faults(texts, own, digits)
+def wide_table_faults(scores: list[Row], results: Path, benchmarks: Iterable[str]) -> Iterator[str]:
+    """Differences between the wide tables and the long one."""
+    for benchmark in benchmarks:
+        rows = [row for row in scores if row["benchmark"] == benchmark]
+        yield from checks.csv_faults(results / "tables" / f"{benchmark}.csv", rows)
 
 
-def audit(results: Path, project: Path, decimals: dict[str, int], threads: int) -> tuple[list[str], list[str]]:
-    """Faults, and what was checked, both as lines."""
+def audit(results: Path, project: Path, benchmarks: list[str], threads: int) -> tuple[list[str], list[str]]:
+    """Faults, and what was checked, both as lines; `benchmarks` are those with a wide table."""
     folder = results / "provenance"
     files = crate_files(read_json(folder / "ro-crate-metadata.json"))
     record = read_json(folder / "jobs.json")
@@ -92,14 +90,14 @@ def audit(results: Path, project: Path, decimals: dict[str, int], threads: int) 
         *trace_faults(record),
         *checks.score_faults(scores, [results / name for name in sorted(names)]),
         *checks.loss_faults(scores, results),
-        *benchmark_faults(scores, results, decimals),
+        *wide_table_faults(scores, results, benchmarks),
         *checks.funnel_faults(results / "pairs" / "statistics.csv"),
     ]
     done = [
         f"{len(files)} files have the digests that the crate names",
         f"{len(record['jobs'])} jobs are linked, every file between them was made by one of them",
         f"{len(scores)} scores are those of {len(names)} score files and of the tables of losses",
-        f"{len(decimals)} wide tables hold these scores in csv, md, tex and html",
+        f"{len(benchmarks)} wide tables hold these scores",
         "the counts of sources and pairs add up",
     ]
     return faults, done
@@ -108,7 +106,7 @@ def audit(results: Path, project: Path, decimals: dict[str, int], threads: int) 
 if __name__ == "__main__":
     with job() as snakemake:
         results = Path(snakemake.config["results_dir"])
-        found, checked = audit(results, SCRIPTS.parent, snakemake.params.decimals, snakemake.threads)
+        found, checked = audit(results, SCRIPTS.parent, snakemake.params.benchmarks, snakemake.threads)
         for line in found:
             logging.error("%s", line)
         if found:

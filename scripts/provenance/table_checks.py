@@ -1,9 +1,7 @@
 """Whether the wide tables say what the long one says, and whether its rows can be traced to their score files."""
 
 import csv
-import html
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,6 @@ from scripts.lib.scores import KEY, Row, number
 
 VALIDATION = "validation"
 FIGURES = ("value", "ci_low", "ci_high")
-# A figure in text: with its sign, the minus as ASCII.
-FIGURE = re.compile(r"(?<![\w.])[+-]?\d+\.\d+(?![\w.])")
 
 
 def named(row: Row) -> str:
@@ -44,40 +40,6 @@ def csv_faults(path: Path, scores: list[Row]) -> Iterator[str]:
                 yield f"{path.name}: {named(row)}: {name} is {cell or 'missing'}, scores.csv has {expected}"
     for model, checkpoint, *place in sorted(found):
         yield f"{path.name}: {', '.join((model, checkpoint, *place))} is in no row of scores.csv"
-
-
-def plain(text: str, suffix: str) -> str:
-    """A table's text with markup, captions and attributes taken away, as far as figures go."""
-    if suffix == ".html":
-        body = "".join(re.findall(r"<tbody>(.*?)</tbody>", text, re.S))
-        return html.unescape(re.sub(r"<th[^>]*>.*?</th>|<[^>]+>", " ", body))
-    if suffix == ".tex":
-        bodies = re.findall(r"\\midrule(.*?)\\midrule", text, re.S)
-        lines = [line.split(" & ", 2)[-1] for body in bodies for line in body.splitlines() if " & " in line]
-        return "\n".join(lines).replace("$", " ")
-    lines = [line.split(" | ", 2)[-1] for line in text.splitlines() if line.startswith("| ")]
-    return "\n".join(line for line in lines if " × " not in line)
-
-
-def figures_in(text: str, suffix: str) -> list[str]:
-    """All decimal figures of a table, in order."""
-    return FIGURE.findall(plain(text, suffix).replace("−", "-"))
-
-
-def text_faults(paths: list[Path], scores: list[Row], decimals: int) -> Iterator[str]:
-    """Differences between the md, tex and html tables of a benchmark, and figures of the long table that they lack."""
-    if not decimals:
-        return
-    texts = {path.name: figures_in(path.read_text(encoding="utf-8"), path.suffix) for path in paths}
-    first, *others = texts
-    for other in others:
-        if texts[other] != texts[first]:
-            yield f"{other}: its figures are not those of {first}"
-    shown = {figure.lstrip("+-") for figure in texts[first]}
-    for row in scores:
-        figure = f"{abs(row['value']):.{decimals}f}"
-        if figure not in shown:
-            yield f"{first}: {named(row)}: {figure} is not in the table"
 
 
 def score_faults(scores: list[Row], files: list[Path]) -> Iterator[str]:

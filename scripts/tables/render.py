@@ -98,7 +98,7 @@ def _tex_cell(parts: tuple[str, str, str], signed: bool) -> str:
 
 
 def _tex_block(table: Grid, block: Block, table_spec: TableSpec, name: str) -> list[str]:
-    head = " & ".join(map(tex, ["Model", "Stage", *block.labels]))
+    head = " & ".join(map(tex, ["Model", "Checkpoint", *block.labels]))
     lines = [
         "\\begin{table}",
         "\\centering",

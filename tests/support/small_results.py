@@ -1,12 +1,16 @@
 """A small results folder made by hand in the checkpoints' file formats, for tests of tables and provenance."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.files import write_json, write_text
 from scripts.lib.parquet import write_table
+from scripts.lib.scores import DIFFERENCES, SCORES, write_rows
+from scripts.tables.differences import loss_differences, score_differences
+from scripts.tables.scores import collect
 
 MODEL = "tiny-gpt-bigcode"
 LOSSES = pa.schema(
@@ -119,3 +123,18 @@ def write_curves(folder: Path) -> list[str]:
         write_text(path, "step,learning_rate,train_loss,validation_loss\n0,0.1,3.5,\n5,0.1,3.0,3.2\n")
         paths.append(str(path))
     return paths
+
+
+def small_tables(folder: Path) -> SimpleNamespace:
+    """The long tables of the small scores and losses, and one figure of the paper; paths of the three files."""
+    scores, trained = write_scores(folder), write_losses(folder)
+    write_rows(folder / "scores.csv", collect(scores, trained, 1), SCORES)
+    losses = {names: path for path, names in trained.items()}
+    write_rows(folder / "differences.csv", score_differences(scores, 1) + loss_differences(losses, 1), DIFFERENCES)
+    write_text(
+        folder / "paper.csv",
+        "benchmark,language,model,checkpoint,setting,metric,value,citation\n"
+        f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,Tab. <2>\n"
+        "multipl-e,d,not-in-this-run,base,t0.2,pass@1,99,Tab. 2\n",
+    )
+    return SimpleNamespace(**{name: folder / f"{name}.csv" for name in ("scores", "differences", "paper")})

@@ -9,13 +9,11 @@ import pytest
 
 from scripts.lib.escape import tex
 from scripts.lib.figure import save_svg
-from scripts.lib.scores import DIFFERENCES, SCORES, read_differences, read_scores, write_rows
+from scripts.lib.scores import read_differences, read_scores
 from scripts.tables import figure_losses, figure_scores, main_table
 from scripts.tables.benchmark import table
-from scripts.tables.differences import loss_differences, score_differences
 from scripts.tables.render import figure
-from scripts.tables.scores import collect
-from tests.support.small_results import MODEL, write_losses, write_scores
+from tests.support.small_results import MODEL, small_tables
 
 TABLE_SPEC = {"title": "Mine & yours", "caption": "What it is.", "decimals": 2, "metrics": ["pass@1"]}
 LOSS_SPEC = {**TABLE_SPEC, "metrics": ["loss", "perplexity"], "lower_is_better": ["loss", "perplexity"]}
@@ -27,17 +25,7 @@ HEADLINES = {
 
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("results")
-    scores, trained = write_scores(folder), write_losses(folder)
-    write_rows(folder / "scores.csv", collect(scores, trained, 1), SCORES)
-    named = {names: path for path, names in trained.items()}
-    write_rows(folder / "differences.csv", score_differences(scores, 1) + loss_differences(named, 1), DIFFERENCES)
-    (folder / "paper.csv").write_text(
-        "benchmark,language,model,checkpoint,setting,metric,value,citation\n"
-        f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,Tab. <2>\n"
-        "multipl-e,d,not-in-this-run,base,t0.2,pass@1,99,Tab. 2\n"
-    )
-    return SimpleNamespace(**{name: folder / f"{name}.csv" for name in ("scores", "differences", "paper")})
+    return small_tables(tmp_path_factory.mktemp("results"))
 
 
 def rows_of(markdown):
