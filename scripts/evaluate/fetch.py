@@ -1,7 +1,8 @@
-"""Fetch one file of benchmark rows from where `downloads` in config/benchmarks.yaml says it is.
+"""Fetch one file of benchmark rows, as `downloads` in config/benchmarks.yaml describes it.
 
-That is a data set of the hub at a pinned revision, an address that holds a revision, or an installed Python package.
-The rows are written as JSON lines, under the name and in the fields that a folder of benchmark data has.
+A download is a data set of the Hugging Face hub at a pinned revision, a URL that contains a
+revision, or a file of an installed Python package. Rows are written as JSON lines, with the name and
+the fields of a file below `evaluate.data_dir`.
 """
 
 import gzip
@@ -9,11 +10,11 @@ import json
 import re
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -39,21 +40,22 @@ def parquet_rows(path: str, where: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def archive_rows(path: str, members: str) -> Iterator[Row]:
-    """Rows of the JSON-lines members of a tar archive whose path ends as the regular expression `members` says.
+    """Rows of the JSON-lines files in a tar archive whose path ends in the regular expression `members`.
 
-    Its named groups are fields of the rows: numbers where they are of digits alone.
+    Each named group of the expression is a field of the rows: a number where it consists of digits.
     """
     pattern = re.compile(f"(?:.*/)?{members}")
     with tarfile.open(path) as archive:
-        found = {name: match for name in archive.getnames() if (match := pattern.fullmatch(name))}
-        for name in sorted(found):
-            fields = {key: int(text) if text.isdigit() else text for key, text in found[name].groupdict().items()}
+        matches = {name: match for name in archive.getnames() if (match := pattern.fullmatch(name))}
+        for name in sorted(matches):
+            groups = matches[name].groupdict()
+            fields = {key: int(text) if text.isdigit() else text for key, text in groups.items()}
             for number, line in enumerate(archive.extractfile(name) or (), start=1):
                 yield {**parse_object(line, f"{path}, {name}, line {number}"), **fields}
 
 
 def rows_of(path: str, source: Mapping[str, Any]) -> Iterable[Row]:
-    """The wanted rows of a fetched file."""
+    """The rows of a downloaded file that `source`, its entry under `downloads`, selects."""
     if path.endswith(".parquet"):
         return parquet_rows(path, source.get("where", {}))
     if path.endswith(".tar.gz"):
@@ -62,48 +64,50 @@ def rows_of(path: str, source: Mapping[str, Any]) -> Iterable[Row]:
 
 
 def hub_rows(source: Mapping[str, Any], offline: bool) -> Iterator[Row]:
-    """Rows of a data set's files, in the order of their names; a file is fetched when its rows are wanted."""
+    """Rows of a data set's files, in the order of the files' names; each file is fetched when it is read."""
     check_online(source["dataset"], offline)
     for path in dataset_files(source["dataset"], source["revision"], source["files"], TABLE):
         yield from rows_of(path, source)
 
 
 def split_rows(source: Mapping[str, Any], offline: bool) -> Iterator[Row]:
-    """The first rows of each split, as many as `rows` says by split, each with its split's name as the field `split`.
+    """The first rows of each split, each with the name of its split in the field `split`.
 
-    Raises `InputError` when a split has fewer.
+    `rows` in the source has the number of rows of each split. Raises `InputError` when a split has
+    fewer rows.
     """
-    for split, wanted in source["rows"].items():
+    for split, size in source["rows"].items():
         files = source["files"].replace("{split}", split)
         count = 0
-        for row in islice(hub_rows({**source, "files": files}, offline), wanted):
+        for row in islice(hub_rows({**source, "files": files}, offline), size):
             count += 1
             yield {**row, "split": split}
-        if count < wanted:
+        if count < size:
             which = f" where {source['where']}" if "where" in source else ""
-            raise InputError(f"{source['dataset']} has {count} {split} rows{which}, not {wanted}; lower commits.sizes")
+            raise InputError(f"{source['dataset']} has {count} {split} rows{which}, not {size}; lower commits.sizes")
 
 
 def url_rows(url: str, offline: bool) -> list[Row]:
-    """Rows of a JSON list at an address."""
+    """Rows of a JSON list at a URL; raise `InputError` when it cannot be fetched."""
     check_online(url, offline)
     try:
         with urlopen(url, timeout=60) as answer:
-            return json.load(answer)
+            rows: list[Row] = json.load(answer)
     except (URLError, TimeoutError) as error:
         raise InputError(f"{url} cannot be fetched: {error}; check the network, or correct `url` in {TABLE}") from error
+    return rows
 
 
 def package_rows(package: str, file: str) -> Iterable[Row]:
-    """Rows of a file in an installed Python package."""
-    found = find_spec(package)
-    if found is None or found.origin is None:
+    """Rows of a file in an installed Python package; raise `InputError` when it is not installed."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
         raise InputError(f"the Python package {package} is not installed; run `make setup`")
-    return read_jsonl(Path(found.origin).parent / file)
+    return read_jsonl(Path(spec.origin).parent / file)
 
 
 def halved(row: Row) -> Row:
-    """A problem with the first half of its solution's lines moved into the prompt, as ReCode does it."""
+    """A problem with the first half of its solution's lines moved into the prompt, as in ReCode."""
     lines = row["canonical_solution"].splitlines(keepends=True)
     middle = len(lines) // 2
     return {
@@ -114,7 +118,7 @@ def halved(row: Row) -> Row:
 
 
 def fetched_rows(source: Mapping[str, Any], offline: bool) -> Iterable[Row]:
-    """The rows of a source; where it says `rows`, that many of each split."""
+    """The rows of a source; with `rows` in it, that number of rows of each split."""
     if "rows" in source:
         return split_rows(source, offline)
     if "dataset" in source:
@@ -125,18 +129,26 @@ def fetched_rows(source: Mapping[str, Any], offline: bool) -> Iterable[Row]:
     return map(halved, rows) if source.get("halved") else rows
 
 
+@contextmanager
+def _new_file(path: str) -> Iterator[IO[bytes]]:
+    """A file that is written atomically, gzipped without a time stamp when its name ends in `.gz`."""
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        if not path.endswith(".gz"):
+            yield stream
+            return
+        with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as zipped:
+            yield cast(IO[bytes], zipped)
+
+
 def write_rows(path: str, rows: Iterable[Row]) -> None:
-    """Write JSON lines, gzipped without a time stamp when the name ends in `.gz`; no rows are an `InputError`."""
+    """Write rows as JSON lines, gzipped when the name ends in `.gz`; raise `InputError` for no rows."""
     count = 0
-    with ExitStack() as stack:
-        stream = stack.enter_context(stack.enter_context(atomic_path(path)).open("wb"))
-        if path.endswith(".gz"):
-            stream = stack.enter_context(gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0))
+    with _new_file(path) as stream:
         for row in rows:
             stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
             count += 1
         if not count:
-            raise InputError(f"the source of {Path(path).name} has no such rows; correct it in {TABLE}")
+            raise InputError(f"the source of {Path(path).name} has no rows that match; correct it in {TABLE}")
 
 
 if __name__ == "__main__":

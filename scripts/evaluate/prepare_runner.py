@@ -1,7 +1,8 @@
-"""Before anything is generated: see that the sandbox and a runner's tools work here, and make what its programs share.
+"""Check that the sandbox and a runner's tools work here, and build the files that its programs share.
 
-The runner must accept a right program and refuse one that is wrong, one that does not compile and one that ends before
-its tests. What it says about its version goes into the results.
+It runs before anything is generated. The runner must accept a correct program and reject a wrong
+one, one that does not compile, and one that ends before its tests. Its version is recorded in the
+results.
 """
 
 import logging
@@ -25,50 +26,67 @@ from scripts.lib.sandbox.toolchain import Toolchain
 
 
 def variables(toolchain: Toolchain) -> dict[str, str]:
-    """Environment variables that tell a script where tools and places of the table are: GXX for `g++`, GO for `go`."""
+    """Environment variables with the paths of the table's tools and folders: GXX for `g++`, GO for `go`."""
     tools = {name: tool.outside for name, tool in toolchain.tools.items()}
     return {re.sub(r"\W", "X", name).upper(): path for name, path in {**tools, **toolchain.paths}.items()}
 
 
-def make_shared(folder: Path, command: list[str], toolchain: Toolchain) -> None:
-    """Fill `folder` by a script of `runtime/`, the first word of `command`; raise `InputError` when it fails."""
-    words = ["sh", str(RUNTIME / command[0]), str(RUNTIME), *command[1:]]
-    environment = {**os.environ, **variables(toolchain)}
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def build_shared(folder: Path, command: list[str], toolchain: Toolchain | None) -> None:
+    """Fill `folder` by a script of `runtime/`, whose name and arguments are `command`.
+
+    Raises `InputError` when the script fails.
+    """
+    arguments = ["sh", str(RUNTIME / command[0]), str(RUNTIME), *command[1:]]
+    environment = {**os.environ, **(variables(toolchain) if toolchain else {})}
+    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise InputError(f"{command[0]} fails (exit code {done.returncode}): {' '.join(done.stderr.split())[-400:]}")
 
 
-def closed_files() -> str:
-    """What to do when the umask closes new files to the user that root's programs run as; empty when it does not."""
+def umask_remedy() -> str:
+    """What to do when the umask makes new files unreadable for the user as whom root's programs run.
+
+    Empty when it does not.
+    """
     mask = os.umask(0)
     os.umask(mask)
     if os.geteuid() != 0 or not mask & 0o005:
         return ""
-    return f"umask {mask:03o} closes the run's files to the user nobody, as whom programs run: run it after `umask 022`"
+    return (
+        f"umask {mask:03o} makes the run's files unreadable for the user nobody, as whom programs run; "
+        "set `umask 022` and run again"
+    )
 
 
 def check_verdicts(name: str, table: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Raise `InputError` unless the runner tells right programs from wrong ones."""
-    runner, own = make_runner(name, table, settings), table["self_test"]
+    """Raise `InputError` unless the runner gives every program of its self test the expected verdict."""
+    runner, test = make_runner(name, table, settings), table["self_test"]
     packages = f"apt-get install {' '.join(table['apt'])}" if table["apt"] else f"envs/{table['env']}.yaml"
     problem = Problem(
-        name, name, "", Stop(), own["context"], own["tests"], own["entry_point"], row={"test_setup": "", "import": ""}
+        name,
+        name,
+        "",
+        Stop(),
+        test["context"],
+        test["tests"],
+        test["entry_point"],
+        row={"test_setup": "", "import": ""},
     )
-    for expected, completions in own["completions"].items():
+    for expected, completions in test["completions"].items():
         for completion in completions:
             verdict = runner.judge(COMPOSERS[table["compose"]](Prelude(), problem, completion))
             logging.info("%s program: %s %s, %.2f s", expected, verdict.status, verdict.detail, verdict.cpu_seconds)
             if verdict.status != expected:
-                works = f"see whether all that it needs is there and works ({packages}), or raise its limits in"
+                remedy = f"check that its tools are installed and work ({packages}), or raise its limits in"
                 raise InputError(
-                    f"the runner '{name}' says '{verdict.status}' ({verdict.detail}) of a program that is {expected}, "
-                    f"ending in {completion!r}; {closed_files() or f'{works} config/runners.yaml'}"
+                    f"the runner '{name}' returns '{verdict.status}' ({verdict.detail}) for a program whose verdict "
+                    f"should be '{expected}' and which ends in {completion!r}; "
+                    f"{umask_remedy() or f'{remedy} config/runners.yaml'}"
                 )
 
 
 def version_of(toolchain: Toolchain | None) -> str:
-    """Names and versions of a runner's tools, or of the Python that runs programs."""
+    """Names and versions of a runner's tools, or of Python where the runner needs no other tools."""
     if toolchain is not None:
         return toolchain.compiler
     done = subprocess.run([str(interpreter()), "--version"], capture_output=True, text=True, check=True)
@@ -76,13 +94,16 @@ def version_of(toolchain: Toolchain | None) -> str:
 
 
 def prepare(name: str, table: Mapping[str, Any], settings: Mapping[str, Any], shared: str) -> dict[str, str]:
-    """Fill the folder `shared`, try the runner, and return what is to be known of it."""
+    """Fill the folder `shared`, check the runner, and return its name, version and kind of sandbox.
+
+    Raises `InputError` when tools are missing or a verdict is not the expected one.
+    """
     run.probe(settings["mode"])
     inside = toolchain_of(name, table, settings["mode"])
     with atomic_directory(shared) as folder:
         if table["prepare"]:
-            # Trusted scripts write into the folder, which no sandbox lets them do.
-            make_shared(folder, table["prepare"], toolchain_of(name, table, "off"))
+            # These scripts are trusted and write into the folder, so they run without the sandbox.
+            build_shared(folder, table["prepare"], toolchain_of(name, table, "off"))
     check_verdicts(name, table, {**settings, "shared": shared, "scale": 1})
     return {"runner": name, "version": version_of(inside), "sandbox": settings["mode"]}
 
@@ -90,6 +111,6 @@ def prepare(name: str, table: Mapping[str, Any], settings: Mapping[str, Any], sh
 if __name__ == "__main__":
     with job() as snakemake:
         params, output = snakemake.params, snakemake.output
-        found = prepare(snakemake.wildcards.runner, params.table, params.settings, output.shared)
-        write_json(output.probe, found)
-        print(f"runner {found['runner']}: {found['version']}", file=sys.stderr)
+        probe = prepare(snakemake.wildcards.runner, params.table, params.settings, output.shared)
+        write_json(output.probe, probe)
+        print(f"runner {probe['runner']}: {probe['version']}", file=sys.stderr)

@@ -13,7 +13,7 @@ import yaml
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
-from scripts.evaluate.prepare_runner import make_shared
+from scripts.evaluate.prepare_runner import build_shared
 from scripts.evaluate.runners.binaries import forbidden
 from scripts.evaluate.runners.factory import make_runner, toolchain_of
 from scripts.evaluate.runners.programs import COMPOSERS, Prelude
@@ -199,7 +199,7 @@ def judge(tmp_path_factory):
             table, shared = TABLES[language], str(tmp_path_factory.mktemp("runner") / "shared")
             with atomic_directory(shared) as folder:
                 if table["prepare"]:
-                    make_shared(folder, table["prepare"], toolchain_of(language, table, "off"))
+                    build_shared(folder, table["prepare"], toolchain_of(language, table, "off"))
             execute = {**table["limits"]["execute"], "seconds": 3}
             table = {**table, "limits": {**table["limits"], "execute": execute}}
             settings = {"mode": "bubblewrap", "wall_factor": 8, "scale": 1, "shared": shared}

@@ -1,4 +1,4 @@
-"""Benchmark data from a hub, an address and a package: rows as a folder of data has them, one line for each fault."""
+"""Benchmark data from a hub, a URL and a package: equal rows in each case, and one-line errors."""
 
 import gzip
 import io
@@ -25,7 +25,7 @@ from tests.support.paths import ROOT
 
 TABLE = yaml.safe_load((ROOT / "config" / "benchmarks.yaml").read_text(encoding="utf-8"))
 DOWNLOADS = {file: source for entry in TABLE.values() for file, source in entry["downloads"].items()}
-# Runs in a process of its own, because the hub's client reads its address when it is imported.
+# Runs in a separate process, because the hub's client reads its address when it is imported.
 FETCH = """
 import json, sys
 from scripts.evaluate.fetch import fetched_rows, write_rows
@@ -40,12 +40,12 @@ for path, source in json.load(sys.stdin):
 
 
 def fetched(address: str, sources: dict[str | Path, dict]) -> list[str]:
-    """Fetch sources from the hub at `address` to the paths that they stand under; the error of each, or nothing."""
+    """Fetch each source from the hub at `address` to its path; return the error of each, or the empty text."""
     home = Path(next(iter(sources))).parent / "hub"
     environment = hub_environment(address, home)
-    wanted = json.dumps([(str(path), source) for path, source in sources.items()])
+    arguments = json.dumps([(str(path), source) for path, source in sources.items()])
     command = [sys.executable, "-c", FETCH]
-    done = subprocess.run(command, env=environment, input=wanted, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, input=arguments, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
 
@@ -78,7 +78,7 @@ COMMITS = [commit(number, "C++" if number % 3 == 0 else "Python") for number in 
 
 @pytest.fixture(scope="module")
 def hub():
-    """Data sets in the layout that the table expects."""
+    """A hub with data sets in the layout that the table expects."""
     rows = {name: [{**PROBLEM, "task_id": "T/0", "prompt": f"def f(): # {name}\n"}] for name in ("Swap_s1", "Case_s0")}
     members = {f"full/func_name/humaneval_{name}.jsonl": content for name, content in rows.items()}
     datasets = {
@@ -100,14 +100,14 @@ def hub():
 
 
 def source(template: str, task: str, **changes: object) -> dict:
-    """An entry of the table with the task filled in and the revision that the hub here has."""
-    own = {**DOWNLOADS[template], "revision": REVISION}
-    return {**own, "files": own["files"].replace("{task}", task), **changes}
+    """An entry of the table with the task filled in and the revision of the test's hub."""
+    entry = {**DOWNLOADS[template], "revision": REVISION}
+    return {**entry, "files": entry["files"].replace("{task}", task), **changes}
 
 
 @pytest.fixture(scope="module")
 def files(hub, tmp_path_factory):
-    """Files fetched from the hub, by the data set's form."""
+    """Files fetched from the hub, by name without suffix."""
     folder = tmp_path_factory.mktemp("data")
     commits = "commitchronicle/real_commits/{task}.jsonl.gz"
     sources = {
@@ -119,7 +119,7 @@ def files(hub, tmp_path_factory):
     return {path.name.partition(".")[0]: path for path in sources}
 
 
-def test_rows_of_a_parquet_file(files):
+def test_rows_of_a_parquet_file_are_fetched(files):
     assert [row["task_id"] for row in read_jsonl(files["humanevalpack"])] == ["Python/0", "Python/1"]
 
 
@@ -135,7 +135,7 @@ def messages(path: Path, split: str) -> list[str]:
     return [row["message"] for row in read_commits(path, split, SIZES)]
 
 
-def test_commits_of_a_language_are_the_first_of_each_of_the_data_sets_own_splits(files):
+def test_commits_of_a_language_are_the_first_of_each_split(files):
     path = files["commits"]
     assert messages(path, "train") == ["message 0", "message 3", "message 6", "message 9", "message 12", "message 15"]
     assert messages(path, "validation") == ["message 100"]
@@ -149,27 +149,27 @@ FAULTS = {
     "does not exist; correct `revision` in config/benchmarks.yaml": {"revision": "f" * 40},
     "bigcode/humanevalpack has no revision; set the commit to use": {"revision": ""},
     "has no file like cpp/*.parquet; correct `files`": {"files": "cpp/*.parquet"},
-    "has no such rows": {"where": {"task_id": "none"}},
+    "has no rows that match": {"where": {"task_id": "none"}},
 }
 
 
 def test_faults_are_one_line(hub, tmp_path):
-    own = [source("humanevalpack/humanevalpack-{task}.jsonl", "go", **changes) for changes in FAULTS.values()]
+    sources = [source("humanevalpack/humanevalpack-{task}.jsonl", "go", **changes) for changes in FAULTS.values()]
     few = {"where": {"language": "C++"}, "rows": {**SIZES, "validation": 6}}
-    own.append(source("commitchronicle/real_commits/{task}.jsonl.gz", "Cpp", **few))
-    wanted = {tmp_path / f"{number}.jsonl": each for number, each in enumerate(own)}
-    for told, said in zip([*FAULTS, "has 5 validation rows"], fetched(hub, wanted), strict=True):
-        assert told in said
+    sources.append(source("commitchronicle/real_commits/{task}.jsonl.gz", "Cpp", **few))
+    paths = {tmp_path / f"{number}.jsonl": each for number, each in enumerate(sources)}
+    for expected, message in zip([*FAULTS, "has 5 validation rows"], fetched(hub, paths), strict=True):
+        assert expected in message
     assert not list(tmp_path.glob("*.jsonl*"))
 
 
-@pytest.mark.parametrize("own", [{"dataset": "a/b", "revision": "", "files": "*"}, {"url": "https://localhost/none"}])
-def test_nothing_is_fetched_offline(own):
+@pytest.mark.parametrize("entry", [{"dataset": "a/b", "revision": "", "files": "*"}, {"url": "https://localhost/none"}])
+def test_nothing_is_fetched_offline(entry):
     with pytest.raises(InputError, match=r"must be fetched, but `hub\.offline` is true"):
-        list(fetched_rows(own, offline=True))
+        list(fetched_rows(entry, offline=True))
 
 
-def test_rows_at_an_address(tmp_path):
+def test_rows_at_a_url_are_fetched(tmp_path):
     (tmp_path / "rows.json").write_text('[{"name": "a"}, {"name": "b"}]', encoding="utf-8")
 
     class Quiet(SimpleHTTPRequestHandler):
@@ -177,7 +177,7 @@ def test_rows_at_an_address(tmp_path):
             super().__init__(*arguments, directory=str(tmp_path))
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

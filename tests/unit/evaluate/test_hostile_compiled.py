@@ -13,7 +13,7 @@ import yaml
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
-from scripts.evaluate.prepare_runner import make_shared
+from scripts.evaluate.prepare_runner import build_shared
 from scripts.evaluate.runners import compiled
 from scripts.evaluate.runners.factory import make_runner, toolchain_of
 from scripts.evaluate.runners.programs import COMPOSERS, Prelude
@@ -31,7 +31,7 @@ def runner(tmp_path_factory):
     """The runner of C++ programs, which gives them little time and memory."""
     shared = str(tmp_path_factory.mktemp("runner") / "shared")
     with atomic_directory(shared) as folder:
-        make_shared(folder, TABLE["prepare"], toolchain_of("cpp", TABLE, "off"))
+        build_shared(folder, TABLE["prepare"], toolchain_of("cpp", TABLE, "off"))
     execute = {**TABLE["limits"]["execute"], "seconds": SECONDS, "memory_mb": 400}
     table = {**TABLE, "limits": {**TABLE["limits"], "execute": execute}}
     return make_runner(

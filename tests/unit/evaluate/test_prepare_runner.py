@@ -25,10 +25,13 @@ def wrong_runner(monkeypatch):
 @pytest.mark.parametrize(
     "mask, message",
     [
-        (0o077, "umask 077 closes the run's files to the user nobody, as whom programs run: run it after `umask 022`"),
-        (0o027, "umask 027 closes"),
-        (0o022, "see whether all that it needs is there and works (envs/execute.yaml)"),
-        (0o002, "see whether all that it needs"),
+        (
+            0o077,
+            "umask 077 makes the run's files unreadable for the user nobody, as whom programs run; set `umask 022`",
+        ),
+        (0o027, "umask 027 makes"),
+        (0o022, "check that its tools are installed and work (envs/execute.yaml)"),
+        (0o002, "check that its tools are installed"),
     ],
 )
 def test_a_umask_that_makes_files_unreadable_is_named(wrong_runner, mask, message):
@@ -39,7 +42,7 @@ def test_a_umask_that_makes_files_unreadable_is_named(wrong_runner, mask, messag
         assert os.umask(mask) == mask
     finally:
         os.umask(before)
-    assert "says 'compile_error' (cannot open) of a program that is passed" in str(caught.value)
+    assert "returns 'compile_error' (cannot open) for a program whose verdict should be 'passed'" in str(caught.value)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -48,6 +51,6 @@ def test_the_umask_does_not_matter_to_users_other_than_root(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     before = os.umask(0o077)
     try:
-        assert prepare_runner.closed_files() == ""
+        assert prepare_runner.umask_remedy() == ""
     finally:
         os.umask(before)
