@@ -218,7 +218,29 @@ def reruns() -> str:
     return picture("What decides whether a job runs again", 112, 35, boxes, arrows)
 
 
-FIGURES = {"pipeline": pipeline, "data-flow": data_flow, "sandbox": sandbox, "reruns": reruns}
+def badge(label: str, value: str) -> str:
+    """A static badge; letters are about seven pixels wide."""
+    left, right = (7 * len(text) + 14 for text in (label, value))
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img">
+<title>{escape(label)}: {escape(value)}</title>
+<style>text {{ font: 11px sans-serif; text-anchor: middle; fill: #fff; }}</style>
+<rect width="{left + right}" height="20" rx="3" fill="#2f6f9f"/>
+<path d="M3 0h{left - 3}v20H3a3 3 0 0 1-3-3V3a3 3 0 0 1 3-3z" fill="#555"/>
+<text x="{left / 2:g}" y="14">{escape(label)}</text>
+<text x="{left + right / 2:g}" y="14">{escape(value)}</text>
+</svg>
+"""
+
+
+FIGURES = {
+    "pipeline": pipeline,
+    "data-flow": data_flow,
+    "sandbox": sandbox,
+    "reruns": reruns,
+    "license": lambda: badge("license", "Apache-2.0"),
+    "python": lambda: badge("python", "3.11+"),
+    "snakemake": lambda: badge("snakemake", "9.27+"),
+}
 
 if __name__ == "__main__":
     for name, draw in FIGURES.items():

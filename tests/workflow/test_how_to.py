@@ -87,6 +87,10 @@ def test_a_model_is_tuned_on_own_instructions(follower):
     assert training["steps"] == 2
 
 
+def test_a_run_on_slurm_is_planned(follower):
+    assert "evaluate_generate" in follower.follow(PAGES / "slurm.md")
+
+
 def test_every_page_is_followed_by_a_test():
     text = Path(__file__).read_text(encoding="utf-8")
     pages = sorted(page.name for page in PAGES.glob("*.md"))
