@@ -24,7 +24,7 @@ from scripts.evaluate.execute import verdicts
 from scripts.evaluate.prepare_runner import prepare
 from scripts.evaluate.runners.factory import make_runner, toolchain_of
 from scripts.evaluate.runners.interpreted import interpreter
-from scripts.evaluate.runners.programs import COMPOSERS, Prelude
+from scripts.evaluate.runners.programs import Prelude, composer
 from scripts.workflow.config import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,7 +85,7 @@ def judged(task: str, cases: Sequence[Case], shared: Path, workers: int) -> int:
     name = TASKS[task]["runner"]
     table = RUNNERS[name]
     runner = make_runner(name, table, {**SETTINGS, "scale": 1, "shared": str(shared)})
-    compose = COMPOSERS[table["compose"]]
+    compose = composer(table)
     programs = [compose(Prelude(), problem, completion) for problem, completion in cases]
     found = verdicts(runner, programs, workers)
     return sum(found[program.digest].status == "passed" for program in programs)

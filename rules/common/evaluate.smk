@@ -130,7 +130,7 @@ def is_executed(benchmark):
 
 def is_compiled(wildcards):
     """Whether the programs of a job's task are compiled, so that it counts how many compile."""
-    return is_executed(wildcards.benchmark) and RUNNERS[runner_name(wildcards)]["kind"] == "native"
+    return is_executed(wildcards.benchmark) and RUNNERS[runner_name(wildcards)]["kind"] == "compiled"
 
 
 def benchmark_controls(benchmark):

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.runners.factory import make_runner
-from scripts.evaluate.runners.programs import COMPOSERS, Prelude, Program
+from scripts.evaluate.runners.programs import Composer, Prelude, Program, composer
 from scripts.lib.files import write_json
 from scripts.lib.job import job
 from scripts.lib.seeds import unit_for
@@ -28,9 +28,8 @@ def sample_problems(problems: Sequence[Problem], most: int, seed: int) -> list[P
     return sorted(solved, key=lambda problem: unit_for(seed, "calibrate", problem.id))[:most]
 
 
-def reference_programs(problems: Sequence[Problem], composer: str, prelude: Prelude) -> list[Program]:
+def reference_programs(problems: Sequence[Problem], compose: Composer, prelude: Prelude) -> list[Program]:
     """The program of each problem's solution; problems without a solution have none."""
-    compose = COMPOSERS[composer]
     return [compose(prelude, problem, problem.solution) for problem in problems if problem.solution is not None]
 
 
@@ -48,7 +47,7 @@ if __name__ == "__main__":
         task = Task(**snakemake.params.task, rows=snakemake.input.rows, references=snakemake.input.references)
         settings = {**params.settings, "shared": snakemake.input.shared, "scale": _MEASURING_SCALE}
         problems = sample_problems(read_problems(task), params.problems, params.seed)
-        programs = reference_programs(problems, params.table["compose"], Prelude(**params.prelude))
+        programs = reference_programs(problems, composer(params.table), Prelude(**params.prelude))
         runner = make_runner(params.runner, params.table, settings)
         with ThreadPoolExecutor(snakemake.threads) as pool:
             seconds = [verdict.cpu_seconds for verdict in pool.map(runner.judge, programs)]

@@ -8,7 +8,7 @@ from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.generations import Generation, read_generations
 from scripts.evaluate.runners.base import Runner, Verdict
 from scripts.evaluate.runners.factory import make_runner
-from scripts.evaluate.runners.programs import COMPOSERS, Prelude, Program
+from scripts.evaluate.runners.programs import Composer, Prelude, Program, composer
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import write_table
@@ -16,7 +16,7 @@ from scripts.lib.schemas.evaluation import EXECUTIONS
 
 
 def programs_of(
-    problems: Mapping[str, Problem], generations: Iterable[Generation], composer: str, prelude: Prelude
+    problems: Mapping[str, Problem], generations: Iterable[Generation], compose: Composer, prelude: Prelude
 ) -> list[tuple[str, int, Program]]:
     """Problem id, sample number and program of every completion, in the order of the generations.
 
@@ -28,7 +28,7 @@ def programs_of(
         if problem is None or problem.prompt != generation.prompt:
             raise InputError(f"the problem {generation.id} has changed since it was generated for; generate again")
         for sample, completion in enumerate(generation.completions):
-            programs.append((generation.id, sample, COMPOSERS[composer](prelude, problem, completion)))
+            programs.append((generation.id, sample, compose(prelude, problem, completion)))
     return programs
 
 
@@ -57,7 +57,7 @@ if __name__ == "__main__":
         task = Task(**params.task, rows=files.rows, references=files.references)
         problems = {problem.id: problem for problem in read_problems(task)}
         generations = read_generations(files.generations)
-        programs = programs_of(problems, generations, params.table["compose"], Prelude(**params.prelude))
+        programs = programs_of(problems, generations, composer(params.table), Prelude(**params.prelude))
         settings = {**params.settings, "shared": files.shared, **read_json(files.limits)}
         rows = executions(make_runner(params.runner, params.table, settings), programs, snakemake.threads)
         write_table(snakemake.output[0], rows, EXECUTIONS.schema)

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.evaluate.runners.verdict import COMPILING
 from scripts.lib.parquet import read_table
 from scripts.lib.schemas.evaluation import ExecutionStatus
-
-# First part of the detail of a limit that was exceeded while the program was compiled.
-COMPILING = "compiling: "
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.runners.factory import make_runner, toolchain_of
 from scripts.evaluate.runners.interpreted import RUNTIME, interpreter
-from scripts.evaluate.runners.programs import COMPOSERS, Prelude
+from scripts.evaluate.runners.programs import Prelude, composer
 from scripts.lib.files import atomic_directory, write_json
 from scripts.lib.job import InputError, job
 from scripts.lib.sandbox import run
@@ -74,7 +74,7 @@ def check_verdicts(name: str, table: Mapping[str, Any], settings: Mapping[str, A
     )
     for expected, completions in test["completions"].items():
         for completion in completions:
-            verdict = runner.judge(COMPOSERS[table["compose"]](Prelude(), problem, completion))
+            verdict = runner.judge(composer(table)(Prelude(), problem, completion))
             logging.info("%s program: %s %s, %.2f s", expected, verdict.status, verdict.detail, verdict.cpu_seconds)
             if verdict.status != expected:
                 remedy = f"check that its tools are installed and work ({packages}), or raise its limits in"
@@ -101,7 +101,7 @@ def prepare(name: str, table: Mapping[str, Any], settings: Mapping[str, Any], sh
     run.probe(settings["mode"])
     inside = toolchain_of(name, table, settings["mode"])
     with atomic_directory(shared) as folder:
-        if table["prepare"]:
+        if table.get("prepare"):
             # These scripts are trusted and write into the folder, so they run without the sandbox.
             build_shared(folder, table["prepare"], toolchain_of(name, table, "off"))
     check_verdicts(name, table, {**settings, "shared": shared, "scale": 1})

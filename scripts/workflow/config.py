@@ -4,7 +4,7 @@ import difflib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache, reduce
 from operator import getitem
@@ -15,6 +15,11 @@ import jsonschema
 import yaml
 from referencing import Registry, Resource
 
+from scripts.compile.compile_time import CHECKS
+from scripts.compile.prepare import PREPARATIONS
+from scripts.evaluate.benchmarks.problems import FORMS
+from scripts.evaluate.runners.factory import KINDS
+from scripts.evaluate.runners.programs import COMPOSERS, GENERIC
 from scripts.lib.revisions import LOCK, Lock, faults_in, pin_in_place, pinned
 
 
@@ -50,9 +55,22 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def _registry(schemas: Path) -> Registry:
-    """All schemas of a folder under their file names, so that they can refer to each other."""
-    files = sorted(schemas.glob("*.schema.yaml"))
-    return Registry().with_resources((file.name, Resource.from_contents(read_yaml(file))) for file in files)
+    """All schemas of a folder by their file names, and as `registries` the names that the code knows."""
+    contents = {file.name: read_yaml(file) for file in sorted(schemas.glob("*.schema.yaml"))}
+    contents["registries"] = {"$schema": contents["config.schema.yaml"]["$schema"], "$defs": registries()}
+    return Registry().with_resources((name, Resource.from_contents(schema)) for name, schema in contents.items())
+
+
+def registries() -> dict[str, Any]:
+    """Schemas of the names under which the code registers what a table can choose, by the name of the registry."""
+    names: dict[str, Iterable[str]] = {
+        "runner_kinds": KINDS,
+        "composers": [*COMPOSERS, *GENERIC],
+        "forms": FORMS,
+        "preparations": dict.fromkeys(name for name, _ in PREPARATIONS),
+        "compile_time_checks": CHECKS,
+    }
+    return {registry: {"enum": list(known)} for registry, known in names.items()}
 
 
 def _unknown_key(error: jsonschema.ValidationError) -> str:

@@ -14,7 +14,7 @@ from tests.support.paths import ROOT
 
 RESOURCES = ROOT / "resources"
 BENCHMARKS = RESOURCES / "benchmarks"
-MULTIPL_E = ("cpp", "d", "go", "py", "rb", "rs", "swift")
+MULTIPL_E = ("cpp", "d", "go", "js", "lua", "py", "rb", "rs", "swift")
 
 PROBLEM = "task_id prompt entry_point canonical_solution test"
 PACK = f"{PROBLEM} declaration example_test buggy_solution bug_type failure_symptoms signature docstring instruction"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from scripts.evaluate.executions import COMPILING
 from scripts.evaluate.runners.programs import Program
+from scripts.evaluate.runners.verdict import COMPILING, Verdict
 from scripts.lib.sandbox.run import Limits, Outcome
 from scripts.lib.sandbox.toolchain import Toolchain
 
@@ -22,23 +22,6 @@ _AT_LIMIT = {
 _OUTPUT_BYTES = 100_000
 _MESSAGE_LENGTH = 200
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a program.
-
-    status: `passed`, `wrong`, `compile_error`, `runtime_error`, `timeout`, `memory_limit` or `killed`.
-    detail: how, in one of few words, the same for every run of the program: the name of a builtin exception or
-        `other_exception`, `exit code N`, a limit, or a phrase of the runners.
-    cpu_seconds: what the run of the tests took, without compiling.
-    message: text of the program, such as the name of its own exception; see `plain_text`.
-    """
-
-    status: str
-    detail: str
-    cpu_seconds: float
-    message: str = ""
 
 
 class Runner(Protocol):
@@ -105,5 +88,18 @@ def plain_text(text: str) -> str:
 
 
 def new_nonce() -> str:
-    """A random word that no program can know in advance."""
+    """A random text that no program can know in advance."""
     return secrets.token_hex(16)
+
+
+def attested_verdict(outcome: Outcome, nonce: str) -> Verdict:
+    """The verdict that a harness printed as `<nonce> <status> <detail>`, a line feed and a message.
+
+    Without the nonce, or after an exit code other than 0, the harness did not come to its end: `runtime_error`.
+    """
+    first, _, message = outcome.stdout.decode("utf-8", "replace").partition("\n")
+    printed, _, verdict = first.partition(" ")
+    if printed != nonce or outcome.returncode != 0:
+        return Verdict("runtime_error", exit_code(outcome.returncode), outcome.cpu_seconds)
+    status, _, detail = verdict.partition(" ")
+    return Verdict(status, detail, outcome.cpu_seconds, plain_text(message))

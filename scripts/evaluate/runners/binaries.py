@@ -1,8 +1,8 @@
-"""What a compiled program may not have: code that runs before the sentinel, and own versions of the system's functions.
+"""What a compiled program must not have: code that runs before the sentinel, and its own versions of system functions.
 
-The dynamic linker runs resolvers of indirect functions (ifunc) before all else, before the sentinel has read its nonce.
-And a program's own `memcmp`, say, takes the place of the C library's in every comparison of the tests. What is
-looked at are the relocations and the dynamic symbols of a 64-bit ELF file, as the System V ABI lays them out:
+The dynamic linker runs resolvers of indirect functions (ifunc) before anything else, when the sentinel has not read the
+nonce yet. And a program's own `memcmp`, for example, replaces that of the C library in every comparison of the tests.
+The check reads the relocations and the dynamic symbols of a 64-bit ELF file, as the System V ABI defines them:
 https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
 """
 
@@ -16,18 +16,18 @@ _RELA, _DYNSYM = 4, 11
 # R_X86_64_IRELATIVE, R_AARCH64_IRELATIVE.
 _INDIRECT = {62: 37, 183: 1032}
 _FUNCTION, _INDIRECT_FUNCTION, _GLOBAL = 2, 10, 1
-# By these, tests compare what they are answered, and programs and the sentinel end.
+# Tests compare results, and programs and the sentinel end, by calls of these.
 _COMPARING = frozenset(("memcmp", "bcmp", "strcmp", "strlen", "wmemcmp", "__memcmpeq"))
 _ENDING = frozenset(("__assert_fail", "abort", "exit", "_exit", "quick_exit", "raise", "__libc_start_main"))
 _UNWINDING = frozenset(("__cxa_atexit", "__cxa_throw", "_Unwind_RaiseException"))
 _FILES = frozenset(("write", "read", "open", "open64", "close", "dup2", "fcntl", "fcntl64", "unlink"))
 _OF_TESTS = _COMPARING | _ENDING | _UNWINDING | _FILES
-# Functions of the C++ and D libraries. What templates make of them in every program is weak, not global.
+# Functions of the C++ and D libraries. Instances of their templates in a program are weak symbols, not global ones.
 _OF_LIBRARIES = ("_ZNS", "_ZNKS", "_ZS", "_ZNVS", "_D3std", "_D4core", "_D6object")
 
 
 def forbidden(binary: bytes) -> str:
-    """What of this kind an executable has, in words; empty for none, and for a file that is no 64-bit ELF file."""
+    """A phrase for what of this kind an executable has; empty for none, and for a file that is no 64-bit ELF file."""
     if binary[:6] != b"\x7fELF\x02\x01":
         return ""
     sections = list(_sections(binary))
@@ -65,7 +65,7 @@ def _symbols(
 
 
 def _replaces(name: str, kind: int, binding: int, defined: bool) -> bool:
-    """Whether a dynamic symbol is a function of the program that takes the place of a library's."""
+    """Whether a dynamic symbol is a function of the program that replaces one of a library."""
     if not defined or kind not in (0, _FUNCTION, _INDIRECT_FUNCTION):
         return False
     return name in _OF_TESTS or (binding == _GLOBAL and kind != 0 and name.startswith(_OF_LIBRARIES))

@@ -13,7 +13,7 @@ from scripts.lib.sandbox.run import Outcome, Sandbox, run
 BINARY = "program"
 
 
-class NativeRunner:
+class CompiledRunner:
     """Builds in one sandbox, which sees compilers and sources, and runs in another, which sees the binary alone."""
 
     def __init__(self, setup: Setup) -> None:
@@ -26,8 +26,8 @@ class NativeRunner:
         shared = (*tools.sandbox.read_only, setup.shared)
         self.compiling = replace(tools.sandbox, read_only=shared, env=table.get("environment", {}))
         self.executing = Sandbox(env=table.get("environment", {}), work_mb=64, mode=setup.mode)
-        prepared = {name: Path(setup.shared, name).read_text(encoding="utf-8") for name in table.get("beside", [])}
-        self.beside = {name: text.replace("{shared}", setup.shared) for name, text in prepared.items()}
+        prepared = {name: Path(setup.shared, name).read_text(encoding="utf-8") for name in table.get("extra_files", [])}
+        self.extra_files = {name: text.replace("{shared}", setup.shared) for name, text in prepared.items()}
         self.limits = {step: setup.limits(step) for step in ("compile", "execute")}
 
     def judge(self, program: Program) -> Verdict:
@@ -36,7 +36,7 @@ class NativeRunner:
             ["sh", "-c", self.build],
             sandbox=self.compiling,
             limits=self.limits["compile"],
-            files={name: text.encode() for name, text in (*self.beside.items(), *program.files)},
+            files={name: text.encode() for name, text in (*self.extra_files.items(), *program.files)},
             collect=[BINARY],
         )
         if built.status == "exited" and built.returncode == 0 and BINARY in built.files:

@@ -5,12 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from scripts.evaluate.runners.base import Runner, Setup
-from scripts.evaluate.runners.compiled import NativeRunner
+from scripts.evaluate.runners.compiled import CompiledRunner
 from scripts.evaluate.runners.interpreted import PythonRunner, RubyRunner
+from scripts.evaluate.runners.script import ScriptRunner
 from scripts.lib.sandbox.run import Sandbox
 from scripts.lib.sandbox.toolchain import Toolchain, find_toolchain
 
-KINDS: dict[str, Callable[[Setup], Runner]] = {"python": PythonRunner, "ruby": RubyRunner, "native": NativeRunner}
+KINDS: dict[str, Callable[[Setup], Runner]] = {
+    "python": PythonRunner,
+    "ruby": RubyRunner,
+    "script": ScriptRunner,
+    "compiled": CompiledRunner,
+}
 
 
 def toolchain_of(name: str, table: Mapping[str, Any], mode: str) -> Toolchain | None:

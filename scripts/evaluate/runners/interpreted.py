@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
 
-from scripts.evaluate.runners.base import Setup, Verdict, at_limit, exit_code, new_nonce, plain_text
+from scripts.evaluate.runners.base import Setup, Verdict, at_limit, attested_verdict, new_nonce
 from scripts.evaluate.runners.programs import Program
 from scripts.lib.sandbox.bubblewrap import open_to_all
 from scripts.lib.sandbox.run import Sandbox, run
@@ -63,18 +63,10 @@ class SplitRunner(ABC):
         """What the harness reads, by file name."""
 
     def judge(self, program: Program) -> Verdict:
-        """See `runners.Runner`."""
+        """See `Runner`."""
         nonce = new_nonce()
         outcome = run(self.command, sandbox=self.sandbox, limits=self.limits, files=self.files(nonce, program))
-        limited = at_limit(outcome)
-        if limited is not None:
-            return limited
-        verdict, _, message = outcome.stdout.decode("utf-8", "replace").partition("\n")
-        received, _, verdict = verdict.partition(" ")
-        if received != nonce or outcome.returncode != 0:
-            return Verdict("runtime_error", exit_code(outcome.returncode), outcome.cpu_seconds)
-        status, _, detail = verdict.partition(" ")
-        return Verdict(status, detail, outcome.cpu_seconds, plain_text(message))
+        return at_limit(outcome) or attested_verdict(outcome, nonce)
 
 
 class PythonRunner(SplitRunner):

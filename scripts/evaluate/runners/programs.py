@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.runners.separate_units import cpp_text, d_files, go_files, go_function_files, rust_text
 from scripts.lib.files import sha256_text
+from scripts.lib.job import InputError
 
 _PYTHON_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
 _RUBY_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
@@ -48,6 +51,9 @@ class Program:
         return sha256_text("\0".join((*parts, self.tests, self.head, self.entry_point)))
 
 
+Composer = Callable[[Prelude, Problem, str], Program]
+
+
 def _python(prelude: Prelude, problem: Problem, completion: str) -> Program:
     body = f"{problem.context}{completion}\n"
     before = prelude.before(body)
@@ -65,16 +71,6 @@ def _ruby(prelude: Prelude, problem: Problem, completion: str) -> Program:
     found = _RUBY_DEF.findall(problem.context)
     name = found[-1] if found else ""
     return Program((("program.rb", prelude.before(body) + body),), tests=problem.tests, entry_point=name)
-
-
-def _joined(name: str) -> Callable[[Prelude, Problem, str], Program]:
-    """Prompt, completion and tests in one file of this name."""
-
-    def compose(prelude: Prelude, problem: Problem, completion: str) -> Program:
-        text = f"{problem.context}{completion}\n{problem.tests}"
-        return Program(((name, prelude.before(text) + text),))
-
-    return compose
 
 
 def _with(prelude: Prelude, files: Mapping[str, str]) -> Program:
@@ -117,7 +113,22 @@ def _go_function(prelude: Prelude, problem: Problem, completion: str) -> Program
     return _with(prelude, go_function_files(problem.context, completion, problem.tests, listed))
 
 
-COMPOSERS: dict[str, Callable[[Prelude, Problem, str], Program]] = {
+def _plain(table: Mapping[str, Any], prelude: Prelude, problem: Problem, completion: str) -> Program:
+    """Prompt, completion and tests in one file, the table's `program`."""
+    return _with(prelude, {table["program"]: f"{problem.context}{completion}\n{problem.tests}"})
+
+
+def _apart(table: Mapping[str, Any], prelude: Prelude, problem: Problem, completion: str) -> Program:
+    """Prompt and completion in the table's `program`, tests apart; the pattern `entry_point` names the function."""
+    program = _with(prelude, {table["program"]: f"{problem.context}{completion}\n"})
+    names = re.findall(table["entry_point"], problem.context, re.MULTILINE)
+    if not names:
+        raise InputError(f"{problem.id}: no function in the prompt matches the runner's entry_point")
+    return replace(program, tests=problem.tests, entry_point=names[-1])
+
+
+# How programs of languages are composed whose tests need more than one of the ways in `GENERIC`.
+COMPOSERS: dict[str, Composer] = {
     "python": _python,
     "ruby": _ruby,
     "cpp": _cpp,
@@ -127,5 +138,12 @@ COMPOSERS: dict[str, Callable[[Prelude, Problem, str], Program]] = {
     "go-function": _go_function,
     "rust": _rust,
     "rust-crate": _rust_crate,
-    "swift": _joined("program.swift"),
 }
+# Ways of any language; the table of a runner says the rest.
+GENERIC: dict[str, Callable[[Mapping[str, Any], Prelude, Problem, str], Program]] = {"plain": _plain, "apart": _apart}
+
+
+def composer(table: Mapping[str, Any]) -> Composer:
+    """How programs are composed for a runner: as its entry says, else `apart` for scripts and `plain` for others."""
+    name = table.get("compose", "apart" if table["kind"] == "script" else "plain")
+    return COMPOSERS[name] if name in COMPOSERS else partial(GENERIC[name], table)

@@ -6,7 +6,7 @@ skip, redefine or answer the tests: it can do no more than return values.
 
 The file `head` has, marshalled, the beginning of the program, which comes from the data set and not from a model. It is
 run before the two part, so that what both import is imported once. The file `request` has, as one marshalled tuple, a
-nonce to prove that the verdict is the judge's own, the program, the name of the tested function, and the tests. It is
+nonce that proves that the verdict is the judge's, the program, the name of the tested function, and the tests. It is
 deleted before the program runs; standard input would stay open in the sandbox's first process, where programs can reach
 it. Standard output gets `<nonce> <status> <detail>`. Folders are put on the module path.
 """

@@ -1,8 +1,8 @@
-/* Linked into every compiled program: proves that its main function came to a good end.
+/* Linked into every compiled program: proves that its main function ran to its end.
  *
- * Before anything of the program runs, constructors included, a nonce is read from the file `nonce`, which is deleted, and
- * standard output is put aside and replaced by /dev/null. The nonce is written only after main has returned 0. So a
- * program that calls exit(), prints what it likes or has its tests skipped does not pass. Link with -Wl,--wrap=main.
+ * Before any code of the program runs, constructors included, the nonce is read from the file `nonce`, which is deleted,
+ * and standard output is duplicated and replaced by /dev/null. The nonce is written only after main has returned 0. So
+ * a program that calls exit(), prints what it likes or skips its tests does not pass. Link with -Wl,--wrap=main.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// Package sentinel is sentinel.c for Go: it proves that the tests of a program came to a good end.
+// Package sentinel is sentinel.c for Go: it proves that the tests of a program ran to their end.
 package sentinel
 
 import (
@@ -21,7 +21,7 @@ func init() {
 	}
 }
 
-// Say writes the nonce that was read before anything of the program ran.
+// Say writes the nonce that was read before any code of the program ran.
 func Say() {
 	if _, err := syscall.Write(aside, nonce); err != nil {
 		os.Exit(125)

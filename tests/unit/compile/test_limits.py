@@ -7,10 +7,10 @@ import yaml
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
-from scripts.evaluate.executions import COMPILING
 from scripts.evaluate.prepare_runner import prepare
 from scripts.evaluate.runners.factory import make_runner
 from scripts.evaluate.runners.programs import COMPOSERS, Prelude
+from scripts.evaluate.runners.verdict import COMPILING
 from tests.support.paths import ROOT
 
 TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))["rust"]

@@ -9,7 +9,7 @@ from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.prepare_runner import prepare
 from scripts.evaluate.runners.factory import make_runner
-from scripts.evaluate.runners.programs import COMPOSERS, Prelude
+from scripts.evaluate.runners.programs import Prelude, composer
 from tests.support.paths import ROOT
 
 TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
@@ -30,4 +30,4 @@ def test_each_runner_compiles_in_its_own_edition(tmp_path, name, accepted, refus
     test = TABLE[name]["self_test"]
     problem = Problem("p", "p", "", Stop(), context=test["context"], tests=test["tests"], entry_point="twice")
     for body, status in ((accepted, "passed"), (refused, "compile_error")):
-        assert runner.judge(COMPOSERS[TABLE[name]["compose"]](Prelude(), problem, body)).status == status
+        assert runner.judge(composer(TABLE[name])(Prelude(), problem, body)).status == status

@@ -87,8 +87,8 @@ ATTACKS = {
         {"wrong"},
     ),
     "says that it passed": (
-        'for (int n = 0; n < 256; n++) (void)!write(n, "passed", 6);\nstd::ifstream file("nonce"); std::string nonce;\n'
-        "file >> nonce; for (int n = 1; n < 256; n++) (void)!write(n, nonce.data(), nonce.size()); _exit(0);",
+        'for (int n = 0; n < 256; n++) (void)!write(n, "passed", 6);\nstd::ifstream file("nonce"); std::string word;\n'
+        "file >> word; for (int n = 1; n < 256; n++) (void)!write(n, word.data(), word.size()); _exit(0);",
         {"wrong"},
     ),
 }

@@ -9,9 +9,11 @@ from scripts.evaluate.execute import executions, programs_of, verdicts
 from scripts.evaluate.generations import Generation, Sampling
 from scripts.evaluate.runners.base import Verdict
 from scripts.evaluate.runners.go_imports import used_packages, with_imports
-from scripts.evaluate.runners.programs import COMPOSERS, Prelude
+from scripts.evaluate.runners.programs import COMPOSERS, Prelude, composer
 from scripts.evaluate.runners.signatures import functions
 from scripts.lib.job import InputError
+
+PLAIN = composer({"kind": "compiled", "program": "program.swift"})
 
 
 def compose(name, context, completion, tests, prelude=None, **fields):
@@ -34,9 +36,18 @@ def test_prelude_where_it_is_needed():
 
 
 def test_joined_programs_are_prompt_completion_newline_tests():
-    assert compose("swift", "func f() {", " 1", "}\nprint(f())").files == (
+    assert PLAIN(Prelude(), Problem("p", "p", "", Stop(), "func f() {", "}\nprint(f())"), " 1").files == (
         ("program.swift", "func f() { 1\n}\nprint(f())"),
     )
+
+
+def test_scripts_are_apart_from_their_tests():
+    compose = composer({"kind": "script", "program": "program.lua", "entry_point": r"^(?:local )?function (\w+)"})
+    context = "local function helper()\nend\nlocal function f(x)"
+    own = compose(Prelude(), Problem("p", "p", "", Stop(), context, "check(f)"), " end")
+    assert (own.files, own.tests, own.entry_point) == ((("program.lua", f"{context} end\n"),), "check(f)", "f")
+    with pytest.raises(InputError, match="p: no function in the prompt matches the runner's entry_point"):
+        compose(Prelude(), Problem("p", "p", "", Stop(), "x = 1", ""), "")
 
 
 def test_cpp_tests_come_before_the_completion_and_its_main_is_cut():
@@ -174,7 +185,7 @@ def generation(name, completions):
 def test_equal_programs_run_once():
     problems = {name: Problem(name, name, "the prompt", Stop(), "f") for name in "ab"}
     generations = [generation("b", ["good", "bad"]), generation("a", ["good", "good", "bad"])]
-    programs = programs_of(problems, generations, "swift", Prelude())
+    programs = programs_of(problems, generations, PLAIN, Prelude())
     runner = CountingRunner()
     rows = executions(runner, programs, workers=2)
     assert runner.count == 2
@@ -190,7 +201,7 @@ def test_equal_programs_run_once():
 
 def test_generation_for_another_prompt_is_refused():
     with pytest.raises(InputError, match="the problem a has changed since it was generated for"):
-        programs_of({"a": Problem("a", "a", "new prompt", Stop())}, [generation("a", [""])], "swift", Prelude())
+        programs_of({"a": Problem("a", "a", "new prompt", Stop())}, [generation("a", [""])], PLAIN, Prelude())
 
 
 def test_limits_grow_by_whole_factors_where_references_need_it():

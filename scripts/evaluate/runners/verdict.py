@@ -1,0 +1,23 @@
+"""What became of a program, in the words of the table of executions."""
+
+from dataclasses import dataclass
+
+# Prefix of the detail of a limit that was reached before there was a program to run.
+COMPILING = "compiling: "
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a program.
+
+    status: `passed`, `wrong`, `compile_error`, `runtime_error`, `timeout`, `memory_limit` or `killed`.
+    detail: one of a small set of phrases, the same for every run of the program: the name of a builtin exception or
+        `other_exception`, `exit code N`, a limit, or a phrase of the runner.
+    cpu_seconds: CPU time of the run of the tests, without compilation.
+    message: text of the program, such as the name of its own exception; see `base.plain_text`.
+    """
+
+    status: str
+    detail: str
+    cpu_seconds: float
+    message: str = ""

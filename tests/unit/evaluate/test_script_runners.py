@@ -1,0 +1,190 @@
+"""Interpreted languages of the table: values reach the tests, forgeries do not pass, references pass."""
+
+import shutil
+import time
+
+import pytest
+
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.stop_sequences import Stop
+from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.execute import verdicts
+from scripts.evaluate.prepare_runner import prepare
+from scripts.evaluate.runners.factory import make_runner
+from scripts.evaluate.runners.programs import Prelude, composer
+from scripts.workflow.config import read_yaml, validate
+from tests.support.paths import ROOT
+
+RUNNERS = read_yaml(ROOT / "config" / "runners.yaml")
+TASKS = {"lua": "lua", "js": "javascript"}
+COMMANDS = {"lua": "lua5.4", "javascript": "node"}
+PROMPTS = {"lua": "local function answer(x)\n", "javascript": "function answer(x){\n"}
+TESTS = {
+    "lua": "lu = require('luaunit')\nfunction test_answer()\n{}\nend\nos.exit(lu.LuaUnit.run())",
+    "javascript": "const assert = require('node:assert');\nfunction test() {{\n{}\n}}\ntest();",
+}
+
+
+def runner_of(name, tmp_path_factory, **limits):
+    if shutil.which(COMMANDS[name]) is None:
+        pytest.skip(f"{COMMANDS[name]} is not installed")
+    table = RUNNERS[name]
+    table = {**table, "limits": {"execute": {**table["limits"]["execute"], **limits}}}
+    settings = {"mode": "bubblewrap", "wall_factor": 8, "scale": 1, "shared": str(tmp_path_factory.mktemp("shared"))}
+    return make_runner(name, table, settings)
+
+
+@pytest.fixture(scope="module")
+def runners(tmp_path_factory):
+    """Runners by name, with limits that are soon reached; made when they are asked for."""
+    known = {}
+
+    def runner(name):
+        if name not in known:
+            known[name] = runner_of(name, tmp_path_factory, seconds=2, memory_mb=400)
+        return known[name]
+
+    return runner
+
+
+def verdict_of(runner, name, body, test):
+    problem = Problem("p", "p", "", Stop(), PROMPTS[name], TESTS[name].format(test))
+    program = composer(RUNNERS[name])(Prelude(), problem, body + ("\nend\n" if name == "lua" else "\n}\n"))
+    return runner.judge(program)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_references_pass_and_empty_completions_do_not(task, tmp_path_factory):
+    name = TASKS[task]
+    runner, compose = runner_of(name, tmp_path_factory), composer(RUNNERS[name])
+    folder = ROOT / "resources/benchmarks/multipl-e"
+    rows, references = f"{folder}/humaneval-{task}-reworded.jsonl", f"{folder}/references/humaneval-{task}.jsonl"
+    problems = read_problems(Task("multipl-e", task, [rows], [references]))
+    assert len(problems) == 4
+    solved = [compose(Prelude(), problem, problem.solution) for problem in problems]
+    empty = [compose(Prelude(), problem, "") for problem in problems]
+    found = verdicts(runner, [*solved, *empty], workers=2)
+    assert [found[program.digest].status for program in solved] == ["passed"] * 4
+    assert "passed" not in [found[program.digest].status for program in empty]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_runner_distinguishes_the_programs_of_its_self_test(name, tmp_path):
+    if shutil.which(COMMANDS[name]) is None:
+        pytest.skip(f"{COMMANDS[name]} is not installed")
+    probe = prepare(name, RUNNERS[name], {"mode": "bubblewrap", "wall_factor": 8}, str(tmp_path / "shared"))
+    assert probe["version"].startswith(("lua 5.4", "node "))
+
+
+VALUES = {
+    "lua": {
+        "{1, {k = 'v'}, 2.5, true}": "lu.assertEquals(answer(), {1, {k = 'v'}, 2.5, true})",
+        "x == nil": "lu.assertEquals(answer(nil), true)",
+        "1, nil, 'three'": "local a, b, c = answer(); assert(a == 1 and b == nil and c == 'three')",
+        "'\\0\\255'": "lu.assertEquals(answer(), '\\0\\255')",
+        "3": "lu.assertEquals(answer(), 3.0)",
+        "math.type(x)": "lu.assertEquals(answer(1.0), 'float')",
+    },
+    "javascript": {
+        "[1, {k: 'v'}, 2.5, true, null]": "assert.deepEqual(answer(), [1, {k: 'v'}, 2.5, true, null]);",
+        "undefined": "assert.deepEqual(answer(), undefined);",
+        "[NaN, -0, 10n, Infinity]": "assert.deepStrictEqual(answer(), [NaN, -0, 10n, Infinity]);",
+        "new Map([[1, new Set([x])]])": "assert.deepEqual(answer('é'), new Map([[1, new Set(['é'])]]));",
+        "require('node:path').join('a', x)": "assert.deepEqual(answer('b'), 'a/b');",
+    },
+}
+
+
+@pytest.mark.parametrize("name, value", [(name, value) for name, values in VALUES.items() for value in values])
+def test_values_reach_the_tests(runners, name, value):
+    verdict = verdict_of(runners(name), name, f"return {value}", VALUES[name][value])
+    assert verdict.status == "passed", verdict
+
+
+FORGERIES = {
+    "lua": {
+        "ends before the tests": "os.exit(0)",
+        "is equal to everything": "return setmetatable({}, {__eq = function() return true end})",
+        "replaces the tests' functions": "assert = print; lu = nil; os.exit = print; package.loaded.luaunit = {}",
+        "prints a verdict": "for _, name in ipairs({'passed', '0 passed'}) do io.stdout:write(name) end",
+        "searches for the nonce": (
+            "for _, name in ipairs({'nonce', 'tests', '/work-folder/nonce', '/proc/1/cwd/nonce'}) do\n"
+            "  local file = io.open(name)\n  if file then return 8431 end\nend"
+        ),
+        "writes to its own requests": (
+            "local file = io.open('/opt/pipes/requests', 'r+b')\nfile:write(('x'):rep(100))\nfile:flush()"
+        ),
+        "answers nonsense": "local file = io.open('/opt/pipes/replies', 'r+b')\nfile:write('{{{{{{{{{{')\nfile:close()",
+    },
+    "javascript": {
+        "ends before the tests": "process.exit(0);",
+        "is equal to everything": "return {valueOf: () => 8431, [Symbol.toPrimitive]: () => 8431};",
+        "replaces the tests' functions": "require('node:assert').deepEqual = () => {}; Object.is = () => true;",
+        "prints a verdict": "console.log('passed');",
+        "searches for the nonce": (
+            "for (const name of ['nonce', 'tests', '/work-folder/nonce', '/proc/1/cwd/nonce'])\n"
+            "  if (require('node:fs').existsSync(name)) return 8431;"
+        ),
+        "pollutes prototypes": "Object.prototype.toJSON = () => 8431; return {};",
+        "answers nonsense": (
+            "const fs = require('node:fs');\nfs.writeSync(fs.openSync('/opt/pipes/replies', 'r+'), '{'.repeat(64));"
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize("name, way", [(name, way) for name, ways in FORGERIES.items() for way in ways])
+def test_forgeries_do_not_pass(runners, name, way):
+    test = {"lua": "lu.assertEquals(answer(1), 8431)", "javascript": "assert.deepEqual(answer(1), 8431);"}[name]
+    assert verdict_of(runners(name), name, FORGERIES[name][way], test).status != "passed"
+
+
+LIMITS = {
+    ("lua", "while true do end"): "timeout",
+    ("javascript", "for (;;) {}"): "timeout",
+    ("lua", "return ('x'):rep(1 << 30)"): "memory_limit",
+    ("javascript", "const t = []; for (;;) t.push(Buffer.alloc(50000000, 1));"): "memory_limit",
+    ("lua", "for n = 1, 300000 do print('some text') end return 8431"): "passed",
+    ("javascript", "for (let n = 0; n < 30000; n++) console.log('some text'); return 8431;"): "passed",
+}
+
+
+@pytest.mark.parametrize("name, body", LIMITS)
+def test_limits_hold_for_programs(runners, name, body):
+    test = {"lua": "lu.assertEquals(answer(1), 8431)", "javascript": "assert.deepEqual(answer(1), 8431);"}[name]
+    started = time.monotonic()
+    assert verdict_of(runners(name), name, body, test).status == LIMITS[name, body]
+    assert time.monotonic() - started < 30
+
+
+def test_a_compiled_language_needs_an_entry_only(tmp_path):
+    """C by the defaults of the table: one file, compiled with the sentinel."""
+    if shutil.which("gcc") is None:
+        pytest.skip("gcc is not installed")
+    table = {
+        "kind": "compiled",
+        "env": "execute",
+        "apt": ["gcc"],
+        "frontends": [
+            {"name": "gcc", "tools": {"cc": {"programs": ["gcc"], "version": ["--version"], "pattern": r"(\d+\.\d+)"}}}
+        ],
+        "program": "program.c",
+        "prepare": ["compiled.sh"],
+        "compile": [["cc", "{shared}/sentinel.o", "program.c", "-Wl,--wrap=main", "-o", "program"]],
+        "failed_test": "Assertion .* failed",
+        "out_of_memory": "(?!)",
+        "limits": {step: RUNNERS["cpp"]["limits"][step] for step in ("compile", "execute")},
+        "self_test": {
+            "entry_point": "twice",
+            "context": "#include <assert.h>\n#include <stdlib.h>\nint twice(int x) {\n",
+            "tests": "}\nint main(void) { assert(twice(4) == 8); }\n",
+            "completions": {
+                "passed": ["    return 2 * x;"],
+                "wrong": ["    return x + 3;", "    exit(0);"],
+                "compile_error": ["    return 2 *;"],
+                "runtime_error": ["    exit(1);"],
+            },
+        },
+    }
+    validate({"c": table}, "runners", ROOT, "the table")
+    assert prepare("c", table, {"mode": "bubblewrap", "wall_factor": 8}, str(tmp_path / "shared"))["runner"] == "c"
