@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from scripts.evaluate.runners.programs import Program
 from scripts.evaluate.runners.verdict import COMPILING, Verdict
+from scripts.lib.job import InputError
 from scripts.lib.sandbox.run import Limits, Outcome
 from scripts.lib.sandbox.toolchain import Toolchain
 
@@ -50,6 +51,13 @@ class Setup:
     mode: str
     scale: float
     wall_factor: float
+
+    @property
+    def tools(self) -> Toolchain:
+        """The toolchain; raise `InputError` when the table names no frontend."""
+        if self.toolchain is None:
+            raise InputError(f"a runner of kind {self.table['kind']} needs tools; add frontends in config/runners.yaml")
+        return self.toolchain
 
     def limits(self, step: str) -> Limits:
         """Limits of a step of the table, `compile` or `execute`."""

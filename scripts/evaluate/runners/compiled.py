@@ -17,7 +17,7 @@ class CompiledRunner:
     """Builds in one sandbox, which sees compilers and sources, and runs in another, which sees the binary alone."""
 
     def __init__(self, setup: Setup) -> None:
-        table, tools = setup.table, setup.toolchain
+        table, tools = setup.table, setup.tools
         commands = [[word.replace("{shared}", setup.shared) for word in words] for words in table["compile"]]
         self.build = " && ".join(shlex.join(tools.command(words)) for words in commands)
         self.failed = re.compile(table["failed_test"])

@@ -101,8 +101,8 @@ class RubyRunner(SplitRunner):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         harness = (RUNTIME / "harness.rb").read_text(encoding="utf-8")
-        self.command = [*setup.toolchain.command(["ruby", "--disable=did_you_mean"]), "-e", harness]
-        self.sandbox = setup.toolchain.sandbox
+        self.command = [*setup.tools.command(["ruby", "--disable=did_you_mean"]), "-e", harness]
+        self.sandbox = setup.tools.sandbox
 
     def files(self, nonce: str, program: Program) -> dict[str, bytes]:
         """See `runtime/harness.rb`."""

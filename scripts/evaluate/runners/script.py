@@ -28,7 +28,7 @@ from pathlib import Path
 from scripts.evaluate.runners.base import Setup, Verdict, at_limit, attested_verdict, new_nonce
 from scripts.evaluate.runners.interpreted import RUNTIME
 from scripts.evaluate.runners.programs import Program
-from scripts.lib.sandbox.run import Outcome, Sandbox, run
+from scripts.lib.sandbox.run import Outcome, run
 
 _PIPES_INSIDE = "/opt/pipes"
 _REQUESTS, _REPLIES = "requests", "replies"
@@ -55,9 +55,7 @@ class ScriptRunner:
     """Runs a program and its tests in two sandboxes that are connected by two named pipes."""
 
     def __init__(self, setup: Setup) -> None:
-        table, tools = setup.table, setup.toolchain
-        if tools is None:
-            raise ValueError("a runner of kind script needs frontends")
+        table, tools = setup.table, setup.tools
         self.harness = {table["harness"]: (RUNTIME / table["harness"]).read_bytes()}
         self.command = tools.command(table["command"])
         self.sandbox = replace(tools.sandbox, env=table.get("environment", {}), work_mb=64)
@@ -94,7 +92,7 @@ class ScriptRunner:
         pipes = [f"{inside}/{_REQUESTS}", f"{inside}/{_REPLIES}"]
         command = [*self.command, role, *(reversed(pipes) if role == "judge" else pipes)]
         silent = _SILENT if role == "candidate" else ()
-        sandbox: Sandbox = replace(self.sandbox, placed={**self.sandbox.placed, _PIPES_INSIDE: str(folder)})
+        sandbox = replace(self.sandbox, binds={**self.sandbox.binds, _PIPES_INSIDE: str(folder)})
         return run([*silent, *command], sandbox=sandbox, limits=self.limits, files=files)
 
 
