@@ -21,7 +21,8 @@ from scripts.evaluate.metrics import (
 from scripts.lib.bootstrap import Sample, interval, ratio_interval
 from scripts.lib.files import sha256_file, write_json
 from scripts.lib.job import job
-from scripts.lib.scores import KEY, Row
+from scripts.lib.schemas.scores import KEY
+from scripts.lib.scores import Row
 from scripts.lib.seeds import seed_for
 
 Values = Mapping[str, float]

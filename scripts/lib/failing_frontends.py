@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from scripts.lib.schemas.ir import CompileStatus
+
 # Columns of the outcome tables that are looked at.
 COLUMNS = ["language", "variant", "status", "compiler", "command", "diagnostics"]
 # With fewer programs, it may be the programs.
@@ -23,8 +25,8 @@ class Shard:
         if row.get("command"):
             key = (row["language"], row["variant"], row["compiler"])
             self._programs[key] += 1
-            self._compiled[key] += row["status"] == "ok"
-            if row["status"] != "ok":
+            self._compiled[key] += row["status"] == CompileStatus.OK
+            if row["status"] != CompileStatus.OK:
                 self._messages.setdefault(key, Counter())[f"{row['status']}: {row['diagnostics']}"] += 1
 
     def failing(self) -> list[str]:

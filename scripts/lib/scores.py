@@ -1,19 +1,15 @@
 """The long tables of scores and of differences between base and IRCoder: their columns, reading and writing."""
 
 import csv
-import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.files import write_text
+from scripts.lib.csv_files import write_csv
 from scripts.lib.job import InputError
-
-KEY = ("benchmark", "language", "model", "checkpoint", "setting", "metric")
-SCORES = (*KEY, "value", "ci_low", "ci_high", "problems", "samples")
-DIFFERENCES = (*KEY, "base", "difference", "ci_low", "ci_high", "problems")
-PAPER = (*KEY, "value", "citation")
+from scripts.lib.schemas.scores import DIFFERENCES, KEY, PAPER_RESULTS, SCORES
+from scripts.lib.schemas.table import Table
 
 # Start, step of an intermediate checkpoint, and tuning.
 _CHECKPOINT = re.compile(r"([^-]+)(?:-(\d+))?(?:-(.+))?", re.DOTALL)
@@ -44,14 +40,11 @@ def split_checkpoint(checkpoint: str) -> tuple[str, str, str]:
     return start, step, tuning
 
 
-def write_rows(path: str | Path, rows: Iterable[Row], columns: tuple[str, ...]) -> None:
+def write_rows(path: str | Path, rows: Iterable[Row], table: Table) -> None:
     """Write rows as CSV, sorted by their text columns; numbers as `number` writes them."""
-    lines = [[row[name] if isinstance(row[name], str) else number(row[name]) for name in columns] for row in rows]
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(sorted(lines))
-    write_text(path, stream.getvalue())
+    names = table.names
+    lines = [[row[name] if isinstance(row[name], str) else number(row[name]) for name in names] for row in rows]
+    write_csv(path, names, (dict(zip(names, line, strict=True)) for line in sorted(lines)))
 
 
 def _value(text: str, where: str) -> float | None:
@@ -64,36 +57,36 @@ def _value(text: str, where: str) -> float | None:
         raise InputError(f"{where}: '{text}' is not a number") from None
 
 
-def read_rows(path: str | Path, columns: tuple[str, ...], numbers: tuple[str, ...]) -> list[Row]:
-    """Rows of a CSV file with exactly these columns, those in `numbers` as float or None.
+def read_rows(path: str | Path, table: Table) -> list[Row]:
+    """Rows of a CSV file with exactly the columns of `table`, numbers as float or None.
 
     Raises `InputError` that names the file, line and column of what is wrong.
     """
     with Path(path).open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
-        if tuple(reader.fieldnames or ()) != columns:
-            raise InputError(f"{path}: columns are {reader.fieldnames}, expected {list(columns)}")
+        if tuple(reader.fieldnames or ()) != table.names:
+            raise InputError(f"{path}: columns are {reader.fieldnames}, expected {list(table.names)}")
         rows: list[Row] = list(reader)
     for line, row in enumerate(rows, start=2):
         if None in row or None in row.values():
-            raise InputError(f"{path}, line {line}: not {len(columns)} cells; quote cells that hold commas")
-        row.update({name: _value(row[name], f"{path}, line {line}, {name}") for name in numbers})
+            raise InputError(f"{path}, line {line}: not {len(table.names)} cells; quote cells that hold commas")
+        row.update({name: _value(row[name], f"{path}, line {line}, {name}") for name in table.numbers})
     return rows
 
 
 def read_scores(path: str | Path) -> list[Row]:
     """Rows of `tables/scores.csv`."""
-    return read_rows(path, SCORES, SCORES[6:])
+    return read_rows(path, SCORES)
 
 
 def read_differences(path: str | Path) -> list[Row]:
     """Rows of `tables/differences.csv`: `checkpoint` is one of IRCoder, `base` the one it is compared with."""
-    return read_rows(path, DIFFERENCES, DIFFERENCES[7:])
+    return read_rows(path, DIFFERENCES)
 
 
 def read_paper(path: str | Path) -> list[Row]:
     """The filled rows of `config/paper_results.csv`; raise `InputError` for a figure without a citation."""
-    rows = [row for row in read_rows(path, PAPER, ("value",)) if row["value"] is not None]
+    rows = [row for row in read_rows(path, PAPER_RESULTS) if row["value"] is not None]
     for row in rows:
         if not row["citation"].strip():
             key = ", ".join(row[name] for name in KEY)

@@ -1,22 +1,23 @@
 """Continued pre-training of a base on pairs in both directions: LoRA adapters and whole embeddings."""
 
-import csv
 from pathlib import Path
 
+from scripts.lib.csv_files import read_csv
 from scripts.lib.job import Snakemake, job
+from scripts.lib.markdown_table import markdown_table
+from scripts.lib.schemas.pairs import Split
 from scripts.lib.training.job import TrainingJob, run_job
 
 
 def data_description(statistics: str | Path) -> list[str]:
     """Markdown lines on the training documents, from the table of token counts."""
-    with Path(statistics).open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["split"] == "train"]
+    rows = [row for row in read_csv(statistics) if row["split"] == Split.TRAIN]
+    columns = ("language", "documents", "tokens", "lost_llvm")
+    header = [*columns[:3], "share of the IR left out"]
     return [
         "Pairs of source and LLVM IR in both directions.",
         "",
-        "| language | documents | tokens | share of the IR left out |",
-        "|---|---|---|---|",
-        *(f"| {row['language']} | {row['documents']} | {row['tokens']} | {row['lost_llvm']} |" for row in rows),
+        *markdown_table(header, [[row[name] for name in columns] for row in rows]),
     ]
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from transformers import AddedToken, PreTrainedTokenizerBase
 
-from scripts.lib.files import atomic_directory, write_text
+from scripts.lib.csv_files import write_csv
+from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.prompts import Example
+from scripts.lib.schemas.training import TOKEN_STATISTICS
 from scripts.lib.seeds import seed_for
 from scripts.lib.training.models import load_tokenizer, save_tokenizer
 from scripts.lib.training.token_shards import SHARD_SEQUENCES, write_shard
@@ -143,7 +144,7 @@ def write_tokens(
             usage = _write_split(output / split, spill, languages, settings["packing"], settings["context"])
         (output / f".{split}").rmdir()
         rows.extend(usage.rows(split, settings["context"], settings["packing"] == "pad"))
-    write_text(output / "statistics.csv", pd.DataFrame(rows).to_csv(index=False))
+    write_csv(output / "statistics.csv", TOKEN_STATISTICS.names, rows)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from scripts.lib.failing_frontends import failing_frontends
 from scripts.lib.files import write_json
 from scripts.lib.job import job
 from scripts.lib.parquet import iter_rows
+from scripts.lib.schemas.ir import CompileStatus
 
 COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics"]
 # Failures named for each language and status; the ir tables hold all of them.
@@ -51,7 +52,7 @@ def read_outcomes(tables: list[str]) -> tuple[Counter, dict[str, set], dict[tupl
             counts[row["language"], row["variant"], row["status"]] += 1
             if row["compiler"]:
                 compilers.setdefault(row["language"], set()).add((row["compiler"], str(row["llvm"] or "")))
-            if row["status"] != "ok":
+            if row["status"] != CompileStatus.OK:
                 failed = {"id": row["id"], "variant": row["variant"], "message": first_line(row["diagnostics"])}
                 keep_first(failures.setdefault((row["language"], row["status"]), []), failed)
     return counts, compilers, failures
@@ -66,10 +67,10 @@ def preparation(tables: list[str]) -> list[dict[str, Any]]:
     for table in tables:
         for row in iter_rows(table, ["language", "variant", "status", "unprepared"]):
             counts, alone = found.setdefault((row["language"], row["variant"]), Counter()), row["unprepared"]
-            counts["programs"] += row["status"] != "rejected_source"
+            counts["programs"] += row["status"] != CompileStatus.REJECTED_SOURCE
             counts["rewritten"] += alone is not None
-            counts["before"] += (alone or row["status"]) == "ok"
-            counts["after"] += row["status"] == "ok"
+            counts["before"] += (alone or row["status"]) == CompileStatus.OK
+            counts["after"] += row["status"] == CompileStatus.OK
     keys = ("programs", "rewritten", "before", "after")
     rows = [{"language": language} | {key: counts[key] for key in keys} for (language, _), counts in found.items()]
     return [row for row in rows if row["rewritten"]]

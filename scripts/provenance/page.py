@@ -1,6 +1,5 @@
 """What the report's page shows, as plain values for its template."""
 
-import csv
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -8,22 +7,13 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from scripts.lib.csv_files import read_csv
 from scripts.lib.files import read_json
+from scripts.lib.schemas.ir import CompileStatus
+from scripts.lib.schemas.pairs import SourceOutcome, Split
 from scripts.provenance.lineage import trail
 
-# Order of the outcomes of compiling, as columns.
-STATUSES = (
-    "ok",
-    "compile_error",
-    "timeout",
-    "memory_limit",
-    "invalid_ir",
-    "tool_crash",
-    "no_toolchain",
-    "rejected_source",
-)
-FUNNEL = ("sources", "duplicates", "rejected", "failed", "near_duplicates", "filtered", "contaminated", "pairs")
-SPLITS = ("train", "validation")
+FUNNEL = ("sources", *SourceOutcome)
 # Files of the table of digests in the page itself; the crate has all.
 LISTED = 2000
 # The score files of a task's reference solutions, whole and as the protocol cuts them.
@@ -67,7 +57,7 @@ def statuses(counts: list[dict[str, Any]]) -> dict[str, Any]:
     table: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for row in counts:
         table[row["language"], row["variant"]][row["status"]] = row["count"]
-    columns = [status for status in STATUSES if any(status in cells for cells in table.values())]
+    columns = [status for status in CompileStatus if any(status in cells for cells in table.values())]
     rows = [
         {"language": language, "variant": variant, "total": sum(cells.values())}
         | {"counts": [cells.get(status, 0) for status in columns]}
@@ -78,9 +68,8 @@ def statuses(counts: list[dict[str, Any]]) -> dict[str, Any]:
 
 def read_funnel(path: str | Path) -> list[dict[str, Any]]:
     """The columns of `pairs/statistics.csv` that add up, and those of the splits, as numbers."""
-    with Path(path).open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    numbers = (*FUNNEL, *SPLITS)
+    rows = read_csv(path)
+    numbers = (*FUNNEL, *Split)
     return [
         {"language": row["language"], "variant": row["variant"]} | {name: int(row[name]) for name in numbers}
         for row in rows

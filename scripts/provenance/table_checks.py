@@ -1,14 +1,15 @@
 """Whether the wide tables say what the long one says, and whether its rows can be traced to their score files."""
 
-import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+from scripts.lib.csv_files import read_csv
 from scripts.lib.files import read_json
 from scripts.lib.parquet import read_table
-from scripts.lib.scores import KEY, Row, number
+from scripts.lib.schemas.pairs import SourceOutcome, Split
+from scripts.lib.schemas.scores import KEY
+from scripts.lib.scores import Row, number
 
 VALIDATION = "validation"
 FIGURES = ("value", "ci_low", "ci_high")
@@ -21,8 +22,7 @@ def named(row: Row) -> str:
 
 def csv_faults(path: Path, scores: list[Row]) -> Iterator[str]:
     """Differences between a wide csv table and the benchmark's rows of the long one."""
-    with path.open(encoding="utf-8", newline="") as stream:
-        lines = {(line["model"], line["checkpoint"]): line for line in csv.DictReader(stream)}
+    lines = {(line["model"], line["checkpoint"]): line for line in read_csv(path)}
     found = {
         (model, checkpoint, *column.rsplit(":", 3)[:3])
         for (model, checkpoint), line in lines.items()
@@ -89,11 +89,8 @@ def loss_faults(scores: list[Row], results: Path) -> Iterator[str]:
 
 def funnel_faults(path: Path) -> Iterator[str]:
     """Rows of the data set's statistics whose numbers do not add up."""
-    ends = ("duplicates", "rejected", "failed", "near_duplicates", "filtered", "contaminated", "pairs")
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows: list[dict[str, Any]] = list(csv.DictReader(stream))
-    for row in rows:
-        total, pairs = sum(int(row[name]) for name in ends), int(row["train"]) + int(row["validation"])
+    for row in read_csv(path):
+        total, pairs = (sum(int(row[name]) for name in names) for names in (SourceOutcome, Split))
         if total != int(row["sources"]):
             yield f"{path.name}: {row['language']}, {row['variant']}: {row['sources']} sources end in {total} outcomes"
         if pairs != int(row["pairs"]):

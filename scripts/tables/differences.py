@@ -5,7 +5,8 @@ from pathlib import Path
 from scripts.lib.bootstrap import Sample, paired_interval
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError, job
-from scripts.lib.scores import DIFFERENCES, KEY, Row, base_of, write_rows
+from scripts.lib.schemas.scores import DIFFERENCES, KEY
+from scripts.lib.scores import Row, base_of, write_rows
 from scripts.lib.seeds import seed_for
 from scripts.tables import losses
 

@@ -1,11 +1,11 @@
 """Training and validation loss over the steps of every training: `figures/learning_curves.svg`."""
 
-import csv
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scripts.lib.csv_files import read_csv
 from scripts.lib.figure import BASE, IRCODER, note, panels, save_svg
 from scripts.lib.job import InputError, job
 from scripts.lib.scores import split_checkpoint
@@ -16,8 +16,7 @@ Curve = dict[str, list[tuple[int, float]]]
 
 def read_curve(path: str | Path) -> Curve:
     """Points (step, loss) of `train_loss` and `validation_loss`; steps without a value are left out."""
-    with Path(path).open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = read_csv(path)
     try:
         return {
             name: [(int(row["step"]), float(row[name])) for row in rows if row[name]]

@@ -6,9 +6,10 @@ from matplotlib.figure import Figure
 
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
+from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.scores import Row, read_scores, split_checkpoint
 from scripts.tables.dots import draw
-from scripts.tables.layout import CONTROL, is_headline, line_of
+from scripts.tables.layout import is_headline, line_of
 
 LINE, MARGIN, WIDTH = 0.26, 0.62, 9.0
 

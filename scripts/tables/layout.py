@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.scores import Row, base_of, split_checkpoint
 
-CONTROL = "control"
 # A place in a table: language, setting, metric.
 Place = tuple[str, str, str]
 # A line of a table: model, checkpoint without its language.

@@ -7,9 +7,9 @@ from typing import Any
 from scripts.lib.escape import markdown, markdown_prose
 from scripts.lib.files import write_text
 from scripts.lib.job import job
+from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.scores import Row, read_differences, read_scores, split_checkpoint
 from scripts.tables.layout import (
-    CONTROL,
     Cell,
     Grid,
     Line,

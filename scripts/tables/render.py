@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scripts.lib.escape import markdown, markdown_prose, one_line, tex, tex_label
+from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.scores import number
-from scripts.tables.layout import CONTROL, Block, Cell, Grid, Line, Place, blocks, with_controls
+from scripts.tables.layout import Block, Cell, Grid, Line, Place, blocks, with_controls
 
 VERDICTS = {1: "▲", -1: "▼", 0: ""}
 FIGURES = ("value", "ci_low", "ci_high")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError, job
-from scripts.lib.scores import KEY, SCORES, Row, write_rows
+from scripts.lib.schemas.scores import KEY, SCORES
+from scripts.lib.scores import Row, write_rows
 from scripts.tables import losses
 
 
@@ -17,8 +18,10 @@ def score_rows(path: str | Path) -> list[Row]:
     """
     rows = read_json(path)["rows"]
     for row in rows:
-        if set(row) != set(SCORES):
-            raise InputError(f"{path}: a row has columns {sorted(row)}, expected {sorted(SCORES)}; score it again")
+        if set(row) != set(SCORES.names):
+            raise InputError(
+                f"{path}: a row has columns {sorted(row)}, expected {sorted(SCORES.names)}; score it again"
+            )
         if not isinstance(row["value"], int | float) or not math.isfinite(row["value"]):
             raise InputError(f"{path}: {row['metric']} is {row['value']}, no finite number; score it again")
     return rows

@@ -54,11 +54,17 @@ def read_yaml(path: str | Path) -> Any:
     return _read_yaml(file, file.stat().st_mtime_ns)
 
 
-def _registry(schemas: Path) -> Registry:
+def read_schemas(folder: Path) -> dict[str, Any]:
     """All schemas of a folder by their file names, and as `registries` the names that the code knows."""
-    contents = {file.name: read_yaml(file) for file in sorted(schemas.glob("*.schema.yaml"))}
-    contents["registries"] = {"$schema": contents["config.schema.yaml"]["$schema"], "$defs": registries()}
-    return Registry().with_resources((name, Resource.from_contents(schema)) for name, schema in contents.items())
+    schemas = {file.name: read_yaml(file) for file in sorted(folder.glob("*.schema.yaml"))}
+    schemas["registries"] = {"$schema": schemas["config.schema.yaml"]["$schema"], "$defs": registries()}
+    return schemas
+
+
+def _registry(folder: Path) -> Registry:
+    """The schemas of a folder, as references between them find them."""
+    schemas = read_schemas(folder)
+    return Registry().with_resources((name, Resource.from_contents(schema)) for name, schema in schemas.items())
 
 
 def registries() -> dict[str, Any]:

@@ -3,10 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from scripts.workflow.config import read_yaml
 
 Schema = Mapping[str, Any]
 
@@ -40,11 +37,10 @@ class Key:
 
 
 class ConfigSchema:
-    """A JSON schema of `folder` (`config/schemas`), whose references to other schemas are followed."""
+    """The schema `name` of `schemas`, whose references to the others are followed."""
 
-    def __init__(self, folder: Path, file: str) -> None:
-        self.folder, self.file = folder, file
-        self.root: Schema = read_yaml(folder / file)
+    def __init__(self, schemas: Mapping[str, Schema], name: str) -> None:
+        self.schemas, self.root = schemas, schemas[name]
 
     def keys(self, defaults: Any = None) -> list[Key]:
         """All keys in the schema's order; `defaults` is the part of `config/config.yaml` that it describes."""
@@ -59,7 +55,7 @@ class ConfigSchema:
         if "$ref" not in schema:
             return self, schema
         file, _, pointer = schema["$ref"].partition("#")
-        owner = ConfigSchema(self.folder, file) if file else self
+        owner = ConfigSchema(self.schemas, file) if file else self
         target = owner.root
         for name in filter(None, pointer.split("/")):
             target = target[name]

@@ -19,7 +19,7 @@ from scripts.lib.files import write_text
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.dedup import signatures_table
 from scripts.lib.schemas.table import Column, Table, Word
-from scripts.workflow.config import read_yaml
+from scripts.workflow.config import read_schemas, read_yaml
 from scripts.workflow.config_keys import ConfigSchema, Key
 
 ROOT = SCRIPTS.parent
@@ -89,7 +89,7 @@ def stage_tables() -> dict[str, tuple[str, list[Table]]]:
 
 def config_sections() -> dict[str, tuple[str, list[Key]]]:
     """By section of config/config.yaml, its description and keys; keys outside sections are under an empty name."""
-    config = ConfigSchema(SCHEMAS, "config.schema.yaml")
+    config = ConfigSchema(read_schemas(SCHEMAS), "config.schema.yaml")
     defaults = read_yaml(ROOT / "config" / "config.yaml")
     sections: dict[str, tuple[str, list[Key]]] = {}
     for name, part in config.root["properties"].items():
@@ -104,8 +104,9 @@ def config_sections() -> dict[str, tuple[str, list[Key]]]:
 
 def config_tables() -> dict[str, tuple[str, list[Key]]]:
     """By config table, its description and the keys of its entries."""
-    schemas = {name: ConfigSchema(SCHEMAS, f"{name}.schema.yaml") for name in CONFIG_TABLES}
-    return {name: (schema.root["description"], schema.keys()[1:]) for name, schema in schemas.items()}
+    schemas = read_schemas(SCHEMAS)
+    tables = {name: ConfigSchema(schemas, f"{name}.schema.yaml") for name in CONFIG_TABLES}
+    return {name: (table.root["description"], table.keys()[1:]) for name, table in tables.items()}
 
 
 def pages() -> dict[Path, str]:

@@ -8,7 +8,8 @@ import pyarrow as pa
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.files import write_json, write_text
 from scripts.lib.parquet import write_table
-from scripts.lib.scores import DIFFERENCES, SCORES, write_rows
+from scripts.lib.schemas.scores import DIFFERENCES, SCORES
+from scripts.lib.scores import write_rows
 from scripts.tables.differences import loss_differences, score_differences
 from scripts.tables.scores import collect
 

@@ -18,7 +18,7 @@ from scripts.evaluate.benchmarks.task import Task
 from scripts.evaluate.generate import generations_of
 from scripts.evaluate.generations import read_generations, write_generations
 from scripts.lib.files import write_text
-from scripts.lib.scores import DIFFERENCES, SCORES
+from scripts.lib.schemas.scores import DIFFERENCES, SCORES
 from scripts.workflow.recovery import prepare
 from tests.support.tiny_tokenizer import tiny_tokenizer
 from tests.workflow.conftest import ROOT, snakemake_command, snakemake_environment

@@ -7,7 +7,7 @@ from scripts.lib.schemas.table import Column, Table, text
 # Checkpoint of the controls `reference`, `ceiling` and `empty`, which stand in for models.
 CONTROL = "control"
 
-KEY = (
+_KEY = (
     text("benchmark", "benchmark, or `validation` for validation losses"),
     text("language", "language or task of the benchmark; `all` for validation losses over all languages"),
     text("model", "model of `config/models.yaml`, or a control: `reference`, `ceiling` or `empty`"),
@@ -15,6 +15,8 @@ KEY = (
     text("setting", "how completions were drawn, with the perturbation where there is one; or direction and variant"),
     text("metric", "name of the metric"),
 )
+# Names of the columns that identify a score.
+KEY = tuple(column.name for column in _KEY)
 _PERCENT = "0–100; losses in nats per token"
 _LOW = Column("ci_low", pa.float64(), "lower bound of the 95 % bootstrap interval over problems", _PERCENT)
 _HIGH = Column("ci_high", pa.float64(), "upper bound of the 95 % bootstrap interval over problems", _PERCENT)
@@ -25,7 +27,7 @@ SCORES = Table(
     "tables/scores.csv",
     "One row for each score, sorted by its text columns. Files below `scores/` have rows with the same columns.",
     (
-        *KEY,
+        *_KEY,
         Column("value", pa.float64(), "mean over problems", _PERCENT),
         _LOW,
         _HIGH,
@@ -40,7 +42,7 @@ DIFFERENCES = Table(
     "One row for each score of an IRCoder checkpoint whose base was scored too, paired by problem, sorted by its text "
     "columns.",
     (
-        *KEY,
+        *_KEY,
         text("base", "checkpoint that the difference is taken from"),
         Column("difference", pa.float64(), "value of `checkpoint` minus value of `base`", _PERCENT),
         _LOW,
@@ -54,7 +56,7 @@ PAPER_RESULTS = Table(
     "config/paper_results.csv",
     "Figures of the paper, filled by users: one row for each score. Rows without a value are ignored.",
     (
-        *KEY,
+        *_KEY,
         Column("value", pa.float64(), "the paper's figure", _PERCENT),
         text("citation", "where the figure was read: document, table, row"),
     ),

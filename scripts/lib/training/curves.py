@@ -1,13 +1,12 @@
 """Learning curves: what a training reported step by step, as a table."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
-from scripts.lib.files import read_json, write_text
+from scripts.lib.csv_files import write_csv
+from scripts.lib.files import read_json
+from scripts.lib.schemas.training import CURVE
 
-COLUMNS = ("step", "learning_rate", "train_loss", "validation_loss", "validation_accuracy")
 _NAMES = {
     "loss": "train_loss",
     "eval_loss": "validation_loss",
@@ -29,8 +28,4 @@ def curve_rows(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def write_curve(checkpoints: Path, output: str | Path) -> None:
     """Write the curve of the training whose checkpoint folder this is as csv."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(curve_rows(read_json(checkpoints / "history.json")))
-    write_text(output, text.getvalue())
+    write_csv(output, CURVE.names, curve_rows(read_json(checkpoints / "history.json")))

@@ -1,6 +1,5 @@
 """Model cards: the README.md of a model, with its data, settings, results and the hub's metadata."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from scripts.lib.csv_files import read_csv
 from scripts.lib.escape import markdown, markdown_code, one_line
 from scripts.lib.hub_license import license_metadata
 
@@ -51,8 +51,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def last_measures(path: str | Path, step: int | None = None) -> dict[str, float]:
     """The last losses and accuracy of a learning curve, or of its steps up to `step`; absent ones are left out."""
-    with Path(path).open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if step is None or int(row["step"]) <= step]
+    rows = [row for row in read_csv(path) if step is None or int(row["step"]) <= step]
     columns = {
         name: [float(row[name]) for row in rows if row.get(name)]
         for name in (TRAIN_LOSS, VALIDATION_LOSS, VALIDATION_ACCURACY)

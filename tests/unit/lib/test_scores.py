@@ -6,7 +6,8 @@ import pytest
 
 from scripts.lib.files import read_json, write_json, write_text
 from scripts.lib.job import InputError
-from scripts.lib.scores import SCORES, base_of, number, read_paper, read_scores, write_rows
+from scripts.lib.schemas.scores import SCORES
+from scripts.lib.scores import base_of, number, read_paper, read_scores, write_rows
 from scripts.tables import losses
 from scripts.tables.differences import loss_differences, score_differences
 from scripts.tables.scores import collect

@@ -56,20 +56,16 @@ def test_every_key_of_the_default_config_is_on_the_page():
             assert f"{name}.{inner}" in keys
 
 
-def test_bounds_choices_and_references_are_values_in_words(tmp_path):
-    (tmp_path / "inner.yaml").write_text("{type: integer, minimum: 1, description: inner}")
-    (tmp_path / "outer.yaml").write_text(
-        """
-        type: object
-        required: [a]
-        properties:
-          a: {$ref: inner.yaml}
-          b: {$ref: inner.yaml, description: other}
-          c: {enum: [x, null]}
-          d: {type: array, items: {type: object, properties: {e: {type: [string, "null"]}}}}
-        """
-    )
-    keys = {key.name: key for key in ConfigSchema(tmp_path, "outer.yaml").keys({"a": 3})}
+def test_bounds_choices_and_references_are_values_in_words():
+    inner = {"type": "integer", "minimum": 1, "description": "inner"}
+    properties = {
+        "a": {"$ref": "inner"},
+        "b": {"$ref": "inner", "description": "other"},
+        "c": {"enum": ["x", None]},
+        "d": {"type": "array", "items": {"type": "object", "properties": {"e": {"type": ["string", "null"]}}}},
+    }
+    schemas = {"inner": inner, "outer": {"type": "object", "required": ["a"], "properties": properties}}
+    keys = {key.name: key for key in ConfigSchema(schemas, "outer").keys({"a": 3})}
     assert (keys["a"].values, keys["a"].default, keys["a"].description) == ("whole number, at least 1", "3", "inner")
     assert (keys["a"].required, keys["b"].required) == (True, False)
     assert keys["b"].description == "other"
