@@ -1,6 +1,6 @@
 #!/bin/sh
-# The sentinel, and the header that every C++ program starts with, precompiled.
-# usage: cpp.sh SOURCES HEADER  in the folder to fill; GXX is the C++ compiler, HEADER a file in SOURCES
+# Compiles the sentinel, and precompiles the header with which every C++ program starts.
+# usage: cpp.sh SOURCES HEADER, in the folder to fill; GXX is the C++ compiler, HEADER a file in SOURCES
 set -eu
 "$GXX" -x c -c -O1 "$1/sentinel.c" -o sentinel.o
 cp "$1/$2" header.h

@@ -1,10 +1,11 @@
-"""Values between judge and candidate (see `harness.py`), which share one sandbox and no memory.
+"""Values that pass between judge and candidate (see `harness.py`), which share a sandbox but no memory.
 
-A value travels as what it is when its type is of Python, of the standard library or of numpy: the other side makes an
-equal value of that type from plain parts, so that no comparison is left to code of the program. Lists and the like that
-a call changes are changed on the caller's side as well, and what is one object stays one object within a call.
+A value whose type belongs to Python, the standard library or numpy is copied: the other side
+constructs an equal value of that type from plain parts, so that no comparison runs code of the
+program. Lists and other containers that a call changes are changed on the caller's side as well,
+and within a call one object stays one object.
 
-All else stays where it is, and the other side gets a stand-in (see `peers.py`).
+Any other value stays on its side, and the other side gets a stand-in (see `peers.py`).
 """
 
 import builtins
@@ -12,8 +13,9 @@ import sys
 
 _ATOMS = frozenset((bool, int, float, complex, str, bytes, type(None)))
 _FUNCTIONS = ("function", "builtin_function_or_method", "method", "method_descriptor", "method-wrapper", "partial")
-# Types of the standard library whose values are made of their arguments, and how the arguments come from a value.
-_MADE = {
+# Types of the standard library whose values are constructed from arguments, and how the arguments
+# are computed from a value.
+_CONSTRUCTED = {
     ("collections", "deque"): lambda value: (list(value), value.maxlen),
     ("collections", "OrderedDict"): lambda value: (list(value.items()),),
     ("collections", "Counter"): lambda value: (dict(value),),
@@ -40,7 +42,8 @@ _MADE = {
     ("builtins", "frozenset"): lambda value: (list(value),),
 }
 _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
-# What a stand-in passes on to its object: nothing that could compare it with a value of the tests, or learn that value.
+# The methods that a stand-in passes on to its object. None of them could compare it with a value of
+# the tests, or reveal that value to the program.
 PASSED_ON = [
     "__len__",
     "__iter__",
@@ -68,13 +71,13 @@ _BASES = (bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, s
 
 
 class Graph:
-    """The values of one call and its answer: an object that occurs twice is one object on either side."""
+    """The values of one call and its answer. An object that occurs twice is one object on both sides."""
 
     def __init__(self, peer):
         self.peer, self.objects, self.indices, self.before = peer, [], {}, []
 
     def packed(self, value):
-        """A value as plain parts, of which `unpacked` makes a value."""
+        """A value as plain parts, from which `unpacked` constructs an equal value."""
         kind = type(value)
         if kind in _ATOMS:
             return value
@@ -88,12 +91,14 @@ class Graph:
             return kind.__name__, self._noted(value), [self.packed(item) for item in value]
         if kind is dict:
             return "dict", self._noted(value), [(self.packed(key), self.packed(item)) for key, item in value.items()]
-        return self._packed_made(value, kind) or self._packed_array(value, kind) or self._packed_other(value, kind)
+        return (
+            self._packed_constructed(value, kind) or self._packed_array(value, kind) or self._packed_other(value, kind)
+        )
 
-    def _packed_made(self, value, kind):
+    def _packed_constructed(self, value, kind):
         name = (kind.__module__, kind.__qualname__)
-        if name in _MADE and getattr(sys.modules.get(name[0]), name[1], None) is kind:
-            return "made", self._noted(value), name, self.packed(tuple(_MADE[name](value)))
+        if name in _CONSTRUCTED and getattr(sys.modules.get(name[0]), name[1], None) is kind:
+            return "constructed", self._noted(value), name, self.packed(tuple(_CONSTRUCTED[name](value)))
         if kind in _VIEWS:
             items = list(enumerate(value)) if _VIEWS[kind] == "values" else list(value)
             return "view", self._noted(value), _VIEWS[kind], self.packed(items)
@@ -124,7 +129,7 @@ class Graph:
         return "mine", *self._mine(value, object)
 
     def _mine(self, value, base):
-        """How the other side is to stand in for a value that stays here."""
+        """Parts from which the other side makes a stand-in for a value that stays here."""
         kind = type(value)
         specials = [name for name in PASSED_ON if getattr(kind, name, None) is not getattr(base, name, None)]
         if isinstance(value, type):
@@ -136,20 +141,20 @@ class Graph:
         return self.peer.lend(value), "object", kind.__name__, (self.peer.lend(kind), specials)
 
     def _noted(self, value):
-        """Give an object its index, by which it is known when it occurs again."""
+        """Register an object and return its index, which represents it when it occurs again."""
         index = self.indices[id(value)] = len(self.objects)
         self.objects.append(value)
         return index
 
     def unpacked(self, part):
-        """The value that plain parts stand for."""
+        """The value that plain parts represent."""
         if type(part) in _ATOMS:
             return part
         kind, *rest = part
         return _UNPACKED[kind](self, *rest)
 
     def _at(self, index, value):
-        """Note a value at the index that the other side gave it."""
+        """Register a value under the index that the other side gave it."""
         while len(self.objects) <= index:
             self.objects.append(None)
         self.objects[index] = value
@@ -178,9 +183,9 @@ class Graph:
             value[self.unpacked(key)] = self.unpacked(item)
         return value
 
-    def _made(self, index, name, arguments):
+    def _constructed(self, index, name, arguments):
         self._at(index, None)
-        kind = getattr(__import__(name[0]), name[1]) if name in _MADE else None
+        kind = getattr(__import__(name[0]), name[1]) if name in _CONSTRUCTED else None
         return self._at(index, kind(*self.unpacked(arguments)))
 
     def _view(self, index, view, items):
@@ -215,11 +220,11 @@ class Graph:
         return self.peer.lent[number]
 
     def remember(self):
-        """Take down what the objects hold, to see later what a call has changed."""
+        """Record the contents of the objects, so that `changes` can find what a call changed."""
         self.before = [(index, value, _content(value)) for index, value in enumerate(self.objects)]
 
     def changes(self):
-        """The objects that hold something else than before: index and plain parts of what they hold now."""
+        """Index and new content, as plain parts, of each object whose content changed."""
         changed = []
         for index, value, before in self.before:
             now = None if before is None else _content(value)
@@ -228,9 +233,9 @@ class Graph:
         return changed
 
     def change(self, changes):
-        """Have one's own objects hold what the other side's hold now."""
+        """Apply the other side's `changes` to the objects on this side."""
         for index, items in changes:
-            _hold(self.objects[index], [self.unpacked(item) for item in items])
+            _replace_content(self.objects[index], [self.unpacked(item) for item in items])
 
 
 _UNPACKED = {
@@ -239,7 +244,7 @@ _UNPACKED = {
     "list": Graph._list,
     "set": Graph._set,
     "dict": Graph._dict,
-    "made": Graph._made,
+    "constructed": Graph._constructed,
     "view": Graph._view,
     "builtin": Graph._builtin,
     "array": Graph._array,
@@ -255,7 +260,7 @@ def _is_not(one, other):
 
 
 def _content(value):
-    """What an object that can change holds, as a flat list; None for one that cannot."""
+    """The content of a mutable object as a flat list; None for an immutable one."""
     kind = type(value)
     if kind is list or kind is set or kind.__name__ == "deque":
         return list(value)
@@ -266,8 +271,8 @@ def _content(value):
     return value.ravel().tolist() if kind.__name__ == "ndarray" and value.size < 100_000 else None
 
 
-def _hold(value, items):
-    """Put other content into an object that can change."""
+def _replace_content(value, items):
+    """Replace the content of a mutable object."""
     kind = type(value)
     if kind is list or kind is bytearray:
         value[:] = items
@@ -282,16 +287,16 @@ def _hold(value, items):
 
 
 def _as_base(value, base):
-    """What a value of a class made of a builtin one is as the builtin one."""
-    ways = {int: "__int__", float: "__float__", complex: "__complex__", str: "__str__"}
-    if base in ways:
-        return getattr(base, ways[base])(value)
+    """A value of a subclass of a builtin class as a value of the builtin class."""
+    conversions = {int: "__int__", float: "__float__", complex: "__complex__", str: "__str__"}
+    if base in conversions:
+        return getattr(base, conversions[base])(value)
     if base is dict:
         return dict(dict.items(value))
     return base(base.__iter__(value))
 
 
 def builtin_error(kind):
-    """The name of the builtin exception that a class is made of; None for other classes."""
+    """The name of the builtin exception that a class derives from; None for other classes."""
     names = [each.__name__ for each in kind.__mro__ if each.__module__ == "builtins"]
     return names[0] if issubclass(kind, BaseException) else None

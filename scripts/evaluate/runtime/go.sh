@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiled packages that Go programs import, listed for compiler and linker, and the sentinel as one of them.
-# usage: go.sh SOURCES          in the folder to fill; GO is the go command, GOCODE the folder with testify
+# Compiles the packages that Go programs import, the sentinel among them, and lists them for compiler and linker.
+# usage: go.sh SOURCES, in the folder to fill; GO is the go command, GOCODE the folder with testify
 set -eu
 export GO111MODULE=off GOPATH="$GOCODE" GOCACHE="$PWD/cache" GOFLAGS=
 packages=$("$GO" list std | grep -v -e internal -e vendor)

@@ -1,14 +1,16 @@
-"""Judge one Python program by its tests, inside the sandbox, in place of `__main__`; arguments are folders.
+"""Judge one Python program by its tests, inside the sandbox. Arguments are folders for the module path.
 
-Two processes share the sandbox. The judge runs the tests, which it alone has read; the candidate runs the program and
-answers calls of its functions. Values pass between them (see `exchange.py`), code does not, so a program cannot end,
-skip, redefine or answer the tests: it can do no more than return values.
+Two processes share the sandbox. The judge runs the tests, which only it has read; the candidate runs
+the program and answers calls of its functions. They exchange values (see `exchange.py`) and no code,
+so a program cannot end, skip, redefine or read the tests: it can only return values.
 
-The file `head` has, marshalled, the beginning of the program, which comes from the data set and not from a model. It is
-run before the two part, so that what both import is imported once. The file `request` has, as one marshalled tuple, a
-nonce that proves that the verdict is the judge's, the program, the name of the tested function, and the tests. It is
-deleted before the program runs; standard input would stay open in the sandbox's first process, where programs can reach
-it. Standard output gets `<nonce> <status> <detail>`. Folders are put on the module path.
+The file `head` has the first part of the program, marshalled, which comes from the data set and not
+from a model. It runs before the process forks, so that modules that both import are imported once.
+The file `request` has a marshalled tuple: a nonce that proves that the verdict is the judge's, the
+program, the name of the tested function, and the tests. It is deleted before the program runs.
+Standard input is not used, because it would stay open in the sandbox's first process, where
+programs can read it. Standard output gets `<nonce> <status> <detail>` and, on a second line, a
+message.
 """
 
 import _ctypes
@@ -26,7 +28,7 @@ _OF_JUDGE = ("call", "next", "attribute", "set", "special")
 
 
 class Names(dict):
-    """Global names of the tests: their own, and those of the program where these are neither theirs nor builtin."""
+    """Global names of the tests. A name that is neither theirs nor builtin is looked up in the program."""
 
     candidate = None
 
@@ -40,7 +42,7 @@ class Names(dict):
 
 
 def answer(requests, replies):
-    """The candidate: load the program, then do what the judge asks until it is done."""
+    """The candidate: load the program, then answer the judge's requests until it ends."""
     main = type(sys)("__main__")
     sys.modules["__main__"] = main
     candidate = Peer(requests, replies, _OF_CANDIDATE, public=False)
@@ -50,7 +52,7 @@ def answer(requests, replies):
 
 
 def trusted_names(head):
-    """What the program's head defines; nothing when it cannot be run by itself."""
+    """The names that the program's head defines; none when it cannot run by itself."""
     names = Names(__name__="__main__")
     try:
         exec(compile(head, "head.py", "exec"), names)
@@ -60,7 +62,7 @@ def trusted_names(head):
 
 
 def judge(candidate, names, program, entry_point, tests):
-    """Load the program, run its tests with the `names` of its head; return status, detail and message."""
+    """Load the program and run its tests with the `names` of its head; return status, detail and message."""
     candidate.names, names.candidate = names, candidate
     names.pop(entry_point, None)
     try:
@@ -74,7 +76,7 @@ def judge(candidate, names, program, entry_point, tests):
 
 
 def verdict_of(error):
-    """Status, detail and message for an exception that came out of the tests."""
+    """Status, detail and message for an exception that the tests raised."""
     name = type(error).__name__
     detail = name if vars(builtins).get(name) is type(error) else "other_exception"
     if not vars(error).get("of_program"):
@@ -85,23 +87,23 @@ def verdict_of(error):
 
 
 def close_memory():
-    """Let no other process look into the memory or the open files of this one."""
-    # Not by `ctypes` itself, whose import takes a third as long as the start of Python.
+    """Deny other processes access to the memory and the open files of this one."""
+    # `ctypes` itself is not imported, because its import takes a third as long as the start of Python.
     prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
     if _ctypes.call_function(prctl, (_PR_SET_DUMPABLE, 0, 0, 0, 0)) != 0:
         raise OSError("prctl")
 
 
 def read(name):
-    """A marshalled file's value; the file is deleted."""
-    with open(name, "rb") as stream:  # noqa: PTH123 (pathlib would take longer to import than most programs run)
+    """The value in a marshalled file, which is deleted."""
+    with open(name, "rb") as stream:  # noqa: PTH123 (importing pathlib takes longer than most programs run)
         value = marshal.loads(stream.read())
     os.unlink(name)  # noqa: PTH108
     return value
 
 
 def main():
-    """Split into judge and candidate; write the verdict."""
+    """Fork into judge and candidate, and write the verdict."""
     sys.path.extend(sys.argv[1:])
     names = trusted_names(read("head"))
     requests_end, requests = os.pipe()
@@ -120,7 +122,7 @@ def main():
     os.close(replies_end)
     close_memory()
     nonce, *request = read("request")
-    # What tests print, or have the program print, must not stand before the verdict.
+    # Output of the tests or of the program must not precede the verdict.
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     status, detail, message = judge(Peer(replies, requests, _OF_JUDGE, public=True), names, *request)
     os.write(1, f"{nonce} {status} {detail}\n{message[:_MOST_MESSAGE]}".encode("utf-8", "replace"))

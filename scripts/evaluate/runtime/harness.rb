@@ -1,8 +1,11 @@
-# Judges one Ruby program by its tests, inside the sandbox, as harness.py does for Python: in two processes, of which the
-# judge alone has read the tests, and the candidate loads the program and answers calls of its function. The file
-# `request` is JSON with nonce, program, tests and the name of the function; it is deleted before the program runs.
-# Standard output gets "<nonce> <status> <detail>" and, in a second line, the name of an exception. Values pass as plain
-# parts and become values of Ruby's own classes; one of any other class is equal to nothing.
+# Judges one Ruby program by its tests, inside the sandbox, in two processes like harness.py: only the judge reads
+# the tests, and the candidate loads the program and answers calls of its function.
+#
+# The file `request` is JSON with nonce, program, tests and the name of the function; it is deleted before the program
+# runs. Standard output gets "<nonce> <status> <detail>" and, on a second line, the name of an exception.
+#
+# Values are sent as plain parts and become values of Ruby's builtin classes. A value of any other class is sent as one
+# that equals nothing.
 
 require "fiddle"
 require "json"
@@ -11,7 +14,7 @@ require "set"
 LENGTH = 8
 MOST_MESSAGE = 200
 
-# A value of a class that cannot pass.
+# A value of a class that cannot be sent.
 class Unknown
   def ==(_other) = false
   alias eql? ==
@@ -19,7 +22,7 @@ class Unknown
   alias === ==
 end
 
-# Values as parts that JSON has, and back: what has no form of its own there is a list with a letter before it.
+# Values as JSON and back. A value of a class that JSON lacks is a list that starts with a letter.
 module Plain
   module_function
 
@@ -76,12 +79,12 @@ def receive_parts(channel)
   JSON.parse(channel.read(header.unpack1("Q>")), max_nesting: false, create_additions: false)
 end
 
-# What a request gives: nothing for a program to load, a value for a call.
+# The result of a request: nothing when it loads the program, a value when it calls a function.
 def reply_to(name, rest)
   return [true, eval(rest, TOPLEVEL_BINDING, "program.rb") && nil] if name.nil?
 
   [true, Plain.packed(Object.new.send(name, *Plain.unpacked(rest)))]
-rescue Exception => error # exit and out of memory as well
+rescue Exception => error # also exit and lack of memory
   [false, [error.class.name.to_s, error.is_a?(SyntaxError), error.is_a?(NoMemoryError)]]
 end
 
@@ -95,7 +98,7 @@ end
 
 class ProgramError < StandardError; end
 
-# The judge's side of the candidate; `faults` has what the program raised.
+# The candidate as the judge sees it; `faults` has the exceptions that the program raised.
 class Candidate
   attr_reader :faults
 
@@ -124,7 +127,7 @@ class Candidate
     send_parts(@requests, [name, name.nil? ? rest : Plain.packed(rest)])
     good, content = receive_parts(@replies)
     good == true ? [true, Plain.unpacked(content)] : [false, [*content]]
-  rescue StandardError, SystemStackError # whatever the other side has written
+  rescue StandardError, SystemStackError # the other side may send anything
     [false, ["ended", false, false]]
   end
 
@@ -162,7 +165,7 @@ if fork.nil?
   serve(requests_end, replies_end)
 end
 [requests_end, replies_end].each(&:close)
-# No other process may look into the memory or the open files of this one (PR_SET_DUMPABLE is 4).
+# Deny other processes access to the memory and the open files of this one (PR_SET_DUMPABLE is 4).
 prctl = Fiddle::Function.new(Fiddle.dlopen(nil)["prctl"], [Fiddle::TYPE_INT] * 5, Fiddle::TYPE_INT)
 raise "prctl" unless prctl.call(4, 0, 0, 0, 0).zero?
 

@@ -1,5 +1,5 @@
-// The original's list without <cstring> and <boost/any.hpp>: with them the tests of CPP/23 call C's strlen instead of the
-// solution.
+// The original's list without <cstring> and <boost/any.hpp>, with which the tests of CPP/23 call C's strlen instead
+// of the solution.
 #include <stdlib.h>
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-"""The two processes that judge one Python program, asking each other (see `harness.py` and `exchange.py`)."""
+"""Requests between the two processes that judge one Python program (see `harness.py`, `exchange.py`)."""
 
 import builtins
 import io
@@ -13,17 +13,18 @@ _MOST_OUTPUT = 1_000_000
 
 
 class ExchangeError(Exception):
-    """The other side is gone, or says what it cannot say."""
+    """The other side has ended, or has sent something that is not a valid message."""
 
 
 class StandIn:
-    """Stands for an object of the other side: has its attributes, and is equal to nothing but other stand-ins."""
+    """Represents an object of the other side: has its attributes, and equals nothing but other stand-ins."""
 
 
 class Peer:
-    """One of the two sides: asks the other to do something, and meanwhile does what the other asks.
+    """One of the two sides. It sends requests, and answers the other side's requests meanwhile.
 
-    actions: what the other side may ask for. public: whether it may read only what does not begin with `_`.
+    actions: names of the requests that the other side may send.
+    public: whether the other side may read only attributes whose name does not start with `_`.
     """
 
     def __init__(self, incoming, outgoing, actions, public):
@@ -33,7 +34,7 @@ class Peer:
         self.stand_ins, self.theirs = {}, {}
 
     def ask(self, action, *values):
-        """Have the other side do something; return what comes of it, or raise what it raises."""
+        """Send a request to the other side; return its result, or raise the exception that it raises."""
         shared = Graph(self)
         self._send(("ask", action, [shared.packed(value) for value in values]))
         while True:
@@ -44,7 +45,7 @@ class Peer:
                 return self._outcome(shared, kind, *rest)
 
     def serve(self):
-        """Do what the other side asks, until it is gone."""
+        """Answer the other side's requests until it ends."""
         while True:
             self._serve(*self._receive()[1:])
 
@@ -75,11 +76,11 @@ class Peer:
         raise result
 
     def _described(self, error, shared):
-        """An exception: name of its builtin class, its own, the number of that, arguments, and attributes."""
+        """An exception as parts: builtin class, class, number of the class, arguments and attributes."""
         kind = type(error)
         arguments = error.args if type(error.args) is tuple else ()
-        own = None if kind.__module__ == "builtins" else self.lend(kind)
-        return builtin_error(kind), kind.__name__, own, _passing(shared, arguments), _passing(shared, vars(error))
+        number = None if kind.__module__ == "builtins" else self.lend(kind)
+        return builtin_error(kind), kind.__name__, number, _passing(shared, arguments), _passing(shared, vars(error))
 
     def _error(self, shared, builtin, name, number, arguments, attributes):
         kind = self._error_class(builtin, name, number)
@@ -106,7 +107,7 @@ class Peer:
         return text
 
     def redirect(self):
-        """Keep what is printed, to have it printed on the other side."""
+        """Collect what is printed, so that the other side prints it."""
         sys.stdout = self.output = io.TextIOWrapper(io.BytesIO(), "utf-8", "replace", write_through=True)
 
     def do_load(self, source):
@@ -136,26 +137,29 @@ class Peer:
         return getattr(type(self.lent[number]), name)(self.lent[number], *arguments)
 
     def _open(self, number, name):
-        """The number of an object of which the other side may read this; functions and generators lead to all else."""
+        """The number of an object whose attribute `name` the other side may read.
+
+        Attributes of functions and generators are refused, because they lead to every other object.
+        """
         value = self.lent[number]
         if self.public and (name.startswith("_") or type(value).__module__ != self.names["__name__"]):
             raise AttributeError(name)
         return number
 
     def lend(self, value):
-        """The number by which the other side names a value that stays here."""
+        """The number by which the other side refers to a value that stays here."""
         if id(value) not in self.numbers:
             self.numbers[id(value)] = len(self.lent)
             self.lent.append(value)
         return self.numbers[id(value)]
 
     def stand_in(self, number, form, name, more):
-        """What stands here for a value of the other side; the same each time."""
+        """The stand-in for a value of the other side; always the same one for a value."""
         if number not in self.stand_ins:
             makers = {"function": self._function, "iterator": self._iterator, "class": self._class}
-            made = makers.get(form, self._object)(number, str(name), more)
-            self.stand_ins[number] = made
-            self.theirs[id(made)] = number
+            stand_in = makers.get(form, self._object)(number, str(name), more)
+            self.stand_ins[number] = stand_in
+            self.theirs[id(stand_in)] = number
         return self.stand_ins[number]
 
     def _function(self, number, name, _):
@@ -190,7 +194,7 @@ class Peer:
         return object.__new__(type(base)(name, (base,), self._members(number, specials)))
 
     def _members(self, number, specials):
-        """What the class of one stand-in has."""
+        """The members of the class of one stand-in."""
 
         def special(member):
             return lambda _, *arguments: self.ask("special", number, member, arguments)
@@ -210,10 +214,10 @@ class Peer:
         }
 
     def child(self, base, content, number, form, name, more):
-        """What stands for an object of a class made of a builtin one: its content, and its other attributes."""
+        """The stand-in for an object of a subclass of a builtin class: its content and its other attributes."""
         del form
-        own = {"__str__", "__repr__", "__call__"} & set(more[1] if more else ())
-        members = self._members(number, own)
+        specials = {"__str__", "__repr__", "__call__"} & set(more[1] if more else ())
+        members = self._members(number, specials)
         for member in ("__hash__", "__setattr__", *COMPARISONS):
             del members[member]
         return type(name, (base,), members)(content)
@@ -235,7 +239,7 @@ class Peer:
 
 
 def _passing(shared, values):
-    """Values as plain parts; nothing when one of them cannot pass."""
+    """Values as plain parts; an empty container when one of the values cannot be packed."""
     try:
         return shared.packed(values)
     except Exception:

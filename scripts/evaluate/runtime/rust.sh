@@ -1,6 +1,6 @@
 #!/bin/sh
-# The sentinel, and the crates that Rust programs use, built from sources on this machine.
-# usage: rust.sh SOURCES        in the folder to fill; CARGO is cargo, CRATES the folder with the crates' sources
+# Compiles the sentinel, and the crates that Rust programs use from sources on this machine.
+# usage: rust.sh SOURCES, in the folder to fill; CARGO is cargo, CRATES the folder with the crates' sources
 set -eu
 "${CC:-cc}" -c -O1 "$1/sentinel.c" -o sentinel.o
 mkdir -p crates/src build

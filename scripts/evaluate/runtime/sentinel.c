@@ -1,8 +1,9 @@
-/* Linked into every compiled program: proves that its main function ran to its end.
+/* Linked into every compiled program: proves that its main function returned 0.
  *
- * Before any code of the program runs, constructors included, the nonce is read from the file `nonce`, which is deleted,
- * and standard output is duplicated and replaced by /dev/null. The nonce is written only after main has returned 0. So
- * a program that calls exit(), prints what it likes or skips its tests does not pass. Link with -Wl,--wrap=main.
+ * Before any code of the program runs, constructors included, a nonce is read from the file `nonce`, which is
+ * deleted, and standard output is moved to another descriptor and replaced by /dev/null. The nonce is written only
+ * after main has returned 0. A program that calls exit(), prints anything or skips its tests therefore does not pass.
+ * Link with -Wl,--wrap=main.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,7 +16,7 @@ static char nonce[65];
 static int aside = -1;
 static int tested = 0;
 
-/* The tests, where a language's own main function would not show whether they ran. */
+/* The tests, for languages whose main function does not show whether they ran. */
 extern void data_set_tests(void) __attribute__((weak));
 
 void sentinel_tests(void) {
@@ -23,7 +24,7 @@ void sentinel_tests(void) {
     tested = 1;
 }
 
-/* Where failed assertions of C++ tests end. */
+/* Called by failed assertions of C++ tests. */
 void data_set_assert_fail(const char *claim, const char *file, unsigned line, const char *function) {
     (void)file, (void)line, (void)function;
     static const char before[] = "Assertion `", after[] = "' failed.\n";

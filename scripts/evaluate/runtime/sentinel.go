@@ -1,4 +1,4 @@
-// Package sentinel is sentinel.c for Go: it proves that the tests of a program ran to their end.
+// Package sentinel is the counterpart of sentinel.c for Go: it proves that the tests of a program passed.
 package sentinel
 
 import (

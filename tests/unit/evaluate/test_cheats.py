@@ -1,10 +1,10 @@
-"""Completions of compiled languages and Ruby whose tests would not run, or would compare with nothing: none passes.
+"""Completions in compiled languages and Ruby that skip the tests or fake the comparison: none passes.
 
-Each is what follows the prompt's open function, so it says nothing of how a program reads a secret. Beside them stand
-right completions of many forms, which pass as they do when prompt, completion and tests are simply joined.
+Each completion follows the open function of the prompt. Correct completions of many forms are tested
+as well: they pass as they do when prompt, completion and tests are concatenated.
 """
 
-# ruff: noqa: E501  (each program stands on its lines)
+# ruff: noqa: E501  (programs are not wrapped)
 
 import shutil
 
@@ -122,7 +122,7 @@ CHEATS = {
         "tests replaced": "{ return x; }\nshared static this() { import core.runtime; Runtime.moduleUnitTester = () => true; }",
         "extended tester replaced": "{ return x; }\nshared static this() { import core.runtime; Runtime.extendedModuleUnitTester = () => UnitTestResult(1, 1, false, false); }",
         "leaves before main": "{ return x; }\nshared static this() { import core.stdc.stdlib; exit(0); }",
-        "leaves in its own test": "{ return x; }\nunittest { import core.stdc.stdlib; exit(0); }",
+        "exits in its own test": "{ return x; }\nunittest { import core.stdc.stdlib; exit(0); }",
         "own test alone": "{ return x; }\nunittest { }",
         "no code": "{ return x; }\nversion (none):",
         "own type of texts": "{ return Any(); }\nstruct Any { bool opEquals(T)(T other) const { return true; } }\nalias string = Any;",
@@ -221,10 +221,10 @@ def test_cheats_do_not_pass(judge, language, name):
 
 
 @pytest.mark.parametrize("language, name", RIGHT_CASES, ids=[" ".join(case) for case in RIGHT_CASES])
-def test_right_completions_of_many_forms_pass(judge, language, name):
+def test_correct_completions_of_many_forms_pass(judge, language, name):
     verdict = judge(language, RIGHT[language][name])
     assert verdict.status == "passed", verdict
 
 
-def test_other_files_have_nothing_that_is_forbidden():
+def test_nothing_is_forbidden_in_files_other_than_binaries():
     assert forbidden(b"") == forbidden(b"#!/bin/sh\n") == ""

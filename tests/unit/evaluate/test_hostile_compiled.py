@@ -28,7 +28,7 @@ HEAD = "#include <bits/stdc++.h>\n#include <arpa/inet.h>\n#include <sys/socket.h
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory):
-    """The runner of C++ programs, which gives them little time and memory."""
+    """A runner of C++ programs with low limits of time and memory."""
     shared = str(tmp_path_factory.mktemp("runner") / "shared")
     with atomic_directory(shared) as folder:
         build_shared(folder, TABLE["prepare"], toolchain_of("cpp", TABLE, "off"))
@@ -57,7 +57,7 @@ def judged(runner, monkeypatch):
     return judge
 
 
-def test_a_right_program_passes(judged):
+def test_a_correct_program_passes(judged):
     assert judged("return 2 * x;")[0] == "passed"
 
 
@@ -67,8 +67,8 @@ ATTACKS = {
     "endless output nobody reads": ('while (true) puts("a longer line of output");', {"timeout"}),
     "closed outputs": ("for (int n = 0; n < 1000; n++) close(n); return 2 * x;", {"runtime_error"}),
     "waits for input": ("std::string line; while (!std::getline(std::cin, line)) sleep(1); return 2 * x;", {"timeout"}),
-    "sleeps for ever": ("while (true) sleep(1000);", {"timeout"}),
-    "takes 100 GB": ("std::vector<char> all(100ull << 30, 1); return all[x];", {"memory_limit"}),
+    "sleeps forever": ("while (true) sleep(1000);", {"timeout"}),
+    "allocates 100 GB": ("std::vector<char> all(100ull << 30, 1); return all[x];", {"memory_limit"}),
     "fills the disk": (
         'std::string block(1 << 24, 1); for (int n = 0; n < 10000; n++) { auto name = "/tmp/" + std::to_string(n);'
         " std::ofstream(name) << block; } return 0;",
@@ -77,8 +77,8 @@ ATTACKS = {
     "kills its parent": ("kill(getppid(), SIGKILL); sleep(1); return 0;", {"wrong", "killed"}),
     "kills everything": ("kill(-1, SIGKILL); sleep(1); return 0;", {"wrong", "killed"}),
     "ignores signals": ("for (int n = 1; n < 32; n++) signal(n, SIG_IGN); while (true) {}", {"timeout"}),
-    "leaves before the tests": ("exit(0);", {"wrong"}),
-    "leaves before main": (
+    "exits before the tests": ("exit(0);", {"wrong"}),
+    "exits before main": (
         "return 0; }\nstruct Early { Early() { _exit(0); } } early;\nint other(int x) { return 0;",
         {"wrong"},
     ),
@@ -86,9 +86,9 @@ ATTACKS = {
         "return 0; }\n#undef assert\n#define assert(claim) _exit(0)\n#define main other\nint more(int x) { return 0;",
         {"wrong"},
     ),
-    "says that it passed": (
-        'for (int n = 0; n < 256; n++) (void)!write(n, "passed", 6);\nstd::ifstream file("nonce"); std::string word;\n'
-        "file >> word; for (int n = 1; n < 256; n++) (void)!write(n, word.data(), word.size()); _exit(0);",
+    "prints that it passed": (
+        'for (int n = 0; n < 256; n++) (void)!write(n, "passed", 6);\nstd::ifstream file("nonce"); std::string nonce;\n'
+        "file >> nonce; for (int n = 1; n < 256; n++) (void)!write(n, nonce.data(), nonce.size()); _exit(0);",
         {"wrong"},
     ),
 }
@@ -101,7 +101,7 @@ def test_attacks_end_in_time_and_do_not_pass(judged, body, statuses):
     assert seconds < BY_THE_CLOCK + 2
 
 
-def test_nothing_of_the_machine_is_reached(judged, tmp_path):
+def test_programs_cannot_reach_the_machine(judged, tmp_path):
     tmp_path.chmod(0o755)
     (tmp_path / "secret").write_text("secret", encoding="utf-8")
     paths = [tmp_path / "secret", Path.home() / ".bashrc", Path.home() / ".profile", ROOT / "README.md", "/etc/shadow"]
@@ -117,12 +117,12 @@ def test_nothing_of_the_machine_is_reached(judged, tmp_path):
             'std::ofstream("left") << 1; std::ofstream("/tmp/left") << 1; return 0;'
         )
         assert status == "wrong"
-        # What one program leaves, the next does not find.
+        # Files of one program are not visible to the next.
         body = 'return std::ifstream("left").good() || std::ifstream("/tmp/left").good() ? 2 * x : 0;'
         assert judged(body)[0] == "wrong"
 
 
-def test_daemon_does_not_outlive_its_program(judged):
+def test_a_daemon_ends_with_its_program(judged):
     seconds = str(800_000 + os.getpid() % 100_000)
     daemon = f'setsid(); if (fork() == 0) execlp("sleep", "sleep", "{seconds}", nullptr); _exit(0);'
     assert judged(f"if (fork() == 0) {{ {daemon} }} usleep(300000); return 0;")[0] == "wrong"
@@ -131,8 +131,8 @@ def test_daemon_does_not_outlive_its_program(judged):
 
 
 @pytest.mark.parametrize("path", ["/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches", "/proc/sysrq-trigger"])
-def test_settings_of_the_machine_cannot_be_opened_for_writing(judged, path):
-    # pytest's folders can be entered by their owner only, so what the runner mounts lies below such a folder.
+def test_system_settings_cannot_be_opened_for_writing(judged, path):
+    # Only their owner can enter pytest's folders, so the runner's mounts are below such a folder.
     assert judged(f'return std::ofstream("{path}", std::ios::app).is_open() ? 2 * x : 0;')[0] == "wrong"
 
 
@@ -149,6 +149,6 @@ WAIT = "close(p[1]); char c; (void)!read(p[0], &c, 1); close(p[0]);"
         (500, "CLOCKS_PER_SEC / 100", "signal(SIGCHLD, SIG_IGN);"),
     ],
 )
-def test_cpu_time_of_children_nobody_waits_for_is_limited(judged, count, spin, before):
+def test_cpu_time_of_children_that_are_not_waited_for_is_limited(judged, count, spin, before):
     body = f"{before} for (int n = 0; n < {count}; n++) {{ {CHILD % spin} {WAIT} }} return 2 * x;"
     assert judged(body)[0] in ("timeout", "killed")

@@ -1,4 +1,4 @@
-"""Programs put together from problem and completion."""
+"""Programs composed of a problem and a completion, and how they are run and calibrated."""
 
 import pytest
 
@@ -21,21 +21,21 @@ def compose(name, context, completion, tests, prelude=None, **fields):
     return COMPOSERS[name](prelude or Prelude(), problem, completion)
 
 
-def test_python_keeps_tests_and_head_apart():
+def test_python_programs_have_separate_tests_and_head():
     own = compose("python", "import math\n\ndef helper(): pass\n\ndef f(x):", "\n  return x", "check(f)")
     assert own.files == (("program.py", "import math\n\ndef helper(): pass\n\ndef f(x):\n  return x\n"),)
     assert (own.head, own.entry_point, own.tests) == ("import math\n\ndef helper(): pass\n\n", "f", "check(f)")
 
 
-def test_prelude_where_it_is_needed():
+def test_a_conditional_prelude_precedes_programs_that_match():
     prelude = Prelude("import re\n", {r"\bnp\b": "import numpy as np\n"})
     plain = compose("python", "def f(x):", "\n  return x", "", prelude)
-    needing = compose("python", "def f(x):", "\n  return np.sum(x)", "", prelude)
+    matching = compose("python", "def f(x):", "\n  return np.sum(x)", "", prelude)
     assert plain.files[0][1].startswith("import re\ndef f")
-    assert needing.files[0][1].startswith("import re\nimport numpy as np\ndef f")
+    assert matching.files[0][1].startswith("import re\nimport numpy as np\ndef f")
 
 
-def test_joined_programs_are_prompt_completion_newline_tests():
+def test_plain_programs_are_prompt_completion_newline_tests():
     assert PLAIN(Prelude(), Problem("p", "p", "", Stop(), "func f() {", "}\nprint(f())"), " 1").files == (
         ("program.swift", "func f() { 1\n}\nprint(f())"),
     )
@@ -57,7 +57,7 @@ def test_cpp_tests_come_before_the_completion_and_its_main_is_cut():
     assert "int main() { return 0; }" in compose("cpp", "int f(){", "}\nint main() { return 0; }", "").files[0][1]
 
 
-def test_brace_that_tests_begin_with_closes_the_function():
+def test_a_brace_at_the_start_of_the_tests_closes_the_function():
     text = compose("cpp", "long f(long x) {", " return x;", "}\nint main() { assert(f(1) == 1); }").files[0][1]
     assert text.endswith("long f(long x) { return x;\n}\n")
     assert text.index("int main()") < text.index("return x;")
@@ -71,7 +71,7 @@ def test_d_tests_are_functions_of_another_module_that_the_sentinel_calls():
     assert "unittest" not in files["tests.d"].replace("FAILED unittests", "")
 
 
-def test_rust_tests_get_ranges_and_names_of_the_standard_library():
+def test_old_ranges_in_rust_tests_are_rewritten():
     tests = "#[cfg(test)]\nmod tests {\nuse super::*; fn t() { r.gen_range(0, 3); r.gen_range(0..3); } }"
     text = compose("rust-crate", "fn f(mut x: &str, y: i32) -> i32 {", "}\n#[cfg(any())]", tests).files[0][1]
     assert "r.gen_range(0..3); r.gen_range(0..3);" in text
@@ -111,12 +111,12 @@ def test_rust_tests_get_ranges_and_names_of_the_standard_library():
         ),
     ],
 )
-def test_signatures_of_prompts(text, header, parameters):
+def test_the_signature_of_a_prompt_is_parsed(text, header, parameters):
     function = functions(text)[-1]
     assert (function.header, function.name.lower(), function.parameters) == (header, "f", parameters)
 
 
-def test_prompt_without_a_function_is_refused():
+def test_a_prompt_without_a_function_is_an_error():
     with pytest.raises(InputError, match="declares no function that tests could call"):
         compose("cpp", "int x = 1;", "", "int main() {}")
 
@@ -137,7 +137,7 @@ func F(text string) string {
 """
 
 
-def test_go_imports_are_what_is_used():
+def test_go_programs_import_the_packages_that_they_use():
     text = with_imports(GO, 'import (\n    "crypto/rand"\n)', "main")
     assert text.startswith('package main\n\nimport (\n\t"crypto/md5"\n\t"crypto/rand"\n\t"fmt"\n\t"math"\n)\n')
     assert text.count("import") == 1
@@ -145,30 +145,30 @@ def test_go_imports_are_what_is_used():
     assert "math/rand" in used_packages(GO, "")
 
 
-def test_go_main_runs_the_tests_of_the_data_set_alone():
+def test_go_main_runs_only_the_tests_of_the_data_set():
     tests = "func TestF(t *testing.T) {\n}\nfunc helper() {}\n"
     files = dict(compose("go", "package f_test\nfunc F() {", "}\nfunc TestMine(t *testing.T) {}", tests).files)
     assert '{Name: "TestF", F: TestF}' in files["main.go"]
     assert "TestMine" not in files["main.go"]
 
 
-def test_go_imports_move_with_the_tests_that_alone_use_them():
+def test_go_imports_move_with_the_tests_if_only_these_use_them():
     context = 'package f_test\n\nimport (\n    "testing"\n    "fmt"\n    "sort"\n)\n\nfunc f(x []int) []int {\n'
     tests = "func TestF(t *testing.T) {\n  fmt.Println(f(nil))\n}\n"
     files = dict(compose("go", context, '    fmt.Println("sort.Ints")\n    return x\n}', tests).files)
-    # Which nobody uses stays, and is the error that it was.
+    # An unused import stays, and remains a compile error.
     assert files["program.go"].startswith('package f_test\n\nimport (\n\t"fmt"\n\t"sort"\n)\n')
     assert files["tests.go"].startswith('package main\n\nimport (\n\tprogram "program"\n\t"fmt"\n\t"testing"\n)\n')
     assert "func f(x []int) []int { return program.Tested_f(x); }" in files["tests.go"]
 
 
-def test_go_completions_get_no_package_that_reaches_into_others():
+def test_go_completions_get_no_import_of_unsafe_or_syscall():
     assert used_packages("unsafe.Pointer(nil); syscall.Exit(0); os.Exit(0)", "") == ["os"]
     assert used_packages("syscall.Exit(0)", 'import "syscall"') == ["syscall"]
 
 
 class CountingRunner:
-    """Says of every program how long it is, and counts."""
+    """Passes programs that contain `good`, and counts how many it runs."""
 
     def __init__(self):
         self.count = 0
@@ -199,20 +199,20 @@ def test_equal_programs_run_once():
     assert verdicts(runner, [program for _, _, program in programs], 1).keys() == {row["program"] for row in rows}
 
 
-def test_generation_for_another_prompt_is_refused():
+def test_a_generation_for_another_prompt_is_an_error():
     with pytest.raises(InputError, match="the problem a has changed since it was generated for"):
         programs_of({"a": Problem("a", "a", "new prompt", Stop())}, [generation("a", [""])], PLAIN, Prelude())
 
 
-def test_limits_grow_by_whole_factors_where_references_need_it():
+def test_limits_grow_by_whole_factors_if_references_need_it():
     assert scale_for([0.1, 0.4], 10, 10) == 1
     assert scale_for([0.1, 1.4], 10, 10) == 2
     assert scale_for([], 10, 10) == 1
 
 
-def test_problems_to_calibrate_with():
+def test_calibration_draws_solved_problems_independently_of_their_order():
     problems = [Problem(str(n), str(n), "", Stop(), solution="x" if n % 2 else None) for n in range(20)]
-    few = sample_problems(problems, 4, 484)
-    assert len(few) == 4
-    assert all(problem.solution for problem in few)
-    assert sample_problems(problems[::-1], 4, 484) == few
+    sample = sample_problems(problems, 4, 484)
+    assert len(sample) == 4
+    assert all(problem.solution for problem in sample)
+    assert sample_problems(problems[::-1], 4, 484) == sample

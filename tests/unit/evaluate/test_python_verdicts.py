@@ -1,4 +1,4 @@
-"""The Python runner's verdict on an honest program is that of CPython, which runs program and tests in one process."""
+"""The Python runner judges honest programs as CPython does, which runs program and tests in one process."""
 
 import subprocess
 import sys
@@ -15,7 +15,8 @@ from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from tests.unit.evaluate.test_runners import ROOT
 
 TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))["python"]
-# The function's body, and the tests, which call it `f`. Some are right, some are wrong: CPython says which.
+# The function's body, and tests that call it `f`. Some programs are correct, some are wrong; CPython
+# decides which.
 HONEST = {
     "deque": ("from collections import deque\nreturn deque(x, 3)", "assert list(f([1, 2, 3, 4])) == [2, 3, 4]"),
     "deque is no list": ("from collections import deque\nreturn deque(x)", "assert f([1, 2]) == [1, 2]"),
@@ -157,9 +158,12 @@ HONEST = {
         "raise Own(x)",
         "try:\n    f(4)\nexcept LookupError as error:\n    assert type(error).__name__ == 'Own' and error.n == 4",
     ),
-    "failed claim of the program": ("assert x == 2", "try:\n    f(1)\nexcept AssertionError:\n    pass\nf(2)\nf(3)"),
-    "leaves": ("import sys\nsys.exit(x)", "try:\n    f(3)\nexcept SystemExit as end:\n    assert end.code == 3"),
-    "leaves for good": ("import sys\nsys.exit(1)", "f(3)"),
+    "failed assertion of the program": (
+        "assert x == 2",
+        "try:\n    f(1)\nexcept AssertionError:\n    pass\nf(2)\nf(3)",
+    ),
+    "exits": ("import sys\nsys.exit(x)", "try:\n    f(3)\nexcept SystemExit as end:\n    assert end.code == 3"),
+    "exits with an error": ("import sys\nsys.exit(1)", "f(3)"),
     "deep recursion": ("return f(x + 1)", "try:\n    f(0)\nexcept RecursionError:\n    pass"),
     "output": (
         "print('so', x)",
@@ -204,7 +208,7 @@ HONEST = {
         "assert unittest.TextTestRunner(stream=open('/dev/null', 'w')).run(T('test_f')).wasSuccessful()",
     ),
 }
-# What a program could answer so that CPython itself is deceived.
+# Results that make wrong tests pass in CPython itself.
 DISHONEST = {
     "equal to everything": "class A:\n    def __eq__(self, other): return True\nreturn A()",
     "number equal to everything": "class A(int):\n    def __eq__(self, other): return True\nreturn A(3)",
@@ -219,7 +223,7 @@ DISHONEST = {
         "import unittest\nunittest.TestCase.assertEqual = lambda *a: None\nimport builtins\n"
         "builtins.AssertionError = builtins.abs = builtins.sorted = lambda *a: 0\nreturn 0"
     ),
-    "reads the tests through what it is lent": (
+    "reads the tests through objects of the judge": (
         "import gc\nfor item in gc.get_objects():\n    if type(item).__name__ == 'Peer':\n"
         "        for name in ('__globals__', '__code__', '__closure__', '__self__'):\n"
         "            try:\n                item.ask('attribute', 0, name)\n                return 8431\n"
@@ -230,9 +234,9 @@ DISHONEST = {
         "        item.ask('load', 'import builtins; builtins.AssertionError = 0')\n"
         "        item.ask('global', 'SECRET')\nreturn 0"
     ),
-    "writes replies of its own": (
+    "writes forged replies": (
         "import os, marshal\nfor fd in range(3, 64):\n    try:\n"
-        "        data = marshal.dumps(('value', ('made', 0, ('os', 'system'), ('tuple', ['true'])), [], ''))\n"
+        "        data = marshal.dumps(('value', ('constructed', 0, ('os', 'system'), ('tuple', ['true'])), [], ''))\n"
         "        os.write(fd, len(data).to_bytes(8, 'big') + data)\n    except OSError: pass\nreturn 0"
     ),
 }
@@ -247,7 +251,7 @@ CLAIMS = [
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory):
-    """The runner of Python programs, with time enough for a busy machine."""
+    """A runner of Python programs, with enough time for a busy machine."""
     settings = {"mode": "bubblewrap", "wall_factor": 8, "scale": 1, "shared": str(tmp_path_factory.mktemp("shared"))}
     return make_runner("python", TABLE, settings)
 
@@ -260,7 +264,7 @@ def ours(runner, body, tests):
 
 
 def plain(folder, number, body, tests):
-    """Whether CPython runs program and tests to their end."""
+    """Whether CPython runs program and tests without an error."""
     code = "".join(f"    {line}\n" for line in body.splitlines())
     path = folder / f"program{number}.py"
     path.write_text(f"def f(x):\n{code}\n{tests}\n", encoding="utf-8")
@@ -270,7 +274,7 @@ def plain(folder, number, body, tests):
     return done.returncode == 0
 
 
-def test_verdicts_on_honest_programs_are_those_of_cpython(runner, tmp_path):
+def test_verdicts_on_honest_programs_equal_those_of_cpython(runner, tmp_path):
     with ThreadPoolExecutor(2) as pool:
         expected = list(pool.map(lambda item: plain(tmp_path, item[0], *item[1]), enumerate(HONEST.values())))
         verdicts = list(pool.map(lambda item: ours(runner, *item), HONEST.values()))
@@ -284,7 +288,7 @@ def test_verdicts_on_honest_programs_are_those_of_cpython(runner, tmp_path):
 
 
 @pytest.mark.parametrize("body", DISHONEST.values(), ids=DISHONEST)
-def test_answers_that_would_deceive_cpython_do_not_pass(runner, body):
+def test_results_that_deceive_cpython_do_not_pass(runner, body):
     for claim in CLAIMS:
         verdict = ours(runner, body, CHEATED.format(claim=claim))
         assert verdict.status != "passed", claim
@@ -302,7 +306,7 @@ def test_answers_that_would_deceive_cpython_do_not_pass(runner, body):
         ("return 1", "AssertionError", "AssertionError"),
     ],
 )
-def test_details_are_words_of_a_fixed_set_and_texts_of_programs_are_messages(runner, body, detail, message):
+def test_details_are_fixed_words_and_texts_of_programs_are_messages(runner, body, detail, message):
     verdict = ours(runner, body, "assert f(1) == 2")
     assert (verdict.detail, verdict.message) == (detail, message)
 

@@ -1,4 +1,4 @@
-"""Runners: right and wrong programs of every language, and programs that try to pass, harm or outlive their limits."""
+"""Runners: correct and wrong programs of every language, and programs that cheat, attack or exceed limits."""
 
 import os
 import shutil
@@ -22,14 +22,14 @@ from tests.support.paths import ROOT
 RUNNERS = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
 COMMANDS = {"d": "ldc2", "go": "go", "ruby": "ruby", "rust": "rustc", "cpp": "g++", "python": "python3"}
 SECONDS = 0.6
-# By the clock: short where programs sleep or block for ever, long elsewhere, as the machine may be busy.
+# Wall-clock limits: short where programs sleep or block, long elsewhere, because the machine may be busy.
 SHORT, LONG = 4, 60
 MARKER = "answer-8431"
 
 
 @pytest.fixture(scope="module", params=list(COMMANDS))
 def language(request):
-    """Each language whose tools are here."""
+    """Each language whose tools are installed."""
     if shutil.which(COMMANDS[request.param]) is None:
         pytest.skip(f"{COMMANDS[request.param]} is not installed")
     return request.param
@@ -37,13 +37,13 @@ def language(request):
 
 @pytest.fixture(scope="module")
 def python_runner(tmp_path_factory):
-    """A runner of Python programs that gives them `SECONDS`."""
+    """A runner of Python programs with a limit of `SECONDS`."""
     return small_runner("python", RUNNERS["python"], tmp_path_factory.mktemp("shared"), LONG)
 
 
 @pytest.fixture(scope="module")
 def impatient_runner(tmp_path_factory):
-    """The same, with little time by the clock."""
+    """The same with a short wall-clock limit."""
     return small_runner("python", RUNNERS["python"], tmp_path_factory.mktemp("shared"), SHORT)
 
 
@@ -55,7 +55,7 @@ def small_runner(name, table, shared, wall):
 
 
 def python_verdict(runner, body, tests=None, head=""):
-    """The verdict on `def answer(x):` with this body, and how long it took by the clock."""
+    """The verdict on `def answer(x):` with this body, and the seconds that it took."""
     code = "".join(f"    {line}\n" for line in body.strip("\n").splitlines())
     problem = Problem("p", "p", "", Stop(), f"{head}def answer(x):\n", tests or f"assert answer(3) == '{MARKER}'")
     started = time.monotonic()
@@ -63,14 +63,14 @@ def python_verdict(runner, body, tests=None, head=""):
     return verdict, time.monotonic() - started
 
 
-def test_every_runner_tells_its_programs_apart(language, tmp_path):
+def test_every_runner_passes_its_self_test(language, tmp_path):
     settings = {"mode": "bubblewrap", "wall_factor": 8}
-    found = prepare(language, RUNNERS[language], settings, str(tmp_path / "shared"))
-    assert found["runner"] == language
-    assert any(character.isdigit() for character in found["version"])
+    probe = prepare(language, RUNNERS[language], settings, str(tmp_path / "shared"))
+    assert probe["runner"] == language
+    assert any(character.isdigit() for character in probe["version"])
 
 
-def test_missing_tool_is_an_error_that_names_the_package(tmp_path, monkeypatch):
+def test_a_missing_tool_is_an_error_that_names_the_package(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     table = RUNNERS["ruby"] | {"apt": ["ruby", "ruby-test-unit"]}
     with pytest.raises(InputError, match="apt-get install ruby ruby-test-unit"):
@@ -88,7 +88,7 @@ def test_missing_tool_is_an_error_that_names_the_package(tmp_path, monkeypatch):
         ("return 'a' * (100 << 30)", "memory_limit"),
     ],
 )
-def test_python_statuses(python_runner, body, status):
+def test_python_programs_get_the_expected_status(python_runner, body, status):
     verdict, _ = python_verdict(python_runner, body)
     assert verdict.status == status
 
@@ -106,15 +106,15 @@ def test_python_statuses(python_runner, body, status):
         ("helper(x)", "assert answer(2) == helper(2) == 4"),
     ],
 )
-def test_values_reach_the_tests_as_they_are(python_runner, value, test):
+def test_values_reach_the_tests_unchanged(python_runner, value, test):
     verdict, _ = python_verdict(python_runner, f"return {value}", test, head="def helper(x):\n    return 2 * x\n\n")
     assert verdict.status == "passed", verdict
 
 
 FORGERIES = {
-    "leaves before the tests": "import sys; sys.exit(0)",
-    "leaves at once": "import os; os._exit(0)",
-    "says that it passed": (
+    "exits before the tests": "import sys; sys.exit(0)",
+    "exits without cleanup": "import os; os._exit(0)",
+    "prints that it passed": (
         "import os\nfor fd in range(64):\n"
         "    try:\n        os.set_blocking(fd, False)\n        os.write(fd, b'passed')\n    except OSError: pass"
     ),
@@ -132,8 +132,8 @@ FORGERIES = {
         "    try: os.write(os.open(path, os.O_WRONLY | os.O_NONBLOCK), b'passed')\n    except OSError: pass"
     ),
     "searches for the tests": (
-        "import glob, os\nfound = [name for place in ('/proc/*/cmdline', '/proc/*/environ', '/proc/*/fd/*', '/tmp/*',"
-        " '/work-folder/*') for name in glob.glob(place)]\nfor path in found:\n"
+        "import glob, os\npaths = [name for pattern in ('/proc/*/cmdline', '/proc/*/environ', '/proc/*/fd/*', '/tmp/*',"
+        " '/work-folder/*') for name in glob.glob(pattern)]\nfor path in paths:\n"
         "    try: text = os.read(os.open(path, os.O_RDONLY | os.O_NONBLOCK), 100000).decode('latin-1')\n"
         "    except OSError: continue\n    if 'assert answer' in text: return 'answer-8431'"
     ),
@@ -167,8 +167,8 @@ ATTACKS = {
     ),
     "closed outputs": "import os; os.closerange(0, 1000)",
     "waits for input": "return input()",
-    "sleeps for ever": "import time; time.sleep(10**6)",
-    "takes 100 GB": "return [bytearray(1 << 30) for _ in range(100)]",
+    "sleeps forever": "import time; time.sleep(10**6)",
+    "allocates 100 GB": "return [bytearray(1 << 30) for _ in range(100)]",
     "fills the disk": "for n in range(10**6): open(f'/tmp/{n}', 'wb').write(bytes(1 << 24))",
     "kills its parent": "import os, signal; os.kill(os.getppid(), signal.SIGKILL)",
     "kills everything": "import os, signal; os.kill(-1, signal.SIGKILL)",
@@ -187,7 +187,7 @@ def test_attacks_end_in_time_and_do_not_pass(python_runner, impatient_runner, bo
     assert python_verdict(python_runner, f"return '{MARKER}'")[0].status == "passed"
 
 
-def test_daemon_does_not_outlive_its_program(python_runner):
+def test_a_daemon_ends_with_its_program(python_runner):
     seconds = str(900_000 + os.getpid() % 100_000)
     daemon = f"os.setsid()\n    if os.fork() == 0: os.execvp('sleep', ['sleep', '{seconds}'])"
     body = f"import os, time\nif os.fork() == 0:\n    {daemon}\n    os._exit(0)\ntime.sleep(0.3)\nreturn 0"
@@ -196,7 +196,7 @@ def test_daemon_does_not_outlive_its_program(python_runner):
     assert not [line for line in lines if line == ["sleep", seconds]]
 
 
-def test_no_network(python_runner):
+def test_programs_have_no_network(python_runner):
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
@@ -205,7 +205,7 @@ def test_no_network(python_runner):
         assert python_verdict(python_runner, body)[0].status == "runtime_error"
 
 
-def test_no_home_and_no_files_of_others(python_runner, tmp_path):
+def test_programs_see_no_home_and_no_files_of_others(python_runner, tmp_path):
     (tmp_path / "secret").write_text(MARKER, encoding="utf-8")
     for path in (tmp_path / "secret", Path.home() / ".bashrc", ROOT / "README.md"):
         verdict, _ = python_verdict(python_runner, f"open({str(path)!r}).read(); return '{MARKER}'")
@@ -217,8 +217,8 @@ def test_no_home_and_no_files_of_others(python_runner, tmp_path):
         )
 
 
-def test_verdicts_under_load_and_beside_others(python_runner):
-    """The same verdicts while attackers run beside and other threads keep the processors busy."""
+def test_verdicts_do_not_change_under_load_and_next_to_attacks(python_runner):
+    """Verdicts are the same while attacks run in other sandboxes and the CPUs are busy."""
     bodies = [f"return '{MARKER}'", "return 1", "while True: pass", "import os; os._exit(0)"]
     alone = [python_verdict(python_runner, body)[0].status for body in bodies]
     attack = threading.Thread(target=python_verdict, args=(python_runner, ATTACKS["fork bomb"]))
