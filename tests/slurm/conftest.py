@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import hear_interrupts
+from tests.workflow.conftest import restore_interrupts
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / "tests" / "slurm" / "cluster.sh"
@@ -40,7 +40,7 @@ def snakemake(folder: Path, *arguments: str) -> subprocess.Popen[str]:
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=hear_interrupts,
+            preexec_fn=restore_interrupts,
         )
 
 

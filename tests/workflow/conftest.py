@@ -1,4 +1,4 @@
-"""What workflow tests share: Snakemake runs of this project in folders of their own."""
+"""Fixtures of the workflow tests: Snakemake runs of this project in separate folders."""
 
 import os
 import shutil
@@ -23,25 +23,25 @@ def snakemake_command(folder: Path, *arguments: str) -> list[str]:
 
 
 def snakemake_environment() -> dict[str, str]:
-    """The environment of a run by hand: tools of this Python's folder first, no run marker of an outer run."""
+    """The environment of a run from a shell: this Python's folder first on PATH, no marker of an outer run."""
     environment = {key: value for key, value in os.environ.items() if key not in ("IRCODER_RUN", "PYTHONPATH")}
     return environment | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def hear_interrupts() -> None:
-    """Make this process end at Ctrl-C again: where tests run in the background, the shell has that ignored."""
+def restore_interrupts() -> None:
+    """Let Ctrl-C end this process: a shell that runs tests in the background makes them ignore it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-# What a run needs that compiles nothing: a shell, Snakemake's and the sandbox's helpers.
+# Tools that a run without compilers needs: a shell, and those of Snakemake and the sandbox.
 PLAIN_TOOLS = ("bash", "sh", "env", "git", "which", "cat", "rm", "mkdir", "uname", "bwrap", "prlimit")
 
 
 @pytest.fixture(scope="module")
 def without_compilers() -> Iterator[Path]:
-    """While a module's tests run, PATH is a folder of plain tools without any compiler; its place.
+    """A folder of tools without any compiler, which is PATH while a module's tests run.
 
-    The folder is open to the user that sandboxes of root run as.
+    The user as whom sandboxes of root run may enter it.
     """
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         tools = Path(name)
@@ -54,7 +54,7 @@ def without_compilers() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def workflow() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """A function that runs the workflow in a folder and fails with its output unless it ends as expected."""
+    """A function that runs the workflow in a folder, and fails with its output if it ends otherwise than expected."""
 
     def run(folder: Path, *arguments: str, succeeds: bool = True, timeout: float = 900):
         folder.mkdir(parents=True, exist_ok=True)

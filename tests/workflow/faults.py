@@ -1,4 +1,4 @@
-"""What goes wrong around a run, on purpose: full and read-only disks, damaged files, processes that are killed."""
+"""Injects faults into a run: full and read-only disks, damaged files, killed processes."""
 
 import os
 import subprocess
@@ -17,50 +17,50 @@ T = TypeVar("T")
 
 
 @contextmanager
-def mounted(place: Path, *command: str) -> Iterator[None]:
-    """Something mounted at a folder; needs root."""
-    place.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", *command, str(place)], check=True)
+def mounted(folder: Path, *command: str) -> Iterator[None]:
+    """A file system mounted at a folder; needs root."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", *command, str(folder)], check=True)
     try:
         yield
     finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextmanager
-def small_disk(place: Path, kilobytes: int) -> Iterator[None]:
-    """A folder on a disk of its own that holds next to nothing."""
-    with mounted(place, "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs"):
-        # Snakemake removes folders that a failed job leaves empty, which a disk's own folder does not suffer.
-        (place / OTHER).touch()
+def small_disk(folder: Path, kilobytes: int) -> Iterator[None]:
+    """A folder on a separate disk of this size."""
+    with mounted(folder, "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs"):
+        # Snakemake removes folders that a failed job leaves empty, which fails for a mount point.
+        (folder / OTHER).touch()
         yield
 
 
 @contextmanager
-def read_only(place: Path) -> Iterator[None]:
-    """A folder that nothing can be written to."""
-    with mounted(place, "--bind", str(place)):
-        subprocess.run(["mount", "-o", "remount,bind,ro", str(place)], check=True)
+def read_only(folder: Path) -> Iterator[None]:
+    """A folder that cannot be written to."""
+    with mounted(folder, "--bind", str(folder)):
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
         yield
 
 
 def truncate(file: Path) -> None:
-    """Leave the first half of a file, with its old time, as a crash of the file system does."""
+    """Cut a file to its first half and keep its modification time, as after a crash of the file system."""
     before = file.stat()
     os.truncate(file, before.st_size // 2)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def fill(place: Path) -> None:
-    """Leave no room on the disk of a folder."""
+def fill(folder: Path) -> None:
+    """Fill the disk of a folder."""
     block = bytes(4096)
-    with (place / "filler").open("wb", buffering=0) as file, suppress(OSError):
+    with (folder / "filler").open("wb", buffering=0) as file, suppress(OSError):
         while True:
             file.write(block)
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start Snakemake in a folder, its output in `out.log` there."""
+    """Start Snakemake in a folder; its output goes to `out.log` there."""
     with (folder / "out.log").open("w") as output:
         return subprocess.Popen(
             snakemake_command(folder, *arguments),
@@ -72,7 +72,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def _script(run: subprocess.Popen[str], name: str) -> psutil.Process | None:
-    """The process of a run that runs the script `name` now, if there is one."""
+    """The process of a run that runs the script `name`, if there is one."""
     assert run.poll() is None, f"the run ended before {name} was seen"
     for process in psutil.Process(run.pid).children(recursive=True):
         with suppress(psutil.NoSuchProcess):
@@ -83,22 +83,22 @@ def _script(run: subprocess.Popen[str], name: str) -> psutil.Process | None:
 
 
 def script_of(run: subprocess.Popen[str], name: str) -> psutil.Process:
-    """The process of a run that runs the script `name`, as soon as it is there."""
+    """The process of a run that runs the script `name`, as soon as it has started."""
     return wait_for(lambda: _script(run, name), f"process of {name}", 120)
 
 
-def wait_for(found: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """What a question that is asked again and again finds at last; fail when that is not in time."""
+def wait_for(poll: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+    """The first true result of `poll`, which is called repeatedly; fail when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if answer := found():
-            return answer
+        if result := poll():
+            return result
         time.sleep(0.02)
     raise AssertionError(f"no {what} within {seconds} s")
 
 
 def busy_worker(job: psutil.Process) -> psutil.Process | None:
-    """A process that a job has forked off itself and that runs something now, if there is one."""
+    """A process that a job has forked and that has child processes, if there is one."""
     with suppress(psutil.NoSuchProcess):
         for child in job.children():
             if child.cmdline() == job.cmdline() and child.children():
@@ -106,6 +106,6 @@ def busy_worker(job: psutil.Process) -> psutil.Process | None:
     return None
 
 
-def strangers(folder: Path) -> list[Path]:
-    """Files below a folder with names that only unfinished work has."""
+def temporary_files(folder: Path) -> list[Path]:
+    """Files below a folder that have the name of a file that is still being written."""
     return [file for file in folder.rglob(".*.tmp") if ".snakemake" not in file.parts]

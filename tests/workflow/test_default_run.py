@@ -1,4 +1,4 @@
-"""The default run, programs to tables: whole, repeatable to the byte, the same after being killed in every stage."""
+"""The default run, from programs to tables: complete, repeatable to the byte, also after kills in every stage."""
 
 import csv
 import os
@@ -11,30 +11,30 @@ import pytest
 
 from scripts.lib.files import sha256_file
 from scripts.workflow.recovery import prepare
-from tests.workflow.conftest import hear_interrupts, snakemake_command, snakemake_environment
+from tests.workflow.conftest import restore_interrupts, snakemake_command, snakemake_environment
 
 pytestmark = pytest.mark.slow
 
-# One path of each stage's work; the run is killed soon after something appears there.
+# A path that each stage writes; the run is killed soon after the path exists.
 STAGES = ("ir", "dedup", "tokens", "models/tiny-gpt-bigcode/base-instruct", "generations", "executions")
-# What has to be the same in every run, below the results folder.
+# Files that must be the same in every run, below the results folder.
 REPEATABLE = ("pairs/*/*.parquet", "models/*/*/*.safetensors", "tables/*", "scores/**/*.json", "figures/*.svg")
 
 
 def hashes(results: Path) -> dict[str, str]:
-    """SHA-256 of every file that has to be repeatable, by its place in the results."""
+    """SHA-256 of every file that must be repeatable, by its path in the results."""
     files = {file for pattern in REPEATABLE for file in results.glob(pattern)}
     return {file.relative_to(results).as_posix(): sha256_file(file) for file in sorted(files)}
 
 
-def interrupt(process: subprocess.Popen, place: Path, how: signal.Signals, seconds: float = 900) -> bool:
-    """End a run by a signal to its whole group once `place` exists; False when the run ended before that.
+def interrupt(process: subprocess.Popen, path: Path, how: signal.Signals, seconds: float = 900) -> bool:
+    """End a run by a signal to its process group once `path` exists; False when it ended before that.
 
-    SIGINT is what Ctrl-C does; SIGKILL goes to Snakemake alone, which leaves its jobs running.
+    SIGINT is sent like Ctrl-C. SIGKILL is sent to Snakemake only, so its jobs keep running.
     """
     deadline = time.monotonic() + seconds
-    while process.poll() is None and not place.exists():
-        assert time.monotonic() < deadline, f"no {place} after {seconds} s"
+    while process.poll() is None and not path.exists():
+        assert time.monotonic() < deadline, f"no {path} after {seconds} s"
         time.sleep(0.05)
     if process.poll() is not None:
         return False
@@ -47,13 +47,13 @@ def interrupt(process: subprocess.Popen, place: Path, how: signal.Signals, secon
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory, workflow):
-    """Folder of a default run from scratch."""
+    """The folder of a default run from scratch."""
     folder = tmp_path_factory.mktemp("unbroken")
     workflow(folder, timeout=1800)
     return folder
 
 
-def test_controls_come_out_as_known(unbroken):
+def test_controls_have_the_expected_scores(unbroken):
     with (unbroken / "results/tables/scores.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     for model, value in (("reference", 100), ("empty", 0)):
@@ -75,7 +75,7 @@ def test_every_default_stage_is_in_the_tables(unbroken):
     assert len([checkpoint for benchmark, checkpoint in seen if benchmark == "commits"]) >= 4
 
 
-def test_finished_run_reruns_nothing(unbroken, workflow):
+def test_a_finished_run_reruns_nothing(unbroken, workflow):
     started = time.monotonic()
     output = workflow(unbroken).stdout
     assert "Nothing to be done" in output
@@ -83,17 +83,17 @@ def test_finished_run_reruns_nothing(unbroken, workflow):
 
 
 def test_no_path_of_this_machine_in_the_results(unbroken):
-    strange = [
+    files = [
         str(file)
         for file in sorted((unbroken / "results").rglob("*"))
         if file.is_file()
         and not {"logs", "benchmarks"} & set(file.parts)
         and os.fsencode(unbroken) in file.read_bytes()
     ]
-    assert strange == []
+    assert files == []
 
 
-def test_killed_run_gives_the_same_bytes(unbroken, workflow, tmp_path_factory):
+def test_a_killed_run_gives_the_same_bytes(unbroken, workflow, tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
     for number, stage in enumerate(STAGES):
         process = subprocess.Popen(
@@ -102,11 +102,11 @@ def test_killed_run_gives_the_same_bytes(unbroken, workflow, tmp_path_factory):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=hear_interrupts,
+            preexec_fn=restore_interrupts,
         )
         how = signal.SIGINT if number % 2 else signal.SIGKILL
         assert interrupt(process, folder / "results" / stage, how), f"the run ended before {stage}"
         prepare(folder)
     workflow(folder, timeout=1800)
-    mine, theirs = hashes(folder / "results"), hashes(unbroken / "results")
-    assert {name for name in mine | theirs if mine.get(name) != theirs.get(name)} == set()
+    killed, whole = hashes(folder / "results"), hashes(unbroken / "results")
+    assert {name for name in killed | whole if killed.get(name) != whole.get(name)} == set()

@@ -1,4 +1,4 @@
-"""Generation, execution and scores through the rules: killed in between, where no sandbox works, and without one."""
+"""Generation, execution and scores by the rules: interrupted, with a broken sandbox, and without a sandbox."""
 
 import csv
 import json
@@ -24,9 +24,9 @@ from tests.support.tiny_tokenizer import tiny_tokenizer
 from tests.workflow.conftest import ROOT, snakemake_command, snakemake_environment
 
 MODEL = "tiny-gpt-bigcode"
-PLACE = f"multipl-e/py/t0.2/{MODEL}.base"
-SCORE = f"results/scores/{PLACE}.json"
-# The model is made here, not by the rules before these.
+CELL = f"multipl-e/py/t0.2/{MODEL}.base"
+SCORE = f"results/scores/{CELL}.json"
+# The fixture makes the model, so the rules before these must not run.
 RULES = [
     "--allowed-rules",
     *(f"evaluate_{name}" for name in ("prepare_runner", "controls", "calibrate", "check_controls")),
@@ -38,20 +38,20 @@ CONFIG = {"evaluate": {"tasks": {"multipl-e": ["py"]}, "chunk_requests": CHUNK}}
 
 @pytest.fixture
 def folder(tmp_path):
-    """A working directory with a config and a random model of bytes, slow enough to be killed in between."""
-    place = tmp_path / "results" / "models" / MODEL / "base"
+    """A working directory with a config and a random byte model that is slow enough to be interrupted."""
+    model = tmp_path / "results" / "models" / MODEL / "base"
     tokenizer = tiny_tokenizer()
     torch.manual_seed(3)
     size = {"n_embd": 64, "n_layer": 3, "n_head": 4, "n_positions": 2048, "vocab_size": len(tokenizer)}
     end = tokenizer.eos_token_id
-    GPTBigCodeForCausalLM(GPTBigCodeConfig(**size, bos_token_id=end, eos_token_id=end)).save_pretrained(place)
-    tokenizer.save_pretrained(place)
-    configured(tmp_path, CONFIG)
+    GPTBigCodeForCausalLM(GPTBigCodeConfig(**size, bos_token_id=end, eos_token_id=end)).save_pretrained(model)
+    tokenizer.save_pretrained(model)
+    write_config(tmp_path, CONFIG)
     return tmp_path
 
 
-def configured(folder: Path, config: dict) -> None:
-    """Write the config that is laid over the default."""
+def write_config(folder: Path, config: dict) -> None:
+    """Write the config that overrides the default."""
     write_text(folder / "config.yaml", yaml.safe_dump(config))
 
 
@@ -61,17 +61,17 @@ def with_config(folder: Path, *arguments: str) -> list[str]:
 
 
 def killed_after(folder: Path, chunks: int) -> list[Path]:
-    """Kill a run and all of its processes once so many chunks were generated; the chunks that are there."""
+    """Kill a run and its processes once it has stored this number of chunks; return the stored chunks."""
     command = snakemake_command(folder, *with_config(folder, SCORE, *RULES))
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, env=snakemake_environment(), start_new_session=True, **quiet)
     deadline = time.monotonic() + 300
-    found: list[Path] = []
-    while len(found) < chunks:
+    stored: list[Path] = []
+    while len(stored) < chunks:
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.005)
-        found = sorted((folder / "results/checkpoints/generate").glob("*/[0-9]*.jsonl.zst"))
+        stored = sorted((folder / "results/checkpoints/generate").glob("*/[0-9]*.jsonl.zst"))
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     prepare(folder)
@@ -79,30 +79,30 @@ def killed_after(folder: Path, chunks: int) -> list[Path]:
 
 
 def generated_at_once(folder: Path) -> list:
-    """The same generations, made in one process and one chunk."""
+    """The same generations from one process and one chunk."""
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     table = yaml.safe_load((ROOT / "config/benchmarks.yaml").read_text(encoding="utf-8"))
     plan = table["multipl-e"]["sampling"]["small"]
-    own = {key: config["evaluate"][key] for key in ("engine", "dtype", "batch_size", "chunk_requests")}
+    engine = {key: config["evaluate"][key] for key in ("engine", "dtype", "batch_size", "chunk_requests")}
     sampling = {
         "temperature": plan["temperatures"][0],
         **{key: plan[key] for key in ("top_p", "samples", "new_tokens")},
     }
-    settings = {"sampling": sampling, "problems": None, "teacher_forced": False, "seed": config["seed"], **own}
+    settings = {"sampling": sampling, "problems": None, "teacher_forced": False, "seed": config["seed"], **engine}
     params = SimpleNamespace(settings=settings, checkpoints=folder / "checkpoints", name="whole")
     task = Task("multipl-e", "py", [str(ROOT / "resources/benchmarks/multipl-e/humaneval-py-reworded.jsonl")])
     return generations_of(str(folder / "results/models" / MODEL / "base"), task, params, 1)
 
 
-def test_killed_generation_goes_on_where_it_was(folder, workflow):
+def test_an_interrupted_generation_resumes_after_its_stored_chunks(folder, workflow):
     chunks = killed_after(folder, 3)
     assert 3 <= len(chunks) < 8
-    # A mark in the first chunk shows later that it was not made again.
+    # The mark in the first chunk shows that the chunk is not generated again.
     marked = read_generations(chunks[0])
     marked[0].completions[0] = "    return 'marked'\n"
     write_generations(chunks[0], marked)
     workflow(folder, *with_config(folder, SCORE, *RULES))
-    final = read_generations(folder / f"results/generations/{PLACE}.jsonl.zst")
+    final = read_generations(folder / f"results/generations/{CELL}.jsonl.zst")
     whole = generated_at_once(folder)
     assert final[0] == marked[0]
     assert final[1:] == whole[1:]
@@ -117,42 +117,42 @@ def test_killed_generation_goes_on_where_it_was(folder, workflow):
     }
 
 
-def test_without_a_sandbox_nothing_is_generated(folder, workflow, monkeypatch):
+def test_nothing_is_generated_when_the_sandbox_does_not_work(folder, workflow, monkeypatch):
     tools = folder / "bin"
     write_text(tools / "bwrap", "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
     (tools / "bwrap").chmod(0o755)
-    # The folder of this Python comes first on the PATH of a run.
+    # This Python's folder is otherwise first on the PATH of a run.
     monkeypatch.setattr("tests.workflow.conftest.snakemake_environment", lambda: environment_with(tools))
     output = workflow(folder, *with_config(folder, SCORE, *RULES), succeeds=False).stdout
     assert "allow unprivileged user namespaces" in output
     assert "evaluate_generate" not in output.partition("Select jobs to execute")[2]
-    assert not (folder / f"results/generations/{PLACE}.jsonl.zst").exists()
+    assert not (folder / f"results/generations/{CELL}.jsonl.zst").exists()
 
 
 def environment_with(tools: Path) -> dict[str, str]:
-    """The environment of a run in which the programs of `tools` are found first."""
+    """The environment of a run with the folder `tools` first on PATH."""
     plain = snakemake_environment()
     return plain | {"PATH": f"{tools}{os.pathsep}{plain['PATH']}"}
 
 
-def test_no_sandbox_needs_a_second_key_and_is_told_in_every_table(tmp_path, workflow):
+def test_a_run_without_sandbox_needs_a_second_key_and_is_marked_in_every_table(tmp_path, workflow):
     off = {"evaluate": {"tasks": {"multipl-e": ["py"]}, "sandbox": False}}
-    configured(tmp_path, off)
-    wanted = [f"results/tables/multipl-e.{form}" for form in ("md", "tex", "html", "csv")]
-    tables = [*wanted, "results/tables/main.md", "--allowed-rules", "tables_benchmark", "tables_main"]
+    write_config(tmp_path, off)
+    by_suffix = [f"results/tables/multipl-e.{form}" for form in ("md", "tex", "html", "csv")]
+    tables = [*by_suffix, "results/tables/main.md", "--allowed-rules", "tables_benchmark", "tables_main"]
     refused = workflow(tmp_path, *with_config(tmp_path, *tables), succeeds=False).stdout
     assert "evaluate.sandbox: off lets generated programs do what you may do" in refused
     off["evaluate"]["allow_unsandboxed"] = True
-    configured(tmp_path, off)
+    write_config(tmp_path, off)
     write_tables(tmp_path / "results" / "tables")
     workflow(tmp_path, *with_config(tmp_path, *tables))
-    for path in [*wanted[:3], "results/tables/main.md"]:
+    for path in [*by_suffix[:3], "results/tables/main.md"]:
         assert "run without a sandbox" in (tmp_path / path).read_text(), path
-    assert "unsandboxed" in (tmp_path / wanted[3]).read_text()
+    assert "unsandboxed" in (tmp_path / by_suffix[3]).read_text()
 
 
 def write_tables(folder: Path) -> None:
-    """The long tables of one model's scores."""
+    """Write the long tables of one model's scores."""
     key = {"benchmark": "multipl-e", "language": "Python", "model": MODEL, "setting": "t0.2-unsandboxed"}
     row = {**key, "metric": "pass@1", "value": 50, "ci_low": 25, "ci_high": 75, "problems": 8, "samples": 2}
     pairs = {"checkpoint": "ircoder", "base": "base", "difference": 0}

@@ -1,4 +1,4 @@
-"""Faults around a run: each is told in a line that helps, leaves nothing half done, and is over after the next run."""
+"""Faults during a run: one helpful line, no unfinished files, and the next run recovers."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from tests.workflow.faults import (
     script_of,
     small_disk,
     start,
-    strangers,
+    temporary_files,
     truncate,
     wait_for,
 )
@@ -40,7 +40,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, workflow: Run) -> Path:
-    """A folder in which programs in C have become pairs, and an adapter was trained on them."""
+    """A folder with pairs of C programs and an adapter that was trained on them."""
     folder = tmp_path_factory.mktemp("trained")
     workflow(folder, f"{MODEL}/adapter", "pairs", *TINY)
     return folder
@@ -48,32 +48,32 @@ def trained(tmp_path_factory: pytest.TempPathFactory, workflow: Run) -> Path:
 
 @pytest.fixture
 def folder(trained: Path, tmp_path: Path) -> Path:
-    """A copy of that folder."""
+    """A copy of the folder `trained`."""
     shutil.copytree(trained, tmp_path / "run", symlinks=True)
     return tmp_path / "run"
 
 
 def digest(file: Path) -> str:
-    """SHA-256 of a file; of an outcome table, without the seconds that compilers took."""
+    """SHA-256 of a file; of a table of outcomes, without the seconds that compilers took."""
     if "/results/ir/" not in file.as_posix():
         return sha256_file(file)
     return sha256_text(repr(pq.read_table(file).drop_columns(["seconds"]).to_pylist()))
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Place → digest of tables and weights."""
+    """Digests of tables and weights by path."""
     files = [*folder.glob("results/**/*.parquet"), *folder.glob("results/models/**/*.safetensors")]
     return {file.relative_to(folder).as_posix(): digest(file) for file in sorted(files)}
 
 
 def recovers(folder: Path, workflow: Run, *targets: str, before: dict[str, str]) -> None:
-    """Assert that nothing unfinished is left, and that the next run makes what there was before."""
-    assert strangers(folder / "results") == []
+    """Assert that no unfinished files exist, and that the next run gives the same results as before."""
+    assert temporary_files(folder / "results") == []
     workflow(folder, *targets, *TINY)
     assert hashes(folder) == before
 
 
-def test_a_full_disk_while_compiling(folder: Path, workflow: Run) -> None:
+def test_a_full_disk_during_compilation_is_one_line_and_recovers(folder: Path, workflow: Run) -> None:
     before = hashes(folder)
     shutil.rmtree(folder / "results" / "ir")
     with small_disk(folder / "results" / "ir", 16):
@@ -83,7 +83,7 @@ def test_a_full_disk_while_compiling(folder: Path, workflow: Run) -> None:
     recovers(folder, workflow, "ir", before=before)
 
 
-def test_a_full_disk_is_seen_before_training(folder: Path, workflow: Run) -> None:
+def test_a_full_disk_is_detected_before_training(folder: Path, workflow: Run) -> None:
     before = hashes(folder)
     shutil.rmtree(folder / MODEL / "adapter")
     with small_disk(folder / "results" / "checkpoints", 256):
@@ -95,7 +95,7 @@ def test_a_full_disk_is_seen_before_training(folder: Path, workflow: Run) -> Non
 
 @pytest.fixture
 def longer(folder: Path, workflow: Run, tmp_path: Path) -> tuple[str, ...]:
-    """Options of a training with many checkpoints, which `folder` has done."""
+    """Options of a training with many checkpoints, which has run in `folder`."""
     training = {"max_steps": 60, "epochs": 60, "eval_steps": 60, "save_steps": 1}
     (tmp_path / "longer.yaml").write_text(json.dumps({"pretrain": {"training": training}}), encoding="utf-8")
     options = (*TINY[:2], str(tmp_path / "longer.yaml"), *TINY[2:])
@@ -104,28 +104,30 @@ def longer(folder: Path, workflow: Run, tmp_path: Path) -> tuple[str, ...]:
 
 
 def checkpoint(folder: Path) -> Path | None:
-    """A whole checkpoint of the training of a folder's adapter, if there is one."""
+    """A complete checkpoint of the training of a folder's adapter, if there is one."""
     return next((folder / "results" / "checkpoints").rglob(f"checkpoint-*/{COMPLETE}"), None)
 
 
-def test_a_full_disk_while_training(folder: Path, workflow: Run, longer: tuple[str, ...]) -> None:
+def test_a_full_disk_during_training_is_one_line_and_recovers(
+    folder: Path, workflow: Run, longer: tuple[str, ...]
+) -> None:
     before = hashes(folder)
     shutil.rmtree(folder / MODEL / "adapter")
-    place = folder / "results" / "checkpoints"
-    with small_disk(place, 1_000_000):
+    checkpoints = folder / "results" / "checkpoints"
+    with small_disk(checkpoints, 1_000_000):
         run = start(folder, f"{MODEL}/adapter", *longer)
         wait_for(lambda: checkpoint(folder), "checkpoint")
-        fill(place)
+        fill(checkpoints)
         assert run.wait(120) != 0
         assert re.search(r"pretrain_adapter: .*(disk is full|No space left)", (folder / "out.log").read_text())
         assert not (folder / MODEL / "adapter").exists()
-        (place / "filler").unlink()
-        assert strangers(folder / "results") == []
+        (checkpoints / "filler").unlink()
+        assert temporary_files(folder / "results") == []
         workflow(folder, f"{MODEL}/adapter", *longer)
         assert hashes(folder) == before
 
 
-def test_a_full_disk_while_writing_tables(tmp_path: Path, workflow: Run) -> None:
+def test_a_full_disk_during_the_writing_of_tables_is_one_line_and_recovers(tmp_path: Path, workflow: Run) -> None:
     options = ["--snakefile", str(SMALL_RUN / "Snakefile"), "--configfile", str(SMALL_RUN / "config.yaml")]
     with small_disk(tmp_path / "results" / "tables", 4):
         output = workflow(tmp_path, "results/tables/scores.csv", *options, succeeds=False).stdout
@@ -135,7 +137,7 @@ def test_a_full_disk_while_writing_tables(tmp_path: Path, workflow: Run) -> None
     assert (tmp_path / "results" / "tables" / "scores.csv").read_text().startswith("benchmark,language,model")
 
 
-def test_results_that_cannot_be_written(folder: Path, workflow: Run) -> None:
+def test_a_read_only_results_folder_is_one_line(folder: Path, workflow: Run) -> None:
     before = hashes(folder)
     table = folder / "results" / "ir" / "C" / "000.parquet"
     table.unlink()
@@ -172,7 +174,7 @@ def test_a_damaged_table_is_named_and_its_remedy_works(
 
 
 @pytest.mark.parametrize("gone", ["its files", "its contents"])
-def test_an_empty_checkpoint_is_passed_over(folder: Path, workflow: Run, longer: tuple[str, ...], gone: str) -> None:
+def test_an_empty_checkpoint_is_ignored(folder: Path, workflow: Run, longer: tuple[str, ...], gone: str) -> None:
     before = hashes(folder)
     shutil.rmtree(folder / MODEL / "adapter")
     run = start(folder, f"{MODEL}/adapter", *longer)
@@ -189,7 +191,7 @@ def test_an_empty_checkpoint_is_passed_over(folder: Path, workflow: Run, longer:
     assert hashes(folder) == before
 
 
-def test_a_clock_that_went_back(folder: Path, workflow: Run) -> None:
+def test_a_clock_that_is_set_back_does_not_matter(folder: Path, workflow: Run) -> None:
     before = hashes(folder)
     tomorrow = time.time() + 86400
     for file in folder.glob("results/**/*"):
@@ -200,7 +202,7 @@ def test_a_clock_that_went_back(folder: Path, workflow: Run) -> None:
     assert "Nothing to be done" in workflow(folder, "pairs", *TINY).stdout
 
 
-def test_a_second_run_in_the_folder_is_refused_and_the_first_goes_on(tmp_path: Path, workflow: Run) -> None:
+def test_a_second_run_in_the_folder_is_refused_and_the_first_continues(tmp_path: Path, workflow: Run) -> None:
     first = start(tmp_path, "ir", *TINY)
     script_of(first, "shard.py").suspend()
     second = workflow(tmp_path, "ir", *TINY, succeeds=False).stdout
@@ -213,7 +215,7 @@ def test_a_second_run_in_the_folder_is_refused_and_the_first_goes_on(tmp_path: P
 
 
 @pytest.mark.parametrize("fault", ["SIGTERM", "worker"])
-def test_a_compile_job_that_is_ended_from_outside(trained: Path, tmp_path: Path, workflow: Run, fault: str) -> None:
+def test_a_compile_job_that_is_terminated_recovers(trained: Path, tmp_path: Path, workflow: Run, fault: str) -> None:
     run = start(tmp_path, "ir", *TINY)
     job = script_of(run, "shard.py")
     if fault == "SIGTERM":
@@ -224,7 +226,7 @@ def test_a_compile_job_that_is_ended_from_outside(trained: Path, tmp_path: Path,
     assert psutil.wait_procs([job], timeout=10)[1] == []
     output = (tmp_path / "out.log").read_text()
     assert fault == "SIGTERM" or "a worker process was killed; run again" in output
-    assert strangers(tmp_path / "results") == []
+    assert temporary_files(tmp_path / "results") == []
     workflow(tmp_path, "ir", *TINY)
-    unbroken = {place: digest for place, digest in hashes(trained).items() if place.startswith("results/ir/")}
+    unbroken = {path: digest for path, digest in hashes(trained).items() if path.startswith("results/ir/")}
     assert unbroken and unbroken.items() <= hashes(tmp_path).items()

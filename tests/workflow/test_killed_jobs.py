@@ -1,4 +1,4 @@
-"""Jobs killed by SIGKILL while they work, alone or with the whole run: the next run ends with the same bytes."""
+"""Jobs killed by SIGKILL, alone or with the whole run: the next run gives the same bytes."""
 
 import random
 import shutil
@@ -14,13 +14,13 @@ import pytest
 from scripts.lib.files import sha256_file
 from scripts.workflow import recovery
 from tests.workflow.conftest import ROOT
-from tests.workflow.faults import script_of, start, strangers
+from tests.workflow.faults import script_of, start, temporary_files
 
 pytestmark = pytest.mark.resilience
 TINY = ("--configfile", str(ROOT / "tests" / "workflow" / "tiny.yaml"), "--config", "languages=[C]")
 MODEL = "tiny-gpt-bigcode"
 GENERATED = f"results/generations/codexglue/python/greedy/{MODEL}.base.jsonl.zst"
-# Script that is killed -> the file or folder that its job writes.
+# The file or folder that a job writes, by the script that is killed.
 JOBS = {
     "tokens.py": f"results/tokens/{MODEL}",
     "losses.py": f"results/models/{MODEL}/losses/base.parquet",
@@ -34,7 +34,7 @@ JOBS = {
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, workflow: Callable) -> Path:
-    """Folder of a small run that nothing interrupted."""
+    """The folder of a small run that was not interrupted."""
     folder = tmp_path_factory.mktemp("finished")
     workflow(folder, *TINY)
     return folder
@@ -56,7 +56,7 @@ def remove(path: Path) -> None:
 
 
 def kill_tree(pid: int) -> None:
-    """SIGKILL a process and all that descend from it, parents first, so that no parent sees a child fail."""
+    """SIGKILL a process and its descendants, parents first, so that no parent sees a child fail."""
     parent = psutil.Process(pid)
     for process in (parent, *parent.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
@@ -65,7 +65,7 @@ def kill_tree(pid: int) -> None:
 
 @pytest.mark.parametrize("victim", ["the job", "the whole run"])
 @pytest.mark.parametrize("script", JOBS)
-def test_killed_job_ends_with_the_same_bytes(
+def test_a_killed_job_gives_the_same_bytes(
     finished: Path, script: str, victim: str, workflow: Callable, tmp_path: Path
 ) -> None:
     output, folder = JOBS[script], tmp_path / "run"
@@ -79,5 +79,5 @@ def test_killed_job_ends_with_the_same_bytes(
     assert run.wait(120) != 0
     recovery.prepare(folder)
     workflow(folder, output, *TINY)
-    assert strangers(folder / "results") == []
+    assert temporary_files(folder / "results") == []
     assert digests(folder, output) == digests(finished, output)

@@ -1,4 +1,4 @@
-"""Each of the three trainings, run by its rule, killed at a random step and run again: the same weights to the byte."""
+"""Each of the three trainings, killed at a random step and run again: byte-identical weights."""
 
 import json
 import random
@@ -27,7 +27,7 @@ OVERLAY = {
     "commits": {"training": TRAINING},
 }
 MODEL = "results/models/tiny-gpt-bigcode"
-# For each training: the name of its checkpoints, the folder that it writes, and the weights that come of it.
+# For each training: the name of its checkpoints, the folder that it writes, and the resulting weights.
 TRAININGS = {
     "pretrain": ("pretrain", "adapter", "ircoder/model.safetensors"),
     "instruct": ("ircoder-instruct", "ircoder-instruct", "ircoder-instruct/model.safetensors"),
@@ -36,7 +36,7 @@ TRAININGS = {
 
 
 def arguments(folder, *targets):
-    """A run's words: small settings, with trainings long enough to die in."""
+    """Arguments of a run with small settings and trainings that are long enough to be killed."""
     overlay = folder / "overlay.json"
     overlay.write_text(json.dumps(OVERLAY))
     return [*targets, "--configfile", str(ROOT / "tests/workflow/tiny.yaml"), str(overlay)]
@@ -44,47 +44,47 @@ def arguments(folder, *targets):
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory, workflow):
-    """Folder of a run of all trainings that nothing disturbed."""
+    """The folder of a run of all trainings that was not interrupted."""
     folder = tmp_path_factory.mktemp("unbroken")
     workflow(folder, *arguments(folder, "finetune"))
     return folder
 
 
 def trainers(run):
-    """Processes that train below a run, and below no other."""
-    found = []
+    """Ids of the training processes of a run."""
+    ids = []
     for process in psutil.Process(run.pid).children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             if "scripts.lib.training.worker" in process.cmdline():
-                found.append(process.pid)
-    return found
+                ids.append(process.pid)
+    return ids
 
 
 def reached(checkpoints):
-    """The newest step of which a whole checkpoint is there; 0 without one."""
+    """The step of the last complete checkpoint; 0 without one."""
     return max(
         (int(path.parent.name.split("-")[1]) for path in checkpoints.glob("*/checkpoint-*/complete.json")), default=0
     )
 
 
 def first_steps(logs):
-    """The first step that each training told of in its log."""
+    """The first step that each training reported in its log."""
     reports = [re.findall(rf'{PROGRESS}{{"step": (\d+)', path.read_text()) for path in logs.rglob("*.log")]
-    return [int(found[0]) for found in reports if found]
+    return [int(steps[0]) for steps in reports if steps]
 
 
 @pytest.mark.parametrize("training", TRAININGS)
-def test_a_training_that_was_killed_ends_with_the_same_bytes(training, unbroken, workflow, tmp_path):
+def test_a_killed_training_gives_the_same_bytes(training, unbroken, workflow, tmp_path):
     name, written, weights = TRAININGS[training]
     folder = tmp_path / "killed"
     shutil.copytree(unbroken, folder, symlinks=True)
     last = weights.partition("/")[0]
-    for made in {written, last}:
-        shutil.rmtree(folder / MODEL / made)
-    words, step = arguments(folder, f"{MODEL}/{last}"), random.randint(4, STEPS // 2)
+    for name_of_folder in {written, last}:
+        shutil.rmtree(folder / MODEL / name_of_folder)
+    options, step = arguments(folder, f"{MODEL}/{last}"), random.randint(4, STEPS // 2)
     checkpoints = folder / "results/checkpoints/tiny-gpt-bigcode"
     with (tmp_path / "log").open("w") as log:
-        run = subprocess.Popen(snakemake_command(folder, *words), env=snakemake_environment(), stdout=log, stderr=log)
+        run = subprocess.Popen(snakemake_command(folder, *options), env=snakemake_environment(), stdout=log, stderr=log)
         while reached(checkpoints) < step - step % 4:
             assert run.poll() is None, (tmp_path / "log").read_text()
             time.sleep(0.01)
@@ -92,14 +92,15 @@ def test_a_training_that_was_killed_ends_with_the_same_bytes(training, unbroken,
         kill(killed)
         assert killed
         assert run.wait() != 0
-    [left] = [path for path in checkpoints.iterdir() if path.name.startswith(name)]
+    [workspace] = [path for path in checkpoints.iterdir() if path.name.startswith(name)]
     start = reached(checkpoints)
     assert 0 < start < STEPS
     assert not (folder / MODEL / written).exists()
     prepare(folder)
-    workflow(folder, *words)
-    assert not left.exists()
-    # The others' logs, which were copied, begin at step 0. Reports come at checkpoints, and every ten steps.
+    workflow(folder, *options)
+    assert not workspace.exists()
+    # The copied logs of the other trainings start at step 0. Steps are reported at checkpoints and
+    # every ten steps.
     [first] = [step for step in first_steps(folder / "results/logs") if step]
     assert start < first <= start + 4
     assert sha256_file(folder / MODEL / weights) == sha256_file(unbroken / MODEL / weights)

@@ -1,4 +1,4 @@
-"""The examples whose scores are published evaluate a base model and train nothing."""
+"""The examples with published scores evaluate a base model without training."""
 
 import pytest
 
@@ -10,7 +10,7 @@ EXAMPLES = ROOT / "config/examples"
 
 
 @pytest.mark.parametrize("name", ["recode-codegen", "multipl-e-starcoderbase"])
-def test_published_scores_need_no_training(workflow, tmp_path, name):
+def test_examples_with_published_scores_train_nothing(workflow, tmp_path, name):
     output = workflow(tmp_path, "tables", "--dry-run", "--configfile", str(EXAMPLES / f"{name}.yaml")).stdout
     rules = {job.split()[0] for job in jobs_in(output)}
     assert {"fetch_base", "fetch_benchmark", "evaluate_generate", "evaluate_execute", "tables_benchmark"} <= rules
@@ -18,7 +18,7 @@ def test_published_scores_need_no_training(workflow, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["recode-codegen", "multipl-e-starcoderbase"])
-def test_published_scores_are_of_models_in_the_table(name):
+def test_examples_with_published_scores_name_models_of_the_table(name):
     models = read_yaml(ROOT / "config/models.yaml")
     example = read_yaml(EXAMPLES / f"{name}.yaml")
     assert {models[model]["source"] for model in example["models"]} == {"hub"}

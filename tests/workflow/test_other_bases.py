@@ -1,4 +1,4 @@
-"""Bases beside the default run's: a Llama made here, and a real model in a GGUF file."""
+"""Base models other than the default run's: a small random Llama, and a real model in a GGUF file."""
 
 import json
 
@@ -19,7 +19,7 @@ SMOLLM2 = str(ROOT / "config/examples/smollm2.yaml")
 FEW_STEPS = {"max_steps": 2, "eval_steps": 2, "save_steps": 2}
 
 
-def test_a_llama_goes_through_all_trainings(tmp_path, workflow):
+def test_a_llama_is_trained_by_all_trainings(tmp_path, workflow):
     workflow(tmp_path, "finetune", "--configfile", TINY, "--config", "models=[tiny-llama]")
     models = tmp_path / "results/models/tiny-llama"
     for tuning in ("", "-instruct", "-commits-Python"):
@@ -31,7 +31,7 @@ def test_a_llama_goes_through_all_trainings(tmp_path, workflow):
     assert changed == {"q_proj", "k_proj", "v_proj", "o_proj", "embed_tokens", "lm_head"}
 
 
-def test_the_dequantised_model_knows_what_it_was_taught():
+def test_the_dequantised_model_answers_as_trained():
     entry = read_yaml(ROOT / "config/models.yaml")["smollm2-135m"]
     model, tokenizer = load_base(entry, str(ROOT), offline=True)
     prompt = tokenizer("The capital of France is", return_tensors="pt")
@@ -40,7 +40,7 @@ def test_the_dequantised_model_knows_what_it_was_taught():
     assert tokenizer.decode(tokenizer("int main() {\n\treturn 0;\n}")["input_ids"]) == "int main() {\n\treturn 0;\n}"
 
 
-def test_the_example_plans_everything(tmp_path, workflow):
+def test_the_example_plans_all_stages(tmp_path, workflow):
     planned = {job.split()[0] for job in jobs_in(workflow(tmp_path, "--dry-run", "--configfile", SMOLLM2).stdout)}
     assert {"pretrain_import", "pretrain_adapter", "finetune_instruct", "evaluate_generate", "all"} <= planned
 

@@ -1,4 +1,4 @@
-"""The paper's protocol of evaluation through the rules: controls of compiled and interpreted languages are scored."""
+"""The paper's evaluation protocol, by the rules: controls of compiled and interpreted languages are scored."""
 
 import shutil
 
@@ -18,11 +18,11 @@ pytestmark = [
 
 
 def metrics_of(path):
-    """The metrics of a score file, with their values."""
+    """The values of a score file, by metric."""
     return {row["metric"]: row["value"] for row in read_json(path)["rows"]}
 
 
-def test_compiled_languages_count_what_compiles_and_fixdocs_has_a_ceiling(tmp_path, workflow):
+def test_compiled_languages_have_compile_rates_and_fixdocs_a_ceiling(tmp_path, workflow):
     controls = {
         "multipl-e/rs/control/reference": {"pass@1": 100, "compiles@1": 100},
         "multipl-e/py/control/reference": {"pass@1": 100},
@@ -32,6 +32,6 @@ def test_compiled_languages_count_what_compiles_and_fixdocs_has_a_ceiling(tmp_pa
     output = workflow(tmp_path, *paths, "--configfile", *FILES, "--config", TASKS).stdout
     assert {name: metrics_of(tmp_path / path) for name, path in zip(controls, paths, strict=True)} == controls
     jobs = jobs_in(output)
-    # The paper's edition of Rust, by the config's choice of a runner.
+    # The config selects the runner with the paper's edition of Rust.
     assert "evaluate_prepare_runner rust-paper" in jobs
     assert "evaluate_prepare_runner rust" not in jobs
