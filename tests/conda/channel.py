@@ -1,8 +1,8 @@
-"""Make a local conda channel with a small package for every dependency of the workflow's environments.
+"""Creates a local conda channel with a small package for every dependency of the workflow's environments.
 
-A package has the name and version that the environment asks for. Compilers and Python are the host's, under the
-environment's own prefix: each answers for its version with the package's, so that what a run records tells which
-environment it ran in, and each call is written to the file that $TOOL_LOG names. All other packages are empty.
+A package has the name and version that the environment requires. Compilers and Python are wrappers of the host's
+programs. They report the version of the package, so that the records of a run show in which environment it ran, and
+append each call to the file $TOOL_LOG. All other packages are empty.
 usage: channel.py CHANNELS ENVS PYTHON     CHANNELS gets a folder for each channel; PYTHON is the interpreter to wrap
 """
 
@@ -18,7 +18,7 @@ import rattler_build
 import yaml
 from rattler.index import index_fs
 
-# Package → programs in it → the host's program behind each.
+# Package -> its programs -> the host's program that each one wraps.
 PROGRAMS = {
     "clang": {"clang": "clang-19"},
     "clangxx": {"clang++": "clang++-19"},
@@ -39,22 +39,22 @@ esac
 
 
 def dependencies(envs: Path) -> dict[tuple[str, str], set[str]]:
-    """(Package, version) → channels of the environments that name it, but for addresses."""
-    found: dict[tuple[str, str], set[str]] = {}
+    """(package, version) -> names of the channels of the environments that require it, without URLs."""
+    required: dict[tuple[str, str], set[str]] = {}
     for file in sorted(envs.glob("*.yaml")):
         wanted = yaml.safe_load(file.read_text())
         for entry in wanted["dependencies"]:
             if isinstance(entry, str):
                 name, _, version = entry.partition("=")
                 channels = {channel for channel in wanted["channels"] if "://" not in channel} - {"nodefaults"}
-                found.setdefault((name, version.lstrip("=") or "0"), set()).update(channels)
-    return found
+                required.setdefault((name, version.lstrip("=") or "0"), set()).update(channels)
+    return required
 
 
 def programs(name: str, version: str, python: str) -> dict[str, str]:
-    """File name → text of the programs that a package gets."""
+    """File name -> text of the programs of a package."""
     hosts = {"python": python} if name == "python" else PROGRAMS.get(name, {})
-    # The system's come first: what lies in somebody's home cannot be reached from the sandbox.
+    # Programs of the system come first: the sandbox cannot reach those in a home folder.
     paths = {program: shutil.which(host, path=os.defpath) or shutil.which(host) for program, host in hosts.items()}
     return {program: WRAPPER.format(program=path, version=version) for program, path in paths.items() if path}
 
@@ -75,14 +75,14 @@ def make_package(channel: Path, name: str, version: str, python: str) -> None:
             channel / "linux-64",
             files_dir=Path(folder),
             timestamp=datetime(2024, 1, 1, tzinfo=UTC),
-            summary=f"stands for {name} {version} in tests",
+            summary=f"replaces {name} {version} in tests",
             license="Apache-2.0",
             compression_level=1,
         )
 
 
 def make_channels(channels: Path, envs: Path, python: str) -> None:
-    """Write a channel below `channels` for each one that the environments name, each with all that they ask for."""
+    """Write each channel that the environments name below `channels`, with all packages that they require."""
     wanted = dependencies(envs)
     for channel in {name for names in wanted.values() for name in names}:
         for subdir in ("linux-64", "noarch"):
@@ -95,5 +95,5 @@ def make_channels(channels: Path, envs: Path, python: str) -> None:
 
 if __name__ == "__main__":
     make_channels(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
-    # rattler's threads still call Python while it is being taken down: one exit in ten was a crash.
+    # rattler's threads call Python while the interpreter shuts down, which crashed one exit in ten.
     os._exit(0)

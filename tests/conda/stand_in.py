@@ -1,8 +1,8 @@
-"""A stand-in for the `conda` executable: the calls that Snakemake makes of it, done with py-rattler. For tests alone.
+"""A stand-in for the `conda` executable that implements Snakemake's calls with py-rattler. For tests only.
 
-It proves how the workflow and its environments are wired (hashes, pins, activation, what reruns), with real packages, a
-real solver and real installations; that an environment can be solved on conda-forge it does not prove.
-`stand_in.py install ROOT` puts it at ROOT/bin/conda with the `activate` that belongs to it.
+It tests how the workflow uses its environments (hashes, pins, activation, reruns) with real packages, a real solver and
+real installations. It does not test that an environment can be solved on conda-forge.
+`stand_in.py install ROOT` writes ROOT/bin/conda and ROOT/bin/activate.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ import rattler
 import yaml
 from rattler.package_streaming import extract
 
-VERSION = "25.1.0"  # one that Snakemake accepts
+VERSION = "25.1.0"  # accepted by Snakemake
 PLATFORM = "linux-64"
 ROOT = Path(os.environ.get("CONDA_STAND_IN_ROOT", "."))
 PACKAGES = ROOT / "pkgs"
@@ -36,22 +36,22 @@ unset _script
 
 
 class RefusalError(Exception):
-    """What conda would refuse too; the message is what it would say."""
+    """A request that conda would refuse as well; the message is conda's."""
 
 
 def channel_url(name: str) -> str:
-    """A channel's address, from its name as conda makes it."""
+    """The URL of a channel, derived from its name as conda does."""
     alias = os.environ.get("CONDA_CHANNEL_ALIAS", "https://conda.anaconda.org")
     return name if "://" in name else f"{alias.rstrip('/')}/{name}"
 
 
 def option(arguments: list[str], name: str) -> str:
-    """The value of an option that must be there."""
+    """The value of a required option."""
     return arguments[arguments.index(name) + 1]
 
 
 async def install(records: list, prefix: Path) -> None:
-    """Link packages into a prefix."""
+    """Install packages into a prefix."""
     PACKAGES.mkdir(parents=True, exist_ok=True)
     await rattler.install(
         records,
@@ -66,9 +66,9 @@ async def install(records: list, prefix: Path) -> None:
 
 
 def check_pip(prefix: Path, requirements: list[str]) -> None:
-    """Refuse unless the environment's Python has what a pip section names.
+    """Refuse unless the environment's Python has the packages of a pip section.
 
-    Here that Python is the host's own under another name, so nothing may be installed with it.
+    That Python is a wrapper of the host's, so nothing may be installed with it.
     """
     probe = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
     for requirement in requirements:
@@ -81,7 +81,7 @@ def check_pip(prefix: Path, requirements: list[str]) -> None:
 
 
 def create_from_yaml(file: Path, prefix: Path) -> None:
-    """`conda env create`: solve an environment file and install what comes out."""
+    """`conda env create`: solve an environment file and install the solution."""
     wanted = yaml.safe_load(file.read_text())
     specs = [entry for entry in wanted["dependencies"] if isinstance(entry, str)]
     pip = [name for entry in wanted["dependencies"] if isinstance(entry, dict) for name in entry["pip"]]
@@ -99,35 +99,35 @@ def create_from_yaml(file: Path, prefix: Path) -> None:
 
 
 def pinned_record(line: str) -> rattler.RepoDataRecord:
-    """The package that a line `file://…#md5` of a pin file names; refuse another content."""
+    """The package of a line `file://…#md5` of a pin file; refuse a file with another checksum."""
     url, _, md5 = line.partition("#")
     file = Path(url.removeprefix("file://"))
     if not file.is_file():
         raise RefusalError(f"PackagesNotFoundError: {url}")
     content = file.read_bytes()
-    found = hashlib.md5(content).hexdigest()
-    if md5 and md5 != found:
-        raise RefusalError(f"ChecksumMismatchError: {url}: expected {md5}, got {found}")
+    checksum = hashlib.md5(content).hexdigest()
+    if md5 and md5 != checksum:
+        raise RefusalError(f"ChecksumMismatchError: {url}: expected {md5}, got {checksum}")
     with tempfile.TemporaryDirectory() as folder:
         extract(file, folder)
         record = rattler.PackageRecord.from_index_json(
             Path(folder, "info", "index.json"),
             size=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
-            md5=found,
+            md5=checksum,
         )
     return rattler.RepoDataRecord(record, file.name, url, f"file://{file.parent.parent}")
 
 
 def create_from_pin(file: Path, prefix: Path) -> None:
-    """`conda create --file` with a pin file: exactly the packages that it lists."""
+    """`conda create --file` with a pin file: install exactly the packages that it lists."""
     lines = [line.strip() for line in file.read_text().splitlines()]
     urls = [line for line in lines if line and not line.startswith(("#", "@"))]
     asyncio.run(install([pinned_record(url) for url in urls], prefix))
 
 
 def create(make, file: str, prefix: str) -> None:
-    """Make an environment; leave nothing of one that fails."""
+    """Create an environment; remove it if that fails."""
     if Path(prefix).exists():
         raise RefusalError(f"CondaValueError: prefix already exists: {prefix}")
     try:
@@ -146,7 +146,7 @@ def list_explicit(prefix: str) -> None:
 
 
 def conda(arguments: list[str]) -> None:
-    """Do what one call of conda asks for."""
+    """Execute one call of conda."""
     match arguments:
         case ["--version", *_]:
             print(f"conda {VERSION}")
@@ -163,11 +163,11 @@ def conda(arguments: list[str]) -> None:
         case ["create", *_]:
             create(create_from_pin, option(arguments, "--file"), option(arguments, "--prefix"))
         case _:
-            raise RefusalError(f"the stand-in for conda does not know: {' '.join(arguments)}")
+            raise RefusalError(f"the stand-in for conda does not implement: {' '.join(arguments)}")
 
 
-def put(root: Path) -> None:
-    """Install the stand-in below `root`."""
+def install_stand_in(root: Path) -> None:
+    """Write the stand-in below `root`."""
     (root / "bin").mkdir(parents=True)
     for name, text in (("conda", CONDA), ("activate", ACTIVATE)):
         (root / "bin" / name).write_text(text)
@@ -175,10 +175,10 @@ def put(root: Path) -> None:
 
 
 def main() -> int:
-    """Run a call; the exit code is conda's."""
+    """Execute a call and return conda's exit code."""
     try:
         if sys.argv[1:2] == ["install"]:
-            put(Path(sys.argv[2]))
+            install_stand_in(Path(sys.argv[2]))
         else:
             conda(sys.argv[1:])
     except (RefusalError, rattler.exceptions.SolverError) as refusal:
@@ -194,5 +194,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # py-rattler 0.28 can crash while Python ends, after its work is done.
+    # py-rattler 0.28 can crash while the interpreter shuts down, after its work is done.
     os._exit(code)

@@ -1,4 +1,4 @@
-"""Every rule in its conda environment, with that environment's tools; pins; what the doctor says of it."""
+"""Every rule in its conda environment with the tools of that environment; pins; the report of the doctor."""
 
 import re
 import shutil
@@ -14,8 +14,8 @@ from tests.conda.conftest import ROOT, Conda, version_of
 from tests.workflow.jobs import jobs_in
 
 pytestmark = pytest.mark.conda
-# Language → the conda package that is its compiler. Not among them: those whose compiler a post-deploy script
-# downloads, and Objective-C, whose environment needs a channel that is no part of conda-forge.
+# Language -> the conda package of its compiler. Not included: languages whose compiler a post-deploy
+# script downloads, and Objective-C, whose environment needs a channel other than conda-forge.
 COMPILERS = {"C": "clang", "C++": "clangxx", "D": "ldc", "Fortran": "flang", "Rust": "rust"}
 
 
@@ -26,15 +26,15 @@ def snakemake(root: Path, folder: Path, *arguments: str) -> list[str]:
 
 
 def rule_of_script(jobs: set[str]) -> dict[str, set[str]]:
-    """Name of a script's file → rules that ran it, for rules that have one."""
-    found: dict[str, set[str]] = {}
+    """File name of a script -> rules that ran it."""
+    ran: dict[str, set[str]] = {}
     for file in (ROOT / "rules").glob("*.smk"):
         for part in re.split(r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
             script = re.search(r'"\.\./scripts/\w+/(\w+\.py)"', part)
             rule = part.partition(":")[0]
             if script and any(job.split()[0] == rule for job in jobs):
-                found.setdefault(script[1], set()).add(rule)
-    return found
+                ran.setdefault(script[1], set()).add(rule)
+    return ran
 
 
 def test_every_rule_runs_in_its_environment_with_its_tools(conda: Conda, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_every_rule_runs_in_its_environment_with_its_tools(conda: Conda, tmp_pat
     output = conda.run(*snakemake(ROOT, tmp_path, *config, "--config", languages), folder=tmp_path)
     ran = rule_of_script(jobs_in(output))
     environments = tmp_path / ".snakemake" / "conda"
-    # Each script was started by the Python of an environment, not by the one that runs Snakemake.
+    # The Python of an environment started each script, not the one that runs Snakemake.
     scripts = [
         (program, match[1])
         for program, arguments in conda.calls()
@@ -51,33 +51,33 @@ def test_every_rule_runs_in_its_environment_with_its_tools(conda: Conda, tmp_pat
     ]
     assert {program.is_relative_to(environments) for program, _ in scripts} == {True}
     assert {name for _, name in scripts} == set(ran)
-    # What the compilers told of themselves is the environments' versions, not the host's.
+    # The recorded versions of the compilers are those of the environments, not those of the host.
     for language, package in COMPILERS.items():
         env = read_yaml(ROOT / "config" / "languages.yaml")[language]["env"]
         tables = (tmp_path / "results" / "ir" / language).glob("*.parquet")
         columns = [pq.read_table(table, columns=["compiler"])["compiler"].to_pylist() for table in tables]
-        # Programs that were rejected before they came to a compiler have none.
+        # Programs that were rejected before compilation have no compiler.
         recorded = {name for column in columns for name in column if name}
         assert {name.split()[-1] for name in recorded} == {version_of(env, package)}
     report = conda.run(sys.executable, "-m", "scripts.doctor", "--conda-prefix", str(environments), folder=ROOT)
-    made = {Path(file).stem for file in re.findall(r"^ +ok +(\S+\.yaml)", report, re.MULTILINE)}
+    environment_names = {Path(file).stem for file in re.findall(r"^ +ok +(\S+\.yaml)", report, re.MULTILINE)}
     assert {
         "data",
         "train",
         "tables",
         *(read_yaml(ROOT / "config" / "languages.yaml")[name]["env"] for name in COMPILERS),
-    } <= made
+    } <= environment_names
 
 
 def copied(root: Path) -> Path:
-    """A copy of the workflow, to be edited."""
+    """A copy of the workflow for edits."""
     for folder in ("config", "envs", "resources", "rules", "scripts", "profiles"):
         shutil.copytree(ROOT / folder, root / folder)
     shutil.copy(ROOT / "Snakefile", root)
     return root
 
 
-def test_an_environment_is_made_as_pinned(conda: Conda, tmp_path: Path) -> None:
+def test_an_environment_is_created_as_pinned(conda: Conda, tmp_path: Path) -> None:
     root = copied(tmp_path / "copy")
     file, pin = root / "envs" / "data.yaml", root / "envs" / "data.linux-64.pin.txt"
     lock = str(root / "envs" / "lock.sh")
@@ -96,7 +96,7 @@ def test_an_environment_is_made_as_pinned(conda: Conda, tmp_path: Path) -> None:
     assert re.search(r"^ +ok +data\.yaml", report, re.MULTILINE)
 
 
-def test_an_edited_environment_is_made_anew_and_its_rules_run_again(conda: Conda, tmp_path: Path) -> None:
+def test_an_edited_environment_is_created_again_and_its_rules_rerun(conda: Conda, tmp_path: Path) -> None:
     root = copied(tmp_path / "copy")
     command = snakemake(root, tmp_path, "sources", "--config", "languages=[C]")
     conda.run(*command, folder=tmp_path)
@@ -106,7 +106,7 @@ def test_an_edited_environment_is_made_anew_and_its_rules_run_again(conda: Conda
     assert "Nothing to be done" in conda.run(*command, folder=tmp_path)
 
 
-def test_without_conda_no_pin_is_invented(tmp_path: Path) -> None:
+def test_without_conda_no_pin_file_is_written(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "envs", tmp_path / "envs")
     before = sorted((tmp_path / "envs").iterdir())
     bare = {"PATH": "/usr/bin:/bin"}
@@ -116,7 +116,7 @@ def test_without_conda_no_pin_is_invented(tmp_path: Path) -> None:
     assert sorted((tmp_path / "envs").iterdir()) == before
 
 
-def test_snakemakes_own_environment_can_be_made(conda: Conda, tmp_path: Path) -> None:
+def test_the_environment_of_snakemake_can_be_created(conda: Conda, tmp_path: Path) -> None:
     prefix = tmp_path / "workflow"
     conda.run(
         *("conda", "env", "create", "--quiet", "--file", str(ROOT / "envs" / "workflow.yaml"), "--prefix", str(prefix)),

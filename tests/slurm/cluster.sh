@@ -1,11 +1,11 @@
 #!/bin/bash
-# A throw-away SLURM on this machine: one node, two partitions, two pretended GPUs, accounting. Root needed, systemd not.
+# A temporary SLURM on this machine: one node, two partitions, two simulated GPUs, accounting. Needs root, not systemd.
 # usage: cluster.sh start|stop STATE
-# STATE is a folder for all that the daemons write; every user must be able to reach it (mariadbd runs as mysql).
+# STATE is a folder for everything that the daemons write; all users must be able to enter it (mariadbd runs as mysql).
 set -euo pipefail
 state=$2
 host=$(hostname -s)
-# Own ports, so that nothing that runs here already is disturbed.
+# Unusual ports, to avoid conflicts with services of this machine.
 ctld_port=27817 slurmd_port=27818 dbd_port=27819 sql_port=27806
 export SLURM_CONF=$state/etc/slurm.conf
 sql=(mariadb --no-defaults --user=root --socket="$state/mysql/my.sock")
@@ -17,7 +17,7 @@ wait_for() {
         ! "$@" >/dev/null 2>&1 || return 0
         sleep 0.1
     done
-    echo "cluster.sh: no success within $seconds s: $*; logs are in $state/log" >&2
+    echo "cluster.sh: timeout after $seconds s: $*; logs are in $state/log" >&2
     return 1
 }
 
@@ -38,7 +38,7 @@ start_database() {
         --innodb-lock-wait-timeout=900 >"$state/log/mariadbd.log" 2>&1 </dev/null &
     echo $! >"$state/run/mariadbd.pid"
     wait_for 30 "${sql[@]}" -e 'select 1'
-    # 127.0.0.1, not localhost: the client takes that for a socket in its default place.
+    # 127.0.0.1 instead of localhost: the client would use a socket at its default path.
     "${sql[@]}" -e "create database slurm_acct_db; create user slurm@'127.0.0.1' identified by 'slurm';
         create user slurm@localhost identified by 'slurm'; grant all on slurm_acct_db.* to slurm@'127.0.0.1';
         grant all on slurm_acct_db.* to slurm@localhost"
@@ -82,9 +82,9 @@ TaskPlugin=task/none
 SwitchType=switch/none
 MpiDefault=none
 ReturnToService=2
-# The node may pretend to have more CPUs and memory than this machine.
+# The node may claim more CPUs and memory than this machine has.
 SlurmdParameters=config_overrides
-# Memory is watched by sampling: no cgroups in a container.
+# Memory is sampled, because a container has no cgroups.
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=2
 JobAcctGatherParams=OverMemoryKill,UsePss
@@ -110,26 +110,26 @@ NodeName=$host NodeAddr=127.0.0.1 CPUs=6 RealMemory=24000 Gres=gpu:2 State=UNKNO
 PartitionName=cpu Nodes=$host Default=YES MaxTime=1-00:00:00 State=UP OverSubscribe=NO
 PartitionName=gpu Nodes=$host MaxTime=2-00:00:00 State=UP OverSubscribe=NO
 C
-    # SLURM takes a device node named nvidia<N> for a GPU.
+    # SLURM regards a device node named nvidia<N> as a GPU.
     for number in 0 1; do mknod "$state/dev/nvidia$number" c 1 3; done
     echo "Name=gpu File=$state/dev/nvidia[0-1]" >"$state/etc/gres.conf"
-    # Snakemake's job step drops SLURM_CONF from its environment: srun must find the files in their default place.
+    # Snakemake's job step removes SLURM_CONF from its environment, so srun reads the files at their default paths.
     mkdir -p /etc/slurm
     for file in slurm.conf gres.conf; do
         if [ -e "/etc/slurm/$file" ] && [ ! -L "/etc/slurm/$file" ]; then
-            echo "cluster.sh: /etc/slurm/$file is there: this machine belongs to a SLURM of its own" >&2
+            echo "cluster.sh: /etc/slurm/$file exists: this machine already belongs to a SLURM cluster" >&2
             exit 1
         fi
         ln -sfn "$state/etc/$file" "/etc/slurm/$file"
     done
 }
 
-# slurmd looks at the file system in which control groups are, even when it uses none; a bare container has nothing there.
+# slurmd examines the file system of control groups even if it uses none; a bare container has none mounted.
 mount_cgroups() {
     mountpoint -q /sys/fs/cgroup && return
     touch "$state/run/cgroups-mounted"
     if grep -qv '^0::' /proc/self/cgroup; then
-        # Where some are of the first version, slurmd wants a folder for each, and systemd's to be mounted.
+        # With control groups of version 1, slurmd expects a folder for each, and systemd's to be mounted.
         mount -t tmpfs tmpfs /sys/fs/cgroup
         mkdir /sys/fs/cgroup/systemd
         mount -t cgroup -o none,name=systemd systemd /sys/fs/cgroup/systemd
@@ -139,7 +139,7 @@ mount_cgroups() {
 }
 
 start() {
-    trap 'echo "cluster.sh: not started; logs are in $state/log" >&2; stop' EXIT
+    trap 'echo "cluster.sh: start failed; logs are in $state/log" >&2; stop' EXIT
     rm -rf "$state"
     mkdir -p "$state"/{etc,run,log,spool/ctld,spool/d,mysql,munge,dev}
     chmod 755 "$state" "$state/run" "$state/log"
@@ -162,7 +162,7 @@ start() {
 
 stop() {
     local daemon pid
-    # Jobs would outlive the daemons.
+    # Jobs would survive the daemons.
     if scontrol ping >/dev/null 2>&1; then
         scancel --user=root
         wait_for 60 bash -c '! squeue --noheader | grep -q .'

@@ -1,4 +1,4 @@
-"""A throw-away SLURM cluster, and runs on it."""
+"""A temporary SLURM cluster, and runs on it."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ CLUSTER = ROOT / "tests" / "slurm" / "cluster.sh"
 
 @dataclass
 class Job:
-    """One line of SLURM's accounting: a job, not its steps."""
+    """One job in SLURM's accounting, without its steps."""
 
     name: str
     state: str
@@ -50,37 +50,37 @@ def finish(run: subprocess.Popen[str], folder: Path, seconds: float) -> None:
 
 
 def ask(*command: str) -> list[str]:
-    """Lines that a SLURM command prints."""
+    """The lines that a SLURM command prints."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
 def accounted(folder: Path) -> list[Job]:
-    """What accounting knows of all jobs that were sent from a folder, in order of submission."""
+    """The accounting of all jobs that were submitted from a folder, in order of submission."""
     form = "--format=jobname,state,reqmem,timelimitraw,alloctres,comment,workdir"
     lines = ask("sacct", "--allocations", "--noheader", "--parsable2", "--starttime=now-1days", form)
     fields = [line.split("|") for line in lines]
-    return [Job(*given[:-1]) for given in fields if given[-1] == str(folder)]
+    return [Job(*values) for *values, workdir in fields if workdir == str(folder)]
 
 
 def in_queue(folder: Path, state: str = "all") -> int:
-    """How many jobs from a folder are in SLURM's queue, in a state."""
+    """The number of jobs from a folder in SLURM's queue, of one state or all."""
     lines = ask("squeue", "--noheader", "--array", "--format=%Z", f"--states={state}" if state != "all" else "--all")
     return lines.count(str(folder))
 
 
-def wait_until(true: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so; fail when it is not in time."""
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition holds; fail if it does not within `seconds`."""
     deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
         time.sleep(0.3)
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Path]:
-    """A running cluster; gives the folder of its state and logs."""
-    assert os.geteuid() == 0, "the throw-away SLURM needs root"
-    # Not one of pytest's folders, which are closed to the database's user.
+    """A running cluster; yields the folder of its state and logs."""
+    assert os.geteuid() == 0, "the temporary SLURM cluster needs root; run the tests as root"
+    # The user of the database cannot enter pytest's own folders.
     folder = Path(tempfile.mkdtemp(prefix="slurm-test-"))
     folder.chmod(0o755)
     subprocess.run([CLUSTER, "start", folder / "state"], check=True)

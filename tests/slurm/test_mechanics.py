@@ -1,4 +1,4 @@
-"""What a cluster does to jobs: limits, GPUs, interruptions. Small jobs, the real profile."""
+"""Limits, GPUs and interruptions on a cluster, with small jobs and the real profile."""
 
 import signal
 import subprocess
@@ -14,7 +14,7 @@ SNAKEFILE = ["--snakefile", str(ROOT / "tests" / "slurm" / "mechanics" / "Snakef
 
 
 @pytest.mark.usefixtures("cluster")
-def test_jobs_over_their_limits_come_back_with_more_and_a_gpu_is_asked_for(tmp_path: Path) -> None:
+def test_jobs_over_their_limits_are_resubmitted_with_more_and_a_gpu_is_requested(tmp_path: Path) -> None:
     finish(snakemake(tmp_path, *SNAKEFILE, "trouble"), tmp_path, 600)
     jobs = {
         rule: [job for job in accounted(tmp_path) if job.comment == f"rule_{rule}"]
@@ -28,7 +28,7 @@ def test_jobs_over_their_limits_come_back_with_more_and_a_gpu_is_asked_for(tmp_p
 
 
 def start_many(folder: Path) -> subprocess.Popen[str]:
-    """Start a run of six jobs and wait until several are at work."""
+    """Start a run of six jobs and wait until at least two of them run."""
     run = snakemake(folder, *SNAKEFILE, "many")
     wait_until(lambda: in_queue(folder, "running") >= 2, 60)
     return run
@@ -44,7 +44,7 @@ def test_an_interrupt_cancels_all_jobs(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("cluster")
-def test_after_a_kill_resuming_cancels_what_is_left_and_writes_nothing_twice(tmp_path: Path) -> None:
+def test_resuming_after_a_kill_cancels_remaining_jobs_and_writes_nothing_twice(tmp_path: Path) -> None:
     run = start_many(tmp_path)
     wait_until(lambda: in_queue(tmp_path) == 6, 30)
     run.kill()

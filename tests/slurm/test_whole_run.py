@@ -1,4 +1,4 @@
-"""The default configuration through the queue: the same tables as a local run's, and GPUs where they were asked for."""
+"""The default run on SLURM: the same tables as a local run, and GPUs where rules request them."""
 
 import re
 import subprocess
@@ -16,24 +16,24 @@ SAME = ("tables/*", "scores/**/*.json", "pairs/*/*.parquet", "models/*/*/*.safet
 
 
 def gpu_rules() -> list[str]:
-    """Rules that ask for GPUs, where a model's entry says so."""
+    """The rules that request GPUs if a model's entry says so."""
     texts = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "rules").glob("*.smk"))]
     rules = [part for text in texts for part in re.split(r"^(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]]
     return [rule.partition(":")[0] for rule in rules if re.search(r"^        gpu=", rule, re.MULTILINE)]
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Place → SHA-256 of what must be the same wherever it was made."""
+    """Path -> SHA-256 of the results that must not depend on where they were computed."""
     files = {file for pattern in SAME for file in (folder / "results").glob(pattern)}
     return {file.relative_to(folder).as_posix(): sha256_file(file) for file in sorted(files)}
 
 
 @pytest.mark.usefixtures("cluster")
-def test_the_whole_run_gives_the_local_runs_tables(tmp_path: Path) -> None:
+def test_a_run_on_the_cluster_has_the_tables_of_a_local_run(tmp_path: Path) -> None:
     local, queued = tmp_path / "local", tmp_path / "queued"
     local.mkdir()
     subprocess.run(snakemake_command(local), env=snakemake_environment(), check=True, stdout=subprocess.DEVNULL)
-    # The machine's GPUs are pretended, so the models stay on the CPU; what is tested is that they are asked for.
+    # The GPUs do not exist, so the models stay on the CPU; the test is that jobs request them.
     gpus = [f"{rule}:gpu=1" for rule in gpu_rules()]
     run = snakemake(queued, "--snakefile", str(ROOT / "Snakefile"), "--set-resources", *gpus)
     finish(run, queued, 3600)
@@ -42,14 +42,14 @@ def test_the_whole_run_gives_the_local_runs_tables(tmp_path: Path) -> None:
 
     jobs = accounted(queued)
     with_gpu = {job.comment for job in jobs if "gres/gpu=1" in job.allocated}
-    asked = {job.comment for job in jobs if job.comment.startswith(tuple(f"rule_{rule}" for rule in gpu_rules()))}
-    assert with_gpu == asked
+    requested = {job.comment for job in jobs if job.comment.startswith(tuple(f"rule_{rule}" for rule in gpu_rules()))}
+    assert with_gpu == requested
     for rule in gpu_rules():
-        assert any(comment.startswith(f"rule_{rule}") for comment in asked), f"no job of {rule} in accounting"
+        assert any(comment.startswith(f"rule_{rule}") for comment in requested), f"no job of {rule} in accounting"
 
 
 @pytest.mark.usefixtures("cluster")
-def test_the_paper_run_plans_its_models_with_gpus_memory_and_time(tmp_path: Path) -> None:
+def test_the_paper_run_plans_gpus_memory_and_time_for_its_models(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run"]
     options = ["--directory", str(tmp_path), "--configfile", str(ROOT / "config" / "paper.yaml")]
     profile = ["--profile", str(ROOT / "profiles" / "slurm")]

@@ -1,4 +1,4 @@
-"""Builds of the table's languages with the default settings, for tests that compile."""
+"""Builds of the languages in config/languages.yaml, with the default settings."""
 
 from pathlib import Path
 
@@ -8,10 +8,9 @@ from scripts.workflow.config import read_yaml
 ROOT = Path(__file__).parents[2]
 TABLE = read_yaml(ROOT / "config/languages.yaml")
 SETTINGS = read_yaml(ROOT / "config/config.yaml")["compile"]
-DEFAULT_LANGUAGES = read_yaml(ROOT / "config/config.yaml")["languages"]
 
 
 def build(language, limits=None, **changes):
-    """A language's build with some settings changed."""
+    """The build of a language; `changes` replace settings of `compile`, `limits` some of its limits."""
     settings = SETTINGS | changes
     return make_build(language, TABLE[language], settings | {"limits": settings["limits"] | (limits or {})})

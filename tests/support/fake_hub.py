@@ -1,4 +1,4 @@
-"""A Hugging Face hub of a few data sets on this machine, as far as listing and fetching files goes."""
+"""A local server with the part of the Hugging Face hub's interface that lists and fetches files."""
 
 import hashlib
 import json
@@ -13,12 +13,12 @@ from urllib.parse import unquote
 ROOT = Path(__file__).resolve().parents[2]
 REVISION = "0123456789" * 4
 BRANCHES = ("main", "refs/convert/parquet")
-# What the hub says of these data sets: HTTP status and its own word for the reason.
+# How the hub answers for these data sets: HTTP status and error code.
 REFUSED = {"owner/gated": (403, "GatedRepo"), "owner/missing": (404, "RepoNotFound")}
 
 
 def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPRequestHandler]:
-    """Answers for data sets, each with its files by path."""
+    """A request handler for `datasets`: the content of each file, by data set and path."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
@@ -28,12 +28,12 @@ def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPReques
             self.answer()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Do not log requests."""
 
         def answer(self) -> None:
             parts = unquote(self.path.partition("?")[0]).strip("/").split("/")
             parts = parts[1:] if parts[0] == "api" else parts
-            # Without a revision the default branch is meant.
+            # A request without revision means the default branch.
             dataset, (action, revision, *path) = "/".join(parts[1:3]), parts[3:] or ["revision", "main"]
             if (branch := "/".join([revision, *path])) in BRANCHES:
                 revision = branch
@@ -42,8 +42,8 @@ def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPReques
             elif not REVISION.startswith(revision) and revision not in BRANCHES:
                 self.send(404, b"", {"X-Error-Code": "RevisionNotFound"})
             elif action == "revision":
-                told = {"id": dataset, "sha": REVISION}
-                self.send(200, json.dumps(told).encode(), {"Content-Type": "application/json"})
+                answer = {"id": dataset, "sha": REVISION}
+                self.send(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
             elif action == "tree":
                 files = [
                     {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
@@ -52,8 +52,8 @@ def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPReques
                 self.send(200, json.dumps(files).encode(), {"Content-Type": "application/json"})
             else:
                 content = datasets[dataset]["/".join(path)]
-                marks = {"ETag": f'"{hashlib.sha1(content).hexdigest()}"', "X-Repo-Commit": REVISION}
-                self.send(200, content, marks)
+                headers = {"ETag": f'"{hashlib.sha1(content).hexdigest()}"', "X-Repo-Commit": REVISION}
+                self.send(200, content, headers)
 
         def send(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
             self.send_response(status)
@@ -68,16 +68,16 @@ def _handler(datasets: Mapping[str, Mapping[str, bytes]]) -> type[BaseHTTPReques
 
 def hub_environment(address: str, home: Path) -> dict[str, str]:
     """The environment of a process that uses the hub at `address`, with its cache below `home`."""
-    own = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_TOKEN")}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("HF_HUB_OFFLINE", "HF_TOKEN")}
     hub = {"HF_ENDPOINT": address, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
-    return {**own, **hub, "PYTHONPATH": str(ROOT)}
+    return {**inherited, **hub, "PYTHONPATH": str(ROOT)}
 
 
 @contextmanager
 def fake_hub(datasets: Mapping[str, Mapping[str, bytes]]) -> Iterator[str]:
-    """Serve data sets until the end of the block; yields the address, to be used as HF_ENDPOINT.
+    """Serve data sets while the block runs; yields the address for HF_ENDPOINT.
 
-    All of them, and models of any name, are at `REVISION`, which may be cut short as commits of git may.
+    All data sets, and models of any name, have the revision `REVISION`, which requests may abbreviate.
     """
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(datasets))
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""The data stages' functions one after the other, for tests: a corpus in, pairs and statistics out, IR made by hand."""
+"""Runs the functions of the data stages in order: a corpus in, pairs and statistics out, with invented IR."""
 
 from pathlib import Path
 
@@ -48,29 +48,30 @@ VARIANTS = ["perf", "size"]
 
 
 def module_of(source: str, variant: str) -> str:
-    """A stand-in for a module; its text hangs on source and variant."""
+    """A small module whose text is determined by source and variant."""
     return f"; {variant} {sha256_text(source)}\ndefine i32 @main() {{\n  ret i32 {len(source)}\n}}\n"
 
 
 def write_ir(sources: Path, target: Path, failing: dict[str, tuple[str, ...]]) -> None:
-    """The outcome table of a shard; a source that contains a key of `failing` fails in the variants named."""
+    """Write the IR table of a shard; a source that contains a key of `failing` fails in the variants listed for it."""
     rows = []
     for row in iter_rows(sources):
         for variant in VARIANTS:
-            fails = any(mark in row["source"] and variant in named for mark, named in failing.items())
+            fails = any(mark in row["source"] and variant in variants for mark, variants in failing.items())
             status = "rejected_source" if row["rejected"] else "compile_error" if fails else "ok"
             ir = module_of(row["source"], variant) if status == "ok" else None
-            made = {"status": status, "ir": ir, "ir_sha256": sha256_text(ir) if ir else None}
-            named = {key: row[key] for key in ("id", "language", "source_sha256")}
+            outcome = {"status": status, "ir": ir, "ir_sha256": sha256_text(ir) if ir else None}
+            source = {key: row[key] for key in ("id", "language", "source_sha256")}
             tools = {"compiler": "by hand 1", "llvm": "22", "command": "", "seconds": 0.0, "rewrites": []}
-            rows.append({**named, **tools, "variant": variant, "diagnostics": "", **made})
+            rows.append({**source, **tools, "variant": variant, "diagnostics": "", **outcome})
     write_table(target, rows, IR.schema)
 
 
 def run(corpus: Path, out: Path, shard_size=1000, language="C", suffixes=("c",), failing=None, ngrams=None, **settings):
-    """Run everything for one language; its statistics and, by variant, the paths of its pairs.
+    """Run all data stages for one language; returns its statistics, the paths of its pairs by variant, and what was
+    contaminated.
 
-    `settings` change those of deduplication and pairs by name; what was found of benchmarks is `out/contaminated`.
+    `settings` replace settings of deduplication and pairs by name.
     """
     out.mkdir(parents=True, exist_ok=True)
     read(Corpus(corpus, language, CORPUS, list(suffixes)), shard_size, out / "shards.json", out / "aliases.parquet")
@@ -84,8 +85,8 @@ def run(corpus: Path, out: Path, shard_size=1000, language="C", suffixes=("c",),
     write_table(out / "clusters.parquet", clusters.clusters(signed, sources, ir, dedup), CLUSTERS.schema)
     known = read_clusters(str(out / "clusters.parquet"))
     read_outcomes(known, ir, VARIANTS)
-    chosen = {key: settings.get(key, value) for key, value in PAIRS.items()}
-    builder = Builder(language, known, Benchmarks(ngrams, 13), chosen)
+    pair_settings = {key: settings.get(key, value) for key, value in PAIRS.items()}
+    builder = Builder(language, known, Benchmarks(ngrams, 13), pair_settings)
     paths = {variant: str(out / f"pairs-{variant}.parquet") for variant in VARIANTS}
     build(builder, list(zip(sources, ir, strict=True)), paths)
     return builder.statistics(index), paths, builder.contaminated

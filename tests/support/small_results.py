@@ -1,4 +1,4 @@
-"""A small results folder made by hand in the checkpoints' file formats, for tests of tables and provenance."""
+"""Writes a small results folder with invented content, for tests of tables and provenance."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ LOSSES = pa.schema(
 
 
 def score(benchmark, language, model, checkpoint, setting, metric, per_problem, samples=1):
-    """Content of a score file with one row and its problems."""
+    """The content of a score file with one row and the values of its problems."""
     value = sum(per_problem.values()) / len(per_problem)
     row = {"benchmark": benchmark, "language": language, "model": model, "checkpoint": checkpoint, "setting": setting}
     row |= {"metric": metric, "value": value, "ci_low": min(per_problem.values()), "ci_high": max(per_problem.values())}
@@ -38,11 +38,11 @@ def score(benchmark, language, model, checkpoint, setting, metric, per_problem, 
 
 
 def write_scores(folder: Path) -> list[str]:
-    """Score files of two benchmarks: HumanEval in Python and MultiPL-E in C++ and D, with controls; their paths."""
-    places = [("humaneval", "python", "t0.2"), ("multipl-e", "cpp", "t0.2"), ("multipl-e", "d", "t0.2")]
+    """Write score files of HumanEval in Python and MultiPL-E in C++ and D, with controls; returns their paths."""
+    tasks = [("humaneval", "python", "t0.2"), ("multipl-e", "cpp", "t0.2"), ("multipl-e", "d", "t0.2")]
     runs = {(MODEL, "base"): 20.0, (MODEL, "ircoder"): 60.0, ("reference", "control"): 100.0, ("empty", "control"): 0.0}
     paths = []
-    for benchmark, language, sampling in places:
+    for benchmark, language, sampling in tasks:
         for (model, checkpoint), level in runs.items():
             setting = "control" if checkpoint == "control" else sampling
             problems = {f"p{n:02}": level + (n % 5 if 0 < level < 100 else 0) for n in range(20)}
@@ -53,20 +53,23 @@ def write_scores(folder: Path) -> list[str]:
 
 
 def write_losses(folder: Path) -> dict[str, tuple[str, str]]:
-    """Validation losses of base and IRCoder on five documents of C and of D; path -> (model, checkpoint)."""
-    found = {}
+    """Write validation losses of base and IRCoder on five documents each of C and D.
+
+    Returns path -> (model, checkpoint).
+    """
+    trained = {}
     for checkpoint, level in (("base", 3.0), ("ircoder", 2.0)):
         rows = []
         for language in ("C", "D"):
-            for place in range(5):
-                row = {"id": f"{language}{place}", "language": language, "tokens": 100 + place}
+            for number in range(5):
+                row = {"id": f"{language}{number}", "language": language, "tokens": 100 + number}
                 row |= {"document_tokens": 200, "document_loss": level}
-                rows.append({**row, "variant": "perf", "direction": "source_to_llvm", "loss": level + place / 10})
-                rows.append({**row, "variant": None, "direction": "source", "loss": 2.5 + place / 10})
+                rows.append({**row, "variant": "perf", "direction": "source_to_llvm", "loss": level + number / 10})
+                rows.append({**row, "variant": None, "direction": "source", "loss": 2.5 + number / 10})
         path = folder / "models" / MODEL / "losses" / f"{checkpoint}.parquet"
         write_table(path, rows, LOSSES)
-        found[str(path)] = (MODEL, checkpoint)
-    return found
+        trained[str(path)] = (MODEL, checkpoint)
+    return trained
 
 
 SOURCES = pa.schema([(name, pa.string()) for name in ("id", "language", "path")])
@@ -82,9 +85,9 @@ LANGUAGES = ("C", "D")
 
 
 def write_outcomes(folder: Path, seconds: float = 0.5) -> None:
-    """Sources and outcomes of two languages: three programs each, one of which no compiler takes."""
+    """Write sources and outcomes of two languages: three programs each, one of which does not compile."""
     for language in LANGUAGES:
-        names = [f"{language.lower()}{place}" for place in range(3)]
+        names = [f"{language.lower()}{number}" for number in range(3)]
         sources = [{"id": name, "language": language, "path": f"{language}/Source_{name}/source"} for name in names]
         write_table(folder / "sources" / language / "000.parquet", sources, SOURCES)
         rows = []
@@ -92,15 +95,15 @@ def write_outcomes(folder: Path, seconds: float = 0.5) -> None:
             row = {"id": name, "language": language, "compiler": f"{language.lower()}c 1.2", "llvm": "19.1.7"}
             failed = {"status": "compile_error", "diagnostics": "\nsource:1: error: <no> & never\nmore"}
             outcome = failed if name.endswith("2") else {"status": "ok", "diagnostics": ""}
-            # Of D's programs, the first was rewritten, and is refused without.
-            alone = "compile_error" if name == "d0" else None
-            rows.append({**row, **outcome, "variant": "perf", "seconds": seconds, "unprepared": alone})
+            # The first program of D compiles only because it was rewritten.
+            unprepared = "compile_error" if name == "d0" else None
+            rows.append({**row, **outcome, "variant": "perf", "seconds": seconds, "unprepared": unprepared})
             rows.append({**row, **outcome, "variant": "size", "seconds": seconds})
         write_table(folder / "ir" / language / "000.parquet", rows, OUTCOMES)
 
 
 def write_pairs(folder: Path) -> None:
-    """Pairs of both languages and variants, their statistics and two figures."""
+    """Write pairs of both languages and variants, their statistics and two figures."""
     schema = pa.schema([("Source_Code", pa.string()), ("IR_Original", pa.string())])
     ends = ("sources", "duplicates", "rejected", "failed", "near_duplicates", "filtered", "contaminated", "pairs")
     lines = [",".join(("language", "variant", *ends, "train", "validation"))]
@@ -117,7 +120,7 @@ def write_pairs(folder: Path) -> None:
 
 
 def write_curves(folder: Path) -> list[str]:
-    """Learning curves of the base, of IRCoder and of the tuning of both."""
+    """Write learning curves of the base, of IRCoder and of the tuning of both; returns their paths."""
     paths = []
     for name in ("base", "pretrain", "base-instruct", "ircoder-instruct"):
         path = folder / "models" / MODEL / "curves" / f"{name}.csv"
@@ -127,7 +130,7 @@ def write_curves(folder: Path) -> list[str]:
 
 
 def small_tables(folder: Path) -> SimpleNamespace:
-    """The long tables of the small scores and losses, and one figure of the paper; paths of the three files."""
+    """Write the long tables of scores and losses, and a figure of the paper; returns the three paths by name."""
     scores, trained = write_scores(folder), write_losses(folder)
     write_rows(folder / "scores.csv", collect(scores, trained, 1), SCORES)
     losses = {names: path for path, names in trained.items()}

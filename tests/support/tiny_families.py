@@ -1,4 +1,4 @@
-"""A small random model of each architecture that the base models have, and of others that users bring."""
+"""A small random model of each architecture of the base models, and of others that users may have."""
 
 from scripts.lib.training.models import make_model
 from tests.support.tiny_tokenizer import tiny_tokenizer
@@ -26,13 +26,13 @@ FAMILIES: dict[str, dict[str, object]] = {
 
 
 def family_model(name: str):
-    """The model of a family with the vocabulary of `tiny_tokenizer`, always the same, ready for evaluation."""
+    """The model of a family with the vocabulary of `tiny_tokenizer` and reproducible weights, in evaluation mode."""
     import torch
 
     torch.manual_seed(11)
     model = make_model(FAMILIES[name], tiny_tokenizer()).eval()
     with torch.no_grad():
         for weight in model.parameters():
-            # Larger weights than models start with: differences between positions show in the output.
+            # Weights are larger than usual initial ones, so that positions make a difference in the output.
             weight.add_(0.2 * torch.randn(weight.shape))
     return model

@@ -1,4 +1,4 @@
-"""Tokenizers that encode the beginning of a text in a way of its own, or put tokens around it, made without a hub."""
+"""Tokenizers that encode the beginning of a text differently, or add tokens around it; made without a hub."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ TEXTS = [
     "### Diff:\n+int a;\n\n### Message:\nAdd a variable\n",
 ] * 3
 _REPLACE = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
-# How Code Llama's and Llama 2's files do it, and how newer conversions of the same vocabulary do.
+# As in the files of Code Llama and Llama 2; the others below are as in newer conversions of the same vocabulary.
 _NORMALIZED = {"normalizer": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "▁"}, _REPLACE]}}
 _STRIP = {"type": "Strip", "content": " ", "start": 1, "stop": 0}
 _DECODER = {
@@ -42,7 +42,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def pieces_tokenizer(kind: str) -> PreTrainedTokenizerFast:
-    """A tokenizer like SentencePiece's with byte fallback, trained on a few texts; it puts `<s>` before every text."""
+    """A tokenizer like SentencePiece's with byte fallback, trained on a few texts; it adds `<s>` before every text."""
     backend = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
     # No token spans a line break, as in the vocabularies of real models.
     lines = pre_tokenizers.Split("\n", behavior="isolated")
@@ -62,7 +62,7 @@ def pieces_tokenizer(kind: str) -> PreTrainedTokenizerFast:
 
 
 def prefixing_tokenizer() -> PreTrainedTokenizerFast:
-    """A byte-level tokenizer that puts a blank before every text."""
+    """A byte-level tokenizer that adds a blank before every text."""
     plain = tiny_tokenizer()
     plain.backend_tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     plain.backend_tokenizer.decoder = decoders.ByteLevel()
@@ -70,7 +70,7 @@ def prefixing_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def end_adding_tokenizer() -> PreTrainedTokenizerFast:
-    """A byte-level tokenizer that puts its end of text after every text."""
+    """A byte-level tokenizer that adds its end-of-text token after every text."""
     plain = tiny_tokenizer()
     end = plain.eos_token
     plain.backend_tokenizer.post_processor = processors.TemplateProcessing(

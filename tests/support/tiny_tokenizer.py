@@ -1,4 +1,4 @@
-"""A byte-level tokenizer without merges, for tests: one token a byte, and end of text."""
+"""A byte-level tokenizer without merges: one token for each byte, and end of text."""
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast

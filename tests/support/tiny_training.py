@@ -1,4 +1,4 @@
-"""A model so small that a training takes seconds, with data for it, for tests of training itself."""
+"""A model so small that a training takes seconds, and data for it."""
 
 from pathlib import Path
 
@@ -66,7 +66,7 @@ SETTINGS = {
 
 
 def write_base(folder: Path, architecture: dict[str, object]) -> None:
-    """A random model with the vocabulary of `tiny_tokenizer`, always the same."""
+    """Write a random model with the vocabulary of `tiny_tokenizer` and reproducible weights."""
     import torch
 
     torch.manual_seed(0)
@@ -74,7 +74,7 @@ def write_base(folder: Path, architecture: dict[str, object]) -> None:
 
 
 def write_tokenizer(folder: Path) -> None:
-    """The tokenizer with one more token and one for padding."""
+    """Write `tiny_tokenizer` with one more token and one for padding."""
     tokenizer = tiny_tokenizer()
     tokenizer.add_tokens([AddedToken("<source_to_llvm>", special=True, normalized=False)])
     tokenizer.add_special_tokens({"pad_token": "<|pad|>"})
@@ -82,7 +82,7 @@ def write_tokenizer(folder: Path) -> None:
 
 
 def write_data(folder: Path, count: int = 40) -> None:
-    """Sequences of counting numbers, which a model can learn, of 20 to 40 tokens; the first five carry no loss."""
+    """Write learnable sequences of consecutive numbers, of 20 to 40 tokens; the first five tokens carry no loss."""
     generator = np.random.default_rng(5)
     for split, rows in (("train", count), ("validation", 6)):
         starts, lengths = generator.integers(200, size=rows), generator.integers(20, 40, size=rows)
@@ -92,21 +92,21 @@ def write_data(folder: Path, count: int = 40) -> None:
 
 
 def write_all(folder: Path, architecture: dict[str, object] = GPT) -> None:
-    """`base`, `tokenizer` and `data` below `folder`."""
+    """Write `base`, `tokenizer` and `data` below `folder`."""
     write_base(folder / "base", architecture)
     write_tokenizer(folder / "tokenizer")
     write_data(folder / "data")
 
 
-def spec_for(inputs: Path, place: Path, **changes: object) -> TrainingSpec:
-    """A training on the inputs that `write_all` wrote, in `place`; `changes` are values of the settings."""
-    (place / "output").mkdir(parents=True, exist_ok=True)
+def spec_for(inputs: Path, folder: Path, **changes: object) -> TrainingSpec:
+    """A training in `folder` on what `write_all` wrote to `inputs`; `changes` replace settings."""
+    (folder / "output").mkdir(parents=True, exist_ok=True)
     return TrainingSpec(
         base=str(inputs / "base"),
         tokenizer=str(inputs / "tokenizer"),
         data=str(inputs / "data"),
-        output=str(place / "output"),
-        checkpoints=str(place / "checkpoints"),
+        output=str(folder / "output"),
+        checkpoints=str(folder / "checkpoints"),
         seed=12345678901234567890,
         settings=TrainingSettings(**{**SETTINGS, **changes}),
         gpu=False,

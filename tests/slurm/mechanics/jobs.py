@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def hold(megabytes: int, seconds: float, file: Path) -> None:
-    """Fill `megabytes` of memory, keep them for `seconds`, write `file`."""
+    """Use `megabytes` of memory for `seconds`, then write `file`."""
     block = bytearray(megabytes << 20)
     block[::4096] = b"x" * len(block[::4096])
     time.sleep(seconds)
