@@ -35,10 +35,10 @@ class Build:
 
     `steps` have `run`, a command template, and maybe `keep`, patterns of the files that go on, `choose`, which of those
     files the step gets, `drop_attributes`, by variant, and `flags` of their own. `flags` are by variant; `shrunk` are
-    the variants on whose IR LLVM's pipeline for size is run. `support` files are put next to each program.
-    `precompiled` has `run`, the command template that makes a precompiled header, and `fewest`, the number of programs
-    that are worth one; `headers` is the folder of those. `alternative` is the table's entry of the alternative whose
-    words `{alternative}` stands for; empty without any.
+    the variants on whose IR LLVM's pipeline for size is run. `extra_files` are put next to each program.
+    `precompiled` has `run`, the command template that makes a precompiled header, and `min_programs`, the smallest
+    number of programs for which one is made; `headers` is the folder of those. `alternative` is the table's entry of
+    the alternative whose words `{alternative}` stands for; empty without any.
     """
 
     toolchain: Toolchain
@@ -47,7 +47,7 @@ class Build:
     limits: Limits
     parts: tuple[str, ...]
     shrunk: frozenset[str] = frozenset()
-    support: Mapping[str, bytes] = field(default_factory=dict)
+    extra_files: Mapping[str, bytes] = field(default_factory=dict)
     precompiled: Mapping[str, Any] = field(default_factory=dict)
     headers: Path | None = None
     alternative: Mapping[str, Any] = field(default_factory=dict)
@@ -97,12 +97,20 @@ class Build:
 
     def key(self) -> str:
         """Everything that an outcome depends on beside program, command and limits."""
-        support = {name: hashlib.sha256(content).hexdigest() for name, content in self.support.items()}
+        extra_files = {name: hashlib.sha256(content).hexdigest() for name, content in self.extra_files.items()}
         edits = [[step.get(name) for name in ("drop_attributes", "choose", "alone")] for step in self.steps]
         compiler = [self.frontend["name"], self.toolchain.compiler, self.toolchain.llvm]
         reader = [READER, code_hash("lib/llvm.py", "compile/compile_time.py"), self.frontend.get("compile_time")]
         alternatives = self.frontend.get("alternatives", [])
-        rest = [list(self.parts), support, edits, self.output, self.toolchain.sandbox.mode, alternatives, _ENVIRONMENT]
+        rest = [
+            list(self.parts),
+            extra_files,
+            edits,
+            self.output,
+            self.toolchain.sandbox.mode,
+            alternatives,
+            _ENVIRONMENT,
+        ]
         return json.dumps(compiler + reader + rest, sort_keys=True)
 
 
@@ -129,8 +137,8 @@ def make_build(language: str, entry: Mapping[str, Any], settings: Mapping[str, A
     frontend = toolchain.frontend
     plan = {**frontend, **(frontend.get("shared_frontend", {}) if settings["shared_frontend"] else {})}
     flags, shrunk = plan["flags"], frozenset()
-    if settings["size_build"] in (True, "true") and "true_size" in frontend:
-        flags, shrunk = {**flags, "size": frontend["true_size"]}, frozenset({"size"})
+    if settings["size_build"] in (True, "true") and "size_opt_flags" in frontend:
+        flags, shrunk = {**flags, "size": frontend["size_opt_flags"]}, frozenset({"size"})
     made = Build(
         toolchain,
         tuple(plan["steps"]),
@@ -138,7 +146,7 @@ def make_build(language: str, entry: Mapping[str, Any], settings: Mapping[str, A
         _limits(entry, settings),
         tuple(part for part, wanted in sorted(settings["normalise"].items()) if wanted),
         shrunk,
-        {name: Path(SCRIPTS.parent, path).read_bytes() for name, path in frontend.get("support", {}).items()},
+        {name: Path(SCRIPTS.parent, path).read_bytes() for name, path in frontend.get("extra_files", {}).items()},
         plan.get("precompiled", {}),
     )
     return made.alternatives[0]

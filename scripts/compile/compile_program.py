@@ -123,7 +123,7 @@ def _after(
         chosen = _chosen(files, step["choose"])
         if chosen is None:
             return replace(state, failure=Result("compile_error", state.seconds, "no module of the program's own"))
-        files = build.support | {step["choose"]["name"]: chosen}
+        files = build.extra_files | {step["choose"]["name"]: chosen}
     if dropped:
         files = {name: without_attributes(content, dropped) for name, content in files.items()}
     keep, alone = step.get("keep", [build.output]), step.get("alone", False)
@@ -133,7 +133,7 @@ def _after(
     if alone and reach and not failure:
         again = run_command(build, words, files, keep, alone=True)
         failure = None if again.files == outcome.files else _refused(reach, seconds)
-    return _State({**build.support, **outcome.files}, seconds, failure and replace(failure, seconds=seconds))
+    return _State({**build.extra_files, **outcome.files}, seconds, failure and replace(failure, seconds=seconds))
 
 
 def _refused(reach: str, seconds: float) -> Result:
@@ -170,7 +170,7 @@ class _Attempt:
         self.build, self.headers = build, headers
         self.text = with_pragma(source, build.alternative.get("pragma"))
         self._reach = outside_work(source, build.frontend.get("compile_time"))
-        self._done = {(): _State({**build.support, build.frontend["source"]: self.text.encode()})}
+        self._done = {(): _State({**build.extra_files, build.frontend["source"]: self.text.encode()})}
         self._results: dict[str, Result] = {}
 
     def result(self, variant: str) -> Result:

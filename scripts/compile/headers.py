@@ -70,8 +70,8 @@ def leading_headers(source: str) -> tuple[str, ...]:
                 return (_EVERYTHING,) if _EVERYTHING in found else tuple(found)
 
 
-def worthwhile(wanted: Iterable[tuple[str, ...]], fewest: int) -> list[tuple[str, ...]]:
-    """Beginnings of header lists that at least `fewest` programs can use, and no longer one, the commonest first.
+def worthwhile(wanted: Iterable[tuple[str, ...]], min_programs: int) -> list[tuple[str, ...]]:
+    """Beginnings of header lists that at least `min_programs` programs can use, and no longer one, the commonest first.
 
     `wanted` has the headers that each program includes first. A list that too few share is cut until enough do.
     """
@@ -79,7 +79,7 @@ def worthwhile(wanted: Iterable[tuple[str, ...]], fewest: int) -> list[tuple[str
     for length in range(max(map(len, waiting), default=0), 0, -1):
         for headers in [headers for headers in waiting if len(headers) == length]:
             users = waiting.pop(headers)
-            if users >= fewest:
+            if users >= min_programs:
                 kept[headers] = users
             else:
                 waiting[headers[:-1]] += users
@@ -100,7 +100,7 @@ def precompile(headers: tuple[str, ...], build: Build, variant: str) -> str | No
     if not made.exists():
         write_text(Path(build.headers, f"{name}.h"), text)
         words = [word.replace("{headers}", f"{build.headers_inside}/{name}.h") for word in words]
-        outcome = run_command(build, words, build.support, ["out.pch"])
+        outcome = run_command(build, words, build.extra_files, ["out.pch"])
         if "out.pch" not in outcome.files:
             return None
         write_bytes(made, outcome.files["out.pch"])

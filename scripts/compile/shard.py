@@ -73,7 +73,7 @@ def _precompiled(rows: list[dict[str, Any]], compiler: Compiler, pool: ProcessPo
     )
     tasks = {
         headers: [pool.submit(make_header, headers, variant) for variant in compiler.variants]
-        for headers in worthwhile(needed, compiler.build.precompiled["fewest"])
+        for headers in worthwhile(needed, compiler.build.precompiled["min_programs"])
     }
     made: dict[tuple[str, ...], dict[str, str]] = {(): {}}
     for headers, each in tasks.items():

@@ -249,7 +249,7 @@ def test_every_language_has_its_files(language):
     assert all("=" in package for package in packages if isinstance(package, str) and package not in ("pip", "curl"))
     for frontend in entry["frontends"]:
         assert {step["run"][0] for step in frontend["steps"]} <= set(frontend["tools"])
-        assert all((ROOT / path).is_file() for path in frontend.get("support", {}).values())
+        assert all((ROOT / path).is_file() for path in frontend.get("extra_files", {}).values())
         assert frontend["source"].rsplit(".", 1)[1] in [*entry["suffixes"], "f90"]
 
 

@@ -198,7 +198,7 @@ def judge(tmp_path_factory):
         if language not in runners:
             table, shared = TABLES[language], str(tmp_path_factory.mktemp("runner") / "shared")
             with atomic_directory(shared) as folder:
-                if table["prepare"]:
+                if "prepare" in table:
                     build_shared(folder, table["prepare"], toolchain_of(language, table, "off"))
             execute = {**table["limits"]["execute"], "seconds": 3}
             table = {**table, "limits": {**table["limits"], "execute": execute}}
