@@ -60,6 +60,12 @@ def test_a_language_is_added(follower):
     assert [(row["variant"], row["pairs"]) for row in statistics] == [("perf", "1"), ("size", "1")]
 
 
+def test_a_benchmark_language_is_added(follower):
+    follower.follow(PAGES / "benchmark-language.md")
+    checked = read_json(follower.project / "results-c/executions/multipl-e/c/control/checked.json")
+    assert checked == {"cut_references": {}, "failed_references": {}}
+
+
 def test_a_base_model_is_added(follower):
     printed = follower.follow(PAGES / "base-model.md")
     assert "pretrain_adapter" in printed
