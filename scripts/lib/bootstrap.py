@@ -21,8 +21,8 @@ class Sample:
     @classmethod
     def of(cls, values: object, weights: object = None) -> "Sample":
         """A sample of any sequences of numbers; raise `ValueError` when it is empty or the lengths differ."""
-        array = np.asarray(values, dtype=np.float64)
-        weight = np.ones_like(array) if weights is None else np.asarray(weights, dtype=np.float64)
+        array = np.ascontiguousarray(values, dtype=np.float64)
+        weight = np.ones_like(array) if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
         if array.ndim != 1 or not len(array) or weight.shape != array.shape:
             raise ValueError(f"a sample needs as many weights as values and at least one: {array.shape} {weight.shape}")
         return cls(array, weight)

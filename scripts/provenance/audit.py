@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pandas as pd
+
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
-from scripts.lib.scores import Row, read_scores
+from scripts.lib.score_tables import read_scores
 from scripts.provenance import table_checks as checks
 from scripts.provenance.digests import digest_of
 from scripts.provenance.jobs import PACKAGE, PROJECT
@@ -71,10 +73,10 @@ def trace_faults(record: dict[str, Any]) -> Iterator[str]:
                 yield f"{name}: went into {entry['rule']}, but no job made it"
 
 
-def wide_table_faults(scores: list[Row], results: Path, benchmarks: Iterable[str]) -> Iterator[str]:
+def wide_table_faults(scores: pd.DataFrame, results: Path, benchmarks: Iterable[str]) -> Iterator[str]:
     """Differences between the wide tables and the long one."""
     for benchmark in benchmarks:
-        rows = [row for row in scores if row["benchmark"] == benchmark]
+        rows = scores[scores["benchmark"] == benchmark]
         yield from checks.csv_faults(results / "tables" / f"{benchmark}.csv", rows)
 
 

@@ -1,97 +1,127 @@
-"""Whether the wide tables say what the long one says, and whether its rows can be traced to their score files."""
+"""Checks of the tables: the wide ones against the long one, and its rows against their sources."""
 
 import math
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from scripts.lib.csv_files import read_csv
 from scripts.lib.files import read_json
 from scripts.lib.parquet import read_table
 from scripts.lib.schemas.pairs import SourceOutcome, Split
 from scripts.lib.schemas.scores import KEY
-from scripts.lib.scores import Row, number
+from scripts.lib.scores import number
 
 VALIDATION = "validation"
-FIGURES = ("value", "ci_low", "ci_high")
+VALUES = ["value", "ci_low", "ci_high"]
+COUNTS = ["problems", "samples"]
+COLUMN = ["language", "setting", "metric"]
 
 
-def named(row: Row) -> str:
-    """A score in words."""
-    return ", ".join(row[name] for name in KEY)
+def described(row: pd.Series) -> str:
+    """The key of a score as text."""
+    return ", ".join(row[list(KEY)])
 
 
-def csv_faults(path: Path, scores: list[Row]) -> Iterator[str]:
-    """Differences between a wide csv table and the benchmark's rows of the long one."""
-    lines = {(line["model"], line["checkpoint"]): line for line in read_csv(path)}
-    found = {
-        (model, checkpoint, *column.rsplit(":", 3)[:3])
-        for (model, checkpoint), line in lines.items()
-        for column, cell in line.items()
-        if column.endswith(":value") and cell and " - " not in checkpoint and not checkpoint.endswith("(paper)")
-    }
-    for row in scores:
-        checkpoint = row["checkpoint"].removesuffix(f"-{row['language']}")
-        place = (row["language"], row["setting"], row["metric"])
-        found.discard((row["model"], checkpoint, *place))
-        line = lines.get((row["model"], checkpoint), {})
-        for name in FIGURES:
-            cell, expected = line.get(":".join((*place, name))), number(row[name])
-            if cell != expected:
-                yield f"{path.name}: {named(row)}: {name} is {cell or 'missing'}, scores.csv has {expected}"
-    for model, checkpoint, *place in sorted(found):
-        yield f"{path.name}: {', '.join((model, checkpoint, *place))} is in no row of scores.csv"
+def read_cells(path: Path) -> pd.DataFrame:
+    """Read the cells of a wide CSV table, one a row: model, checkpoint, `COLUMN`, `name` (of `VALUES`), `text`.
+
+    Empty cells and the lines of differences and of the paper are left out.
+    """
+    lines = read_csv(path)
+    cells = [
+        (line["model"], line["checkpoint"], *column.rsplit(":", 3), text)
+        for line in lines
+        for column, text in line.items()
+        if text and column not in ("model", "checkpoint")
+    ]
+    table = pd.DataFrame(cells, columns=["model", "checkpoint", *COLUMN, "name", "text"])
+    other = [" - " in checkpoint or checkpoint.endswith("(paper)") for checkpoint in table["checkpoint"]]
+    return table[~np.array(other, dtype=bool)]
 
 
-def score_faults(scores: list[Row], files: list[Path]) -> Iterator[str]:
-    """Rows of the long table without the same row in a score file, and values that their problems do not give."""
-    known: dict[tuple[str, ...], tuple[Path, Row]] = {}
+def csv_faults(path: Path, scores: pd.DataFrame) -> Iterator[str]:
+    """Differences between a wide CSV table and the benchmark's rows of the long one."""
+    line = [
+        checkpoint.removesuffix(f"-{language}") for checkpoint, language in scores[["checkpoint", "language"]].values
+    ]
+    expected = scores.assign(line=line).melt([*KEY, "line"], VALUES, var_name="name", value_name="number").dropna()
+    expected["expected"] = expected["number"].map(number)
+    cells = read_cells(path).rename(columns={"checkpoint": "line"})
+    joined = expected.merge(cells, on=["model", "line", *COLUMN, "name"], how="outer")
+    for _, row in joined[joined["text"] != joined["expected"]].iterrows():
+        if pd.isna(row["expected"]):
+            place = ", ".join(row[["model", "line", *COLUMN]])
+            yield f"{path.name}: {place}: {row['name']} {row['text']} is in no row of scores.csv"
+            continue
+        text = "missing" if pd.isna(row["text"]) else row["text"]
+        yield f"{path.name}: {described(row)}: {row['name']} is {text}, scores.csv has {row['expected']}"
+
+
+def read_score_files(files: list[Path]) -> pd.DataFrame:
+    """Read the rows of score files, with the mean over problems where there is one, and the path: `mean`, `path`."""
+    rows = []
     for path in files:
         content = read_json(path)
         for row in content["rows"]:
-            known[tuple(row[name] for name in KEY)] = path, row
             problems = content["per_problem"].get(row["setting"], {}).get(row["metric"])
-            if problems and not math.isclose(sum(problems.values()) / len(problems), row["value"], abs_tol=1e-9):
-                yield f"{path}: {named(row)}: the mean over problems is not the value {row['value']}"
-    for row in (row for row in scores if row["benchmark"] != VALIDATION):
-        path, original = known.get(tuple(row[name] for name in KEY), (None, {}))
-        if path is None:
-            yield f"scores.csv: {named(row)}: no score file has this row"
-        elif any(number(original[name]) != number(row[name]) for name in (*FIGURES, "problems", "samples")):
-            yield f"scores.csv: {named(row)}: differs from {path}"
+            mean = sum(problems.values()) / len(problems) if problems else None
+            rows.append({**row, "mean": mean, "path": str(path)})
+    return pd.DataFrame(rows, columns=[*KEY, *VALUES, *COUNTS, "mean", "path"])
 
 
-def _validation_losses(results: Path, model: str, checkpoint: str) -> dict[tuple[str, str], tuple[float, int]]:
+def score_faults(scores: pd.DataFrame, files: list[Path]) -> Iterator[str]:
+    """Rows without an equal row in a score file, and values that are not the mean over their problems."""
+    rows = read_score_files(files)
+    differs = rows["mean"].notna() & ~np.isclose(rows["mean"].astype(float), rows["value"], rtol=0, atol=1e-9)
+    for _, row in rows[differs].iterrows():
+        yield f"{row['path']}: {described(row)}: the mean over problems is not the value {row['value']}"
+    joined = scores[scores["benchmark"] != VALIDATION].merge(rows, on=list(KEY), how="left", suffixes=("", "_file"))
+    for _, row in joined.iterrows():
+        if pd.isna(row["path"]):
+            yield f"scores.csv: {described(row)}: no score file has this row"
+        elif any(_text(row[f"{name}_file"]) != _text(row[name]) for name in (*VALUES, *COUNTS)):
+            yield f"scores.csv: {described(row)}: differs from {row['path']}"
+
+
+def _text(value: float | None) -> str:
+    return number(None if pd.isna(value) else value)
+
+
+def _validation_losses(results: Path, model: str, checkpoint: str) -> pd.DataFrame:
     """Token-weighted mean loss and number of documents by language and setting, computed from the table of losses."""
-    sums: dict[tuple[str, str], list[float]] = {}
     columns = ["language", "variant", "direction", "tokens", "loss"]
-    for row in read_table(results / "models" / model / "losses" / f"{checkpoint}.parquet", columns).to_pylist():
-        setting = row["direction"] if row["direction"] == "source" else f"{row['direction']}.{row['variant']}"
-        for place in {(row["language"], setting), ("all", setting), ("all", f"{setting.partition('.')[0]}.all")}:
-            total = sums.setdefault(place, [0.0, 0.0, 0])
-            total[:] = total[0] + row["tokens"] * row["loss"], total[1] + row["tokens"], total[2] + 1
-    return {place: (weighted / tokens, count) for place, (weighted, tokens, count) in sums.items()}
+    rows = read_table(results / "models" / model / "losses" / f"{checkpoint}.parquet", columns).to_pandas()
+    rows["setting"] = rows["direction"] + ("." + rows["variant"]).fillna("")
+    rows["weighted"] = rows["tokens"] * rows["loss"]
+    every = rows.assign(language="all")
+    both = every[every["direction"] != "source"].assign(setting=lambda part: part["direction"] + ".all")
+    groups = pd.concat([rows, every, both]).groupby(["language", "setting"])
+    sums = groups.agg(weighted=("weighted", "sum"), tokens=("tokens", "sum"), documents=("tokens", "size"))
+    return sums.assign(loss=sums["weighted"] / sums["tokens"]).reset_index()
 
 
-def loss_faults(scores: list[Row], results: Path) -> Iterator[str]:
-    """Validation losses and perplexities that the tables of losses do not give."""
-    read: dict[tuple[str, str], dict[tuple[str, str], tuple[float, int]]] = {}
-    for row in scores:
-        if row["benchmark"] != VALIDATION or row["metric"] not in ("loss", "perplexity"):
-            continue
-        key = row["model"], row["checkpoint"]
-        if key not in read:
-            read[key] = _validation_losses(results, *key)
-        loss, documents = read[key].get((row["language"], row["setting"]), (math.nan, 0))
-        value = math.exp(loss) if row["metric"] == "perplexity" else loss
-        if not math.isclose(value, row["value"], rel_tol=1e-8) or documents != row["problems"]:
-            yield f"scores.csv: {named(row)}: the documents give {value:.6g} over {documents}, not {row['value']:.6g}"
+def loss_faults(scores: pd.DataFrame, results: Path) -> Iterator[str]:
+    """Validation losses and perplexities that do not follow from the tables of losses."""
+    losses = scores[(scores["benchmark"] == VALIDATION) & scores["metric"].isin(["loss", "perplexity"])]
+    for (model, checkpoint), rows in losses.groupby(["model", "checkpoint"]):
+        computed = _validation_losses(results, model, checkpoint)
+        for _, row in rows.merge(computed, on=["language", "setting"], how="left").iterrows():
+            value = math.exp(row["loss"]) if row["metric"] == "perplexity" else row["loss"]
+            if not math.isclose(value, row["value"], rel_tol=1e-8) or row["documents"] != row["problems"]:
+                basis = f"the documents give {value:.6g} over {row['documents']:g}"
+                yield f"scores.csv: {described(row)}: {basis}, not {row['value']:.6g}"
 
 
 def funnel_faults(path: Path) -> Iterator[str]:
     """Rows of the data set's statistics whose numbers do not add up."""
-    for row in read_csv(path):
-        total, pairs = (sum(int(row[name]) for name in names) for names in (SourceOutcome, Split))
-        if total != int(row["sources"]):
-            yield f"{path.name}: {row['language']}, {row['variant']}: {row['sources']} sources end in {total} outcomes"
-        if pairs != int(row["pairs"]):
-            yield f"{path.name}: {row['language']}, {row['variant']}: {row['pairs']} pairs, {pairs} in the splits"
+    table = pd.read_csv(path, keep_default_na=False)
+    totals, splits = (table[list(names)].sum(axis=1) for names in (SourceOutcome, Split))
+    for (_, row), total, split in zip(table.iterrows(), totals, splits, strict=True):
+        place = f"{path.name}: {row['language']}, {row['variant']}"
+        if total != row["sources"]:
+            yield f"{place}: {row['sources']} sources end in {total} outcomes"
+        if split != row["pairs"]:
+            yield f"{place}: {row['pairs']} pairs, {split} in the splits"

@@ -1,57 +1,80 @@
-"""IRCoder minus base for every score that both have, paired by problem: `tables/differences.csv`."""
+"""Compares each score of IRCoder with that of the base, paired by problem: `tables/differences.csv`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import pandas as pd
 
 from scripts.lib.bootstrap import Sample, paired_interval
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError, job
 from scripts.lib.schemas.scores import DIFFERENCES, KEY
-from scripts.lib.scores import Row, base_of, write_rows
+from scripts.lib.score_tables import write_rows
+from scripts.lib.scores import Row, base_of
 from scripts.lib.seeds import seed_for
 from scripts.tables import losses
 
-Problems = dict[str, float]
+# What identifies the pair of a score of IRCoder and one of the base.
+PAIR = [*KEY, "base"]
 
 
-def problems_of(path: str | Path) -> dict[tuple[str, ...], Problems]:
-    """Values of single problems behind each row of a score file, by the row's key.
+def problem_values(path: str | Path) -> pd.DataFrame:
+    """Read the value of each problem from a score file: the columns of the key, `problem` and `value`.
 
-    A metric that is no mean over problems, like a relative drop, has no such values and is left out.
+    Metrics that are not a mean over problems, such as a relative drop, have no such values.
     """
     content = read_json(path)
-    found = {
-        tuple(row[name] for name in KEY): content["per_problem"].get(row["setting"], {}).get(row["metric"])
+    parts = [
+        {**{name: row[name] for name in KEY}, "problem": problem, "value": float(value)}
         for row in content["rows"]
-    }
-    return {key: values for key, values in found.items() if values}
+        for problem, value in (content["per_problem"].get(row["setting"], {}).get(row["metric"]) or {}).items()
+    ]
+    return pd.DataFrame(parts, columns=[*KEY, "problem", "value"])
 
 
-def _difference(key: tuple[str, ...], base: Problems, ircoder: Problems, seed: int) -> Row:
-    """One row of the differences; raise `InputError` when the two were scored on different problems."""
-    row: Row = dict(zip(KEY, key, strict=True))
-    if base.keys() != ircoder.keys():
-        odd = sorted(base.keys() ^ ircoder.keys())[0]
-        raise InputError(f"{', '.join(key)}: base and IRCoder were scored on different problems, {odd} in one only")
-    names = sorted(base)
-    first, second = (Sample.of([values[name] for name in names]) for values in (base, ircoder))
-    low, high = paired_interval(first, second, seed_for(seed, *key[:2], *key[4:]))
-    value = second.mean() - first.mean()
-    return {**row, "base": base_of(key[3]), "difference": value, "ci_low": low, "ci_high": high, "problems": len(names)}
+def paired_problems(values: pd.DataFrame) -> pd.DataFrame:
+    """Join the problems of each checkpoint of IRCoder with those of its base: `value_base`, `value_ircoder`.
+
+    Scores without a counterpart are left out. Raises `InputError` when the two were scored on
+    different problems.
+    """
+    ircoder = values.assign(base=values["checkpoint"].map(base_of)).dropna(subset="base")
+    base = values.rename(columns={"checkpoint": "base"})
+    on = [name for name in PAIR if name != "checkpoint"]
+    pairs = ircoder[PAIR].drop_duplicates().merge(base[on].drop_duplicates(), on=on)
+    joined = (
+        pairs.merge(ircoder, on=PAIR)
+        .merge(pairs.merge(base, on=on), on=[*PAIR, "problem"], how="outer", suffixes=("_ircoder", "_base"))
+        .sort_values([*PAIR, "problem"])
+    )
+    unpaired = joined[joined[["value_base", "value_ircoder"]].isna().any(axis=1)]
+    if len(unpaired):
+        first = unpaired.iloc[0]
+        key = ", ".join(first[list(KEY)])
+        raise InputError(
+            f"{key}: base and IRCoder were scored on different problems, {first['problem']} in one only; "
+            "score both again"
+        )
+    return joined
 
 
 def score_differences(scores: list[str], seed: int) -> list[Row]:
-    """Differences for every score of an IRCoder checkpoint whose base checkpoint was scored too."""
-    found = {key: values for path in scores for key, values in problems_of(path).items()}
+    """Differences for every score of IRCoder whose base was scored too; `scores` are score files."""
+    if not scores:
+        return []
     rows = []
-    for key, values in found.items():
-        base = (*key[:3], base_of(key[3]), *key[4:])
-        if base in found:
-            rows.append(_difference(key, found[base], values, seed))
+    for names, problems in paired_problems(pd.concat(map(problem_values, scores))).groupby(PAIR):
+        row: Row = dict(zip(PAIR, names, strict=True))
+        base, ircoder = (Sample.of(problems[name]) for name in ("value_base", "value_ircoder"))
+        task = [row[name] for name in ("benchmark", "language", "setting", "metric")]
+        low, high = paired_interval(base, ircoder, seed_for(seed, *task))
+        difference = ircoder.mean() - base.mean()
+        rows.append({**row, "difference": difference, "ci_low": low, "ci_high": high, "problems": len(problems)})
     return rows
 
 
-def loss_differences(loss_files: dict[tuple[str, str], str], seed: int) -> list[Row]:
-    """Differences of validation losses; `loss_files` maps (model, checkpoint) to its file."""
+def loss_differences(loss_files: Mapping[tuple[str, str], str], seed: int) -> list[Row]:
+    """Differences of validation losses; `loss_files` maps (model, checkpoint) to a path."""
     rows = []
     for (model, checkpoint), path in loss_files.items():
         base = loss_files.get((model, base_of(checkpoint) or ""))
@@ -60,10 +83,14 @@ def loss_differences(loss_files: dict[tuple[str, str], str], seed: int) -> list[
     return rows
 
 
+def compare(scores: list[str], loss_files: Mapping[tuple[str, str], str], seed: int) -> pd.DataFrame:
+    """All rows of `tables/differences.csv`."""
+    rows = score_differences(scores, seed) + loss_differences(loss_files, seed)
+    return pd.DataFrame(rows, columns=list(DIFFERENCES.names))
+
+
 if __name__ == "__main__":
     with job() as snakemake:
         trained = [tuple(names) for names in snakemake.params.trained]
-        named = dict(zip(trained, snakemake.input.losses, strict=True))
-        found = score_differences(snakemake.input.scores, snakemake.params.seed)
-        found += loss_differences(named, snakemake.params.seed)
-        write_rows(snakemake.output[0], found, DIFFERENCES)
+        paths = dict(zip(trained, snakemake.input.losses, strict=True))
+        write_rows(snakemake.output[0], compare(snakemake.input.scores, paths, snakemake.params.seed), DIFFERENCES)

@@ -1,49 +1,54 @@
-"""Validation loss of base and IRCoder by language, direction and variant: `figures/validation_loss.svg`."""
+"""Draws the validation loss of base and IRCoder by language, direction and variant: `figures/validation_loss.svg`."""
 
+from itertools import product
+
+import pandas as pd
 from matplotlib.figure import Figure
 
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
-from scripts.lib.scores import Row, read_scores, split_checkpoint
+from scripts.lib.score_tables import read_scores
+from scripts.lib.scores import split_checkpoint
 from scripts.tables.dots import draw
 from scripts.tables.losses import ALL, BENCHMARK
 
+# Inches: height of a line, margin of a row of panels, and width of the figure.
 LINE, MARGIN, WIDTH = 0.26, 1.1, 9.0
 
 
 def title(setting: str) -> str:
-    """`source_to_llvm.perf` as `source → LLVM` and `perf`, on two lines."""
+    """The title of a setting on two lines: `source → LLVM` and `perf` for `source_to_llvm.perf`."""
     direction, _, variant = setting.partition(".")
     words = {"source_to_llvm": "source → LLVM", "llvm_to_source": "LLVM → source"}
     return f"{words.get(direction, 'source alone')}\n{variant}"
 
 
-def label(row: Row) -> str:
-    """The label of a row's line: its language; a checkpoint that was saved on the way has a line of its own."""
-    step = split_checkpoint(row["checkpoint"])[1]
-    return f"{row['language']} · step {step}" if step else row["language"]
+def label(language: str, checkpoint: str) -> str:
+    """The label of a line: the language, and the step of an intermediate checkpoint, which has its own line."""
+    step = split_checkpoint(checkpoint)[1]
+    return f"{language} · step {step}" if step else language
 
 
-def plot(scores: list[Row]) -> Figure:
+def plot(scores: pd.DataFrame) -> Figure:
     """A row of panels for each model, a panel for each setting, a line for each language."""
-    rows = [row for row in scores if row["benchmark"] == BENCHMARK and row["metric"] == "loss"]
-    if not rows:
-        figure, (axes,) = panels(1, 1, WIDTH, 1.2)
-        note(axes, "no model was trained in this run")
+    rows = scores[(scores["benchmark"] == BENCHMARK) & (scores["metric"] == "loss")]
+    if not len(rows):
+        figure, (empty,) = panels(1, 1, WIDTH, 1.2)
+        note(empty, "no model was trained in this run")
         return figure
-    models = sorted({row["model"] for row in rows})
-    settings = sorted({row["setting"] for row in rows if not row["setting"].endswith(f".{ALL}")})
-    languages = sorted({label(row) for row in rows}, key=lambda name: (name.partition(" · ")[0] == ALL, name))
-    height = len(models) * (MARGIN + LINE * len(languages))
-    figure, axes = panels(len(models), len(settings), WIDTH, height, sharey=True)
-    for place, part in enumerate(axes):
-        model, setting = models[place // len(settings)], settings[place % len(settings)]
-        chosen = [row for row in rows if (row["model"], row["setting"]) == (model, setting)]
-        draw(part, chosen, [label(row) for row in chosen], languages)
-        part.set_title(title(setting))
-        part.set_xlabel("nats per token")
-        part.set_ylabel(model if setting == settings[0] else "")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    rows = rows.assign(label=list(map(label, rows["language"], rows["checkpoint"])))
+    models = sorted(set(rows["model"]))
+    settings = sorted(setting for setting in set(rows["setting"]) if not setting.endswith(f".{ALL}"))
+    labels = sorted(set(rows["label"]), key=lambda name: (name.partition(" · ")[0] == ALL, name))
+    height = len(models) * (MARGIN + LINE * len(labels))
+    figure, all_axes = panels(len(models), len(settings), WIDTH, height, sharey=True)
+    for axes, (model, setting) in zip(all_axes, product(models, settings), strict=True):
+        draw(axes, rows[(rows["model"] == model) & (rows["setting"] == setting)], labels)
+        axes.set_title(title(setting))
+        axes.set_xlabel("nats per token")
+        axes.set_ylabel(model if setting == settings[0] else "")
+    handles, names = all_axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper right", ncols=2)
     return figure
 
 

@@ -1,26 +1,53 @@
 """Layout of a benchmark's wide table: rows are models and checkpoints, columns are languages and settings."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
 
 from scripts.lib.schemas.scores import CONTROL
-from scripts.lib.scores import Row, base_of, split_checkpoint
+from scripts.lib.scores import base_of, split_checkpoint
 
-# A place in a table: language, setting, metric.
-Place = tuple[str, str, str]
-# A line of a table: model, checkpoint without its language.
-Line = tuple[str, str]
+# What a line of the table shows.
+SCORE, DIFFERENCE, PAPER = "score", "difference", "paper"
+COLUMN = ["language", "setting", "metric"]
+LINE = ["model", "checkpoint", "kind"]
+# The keys of a benchmark's entry in config/tables.yaml.
+TableSpec = Mapping[str, Any]
 
-
-# How samples were drawn, as part of a setting; of the controls, whose samples are given, `control`.
+# The sampling plan in a setting: temperature or method; `control` for the controls, whose samples are fixed.
 _SAMPLING = re.compile(r"(^|-)(control|t\d(\.\d+)?|greedy|teacher-forced)(?=$|[-.])")
+
+
+class Line(NamedTuple):
+    """A line of the table: the checkpoint is named without its language."""
+
+    model: str
+    checkpoint: str
+    kind: str = SCORE
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        """Model and checkpoint as the table shows them."""
+        if self.kind == DIFFERENCE:
+            return self.model, f"{self.checkpoint} - {base_of(self.checkpoint)}"
+        return self.model, f"{self.checkpoint} (paper)" if self.kind == PAPER else self.checkpoint
+
+
+class Column(NamedTuple):
+    """A column of the table."""
+
+    language: str
+    setting: str
+    metric: str
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure with its interval; `verdict` of a difference is 1 for clearly better, -1 for clearly worse, else 0."""
+    """A value with its interval; `verdict` of a difference is 1 for clearly better, -1 for clearly worse, else 0."""
 
     value: float
     low: float | None = None
@@ -33,138 +60,151 @@ class Cell:
 
 @dataclass
 class Grid:
-    """All cells of one benchmark: `cells[line][place]`, lines and places in the order in which they are shown."""
+    """All cells of one benchmark; lines and columns in the order in which they are shown.
+
+    `cells` has the columns of `LINE` and `COLUMN`, and the `Cell` of each row in `cell`.
+    """
 
     lines: list[Line]
-    places: list[Place]
-    cells: dict[Line, dict[Place, Cell]]
+    columns: list[Column]
+    cells: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        rows = self.cells[[*LINE, *COLUMN, "cell"]].itertuples(index=False, name=None)
+        self._by_key: dict[tuple[str, ...], Cell] = {row[:-1]: row[-1] for row in rows}
+
+    def cell(self, line: Line, column: Column) -> Cell | None:
+        """The cell of a line in a column, None where it is empty."""
+        return self._by_key.get((*line, *column))
 
 
 @dataclass
 class Block:
-    """A part of a wide table with one heading: the places of its columns and the labels that tell them apart."""
+    """A part of a wide table with its own heading; `labels` distinguish its columns."""
 
     heading: str
-    places: list[Place]
+    columns: list[Column]
     labels: list[str]
     lines: list[Line] = field(default_factory=list)
 
 
-def is_headline(row: Row, benchmark: str, table_spec: dict[str, Any]) -> bool:
-    """Whether the main table shows a row's figure; `table_spec` is the benchmark's entry of config/tables.yaml."""
-    wanted = table_spec["headline"]
-    if row["benchmark"] != benchmark or row["metric"] != wanted["metric"]:
-        return False
-    return all(re.fullmatch(wanted.get(name, ".*"), row[name]) for name in ("language", "setting"))
+def headline_rows(rows: pd.DataFrame, benchmark: str, table_spec: TableSpec) -> pd.DataFrame:
+    """The rows of a benchmark that the main table shows."""
+    headline = table_spec["headline"]
+    shown = (rows["benchmark"] == benchmark) & (rows["metric"] == headline["metric"])
+    for name in ("language", "setting"):
+        matches = re.compile(headline.get(name, ".*")).fullmatch
+        shown &= np.array([matches(value) is not None for value in rows[name]], dtype=bool)
+    return rows[shown]
 
 
-def notes_for(table_spec: dict[str, Any], languages: Iterable[str]) -> list[str]:
-    """The notes of a benchmark's entry of config/tables.yaml that belong below a table with these languages."""
+def notes_for(table_spec: TableSpec, languages: Iterable[str]) -> list[str]:
+    """The notes of a benchmark that belong below a table with these languages."""
     shown = {None, *languages}
     return [note["text"] for note in table_spec.get("notes", []) if note.get("language") in shown]
 
 
-def line_of(row: Row) -> Line:
-    """The line of a score: models tuned for one language each share a line, as each fills its own column."""
-    return row["model"], row["checkpoint"].removesuffix(f"-{row['language']}")
+def without_language(rows: pd.DataFrame) -> list[str]:
+    """Each row's checkpoint without its language: models tuned for one language each share a line."""
+    return [
+        checkpoint.removesuffix(f"-{language}")
+        for checkpoint, language in zip(rows["checkpoint"], rows["language"], strict=True)
+    ]
 
 
-def difference_line(line: Line) -> Line:
-    """The line below an IRCoder line that holds its differences from the base."""
-    return line[0], f"{line[1]} - {base_of(line[1])}"
+def _line_order(line: Line) -> tuple[Any, ...]:
+    """Sort key: models by name and controls last; models without tuning before tuned ones.
 
-
-def paper_line(line: Line) -> Line:
-    """The line below a model's line that holds the paper's figures."""
-    return line[0], f"{line[1]} (paper)"
-
-
-def _line_order(line: Line) -> tuple:
-    """Sorting key: models by name and controls last; plain before tuned checkpoints.
-
-    Of one tuning: base, IRCoder's saved checkpoints by their step, IRCoder, and then the differences in the same order.
+    Within one tuning: base, IRCoder's intermediate checkpoints by step, IRCoder, and then the
+    differences in the same order.
     """
-    model, checkpoint = line
-    plain = checkpoint.removesuffix(" (paper)")
-    start, step, tuning = split_checkpoint(plain.split(" - ")[0])
-    rank = (" - " in plain, start == "ircoder", not step, int(step or 0), plain != checkpoint)
-    return checkpoint == CONTROL, model, tuning, rank
+    start, step, tuning = split_checkpoint(line.checkpoint)
+    rank = (line.kind == DIFFERENCE, start == "ircoder", not step, int(step or 0), line.kind == PAPER)
+    return line.checkpoint == CONTROL, line.model, tuning, rank
 
 
-def _place_order(metrics: list[str]) -> Callable[[Place], tuple]:
-    """Sorting key of places: metrics as listed and then by name, settings by name, all languages together first."""
+def _column_order(metrics: list[str]) -> Callable[[Column], tuple[Any, ...]]:
+    """Sort key: metrics as listed and then by name, settings by name, all languages together first."""
 
-    def order(place: Place) -> tuple:
-        language, setting, metric = place
-        rank = metrics.index(metric) if metric in metrics else len(metrics)
-        return rank, metric, setting, language != "all", language
+    def order(column: Column) -> tuple[Any, ...]:
+        rank = metrics.index(column.metric) if column.metric in metrics else len(metrics)
+        return rank, column.metric, column.setting, column.language != "all", column.language
 
     return order
 
 
-def _verdict(row: Row, lower_is_better: Iterable[str]) -> int:
-    """1 or -1 when the difference's interval lies on one side of zero, by what is better for the metric."""
-    if row["ci_low"] is None or row["ci_low"] <= 0 <= row["ci_high"]:
+def _verdict(row: dict[Any, Any], lower: Iterable[str]) -> int:
+    """1 or -1 when the interval of a difference excludes zero, depending on which sign is better; else 0."""
+    if pd.isna(row["ci_low"]) or row["ci_low"] <= 0 <= row["ci_high"]:
         return 0
-    return (1 if row["difference"] > 0 else -1) * (-1 if row["metric"] in lower_is_better else 1)
+    return (1 if row["value"] > 0 else -1) * (-1 if row["metric"] in lower else 1)
 
 
-def grid(scores: list[Row], differences: list[Row], paper: list[Row], metrics: list[str], lower: list[str]) -> Grid:
-    """Lay out the rows of one benchmark; rows of other benchmarks are passed over.
+def _cells(rows: pd.DataFrame, value: str, kind: str, lower: Iterable[str] = ()) -> pd.DataFrame:
+    """Rows of a long table as cells of the wide one; `value` names the column to show."""
+    cells = []
+    for row in rows.rename(columns={value: "value"}).to_dict("records"):
+        verdict = _verdict(row, lower) if kind == DIFFERENCE else 0
+        bounds = (row.get(name) for name in ("ci_low", "ci_high"))
+        low, high = (None if pd.isna(bound) else bound for bound in bounds)
+        counts = {name: int(row.get(name, 0)) for name in ("problems", "samples")}
+        cells.append(Cell(row["value"], low, high, verdict, **counts, citation=row.get("citation", "")))
+    table = rows[["model", *COLUMN]].assign(checkpoint=without_language(rows), kind=kind)
+    return table.assign(cell=pd.Series(cells, index=table.index, dtype=object))
 
-    `paper` figures stand in lines of their own, below the line of the same model and checkpoint.
+
+def grid(
+    scores: pd.DataFrame, differences: pd.DataFrame, paper: pd.DataFrame, metrics: list[str], lower: Iterable[str]
+) -> Grid:
+    """Lay out the rows of one benchmark.
+
+    `metrics` is their order, `lower` those whose smaller values are better. Figures of the paper
+    have their own lines, below the line of the same model and checkpoint.
     """
-    cells: dict[Line, dict[Place, Cell]] = {}
+    parts = [
+        _cells(scores, "value", SCORE),
+        _cells(differences, "difference", DIFFERENCE, set(lower)),
+        _cells(paper, "value", PAPER),
+    ]
+    cells = pd.concat(parts).drop_duplicates([*LINE, *COLUMN], keep="last")
+    lines = [Line(*names) for names in cells[LINE].drop_duplicates().itertuples(index=False, name=None)]
+    return Grid(sorted(lines, key=_line_order), sorted(_columns(cells), key=_column_order(metrics)), cells)
 
-    def put(line: Line, row: Row, cell: Cell) -> None:
-        cells.setdefault(line, {})[row["language"], row["setting"], row["metric"]] = cell
 
-    for row in scores:
-        counts = {"problems": int(row["problems"]), "samples": int(row["samples"])}
-        put(line_of(row), row, Cell(row["value"], row["ci_low"], row["ci_high"], **counts))
-    for row in differences:
-        cell = Cell(row["difference"], row["ci_low"], row["ci_high"], _verdict(row, lower), int(row["problems"]))
-        put(difference_line(line_of(row)), row, cell)
-    for row in paper:
-        put(paper_line(line_of(row)), row, Cell(row["value"], citation=row["citation"]))
-    places = {place for line in cells.values() for place in line}
-    return Grid(sorted(cells, key=_line_order), sorted(places, key=_place_order(metrics)), cells)
+def _columns(cells: pd.DataFrame) -> list[Column]:
+    return [Column(*names) for names in cells[COLUMN].drop_duplicates().itertuples(index=False, name=None)]
 
 
 def with_controls(table: Grid) -> Grid:
-    """The grid with the controls' cells in the columns of the models that they are controls of.
+    """Move the cells of the controls to the columns of the models that they are controls of.
 
-    Controls are run once a task; their setting is the models' but for the way of sampling.
+    Controls run once a task; except for the sampling plan, their setting is that of the models.
     """
-    own = {place for line, cells in table.cells.items() if line[1] != CONTROL for place in cells}
-    cells = dict(table.cells)
-    for line in (line for line in table.lines if line[1] == CONTROL):
-        moved: dict[Place, Cell] = {}
-        for place, cell in cells[line].items():
-            columns = [other for other in own if _controlled(other) == _controlled(place)]
-            moved |= dict.fromkeys(columns or [place], cell)
-        cells[line] = moved
-    places = {place for line in cells.values() for place in line}
-    return Grid(table.lines, [place for place in table.places if place in places], cells)
-
-
-def _controlled(place: Place) -> Place:
-    """A place without the way of sampling in its setting."""
-    return place[0], _SAMPLING.sub("", place[1]), place[2]
+    is_control = table.cells["checkpoint"] == CONTROL
+    models, controls = table.cells[~is_control], table.cells[is_control].rename(columns={"setting": "own"})
+    columns = models[COLUMN].drop_duplicates()
+    columns = columns.assign(task=[_SAMPLING.sub("", setting) for setting in columns["setting"]])
+    controls = controls.assign(task=[_SAMPLING.sub("", setting) for setting in controls["own"]])
+    moved = controls.merge(columns, how="left", on=["language", "metric", "task"])
+    moved["setting"] = moved["setting"].fillna(moved["own"])
+    moved = moved[table.cells.columns].drop_duplicates([*LINE, *COLUMN], keep="last")
+    cells = pd.concat([models, moved])
+    shown = set(_columns(cells))
+    return Grid(table.lines, [column for column in table.columns if column in shown], cells)
 
 
 def blocks(table: Grid) -> list[Block]:
-    """Cut a grid by metric, and by setting where there are several languages and several settings."""
-    found = []
-    for metric in dict.fromkeys(place[2] for place in table.places):
-        places = [place for place in table.places if place[2] == metric]
-        languages, settings = ({place[part] for place in places} for part in (0, 1))
+    """Cut a grid by metric, and by setting if there are several languages."""
+    parts = []
+    for metric in dict.fromkeys(column.metric for column in table.columns):
+        columns = [column for column in table.columns if column.metric == metric]
+        languages = {column.language for column in columns}
         if len(languages) == 1:
-            found.append(Block(f"{metric}, {languages.pop()}", places, [place[1] for place in places]))
+            parts.append(Block(f"{metric}, {languages.pop()}", columns, [column.setting for column in columns]))
             continue
-        for setting in sorted(settings):
-            chosen = [place for place in places if place[1] == setting]
-            found.append(Block(f"{metric}, {setting}", chosen, [place[0] for place in chosen]))
-    for block in found:
-        block.lines = [line for line in table.lines if table.cells[line].keys() & set(block.places)]
-    return found
+        for setting in sorted({column.setting for column in columns}):
+            shown = [column for column in columns if column.setting == setting]
+            parts.append(Block(f"{metric}, {setting}", shown, [column.language for column in shown]))
+    for block in parts:
+        block.lines = [line for line in table.lines if any(table.cell(line, column) for column in block.columns)]
+    return parts

@@ -1,30 +1,30 @@
-"""Validation losses of documents, grouped into what the tables call a setting."""
+"""Validation losses of documents, grouped by language and setting (direction and variant)."""
 
-import math
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from scripts.lib.bootstrap import Sample, interval, paired_interval
 from scripts.lib.job import InputError
-from scripts.lib.parquet import iter_rows
+from scripts.lib.parquet import read_table
 from scripts.lib.scores import Row, base_of
 from scripts.lib.seeds import seed_for
 
 BENCHMARK = "validation"
 COLUMNS = ["id", "language", "variant", "direction", "tokens", "loss", "document_tokens", "document_loss"]
 ALL = "all"
-# Plain source belongs to no variant.
+# The direction of source code alone, which belongs to no variant.
 SOURCE = "source"
+GROUP = ["language", "setting"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric over documents: the column of losses, the column of weights, and what is done to their mean."""
+    """A metric over documents: a transformation of the mean of one column, weighted by another."""
 
     losses: str
     weights: str
@@ -37,81 +37,80 @@ METRICS = {
     "document_loss": Metric("document_loss", "document_tokens", lambda mean: mean),
 }
 
-# (language, setting) -> document -> its row
-Groups = dict[tuple[str, str], dict[str, Row]]
 
+def read_documents(path: str | Path) -> pd.DataFrame:
+    """Read the losses of one checkpoint, sorted by the documents' `name`s.
 
-def _places(row: Row) -> list[tuple[str, str]]:
-    """The (language, setting) groups that a document belongs to: its own and those of all languages."""
-    direction, variant = row["direction"], row["variant"]
-    if direction == SOURCE:
-        return [(row["language"], direction), (ALL, direction)]
-    setting = f"{direction}.{variant}"
-    return [(row["language"], setting), (ALL, setting), (ALL, f"{direction}.{ALL}")]
-
-
-def read_groups(path: str | Path) -> Groups:
-    """Losses of one model and checkpoint by language and setting (`source_to_llvm.perf`, …, or `source`).
-
-    Raises `InputError` for a document without tokens or with a loss that is no finite number.
+    Raises `InputError` for a document without tokens or with a loss that is not a finite number.
     """
-    groups: Groups = defaultdict(dict)
-    for row in iter_rows(path, COLUMNS):
-        if row["tokens"] < 1 or not math.isfinite(row["loss"]):
-            raise InputError(f"{path}: document {row['id']} has {row['tokens']} tokens and loss {row['loss']}")
-        name = "/".join((row["language"], row["id"], row["variant"] or ""))
-        for place in _places(row):
-            groups[place][name] = row
-    return groups
+    rows = read_table(path, COLUMNS).to_pandas()
+    invalid = rows[(rows["tokens"] < 1) | ~np.isfinite(rows["loss"].astype(float))]
+    if len(invalid):
+        row = invalid.iloc[0]
+        raise InputError(
+            f"{path}: document {row['id']} has {row['tokens']} tokens and loss {row['loss']}; train the model again"
+        )
+    rows["name"] = rows["language"] + "/" + rows["id"] + "/" + rows["variant"].fillna("")
+    return rows.sort_values("name", kind="stable")
 
 
-def _sample(documents: dict[str, Row], metric: Metric) -> Sample:
-    """Documents, in the order of their names, as a sample of losses weighted by tokens."""
-    rows = [documents[name] for name in sorted(documents)]
-    return Sample.of([row[metric.losses] for row in rows], [row[metric.weights] for row in rows])
+def in_groups(documents: pd.DataFrame) -> pd.DataFrame:
+    """Repeat each document in every group (`language`, `setting`) that it belongs to.
+
+    The groups are its own, that of all languages, and that of all languages and variants.
+    """
+    alone = documents["direction"] == SOURCE
+    setting = documents["direction"].where(alone, documents["direction"] + "." + documents["variant"].fillna(""))
+    own = documents.assign(setting=setting)
+    languages = own.assign(language=ALL)
+    variants = languages[~alone].assign(setting=lambda rows: rows["direction"] + f".{ALL}")
+    return pd.concat([own, languages, variants])
+
+
+def samples(documents: pd.DataFrame, suffix: str = "") -> Iterator[tuple[str, Sample, Callable[[Any], Any]]]:
+    """Each metric with its sample of losses weighted by tokens, and the transformation of the mean."""
+    for name, metric in METRICS.items():
+        sample = Sample.of(documents[metric.losses + suffix], documents[metric.weights + suffix])
+        yield name, sample, metric.transform
 
 
 def score_rows(path: str | Path, model: str, checkpoint: str, seed: int) -> list[Row]:
-    """Rows of scores.csv for one file of losses: mean loss of a token and its perplexity, intervals over documents."""
+    """Rows of scores.csv for one file of losses: each metric, with its interval over documents."""
     rows = []
-    for (language, setting), documents in sorted(read_groups(path).items()):
-        key = {
-            "benchmark": BENCHMARK,
-            "language": language,
-            "model": model,
-            "checkpoint": checkpoint,
-            "setting": setting,
-        }
-        for name, metric in METRICS.items():
-            sample = _sample(documents, metric)
-            low, high = interval(sample, seed_for(seed, BENCHMARK, language, setting), metric.transform)
-            value = float(metric.transform(sample.mean()))
-            figures = {"value": value, "ci_low": low, "ci_high": high, "problems": len(documents), "samples": 1}
-            rows.append({**key, "metric": name, **figures})
+    for (language, setting), documents in in_groups(read_documents(path)).groupby(GROUP):
+        key = {"benchmark": BENCHMARK, "language": language, "model": model, "checkpoint": checkpoint}
+        for name, sample, transform in samples(documents):
+            low, high = interval(sample, seed_for(seed, BENCHMARK, language, setting), transform)
+            value = float(transform(sample.mean()))
+            values = {"value": value, "ci_low": low, "ci_high": high, "problems": len(documents), "samples": 1}
+            rows.append({**key, "setting": setting, "metric": name, **values})
     return rows
 
 
-def difference_rows(base: str | Path, ircoder: str | Path, model: str, checkpoint: str, seed: int) -> list[Row]:
-    """Rows of differences.csv: IRCoder's loss minus the base's on the same documents.
+def paired_documents(base: str | Path, ircoder: str | Path) -> pd.DataFrame:
+    """Join the documents of two files of losses: columns of the base end in `_base`, those of IRCoder in `_ircoder`.
 
-    Raises `InputError` when the two files do not hold the same documents.
+    Raises `InputError` when the two files do not have the same documents.
     """
-    first, second = read_groups(base), read_groups(ircoder)
+    keys = [*GROUP, "name"]
+    first, second = (in_groups(read_documents(path)) for path in (base, ircoder))
+    joined = first.merge(second, on=keys, how="outer", suffixes=("_base", "_ircoder"), indicator=True)
+    unpaired = joined[joined["_merge"] != "both"]
+    if len(unpaired):
+        group = ", ".join(unpaired.iloc[0][GROUP])
+        raise InputError(f"{base} and {ircoder} have different documents of {group}; train both models again")
+    return joined.sort_values(keys)
+
+
+def difference_rows(base: str | Path, ircoder: str | Path, model: str, checkpoint: str, seed: int) -> list[Row]:
+    """Rows of differences.csv: IRCoder's metrics minus the base's, over the same documents."""
     rows = []
-    for (language, setting), documents in sorted(second.items()):
-        if first.get((language, setting), {}).keys() != documents.keys():
-            raise InputError(f"{base} and {ircoder} hold different documents of {language}, {setting}; train both anew")
-        key = {
-            "benchmark": BENCHMARK,
-            "language": language,
-            "model": model,
-            "checkpoint": checkpoint,
-            "setting": setting,
-        }
-        for name, metric in METRICS.items():
-            pair = [_sample(group, metric) for group in (first[language, setting], documents)]
-            low, high = paired_interval(*pair, seed_for(seed, BENCHMARK, language, setting), metric.transform)
-            value = float(metric.transform(pair[1].mean()) - metric.transform(pair[0].mean()))
-            figures = {"difference": value, "ci_low": low, "ci_high": high, "problems": len(documents)}
-            rows.append({**key, "metric": name, "base": base_of(checkpoint), **figures})
+    for (language, setting), documents in paired_documents(base, ircoder).groupby(GROUP):
+        key = {"benchmark": BENCHMARK, "language": language, "model": model, "checkpoint": checkpoint}
+        pairs = zip(samples(documents, "_base"), samples(documents, "_ircoder"), strict=True)
+        for (name, first, transform), (_, second, _) in pairs:
+            low, high = paired_interval(first, second, seed_for(seed, BENCHMARK, language, setting), transform)
+            difference = float(transform(second.mean()) - transform(first.mean()))
+            values = {"difference": difference, "ci_low": low, "ci_high": high, "problems": len(documents)}
+            rows.append({**key, "setting": setting, "metric": name, "base": base_of(checkpoint), **values})
     return rows

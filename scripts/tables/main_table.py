@@ -1,22 +1,25 @@
-"""The main table: each benchmark's headline metric, base beside IRCoder, their difference, and the controls."""
+"""Writes the main table: each benchmark's headline metric of base and IRCoder, their difference, and the controls."""
 
 import html
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+
+import pandas as pd
 
 from scripts.lib.escape import markdown, markdown_prose
 from scripts.lib.files import write_text
 from scripts.lib.job import job
-from scripts.lib.schemas.scores import CONTROL
-from scripts.lib.scores import Row, read_differences, read_scores, split_checkpoint
+from scripts.lib.schemas.scores import CONTROL, PAPER_RESULTS
+from scripts.lib.score_tables import read_differences, read_scores
+from scripts.lib.scores import split_checkpoint
 from scripts.tables.layout import (
+    COLUMN,
+    DIFFERENCE,
+    SCORE,
     Cell,
     Grid,
-    Line,
-    Place,
-    difference_line,
+    TableSpec,
     grid,
-    is_headline,
+    headline_rows,
     notes_for,
     with_controls,
 )
@@ -25,13 +28,16 @@ from scripts.tables.render import VERDICTS, figure, legend
 WORDS = ("benchmark", "language", "setting", "metric", "tuning")
 OPTIONAL = ("base", "IRCoder", "difference")
 HEAD = (*WORDS, *OPTIONAL, "reference (ceiling) / empty")
-IRCODER = "ircoder"
+CONTROLS = ("reference", "ceiling", "empty")
+# What a line of the main table compares: one tuning of a model, at one step or at the end ("").
+COMPARISON = ["model", "tuning", "step"]
+NO_PAPER = pd.DataFrame(columns=list(PAPER_RESULTS.names))
 # Lines of text by model.
 Lines = dict[str, list[list[str]]]
 
 
 def _with_interval(cell: Cell | None, decimals: int, signed: bool = False) -> str:
-    """`12.3 [10.1, 14.0] ▲`, or nothing."""
+    """`12.3 [10.1, 14.0] ▲`, or an empty text."""
     if cell is None:
         return ""
     bounds = [figure(bound, decimals, signed) for bound in (cell.low, cell.high) if bound is not None]
@@ -39,99 +45,116 @@ def _with_interval(cell: Cell | None, decimals: int, signed: bool = False) -> st
     return " ".join(filter(None, (figure(cell.value, decimals, signed), interval, VERDICTS[cell.verdict])))
 
 
-def _controls(cells: Grid, place: Place, decimals: int) -> str:
-    """What the controls score at a place, `100.0 / 0.0`, or `100.0 (98.2) / 0.0` with a ceiling; nothing without."""
-    names = ("reference", "ceiling", "empty")
-    found = {name: cell for name in names if (cell := cells.cells.get((name, CONTROL), {}).get(place))}
-    if not found:
+def _controls(cells: Mapping[str, Cell | None], decimals: int) -> str:
+    """The scores of the controls, `100.0 / 0.0`, or `100.0 (98.2) / 0.0` with a ceiling; empty without controls."""
+    values = {name: cell.value for name in CONTROLS if (cell := cells[name]) is not None}
+    if not values:
         return ""
-    texts = {name: figure(found[name].value, decimals, False) if name in found else "–" for name in names}
-    ceiling = f" ({texts['ceiling']})" if "ceiling" in found else ""
+    texts = {name: figure(values[name], decimals, False) if name in values else "–" for name in CONTROLS}
+    ceiling = f" ({texts['ceiling']})" if "ceiling" in values else ""
     return f"{texts['reference']}{ceiling} / {texts['empty']}"
 
 
-def _pairs(cells: Grid) -> Iterator[tuple[Line, Line]]:
-    """Lines of base and IRCoder that belong together, in the grid's order; either may have no cells.
+def split_checkpoints(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells with the parts of their checkpoints as columns: `start`, `step` and `tuning`."""
+    parts = [split_checkpoint(checkpoint) for checkpoint in cells["checkpoint"]]
+    return cells.assign(**{name: [part[i] for part in parts] for i, name in enumerate(("start", "step", "tuning"))})
 
-    Each checkpoint that was saved on the way is a pair with the base, after the last one's.
+
+def comparisons(table: Grid) -> pd.DataFrame:
+    """The cells of a grid, joined by what the main table shows in one line.
+
+    Columns: `COMPARISON`, `COLUMN`, and the cells (or None) `base`, `ircoder`, `difference` and those
+    of the controls. Each intermediate checkpoint is compared with the same base, after the last one.
     """
-    checkpoints = {
-        line: split_checkpoint(line[1]) for line in cells.lines if line[1] != CONTROL and " - " not in line[1]
-    }
-    for model, tuning in dict.fromkeys((line[0], tuning) for line, (_, _, tuning) in checkpoints.items()):
-        own = [(start, step) for line, (start, step, name) in checkpoints.items() if (line[0], name) == (model, tuning)]
-        steps = {step for start, step in own if start == IRCODER}
-        for step in sorted(steps, key=lambda step: int(step or 0)) or [""]:
-            names = (["base", tuning], [IRCODER, step, tuning])
-            yield tuple((model, "-".join(filter(None, parts))) for parts in names)
+    cells = split_checkpoints(table.cells)
+    models = cells[(cells["checkpoint"] != CONTROL) & (cells["kind"] == SCORE)]
+    base, ircoder = (models[models["start"] == start] for start in ("base", "ircoder"))
+    differences = cells[cells["kind"] == DIFFERENCE]
+    ends = base[["model", "tuning"]].drop_duplicates()
+    steps = ends.merge(ircoder[COMPARISON].drop_duplicates(), on=["model", "tuning"], how="left")
+    of_base = base.drop(columns="step").merge(steps.fillna({"step": ""}), on=["model", "tuning"])
+    lines = pd.concat([of_base, ircoder])[[*COMPARISON, *COLUMN]].drop_duplicates()
+    for name, part in (("base", of_base), ("ircoder", ircoder), ("difference", differences)):
+        shown = part[[*COMPARISON, *COLUMN, "cell"]].rename(columns={"cell": name})
+        lines = lines.merge(shown, on=[*COMPARISON, *COLUMN], how="left")
+    for name in CONTROLS:
+        control = cells[(cells["checkpoint"] == CONTROL) & (cells["model"] == name)]
+        lines = lines.merge(control[[*COLUMN, "cell"]].rename(columns={"cell": name}), on=COLUMN, how="left")
+    return in_order(table, lines.astype(object).where(lines.notna(), None))
 
 
-def benchmark_lines(cells: Grid, table_spec: dict[str, Any]) -> Lines:
-    """The main table's lines of one benchmark; `table_spec` is its entry of config/tables.yaml."""
-    decimals, lines = table_spec["decimals"], {}
-    for base, ircoder in _pairs(cells):
-        own = [cells.cells.get(line, {}) for line in (base, ircoder)]
-        for place in (place for place in cells.places if any(place in part for part in own)):
-            change = cells.cells.get(difference_line(ircoder), {}).get(place)
-            figures = [_with_interval(part.get(place), decimals) for part in own]
-            figures += [_with_interval(change, decimals, True), _controls(cells, place, decimals)]
-            _, step, tuning = split_checkpoint(ircoder[1])
-            tuning = f"{tuning or 'none'}{f', step {step}' if step else ''}"
-            lines.setdefault(base[0], []).append([table_spec["title"], *place, tuning, *figures])
+def in_order(table: Grid, lines: pd.DataFrame) -> pd.DataFrame:
+    """Sort the comparisons: models and tunings as the grid's lines, then steps, then its columns."""
+    tunings = [(line.model, split_checkpoint(line.checkpoint)[2]) for line in table.lines]
+    first = {names: position for position, names in reversed(list(enumerate(tunings)))}
+    columns = {tuple(column): position for position, column in enumerate(table.columns)}
+    order = [
+        (first[line.model, line.tuning], int(line.step or 0), columns[line.language, line.setting, line.metric])
+        for line in lines.itertuples()
+    ]
+    return lines.iloc[sorted(range(len(order)), key=order.__getitem__)]
+
+
+def benchmark_lines(table: Grid, table_spec: TableSpec) -> Lines:
+    """The main table's lines of one benchmark, by model."""
+    decimals: int = table_spec["decimals"]
+    lines: Lines = {}
+    for row in comparisons(table).to_dict("records"):
+        tuning = f"{row['tuning'] or 'none'}{f', step {step}' if (step := row['step']) else ''}"
+        values = [_with_interval(row[name], decimals) for name in ("base", "ircoder")]
+        values += [_with_interval(row["difference"], decimals, signed=True), _controls(row, decimals)]
+        texts = [table_spec["title"], *(row[name] for name in COLUMN), tuning, *values]
+        lines.setdefault(row["model"], []).append(texts)
     return lines
 
 
-def main_lines(scores: list[Row], differences: list[Row], table_specs: dict[str, dict[str, Any]]) -> Lines:
-    """All lines by model, models by name, benchmarks in the order of config/tables.yaml."""
-    found: Lines = {}
+def main_lines(scores: pd.DataFrame, differences: pd.DataFrame, table_specs: Mapping[str, TableSpec]) -> Lines:
+    """All lines by model: models by name, benchmarks in the order of config/tables.yaml."""
+    lines: Lines = {}
     for benchmark, table_spec in table_specs.items():
-        chosen = [[row for row in rows if is_headline(row, benchmark, table_spec)] for rows in (scores, differences)]
-        cells = with_controls(grid(*chosen, [], [], table_spec.get("lower_is_better", [])))
-        for model, lines in benchmark_lines(cells, table_spec).items():
-            found.setdefault(model, []).extend(lines)
-    return dict(sorted(found.items()))
+        rows = [headline_rows(table, benchmark, table_spec) for table in (scores, differences)]
+        table = with_controls(grid(*rows, NO_PAPER, [], table_spec.get("lower_is_better", [])))
+        for model, texts in benchmark_lines(table, table_spec).items():
+            lines.setdefault(model, []).extend(texts)
+    return dict(sorted(lines.items()))
 
 
-def main_notes(scores: list[Row], table_specs: dict[str, dict[str, Any]]) -> list[str]:
-    """The benchmarks' own notes on what the main table shows of them."""
-    shown = {
-        name: {row["language"] for row in scores if is_headline(row, name, table_spec)}
-        for name, table_spec in table_specs.items()
-    }
-    return [
-        f"{table_spec['title']}: {text}"
-        for name, table_spec in table_specs.items()
-        if shown[name]
-        for text in notes_for(table_spec, shown[name])
-    ]
+def main_notes(scores: pd.DataFrame, table_specs: Mapping[str, TableSpec]) -> list[str]:
+    """The benchmarks' notes on what the main table shows of them."""
+    notes = []
+    for benchmark, table_spec in table_specs.items():
+        languages = set(headline_rows(scores, benchmark, table_spec)["language"])
+        if languages:
+            notes += [f"{table_spec['title']}: {text}" for text in notes_for(table_spec, languages)]
+    return notes
 
 
-def shown_columns(found: Lines) -> tuple[list[str], Lines]:
-    """Heads and lines without the columns of checkpoints that the run has not, and of differences from them."""
-    lines = [line for own in found.values() for line in own]
-    places = [place for place, name in enumerate(HEAD) if name not in OPTIONAL or any(line[place] for line in lines)]
-    kept = {model: [[line[place] for place in places] for line in own] for model, own in found.items()}
-    return [HEAD[place] for place in places], kept
+def shown_columns(lines: Lines) -> tuple[list[str], Lines]:
+    """Heads and lines without the optional columns that are empty in all lines."""
+    every = [line for model in lines.values() for line in model]
+    shown = [i for i, name in enumerate(HEAD) if name not in OPTIONAL or any(line[i] for line in every)]
+    cut = {model: [[line[i] for i in shown] for line in own] for model, own in lines.items()}
+    return [HEAD[i] for i in shown], cut
 
 
 def _markdown_rows(head: list[str], lines: list[list[str]]) -> Iterator[str]:
-    """A pipe table, padded so that it also reads well in a terminal."""
-    shown = [head, *lines]
-    widths = [max(len(line[place]) for line in shown) for place in range(len(head))]
-    sides: list[Callable] = [str.ljust if name in WORDS else str.rjust for name in head]
+    """A pipe table, padded so that it is readable in a terminal too."""
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    sides: list[Callable[[str, int], str]] = [str.ljust if name in WORDS else str.rjust for name in head]
     rule = ["-" * width if name in WORDS else "-" * (width - 1) + ":" for name, width in zip(head, widths, strict=True)]
-    for line in (shown[0], rule, *lines):
+    for line in (head, rule, *lines):
         cells = (side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True))
         yield f"| {' | '.join(cells)} |"
 
 
-def as_markdown(found: Lines, notes: list[str]) -> str:
+def as_markdown(lines: Lines, notes: list[str]) -> str:
     """A heading and a table for each model, then the notes."""
     text = []
-    head, found = shown_columns(found)
-    for model, lines in found.items():
-        words = sum(name in WORDS for name in head)
-        escaped = [[*map(markdown, line[:words]), *line[words:]] for line in lines]
+    head, lines = shown_columns(lines)
+    words = sum(name in WORDS for name in head)
+    for model, rows in lines.items():
+        escaped = [[*map(markdown, row[:words]), *row[words:]] for row in rows]
         text += [f"# {markdown(model)}", "", *_markdown_rows(head, escaped), ""]
     for note in (*notes, legend("difference" in head)):
         text += [markdown_prose(note), ""]
@@ -146,20 +169,20 @@ def _html_figure(cell: str) -> str:
     return f"<td{state}>{value}{f' {mark}' if mark else ''}{interval}</td>"
 
 
-def as_html(found: Lines, notes: list[str]) -> str:
-    """A fragment for the report: a table for each model, then the notes."""
+def as_html(lines: Lines, notes: list[str]) -> str:
+    """A fragment of HTML for the report: a table for each model, then the notes."""
     text = []
-    names, found = shown_columns(found)
+    names, lines = shown_columns(lines)
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    for model, lines in found.items():
+    for model, rows in lines.items():
         text += [
             f"<h3>{html.escape(model)}</h3>",
             '<div class="wide"><table class="main">',
             f"<thead><tr>{head}</tr></thead><tbody>",
         ]
-        for line in lines:
-            words = "".join(f'<th scope="row">{html.escape(cell)}</th>' for cell in line[: len(WORDS)])
-            text.append(f"<tr>{words}{''.join(map(_html_figure, line[len(WORDS) :]))}</tr>")
+        for row in rows:
+            words = "".join(f'<th scope="row">{html.escape(cell)}</th>' for cell in row[: len(WORDS)])
+            text.append(f"<tr>{words}{''.join(map(_html_figure, row[len(WORDS) :]))}</tr>")
         text.append("</tbody></table></div>")
     return "\n".join([*text, *(f'<p class="note">{html.escape(note)}</p>' for note in notes)]) + "\n"
 
@@ -167,7 +190,7 @@ def as_html(found: Lines, notes: list[str]) -> str:
 if __name__ == "__main__":
     with job() as snakemake:
         scores, table_specs = read_scores(snakemake.input.scores), snakemake.params.table_specs
-        lines = main_lines(scores, read_differences(snakemake.input.differences), table_specs)
+        texts = main_lines(scores, read_differences(snakemake.input.differences), table_specs)
         notes = [*main_notes(scores, table_specs), *snakemake.params.notes]
-        write_text(snakemake.output.md, as_markdown(lines, notes))
-        write_text(snakemake.output.html, as_html(lines, notes))
+        write_text(snakemake.output.md, as_markdown(texts, notes))
+        write_text(snakemake.output.html, as_html(texts, notes))

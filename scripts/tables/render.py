@@ -1,4 +1,4 @@
-"""A benchmark's table as csv, Markdown, LaTeX or HTML."""
+"""Renders a benchmark's table as CSV, Markdown, LaTeX or HTML."""
 
 import csv
 import html
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from scripts.lib.escape import markdown, markdown_prose, one_line, tex, tex_label
 from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.scores import number
-from scripts.tables.layout import Block, Cell, Grid, Line, Place, blocks, with_controls
+from scripts.tables.layout import DIFFERENCE, Block, Cell, Column, Grid, Line, blocks, with_controls
 
 VERDICTS = {1: "▲", -1: "▼", 0: ""}
 FIGURES = ("value", "ci_low", "ci_high")
@@ -18,8 +18,8 @@ DIFFERENCES = "differences are paired by problem. ▲ better and ▼ worse: the 
 
 
 @dataclass(frozen=True)
-class TableSpec:
-    """Title, caption, digits after the point, and notes that must stand under the table; csv needs none of them."""
+class Texts:
+    """Title, caption, digits after the decimal point, and notes below the table; CSV needs none of them."""
 
     title: str = ""
     caption: str = ""
@@ -28,45 +28,47 @@ class TableSpec:
 
 
 def legend(differences: bool) -> str:
-    """The last line below a table, which explains differences where the table has any."""
+    """The last line below a table; it explains differences if the table has any."""
     return f"{INTERVALS}; {DIFFERENCES}." if differences else f"{INTERVALS}."
 
 
-def is_difference(line: Line) -> bool:
-    """Whether a line holds differences, which are shown with their sign."""
-    return " - " in line[1]
+def has_differences(table: Grid) -> bool:
+    """Whether a table has lines with differences."""
+    return any(line.kind == DIFFERENCE for line in table.lines)
 
 
 def figure(value: float, decimals: int, signed: bool) -> str:
-    """A rounded figure, signed for differences; a rounded zero has no sign."""
+    """Round a number and format it, with its sign for differences; a rounded zero has no sign."""
     text = f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}"
     return text if float(text) else text.lstrip("+-")
 
 
 def _parts(cell: Cell | None, decimals: int, signed: bool) -> tuple[str, str, str]:
-    """A cell's figure, interval and mark as text; empty strings where there is nothing."""
+    """The value, interval and mark of a cell as texts, each empty where there is nothing to show."""
     if cell is None:
         return "", "", ""
     bounds = [figure(bound, decimals, signed) for bound in (cell.low, cell.high) if bound is not None]
     return figure(cell.value, decimals, signed), f"[{', '.join(bounds)}]" if bounds else "", VERDICTS[cell.verdict]
 
 
-def counts(table: Grid, place: Place) -> str:
-    """Problems and samples behind the models' scores of a column; several where checkpoints differ."""
-    cells = [table.cells[line].get(place) for line in table.lines if line[1] != CONTROL and not is_difference(line)]
-    found = {(cell.problems, cell.samples) for cell in cells if cell is not None and cell.problems}
-    return ", ".join(f"{problems} × {samples}" for problems, samples in sorted(found))
+def counts(table: Grid, column: Column) -> str:
+    """Numbers of problems and samples of the models' scores in a column; several if checkpoints differ."""
+    lines = (line for line in table.lines if line.checkpoint != CONTROL and line.kind != DIFFERENCE)
+    cells = (table.cell(line, column) for line in lines)
+    numbers = {(cell.problems, cell.samples) for cell in cells if cell is not None and cell.problems}
+    return ", ".join(f"{problems} × {samples}" for problems, samples in sorted(numbers))
 
 
-def as_csv(table: Grid, table_spec: TableSpec) -> str:
-    """One line a model and checkpoint; three columns `language:setting:metric:{value,ci_low,ci_high}` a place."""
+def as_csv(table: Grid, texts: Texts) -> str:
+    """One line a model and checkpoint, and three columns `language:setting:metric:{value,ci_low,ci_high}` a score."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["model", "checkpoint", *(":".join((*place, name)) for place in table.places for name in FIGURES)])
+    names = [":".join((*column, name)) for column in table.columns for name in FIGURES]
+    writer.writerow(["model", "checkpoint", *names])
     for line in table.lines:
-        cells = [table.cells[line].get(place) for place in table.places]
+        cells = [table.cell(line, column) for column in table.columns]
         values = [(cell.value, cell.low, cell.high) if cell else (None,) * 3 for cell in cells]
-        writer.writerow([*line, *(number(value) for triple in values for value in triple)])
+        writer.writerow([*line.labels, *(number(value) for triple in values for value in triple)])
     return stream.getvalue()
 
 
@@ -74,19 +76,19 @@ def _markdown_block(table: Grid, block: Block, decimals: int) -> list[str]:
     rule = ["---", "---", *["---:"] * len(block.labels)]
     rows = [["model", "checkpoint", *map(markdown, block.labels)], rule]
     for line in block.lines:
-        cells = (_parts(table.cells[line].get(place), decimals, is_difference(line)) for place in block.places)
-        rows.append([*map(markdown, line), *(" ".join(filter(None, parts)) for parts in cells)])
-    rows.append(["problems × samples", "", *(counts(table, place) for place in block.places)])
+        cells = (_parts(table.cell(line, column), decimals, line.kind == DIFFERENCE) for column in block.columns)
+        rows.append([*map(markdown, line.labels), *(" ".join(filter(None, parts)) for parts in cells)])
+    rows.append(["problems × samples", "", *(counts(table, column) for column in block.columns)])
     return [f"## {markdown(block.heading)}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
-def as_markdown(table: Grid, table_spec: TableSpec) -> str:
+def as_markdown(table: Grid, texts: Texts) -> str:
     """A heading, the caption, a pipe table for each block, and the legend."""
     table = with_controls(table)
-    lines = [f"# {markdown(table_spec.title)}", "", markdown_prose(table_spec.caption), ""]
+    lines = [f"# {markdown(texts.title)}", "", markdown_prose(texts.caption), ""]
     for block in blocks(table):
-        lines += _markdown_block(table, block, table_spec.decimals)
-    for note in (*table_spec.notes, legend(any(map(is_difference, table.lines)))):
+        lines += _markdown_block(table, block, texts.decimals)
+    for note in (*texts.notes, legend(has_differences(table))):
         lines += [markdown_prose(note), ""]
     return "\n".join(lines[:-1]) + "\n"
 
@@ -98,31 +100,31 @@ def _tex_cell(parts: tuple[str, str, str], signed: bool) -> str:
     return " ".join(filter(None, (shown, small, tex(mark))))
 
 
-def _tex_block(table: Grid, block: Block, table_spec: TableSpec, name: str) -> list[str]:
+def _tex_block(table: Grid, block: Block, texts: Texts, name: str) -> list[str]:
     head = " & ".join(map(tex, ["Model", "Checkpoint", *block.labels]))
     lines = [
         "\\begin{table}",
         "\\centering",
-        f"\\caption{{{tex(f'{table_spec.title}: {block.heading}. {table_spec.caption}')}}}",
+        f"\\caption{{{tex(f'{texts.title}: {block.heading}. {texts.caption}')}}}",
     ]
     lines += [f"\\label{{tab:{name}}}", f"\\begin{{tabular}}{{ll{'r' * len(block.labels)}}}", "\\toprule"]
     lines += [f"{head} \\\\", "\\midrule"]
     for line in block.lines:
-        signed = is_difference(line)
-        cells = (_parts(table.cells[line].get(place), table_spec.decimals, signed) for place in block.places)
-        lines.append(" & ".join([*map(tex, line), *(_tex_cell(parts, signed) for parts in cells)]) + " \\\\")
+        signed = line.kind == DIFFERENCE
+        cells = (_parts(table.cell(line, column), texts.decimals, signed) for column in block.columns)
+        lines.append(" & ".join([*map(tex, line.labels), *(_tex_cell(parts, signed) for parts in cells)]) + " \\\\")
     lines += ["\\midrule", "\\multicolumn{2}{l}{problems $\\times$ samples} & "]
-    lines[-1] += " & ".join(tex(counts(table, place)) for place in block.places) + " \\\\"
+    lines[-1] += " & ".join(tex(counts(table, column)) for column in block.columns) + " \\\\"
     return [*lines, "\\bottomrule", "\\end{tabular}", "\\end{table}", ""]
 
 
-def as_tex(table: Grid, table_spec: TableSpec) -> str:
-    """One floating table a block, to be read in by `\\input`."""
+def as_tex(table: Grid, texts: Texts) -> str:
+    """One floating table a block, to be included with `\\input`."""
     table = with_controls(table)
     lines = ["% needs \\usepackage{booktabs,amssymb}"]
-    for place, block in enumerate(blocks(table), start=1):
-        lines += _tex_block(table, block, table_spec, f"{tex_label(table_spec.title)}-{place}")
-    notes = (*table_spec.notes, legend(any(map(is_difference, table.lines))))
+    for position, block in enumerate(blocks(table), start=1):
+        lines += _tex_block(table, block, texts, f"{tex_label(texts.title)}-{position}")
+    notes = (*texts.notes, legend(has_differences(table)))
     return "\n".join([*lines, *(f"% {one_line(note)}" for note in notes)]) + "\n"
 
 
@@ -138,9 +140,7 @@ def _html_cell(cell: Cell | None, decimals: int, signed: bool) -> str:
 
 def _html_kind(line: Line) -> str:
     """The CSS class of a line."""
-    if is_difference(line):
-        return "difference"
-    return "paper" if line[1].endswith("(paper)") else "control" if line[1] == CONTROL else "score"
+    return "control" if line.checkpoint == CONTROL else line.kind
 
 
 def _html_block(table: Grid, block: Block, decimals: int) -> list[str]:
@@ -149,25 +149,25 @@ def _html_block(table: Grid, block: Block, decimals: int) -> list[str]:
     lines.append(f'<thead><tr><th scope="col">model</th><th scope="col">checkpoint</th>{head}</tr></thead>')
     lines.append("<tbody>")
     for line in block.lines:
-        names = "".join(f'<th scope="row">{html.escape(name).replace(" - ", " − ")}</th>' for name in line)
-        signed = is_difference(line)
-        cells = "".join(_html_cell(table.cells[line].get(place), decimals, signed) for place in block.places)
+        names = "".join(f'<th scope="row">{html.escape(name).replace(" - ", " − ")}</th>' for name in line.labels)
+        signed = line.kind == DIFFERENCE
+        cells = "".join(_html_cell(table.cell(line, column), decimals, signed) for column in block.columns)
         lines.append(f'<tr class="{_html_kind(line)}">{names}{cells}</tr>')
-    size = "".join(f"<td>{counts(table, place)}</td>" for place in block.places)
+    size = "".join(f"<td>{counts(table, column)}</td>" for column in block.columns)
     lines.append(f'</tbody><tfoot><tr><th scope="row" colspan="2">problems × samples</th>{size}</tr></tfoot>')
     return [*lines, "</table></div>"]
 
 
-def as_html(table: Grid, table_spec: TableSpec) -> str:
-    """A fragment for the report: no heading, the caption, the blocks, the notes."""
+def as_html(table: Grid, texts: Texts) -> str:
+    """A fragment of HTML for the report: caption, blocks and notes, without a heading."""
     table = with_controls(table)
-    lines = [f"<p>{html.escape(table_spec.caption)}</p>"]
+    lines = [f"<p>{html.escape(texts.caption)}</p>"]
     for block in blocks(table):
-        lines += _html_block(table, block, table_spec.decimals)
-    return "\n".join([*lines, *(f'<p class="note">{html.escape(text)}</p>' for text in table_spec.notes)]) + "\n"
+        lines += _html_block(table, block, texts.decimals)
+    return "\n".join([*lines, *(f'<p class="note">{html.escape(text)}</p>' for text in texts.notes)]) + "\n"
 
 
-FORMATS: dict[str, Callable[[Grid, TableSpec], str]] = {
+FORMATS: dict[str, Callable[[Grid, Texts], str]] = {
     "csv": as_csv,
     "md": as_markdown,
     "tex": as_tex,

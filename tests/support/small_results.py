@@ -9,8 +9,8 @@ from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.files import write_json, write_text
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.scores import DIFFERENCES, SCORES
-from scripts.lib.scores import write_rows
-from scripts.tables.differences import loss_differences, score_differences
+from scripts.lib.score_tables import write_rows
+from scripts.tables.differences import compare
 from scripts.tables.scores import collect
 
 MODEL = "tiny-gpt-bigcode"
@@ -134,7 +134,7 @@ def small_tables(folder: Path) -> SimpleNamespace:
     scores, trained = write_scores(folder), write_losses(folder)
     write_rows(folder / "scores.csv", collect(scores, trained, 1), SCORES)
     losses = {names: path for path, names in trained.items()}
-    write_rows(folder / "differences.csv", score_differences(scores, 1) + loss_differences(losses, 1), DIFFERENCES)
+    write_rows(folder / "differences.csv", compare(scores, losses, 1), DIFFERENCES)
     write_text(
         folder / "paper.csv",
         "benchmark,language,model,checkpoint,setting,metric,value,citation\n"

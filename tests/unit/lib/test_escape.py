@@ -2,14 +2,16 @@
 
 import re
 
+import pandas as pd
 import pytest
 import yaml
 
 from scripts.lib.escape import markdown, markdown_block, markdown_code, markdown_prose, one_line, tex, tex_label
+from scripts.lib.schemas.scores import DIFFERENCES, PAPER_RESULTS, SCORES
 from scripts.lib.training.model_card import Card, render
 from scripts.pairs.card import markdown_table
-from scripts.tables.layout import Cell, Grid
-from scripts.tables.render import FORMATS, TableSpec
+from scripts.tables.layout import Grid, grid
+from scripts.tables.render import FORMATS, Texts
 
 NASTY = [
     "a|b",
@@ -109,20 +111,25 @@ def test_a_model_card_keeps_its_form(name, tmp_path):
     assert "<script" not in re.sub(r"(`+).*?\1", "", body)
 
 
-TABLE_SPEC = TableSpec(title="100 % <b>", caption="a|b\n<script>", decimals=1, notes=["one\n\\end{table} two"])
+TEXTS = Texts(title="100 % <b>", caption="a|b\n<script>", decimals=1, notes=["one\n\\end{table} two"])
+
+
+def table_of(model: str, columns: list[tuple[str, str]]) -> Grid:
+    """A table of one model with a score in each column, given as setting and metric."""
+    key = ("b", "Python", model, "base")
+    scores = pd.DataFrame([(*key, *column, 1.0, None, None, 3, 1) for column in columns], columns=SCORES.names)
+    return grid(scores, pd.DataFrame(columns=DIFFERENCES.names), pd.DataFrame(columns=PAPER_RESULTS.names), [], [])
 
 
 @pytest.mark.parametrize("name", NASTY)
 def test_a_result_table_keeps_its_form_in_markdown_and_tex(name):
-    places = [("Python", "t0.2", name), ("Python", "t0.8", "pass@1")]
-    line = (name, "base")
-    table = Grid([line], places, {line: {place: Cell(1.0, problems=3, samples=1) for place in places}})
-    text = FORMATS["md"](table, TABLE_SPEC)
+    table = table_of(name, [("t0.2", name), ("t0.8", "pass@1")])
+    text = FORMATS["md"](table, TEXTS)
     assert "<script" not in text and "<b>" not in text
     rows = [row for row in text.splitlines() if row.startswith("|")]
     assert len(rows) >= 4
     assert len({len(re.split(r"(?<!\\)(?:\\\\)*\|", row)) for row in rows}) == 1
-    lines = FORMATS["tex"](table, TABLE_SPEC).splitlines()
+    lines = FORMATS["tex"](table, TEXTS).splitlines()
     text = "\n".join(line for line in lines if not line.startswith("%"))
     assert text.count("\\end{table}") == text.count("\\begin{table}")
     assert "\\input{" not in text
@@ -130,7 +137,5 @@ def test_a_result_table_keeps_its_form_in_markdown_and_tex(name):
 
 
 def test_the_html_table_has_no_tag_of_a_name():
-    line = ("]]><script>", "base")
-    place = ("Python", "t0.2", "<img src=x>")
-    text = FORMATS["html"](Grid([line], [place], {line: {place: Cell(1.0)}}), TABLE_SPEC)
+    text = FORMATS["html"](table_of("]]><script>", [("t0.2", "<img src=x>")]), TEXTS)
     assert "<script" not in text and "<img" not in text and "]]>" not in text

@@ -7,7 +7,8 @@ import pytest
 from scripts.lib.files import read_json, write_json, write_text
 from scripts.lib.job import InputError
 from scripts.lib.schemas.scores import SCORES
-from scripts.lib.scores import base_of, number, read_paper, read_scores, write_rows
+from scripts.lib.score_tables import read_paper, read_scores, write_rows
+from scripts.lib.scores import base_of, number
 from scripts.tables import losses
 from scripts.tables.differences import loss_differences, score_differences
 from scripts.tables.scores import collect
@@ -116,7 +117,7 @@ def test_paper_figures_without_value_are_passed_over(tmp_path):
     write_text(
         tmp_path / "paper.csv", HEAD + "fixdocs,go,m,base,t0.2,pass@1,,\nfixdocs,go,m,base,t0.2,pass@1,1,Tab. 2\n"
     )
-    assert [row["value"] for row in read_paper(tmp_path / "paper.csv")] == [1.0]
+    assert list(read_paper(tmp_path / "paper.csv")["value"]) == [1.0]
 
 
 @pytest.mark.parametrize(
@@ -134,4 +135,4 @@ def test_wrong_paper_figures_are_named(tmp_path, line, message):
 
 
 def test_the_projects_own_table_of_the_paper_is_readable():
-    assert read_paper("config/paper_results.csv") == []
+    assert read_paper("config/paper_results.csv").empty

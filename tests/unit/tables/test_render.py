@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from scripts.lib.scores import read_scores
+from scripts.lib.score_tables import read_scores
 from scripts.tables.benchmark import table
 from scripts.tables.render import figure
 from tests.support.small_results import small_tables
@@ -84,8 +84,8 @@ def test_every_score_is_shown_with_its_interval(inputs, benchmark, output_format
     shown = {}
     for model, checkpoint, cells in lines_of(inputs, benchmark, output_format):
         shown.setdefault((model, checkpoint), []).extend(cells)
-    scores = [row for row in read_scores(inputs.scores) if row["benchmark"] == benchmark]
-    for row in scores:
+    scores = read_scores(inputs.scores).query("benchmark == @benchmark")
+    for row in scores.to_dict("records"):
         cell = [figure(row[name], SPEC["decimals"], False) for name in ("value", "ci_low", "ci_high")]
         assert cell in shown[row["model"], row["checkpoint"]]
     assert sum(len(cells) for cells in shown.values()) >= len(scores)

@@ -5,11 +5,12 @@ import io
 import re
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from scripts.lib.escape import tex
 from scripts.lib.figure import save_svg
-from scripts.lib.scores import read_differences, read_scores
+from scripts.lib.score_tables import read_differences, read_scores
 from scripts.tables import figure_losses, figure_scores, main_table
 from scripts.tables.benchmark import table
 from scripts.tables.render import figure
@@ -60,8 +61,10 @@ def test_differences_are_explained_only_below_tables_that_have_some(inputs, tmp_
         assert "paired by problem" in table(inputs, "multipl-e", form, TABLE_SPEC, [])
         text = table(alone, "multipl-e", form, TABLE_SPEC, [])
         assert "over problems." in text and "paired by problem" not in text and "▲" not in text
-    scores = [row for row in read_scores(inputs.scores) if not row["checkpoint"].startswith("ircoder")]
-    text = main_table.as_markdown(main_table.main_lines(scores, [], HEADLINES), [])
+    scores = read_scores(inputs.scores)
+    base = scores[~scores["checkpoint"].str.startswith("ircoder")]
+    none = read_differences(tmp_path / "none.csv")
+    text = main_table.as_markdown(main_table.main_lines(base, none, HEADLINES), [])
     assert "over problems." in text and "paired by problem" not in text and "difference" not in text
 
 
@@ -86,14 +89,14 @@ def test_a_remark_for_a_language_stands_only_below_tables_that_have_it(inputs):
         "Mine & yours: of all",
         "Mine & yours: of d",
     ]
-    assert main_table.main_notes([], headlines) == []
+    assert main_table.main_notes(read_scores(inputs.scores).iloc[:0], headlines) == []
 
 
 def test_the_main_table_shows_a_ceiling_between_the_other_controls(inputs):
     scores = read_scores(inputs.scores)
-    reference = [row for row in scores if row["model"] == "reference" and row["language"] == "d"]
-    ceiling = [{**row, "model": "ceiling", "value": 98.25} for row in reference]
-    lines = main_table.main_lines(scores + ceiling, read_differences(inputs.differences), HEADLINES)
+    reference = scores[(scores["model"] == "reference") & (scores["language"] == "d")]
+    both = pd.concat([scores, reference.assign(model="ceiling", value=98.25)])
+    lines = main_table.main_lines(both, read_differences(inputs.differences), HEADLINES)
     controls = {line[1]: line[-1] for line in lines[MODEL] if line[3] == "pass@1"}
     assert controls == {"cpp": "100.00 / 0.00", "d": "100.00 (98.25) / 0.00"}
 
@@ -101,8 +104,8 @@ def test_the_main_table_shows_a_ceiling_between_the_other_controls(inputs):
 def test_csv_holds_every_score_with_all_digits(inputs):
     rows = list(csv.DictReader(io.StringIO(table(inputs, "validation", "csv", {"metrics": []}, []))))
     wide = {(row["model"], row["checkpoint"]): row for row in rows}
-    scores = [row for row in read_scores(inputs.scores) if row["benchmark"] == "validation"]
-    for row in scores:
+    scores = read_scores(inputs.scores).query("benchmark == 'validation'")
+    for row in scores.to_dict("records"):
         column = f"{row['language']}:{row['setting']}:{row['metric']}"
         line = wide[row["model"], row["checkpoint"]]
         assert [float(line[f"{column}:{name}"]) for name in ("value", "ci_low", "ci_high")] == [
@@ -171,7 +174,7 @@ def test_main_table_sets_base_beside_ircoder(inputs):
 
 @pytest.mark.parametrize("empty", [False, True])
 def test_figures_have_the_same_bytes_each_time(inputs, tmp_path, empty):
-    scores = [] if empty else read_scores(inputs.scores)
+    scores = read_scores(inputs.scores).iloc[: 0 if empty else None]
     for name, plot in {
         "scores": lambda: figure_scores.plot(scores, {"multipl-e": HEADLINES["multipl-e"]}),
         "losses": lambda: figure_losses.plot(scores),
