@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.compile.compile_program import Result
+from scripts.lib.schemas.ir import CompileStatus
 
 _TABLE = "CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID"
 _BUSY_SECONDS = 60
@@ -54,9 +55,12 @@ class Cache:
 
     def get(self, part: str, key: str) -> Result | None:
         """The outcome kept under `key` in the file `part`; None when there is none, or a damaged one."""
+        values = self.get_values(part, key)
+        if values is None:
+            return None
         try:
-            return Result(**self.get_values(part, key))
-        except TypeError:
+            return Result(**{**values, "status": CompileStatus(values["status"])})
+        except (TypeError, ValueError, KeyError):
             return None
 
     def put(self, part: str, key: str, result: Result) -> None:

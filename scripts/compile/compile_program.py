@@ -12,6 +12,7 @@ from scripts.compile.pragmas import with_pragma
 from scripts.lib.llvm import InvalidIRError, verified, without_attributes
 from scripts.lib.sandbox.isolation import IsolationError, isolated
 from scripts.lib.sandbox.run import Limits, Outcome, run
+from scripts.lib.schemas.ir import CompileStatus
 
 _TRIES = 3
 _ALONE = ("prlimit", "--nproc=1", "--")
@@ -26,8 +27,12 @@ _CRASH = re.compile(
 # What differs from run to run, and the headings of a compiler that works through several packages.
 _NOISE = re.compile(r"\x1b\[[0-9;]*m|0x[0-9a-f]{6,}|\bgoroot-[0-9a-f]{64}\b|^# [\w./-]+$", re.MULTILINE)
 # What passes another limit than these is taken for the compiler's fault: no program makes it write without end.
-_REFUSED = ("compile_error", "tool_crash")
-_STATUS = {"timeout": "timeout", "cpu_limit": "timeout", "memory_limit": "memory_limit"}
+_REFUSED = (CompileStatus.COMPILE_ERROR, CompileStatus.TOOL_CRASH)
+_STATUS = {
+    "timeout": CompileStatus.TIMEOUT,
+    "cpu_limit": CompileStatus.TIMEOUT,
+    "memory_limit": CompileStatus.MEMORY_LIMIT,
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Result:
     `command` is what was run, with placeholders where machines differ.
     """
 
-    status: str
+    status: CompileStatus
     seconds: float = 0.0
     diagnostics: str = ""
     ir: str = ""
@@ -73,13 +78,13 @@ def _failure(outcome: Outcome, limits: Limits) -> Result | None:
     text = (outcome.stderr + b"\n" + outcome.stdout).decode("utf-8", "replace")
     if outcome.status != "exited":
         allowed = f"{limits.cpu_seconds} s of CPU, {limits.wall_seconds} s, {limits.memory_mb} MB"
-        status = _STATUS.get(outcome.status, "tool_crash")
+        status = _STATUS.get(outcome.status, CompileStatus.TOOL_CRASH)
         return Result(status, diagnostics=f"{outcome.status}; allowed are {allowed}")
     if outcome.returncode == 0:
         return None
     crashed = outcome.returncode > 128 or _CRASH.search(text)
     message = first_error(text) or f"exit code {outcome.returncode} without a message"
-    return Result("tool_crash" if crashed else "compile_error", diagnostics=message)
+    return Result(CompileStatus.TOOL_CRASH if crashed else CompileStatus.COMPILE_ERROR, diagnostics=message)
 
 
 def run_command(
@@ -122,7 +127,8 @@ def _after(
     if "choose" in step:
         chosen = _chosen(files, step["choose"])
         if chosen is None:
-            return replace(state, failure=Result("compile_error", state.seconds, "no module of the program's own"))
+            message = "no module of the program's own"
+            return replace(state, failure=Result(CompileStatus.COMPILE_ERROR, state.seconds, message))
         files = build.extra_files | {step["choose"]["name"]: chosen}
     if dropped:
         files = {name: without_attributes(content, dropped) for name, content in files.items()}
@@ -139,25 +145,28 @@ def _after(
 def _refused(reach: str, seconds: float) -> Result:
     """A program whose module may not be the compiler's, because of what it can reach while it is compiled."""
     message = f"{reach}: the module may be another one than the compiler's"
-    return Result("compile_error", seconds, message[:_DIAGNOSTIC_LENGTH])
+    return Result(CompileStatus.COMPILE_ERROR, seconds, message[:_DIAGNOSTIC_LENGTH])
 
 
 def _unreadable(error: Exception, seconds: float) -> Result:
     """What a reader's failure on a module means for its variant: a crash of the reader is the module's fault."""
-    status = error.status if isinstance(error, IsolationError) else "invalid_ir"
-    return Result("invalid_ir" if status == "crashed" else status, seconds, str(error)[:_DIAGNOSTIC_LENGTH])
+    limited = isinstance(error, IsolationError) and error.status != "crashed"
+    status = CompileStatus(error.status) if limited else CompileStatus.INVALID_IR
+    return Result(status, seconds, str(error)[:_DIAGNOSTIC_LENGTH])
 
 
 def _verified(build: Build, state: _State, shrink: bool) -> Result:
     """The IR among the files that the last step made, read and normalised within the limits of a command."""
     if build.output not in state.files:
-        return Result("compile_error", state.seconds, f"the compiler reported success and wrote no {build.output}")
+        return Result(
+            CompileStatus.COMPILE_ERROR, state.seconds, f"the compiler reported success and wrote no {build.output}"
+        )
     try:
         text = state.files[build.output].decode()
         ir = isolated(verified, text, list(build.parts), shrink, limits=build.limits)
     except (InvalidIRError, IsolationError, UnicodeDecodeError) as error:
         return _unreadable(error, state.seconds)
-    return Result("ok", state.seconds, ir=ir)
+    return Result(CompileStatus.OK, state.seconds, ir=ir)
 
 
 class _Attempt:
@@ -178,7 +187,8 @@ class _Attempt:
         if variant not in self._results:
             state = self._state(variant)
             result = state.failure or _verified(self.build, state, variant in self.build.shrunk)
-            if self._reach and result.status == "ok" and not any(step.get("alone") for step in self.build.steps):
+            alone = any(step.get("alone") for step in self.build.steps)
+            if self._reach and result.status == CompileStatus.OK and not alone:
                 result = _refused(self._reach, result.seconds)
             self._results[variant] = replace(result, command=self.build.command(variant))
         return self._results[variant]

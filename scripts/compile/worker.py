@@ -1,7 +1,6 @@
 """What a worker process does with programs, and the pool of such processes."""
 
 import contextlib
-import ctypes
 import hashlib
 import multiprocessing
 import multiprocessing.util
@@ -23,10 +22,11 @@ from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
 from scripts.lib.sandbox.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.sandbox.run import Limits, close_sandboxes
+from scripts.lib.schemas.ir import CompileStatus
+from scripts.lib.system_calls import die_with_parent
 
-_LIMITED = ("timeout", "memory_limit")
-_UNTRIED = ("rejected_source", "no_toolchain")
-_DIE_WITH_PARENT = 1
+_LIMITED = (CompileStatus.TIMEOUT, CompileStatus.MEMORY_LIMIT)
+_UNTRIED = (CompileStatus.REJECTED_SOURCE, CompileStatus.NO_TOOLCHAIN)
 
 
 class Compiler:
@@ -57,7 +57,8 @@ class Compiler:
         if values is None:
             values = _preparation(source, preparation, self.preparation, self.build.limits)
             self.cache.put_values(part, key, values)
-        failure = Result(values["status"], diagnostics=values["message"]) if values["status"] else None
+        status, message = values["status"], values["message"]
+        failure = Result(CompileStatus(status), diagnostics=message) if status else None
         # A program that preparation leaves as it is takes no room twice.
         return (source if values["text"] is None else values["text"]), values["rewrites"], failure
 
@@ -105,7 +106,7 @@ class Compiler:
             return found, rewrites, None
         first = self._outcomes(source, headers, self.variants[:1])
         status = first[self.variants[0]].status
-        if status == "ok":
+        if status == CompileStatus.OK:
             others = [variant for variant in variants if variant not in first]
             return first | self._outcomes(source, headers, others), [], None
         if failure:
@@ -114,7 +115,7 @@ class Compiler:
 
     def _explained(self, source: str, result: Result) -> Result:
         """A refusal with a word before the compiler's message, where the program's text says why."""
-        word = _refusal(source, self.build) if result.status == "compile_error" else ""
+        word = _refusal(source, self.build) if result.status == CompileStatus.COMPILE_ERROR else ""
         return replace(result, diagnostics=f"{word}: {result.diagnostics}") if word else result
 
     def rows(self, row: Mapping[str, Any], headers: Mapping[str, str], variants: Sequence[str]) -> list[dict[str, Any]]:
@@ -122,9 +123,9 @@ class Compiler:
         rewrites: list[str] = []
         unprepared: str | None = None
         if row["rejected"] is not None:
-            results = dict.fromkeys(variants, Result("rejected_source", diagnostics=row["rejected"]))
+            results = dict.fromkeys(variants, Result(CompileStatus.REJECTED_SOURCE, diagnostics=row["rejected"]))
         elif self.build is None:
-            results = dict.fromkeys(variants, Result("no_toolchain", diagnostics=self.missing))
+            results = dict.fromkeys(variants, Result(CompileStatus.NO_TOOLCHAIN, diagnostics=self.missing))
         else:
             results, rewrites, unprepared = self._chosen(row["source"], headers, variants)
             results = {variant: self._explained(row["source"], result) for variant, result in results.items()}
@@ -149,7 +150,7 @@ class Compiler:
             "seconds": result.seconds,
             "diagnostics": result.diagnostics,
             "ir": result.ir,
-            "ir_sha256": sha256_text(result.ir) if result.status == "ok" else "",
+            "ir_sha256": sha256_text(result.ir) if result.status == CompileStatus.OK else "",
         }
 
     def precompile(self, headers: tuple[str, ...], variant: str) -> str | None:
@@ -163,7 +164,7 @@ def _preparation(source: str, preparation: str, mode: str, limits: Limits) -> di
     try:
         text, rewrites = isolated(prepared, source, preparation, mode, limits=limits)
     except IsolationError as error:
-        status = "tool_crash" if error.status == "crashed" else error.status
+        status = CompileStatus.TOOL_CRASH if error.status == "crashed" else CompileStatus(error.status)
         return values | {"status": status, "message": str(error)}
     return values | {"text": None if text == source else text, "rewrites": rewrites}
 
@@ -189,12 +190,10 @@ def _start(compiler: Compiler, parent: int) -> None:
     """Make this process a worker that dies with its parent and leaves an interruption to it."""
     global _compiler
     _compiler = compiler
-    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for close in (close_sandboxes, close_isolation):
         multiprocessing.util.Finalize(None, close, exitpriority=0)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def compile_row(row: dict[str, Any], headers: dict[str, str], variants: list[str]) -> list[dict[str, Any]]:

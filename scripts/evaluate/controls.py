@@ -6,6 +6,7 @@ from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.generations import Generation, Sampling, write_generations
 from scripts.lib.job import job
+from scripts.lib.schemas.evaluation import FinishReason
 
 _SAMPLING = Sampling(temperature=0, top_p=1, samples=1, new_tokens=0)
 
@@ -33,7 +34,7 @@ def control_generations(problems: Sequence[Problem], name: str) -> list[Generati
             id=problem.id,
             prompt=problem.prompt,
             completions=[completion],
-            finish_reasons=["end"],
+            finish_reasons=[FinishReason.END],
             engine="control",
             version=name,
             seeds=[0],

@@ -19,6 +19,7 @@ from scripts.evaluate.generations import Generation, Sampling, write_generations
 from scripts.lib.checkpoints import settings_key, workspace
 from scripts.lib.job import job
 from scripts.lib.prompts import PromptSettings, build_prompt
+from scripts.lib.schemas.evaluation import FinishReason
 
 
 def load_engine(name: str, folder: str, settings: Mapping[str, Any], threads: int) -> Engine:
@@ -78,7 +79,7 @@ if __name__ == "__main__":
         files = snakemake.input
         task = Task(**snakemake.params.task, rows=files.rows)
         generations = generations_of(files.model, task, snakemake.params, snakemake.threads)
-        overflows = sum(reason == "overflow" for row in generations for reason in row.finish_reasons)
+        overflows = sum(reason == FinishReason.OVERFLOW for row in generations for reason in row.finish_reasons)
         logging.info(
             "%d problems; %d completions are empty because the prompt fills the context", len(generations), overflows
         )

@@ -9,10 +9,9 @@ from transformers import PreTrainedTokenizerFast
 
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
+from scripts.lib.special_tokens import END_OF_TEXT
 from scripts.lib.training.models import save_tokenizer
 from scripts.pretrain.pair_documents import iter_pairs
-
-END_OF_TEXT = "<|endoftext|>"
 
 
 def texts(paths: Sequence[str], characters: int) -> Iterator[str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.evaluate.benchmarks.codexglue import description_prompt, description_reference
-from scripts.evaluate.benchmarks.stop_sequences import END_OF_TEXT, Stop
+from scripts.evaluate.benchmarks.stop_sequences import Stop
+from scripts.lib.special_tokens import END_OF_TEXT
 
 Row = Mapping[str, Any]
 # ReCode evaluates the perturbations of seeds 0 to 4.

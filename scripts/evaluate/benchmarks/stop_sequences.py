@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-END_OF_TEXT = "<|endoftext|>"
-
 
 @dataclass(frozen=True)
 class Stop:

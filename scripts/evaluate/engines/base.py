@@ -25,6 +25,7 @@ from scripts.lib.context import context_limit
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.lib.prompts import PromptSettings
+from scripts.lib.schemas.evaluation import FinishReason
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,8 @@ def finish(text: str, stop: Stop, ended: bool) -> Completion:
     """
     completion = stop.cut(text)
     if stop.position(text) is not None:
-        return Completion(completion, "stop")
-    return Completion(completion, "end" if ended else "length")
+        return Completion(completion, FinishReason.STOP)
+    return Completion(completion, FinishReason.END if ended else FinishReason.LENGTH)
 
 
 def decode_plain(tokenizer: Any, tokens: Any) -> str:

@@ -8,6 +8,7 @@ from scripts.evaluate.engines.base import Engine, Request
 from scripts.evaluate.generations import Generation, Sampling, read_generations, write_generations
 from scripts.lib.job import progress
 from scripts.lib.prompts import PromptSettings
+from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.seeds import seed_for
 
 # Engines take seeds of 63 bits.
@@ -56,7 +57,7 @@ def force(engine: Engine, problems: Sequence[Problem], sampling: Sampling, promp
             id=problem.id,
             prompt=problem.prompt,
             completions=[forced.prediction],
-            finish_reasons=["forced"],
+            finish_reasons=[FinishReason.FORCED],
             engine=engine.name,
             version=engine.version,
             seeds=[0],

@@ -22,6 +22,7 @@ from scripts.evaluate.engines.base import (
 )
 from scripts.evaluate.generations import Sampling
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
+from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.token_text import ContinuationDecoder
 from scripts.lib.weights import check_weights
 
@@ -119,7 +120,7 @@ class TransformersEngine:
     def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
         """See `engines.base.Engine`."""
         tokens = [prompt_ids(self.tokenizer, request.prompt) for request in requests]
-        results = [Completion("", "overflow")] * len(requests)
+        results = [Completion("", FinishReason.OVERFLOW)] * len(requests)
         for room, indices in self._batches([len(ids) for ids in tokens], sampling.new_tokens):
             batch = [requests[index] for index in indices]
             completions = self._complete_batch(batch, [tokens[index] for index in indices], sampling, room)

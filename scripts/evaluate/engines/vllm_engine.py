@@ -23,6 +23,7 @@ from scripts.evaluate.engines.base import (
 from scripts.evaluate.generations import Sampling
 from scripts.lib.context import context_limit
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
+from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.token_text import ContinuationDecoder
 from scripts.lib.weights import check_weights
 
@@ -83,7 +84,7 @@ class VllmEngine:
             )
             for index in indices
         ]
-        results = [Completion("", "overflow")] * len(requests)
+        results = [Completion("", FinishReason.OVERFLOW)] * len(requests)
         outputs = self._run([tokens[index] for index in indices], settings)
         for index, output in zip(indices, outputs, strict=True):
             results[index] = self._completion(output.outputs[0], requests[index])

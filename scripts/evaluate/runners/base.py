@@ -11,14 +11,15 @@ from scripts.evaluate.runners.verdict import COMPILING, Verdict
 from scripts.lib.job import InputError
 from scripts.lib.sandbox.run import Limits, Outcome
 from scripts.lib.sandbox.toolchain import Toolchain
+from scripts.lib.schemas.evaluation import ExecutionStatus
 
 _AT_LIMIT = {
-    "timeout": "timeout",
-    "cpu_limit": "timeout",
-    "memory_limit": "memory_limit",
-    "output_limit": "killed",
-    "process_limit": "killed",
-    "killed": "killed",
+    "timeout": ExecutionStatus.TIMEOUT,
+    "cpu_limit": ExecutionStatus.TIMEOUT,
+    "memory_limit": ExecutionStatus.MEMORY_LIMIT,
+    "output_limit": ExecutionStatus.KILLED,
+    "process_limit": ExecutionStatus.KILLED,
+    "killed": ExecutionStatus.KILLED,
 }
 _OUTPUT_BYTES = 100_000
 _MESSAGE_LENGTH = 200
@@ -107,7 +108,7 @@ def attested_verdict(outcome: Outcome, nonce: str) -> Verdict:
     """
     first, _, message = outcome.stdout.decode("utf-8", "replace").partition("\n")
     printed, _, verdict = first.partition(" ")
-    if printed != nonce or outcome.returncode != 0:
-        return Verdict("runtime_error", exit_code(outcome.returncode), outcome.cpu_seconds)
     status, _, detail = verdict.partition(" ")
-    return Verdict(status, detail, outcome.cpu_seconds, plain_text(message))
+    if printed != nonce or outcome.returncode != 0 or status not in set(ExecutionStatus):
+        return Verdict(ExecutionStatus.RUNTIME_ERROR, exit_code(outcome.returncode), outcome.cpu_seconds)
+    return Verdict(ExecutionStatus(status), detail, outcome.cpu_seconds, plain_text(message))

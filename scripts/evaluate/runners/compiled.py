@@ -9,6 +9,7 @@ from scripts.evaluate.runners.base import Setup, Verdict, at_limit, compiler_at_
 from scripts.evaluate.runners.binaries import forbidden
 from scripts.evaluate.runners.programs import Program
 from scripts.lib.sandbox.run import Outcome, Sandbox, run
+from scripts.lib.schemas.evaluation import ExecutionStatus
 
 BINARY = "program"
 
@@ -41,8 +42,8 @@ class CompiledRunner:
         )
         if built.status == "exited" and built.returncode == 0 and BINARY in built.files:
             refused = forbidden(built.files[BINARY])
-            return Verdict("wrong", refused, 0.0) if refused else self._execute(built.files[BINARY])
-        return compiler_at_limit(built) or Verdict("compile_error", exit_code(built.returncode), 0.0)
+            return Verdict(ExecutionStatus.WRONG, refused, 0.0) if refused else self._execute(built.files[BINARY])
+        return compiler_at_limit(built) or Verdict(ExecutionStatus.COMPILE_ERROR, exit_code(built.returncode), 0.0)
 
     def _execute(self, binary: bytes) -> Verdict:
         nonce = new_nonce()
@@ -54,12 +55,13 @@ class CompiledRunner:
         )
         return at_limit(outcome) or Verdict(*self._ending(outcome, nonce), outcome.cpu_seconds)
 
-    def _ending(self, outcome: Outcome, nonce: str) -> tuple[str, str]:
+    def _ending(self, outcome: Outcome, nonce: str) -> tuple[ExecutionStatus, str]:
         """Status and detail of a program that ended by itself."""
         if outcome.returncode == 0:
             good = outcome.stdout == nonce.encode()
-            return ("passed", "") if good else ("wrong", "ended before its tests did")
+            return (ExecutionStatus.PASSED, "") if good else (ExecutionStatus.WRONG, "ended before its tests did")
         messages = outcome.stderr.decode("utf-8", "replace")
         if self.exhausted.search(messages):
-            return "memory_limit", exit_code(outcome.returncode)
-        return "wrong" if self.failed.search(messages) else "runtime_error", exit_code(outcome.returncode)
+            return ExecutionStatus.MEMORY_LIMIT, exit_code(outcome.returncode)
+        failed = self.failed.search(messages)
+        return ExecutionStatus.WRONG if failed else ExecutionStatus.RUNTIME_ERROR, exit_code(outcome.returncode)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from scripts.lib.schemas.evaluation import ExecutionStatus
+
 # Prefix of the detail of a limit that was reached before there was a program to run.
 COMPILING = "compiling: "
 
@@ -10,14 +12,14 @@ COMPILING = "compiling: "
 class Verdict:
     """What became of a program.
 
-    status: `passed`, `wrong`, `compile_error`, `runtime_error`, `timeout`, `memory_limit` or `killed`.
+    status: what became of it.
     detail: one of a small set of phrases, the same for every run of the program: the name of a builtin exception or
         `other_exception`, `exit code N`, a limit, or a phrase of the runner.
     cpu_seconds: CPU time of the run of the tests, without compilation.
     message: text of the program, such as the name of its own exception; see `base.plain_text`.
     """
 
-    status: str
+    status: ExecutionStatus
     detail: str
     cpu_seconds: float
     message: str = ""
