@@ -1,4 +1,4 @@
-"""Tune a model to write the messages of one language's commits."""
+"""Tune a model to write commit messages of one language."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from scripts.lib.job import job
 
 
 def commit_splits(path: str, sizes: Mapping[str, int]) -> Splits:
-    """The training and validation commits of a file, with their messages as responses."""
+    """Training and validation commits of a file, with their messages as responses."""
     return {
         split: [(commit, commit["message"]) for commit in read_commits(path, split, sizes)]
         for split in ("train", "validation")

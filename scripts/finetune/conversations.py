@@ -1,4 +1,4 @@
-"""Conversations of a data set as tuning rows: one for each answer, with what was said before it."""
+"""Conversations of a data set as tuning rows: one per answer, with the preceding messages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,28 +7,29 @@ from scripts.lib.job import InputError
 from scripts.lib.json_lines import text_of
 
 Message = dict[str, str]
-# Names of roles in data sets that say `from` and `value` for `role` and `content`.
+# Roles in data sets with the keys `from` and `value`, as roles of the keys `role` and `content`.
 _ROLES = {"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant"}
 
 
 def _message(entry: Any) -> Message:
-    """One message as `role` and `content`; raises `ValueError` for another form."""
-    keys = ("from", "value") if isinstance(entry, Mapping) and "from" in entry else ("role", "content")
-    values = [entry.get(key) for key in keys] if isinstance(entry, Mapping) else [None]
-    if not all(isinstance(value, str) for value in values):
-        raise ValueError("a message has not the texts `role` and `content`, or `from` and `value`")
-    role, content = values
+    """One message as `role` and `content`; raises `ValueError` for another format."""
+    fields: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
+    keys = ("from", "value") if "from" in fields else ("role", "content")
+    role, content = (fields.get(key) for key in keys)
+    if not isinstance(role, str) or not isinstance(content, str):
+        raise ValueError("a message lacks the texts `role` and `content`, or `from` and `value`")
     return {"role": _ROLES.get(role.lower(), role.lower()), "content": content}
 
 
 def turns(conversation: Any) -> list[dict[str, Any]]:
-    """For each answer of the assistant to a user: the `messages` before it and its text as `output`.
+    """For each answer of the assistant to a user: the preceding `messages` and its text as
+    `output`.
 
-    conversation: a list of messages, each with `role` and `content`, or with `from` and `value`. Raises `ValueError`
-    for another form.
+    conversation: a list of messages, each with `role` and `content`, or with `from` and `value`.
+    Raises `ValueError` for another format.
     """
     if not isinstance(conversation, Sequence) or isinstance(conversation, str):
-        raise ValueError(f"a conversation is no list of messages but {type(conversation).__name__}")
+        raise ValueError(f"a conversation is not a list of messages but {type(conversation).__name__}")
     messages = [_message(entry) for entry in conversation]
     return [
         {"messages": messages[:position], "output": message["content"]}
@@ -38,7 +39,10 @@ def turns(conversation: Any) -> list[dict[str, Any]]:
 
 
 def checked_messages(messages: Any, where: str) -> None:
-    """Raise `InputError`, which begins with `where`, unless this is a list of messages with `role` and `content`."""
+    """Raise `InputError` unless this is a list of messages with `role` and `content`.
+
+    where: file and line, with which the error begins.
+    """
     if not isinstance(messages, list) or not all(isinstance(message, Mapping) for message in messages):
         raise InputError(f"{where}: the field 'messages' is not a list of objects; fix or remove the line")
     for number, message in enumerate(messages, start=1):

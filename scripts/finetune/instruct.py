@@ -1,6 +1,6 @@
 """Tune a model on instructions and their outputs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scripts.finetune.chat import render
@@ -10,13 +10,13 @@ from scripts.lib.job import InputError, job
 from scripts.lib.json_lines import numbered_rows, text_of
 from scripts.lib.training.models import load_tokenizer
 
-Rows = list[tuple[Mapping[str, Any], str]]
+Rows = Sequence[tuple[Mapping[str, Any], str]]
 
 
 def read_instructions(path: str) -> Rows:
-    """Rows of a JSON-lines file with the text `instruction`, or with `messages`, and the text `output`, the response.
+    """Rows of a JSON-lines file: the text `instruction`, or `messages`, and the response `output`.
 
-    Raises `InputError` when a row lacks one of them or holds something else.
+    Raises `InputError` if a row lacks one of them or has another format.
     """
     rows = []
     for where, row in numbered_rows(path):
@@ -29,22 +29,26 @@ def read_instructions(path: str) -> Rows:
 
 
 def rendered(rows: Rows, tokenizer: Any, template: str | None) -> Rows:
-    """Rows whose prompts a chat template writes; an instruction is a conversation of one message.
+    """Rows with prompts rendered by a chat template; an instruction is a conversation of one
+    message.
 
-    template: as in `render`; null leaves instructions as they are. Raises `InputError` for conversations without one.
+    template: as in `render`; null does not change instructions. Raises `InputError` for
+    conversations without a template.
     """
     if template is None:
         if any(row.get("messages") for row, _ in rows):
             raise InputError("the rows have `messages`; set instruct.chat_template to `tokenizer` or a template's text")
         return rows
-    asked = [(row.get("messages") or [{"role": "user", "content": row["instruction"]}], output) for row, output in rows]
-    return [(render(tokenizer, messages, template), output) for messages, output in asked]
+    conversations = [
+        (row.get("messages") or [{"role": "user", "content": row["instruction"]}], output) for row, output in rows
+    ]
+    return [(render(tokenizer, messages, template), output) for messages, output in conversations]
 
 
 if __name__ == "__main__":
     with job() as snakemake:
-        chat = snakemake.params.settings.get("chat_template")
-        own = load_tokenizer(snakemake.input.model) if chat else None
+        template = snakemake.params.settings.get("chat_template")
+        tokenizer = load_tokenizer(snakemake.input.model) if template else None
         paths = dict(zip(("train", "validation"), snakemake.input.data, strict=True))
-        splits = {split: rendered(read_instructions(path), own, chat) for split, path in paths.items()}
+        splits = {split: rendered(read_instructions(path), tokenizer, template) for split, path in paths.items()}
         tune(snakemake, f"{snakemake.wildcards.start}-instruct", splits)

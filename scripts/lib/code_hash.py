@@ -1,4 +1,6 @@
-"""Which project files a script runs: itself, the modules of the project that it imports, and their templates."""
+"""Which project files a script runs: itself, the modules of the project that it imports, and their
+templates.
+"""
 
 import ast
 import re
@@ -19,7 +21,10 @@ def _names(node: ast.AST) -> list[str]:
 
 @cache
 def direct_dependencies(path: Path) -> frozenset[Path]:
-    """The modules below `scripts/` that a Python file imports, and the templates (`.j2`) next to it that it names."""
+    """The modules below `scripts/` that a Python file imports, and its templates (`.j2`).
+
+    A template is in the folder of the file, which contains the template's name as a string.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
     names = {name for node in ast.walk(tree) for name in _names(node) if name.startswith("scripts.")}
     files = {SCRIPTS.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in names}
@@ -29,7 +34,7 @@ def direct_dependencies(path: Path) -> frozenset[Path]:
 
 
 def files_of(*scripts: str) -> list[Path]:
-    """The given scripts (paths below `scripts/`) and all modules of the project behind them, sorted."""
+    """The given scripts (paths below `scripts/`) and all files that they depend on, sorted."""
     found: set[Path] = set()
     waiting = [SCRIPTS / script for script in scripts]
     while waiting:
@@ -44,7 +49,8 @@ def files_of(*scripts: str) -> list[Path]:
 def code_hash(*scripts: str) -> str:
     """Sixteen hexadecimal digits over the bytes of all files behind `scripts`.
 
-    As a rule's param it reruns the rule when such a module changes, which Snakemake does not notice by itself.
+    As a rule's param it reruns the rule when such a module changes, which Snakemake does not notice
+    by itself.
     """
     lines = [f"{path.relative_to(SCRIPTS).as_posix()} {sha256_file(path)}" for path in files_of(*scripts)]
     return sha256_text("\n".join(lines))[:16]

@@ -6,7 +6,8 @@ from typing import Any
 
 from scripts.lib.escape import one_line
 
-# Values of `license` that the hub's check of metadata accepts (huggingface_hub, GitHub issue 4218), without `other`.
+# Values of `license` that the hub's check of metadata accepts (huggingface_hub, GitHub issue 4218),
+# without `other`.
 _IDENTIFIERS = """
 apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m
 afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5
@@ -22,13 +23,16 @@ OTHER = "other"
 
 
 def _identifier(name: str) -> str:
-    """A license's name in lower-case letters, digits, dots and hyphens, as identifiers and `license_name` are."""
+    """A license's name in lower-case letters, digits, dots and hyphens, as identifiers and
+    `license_name` are.
+    """
     name = one_line(name).lower()
     return name if name in IDENTIFIERS else re.sub(r"[^a-z0-9.]+", "-", name).strip("-") or "unnamed"
 
 
 def license_metadata(names: Iterable[str]) -> dict[str, Any]:
-    """`license`, and `license_name` if the hub lacks one of them, for the names of licenses; empty for no name.
+    """`license`, and `license_name` if the hub lacks one of them, for the names of licenses; empty
+    for no name.
 
     Several licenses are a list. Names that the hub lacks become `other`; `license_name` is the name
     of the only such license, or `several`.

@@ -1,4 +1,6 @@
-"""Models on this machine's disk: where an entry of config/models.yaml says that they are, and whether they changed."""
+"""Models on the local disk: the path that an entry of config/models.yaml states, and a stamp of its
+files.
+"""
 
 import importlib.util
 from collections.abc import Mapping
@@ -9,7 +11,7 @@ from scripts.lib.files import sha256_text
 
 
 def local_model(entry: Mapping[str, Any], root: str | Path) -> Path | None:
-    """The folder or GGUF file of an entry, whether it exists or not; None for an entry that is not local.
+    """The folder or GGUF file of an entry, existing or not; None for an entry that is not local.
 
     A GGUF file is in an installed Python package, or else below the project's root.
     """
@@ -23,9 +25,10 @@ def local_model(entry: Mapping[str, Any], root: str | Path) -> Path | None:
 
 
 def folder_stamp(path: str | Path) -> str:
-    """Sixteen hexadecimal digits over name, size and time of change of a file, or of all files below a folder.
+    """Sixteen hexadecimal digits over name, size and modification time of a file, or of all files
+    in a folder.
 
-    It is cheap for weights of any size, and differs once a file was written again. Empty when there is nothing.
+    Cheap for weights of any size; it changes when a file is rewritten. Empty if there is no file.
     """
     root = Path(path)
     files = [root] if root.is_file() else sorted(file for file in root.rglob("*") if file.is_file())

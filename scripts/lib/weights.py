@@ -1,6 +1,7 @@
-"""Digests that are stored with a model's weights and checked before they are loaded: safetensors files have none.
+"""Digests of a model's weights, checked before loading, since safetensors files have no checksum.
 
-The file is in the form of the `sha256sum` tool, which can check it too: `sha256sum -c weights.sha256`.
+The file has the format of the `sha256sum` tool, which can check it, too: `sha256sum -c
+weights.sha256`.
 """
 
 from pathlib import Path
@@ -12,13 +13,13 @@ DIGESTS = "weights.sha256"
 
 
 def write_weight_digests(folder: str | Path) -> None:
-    """Store the SHA-256 of each safetensors file in a folder next to it."""
+    """Write the SHA-256 of each safetensors file of a folder into its file `DIGESTS`."""
     files = sorted(Path(folder).glob("*.safetensors"))
     write_text(Path(folder, DIGESTS), "".join(f"{sha256_file(file)}  {file.name}\n" for file in files))
 
 
 def check_weights(folder: str | Path) -> None:
-    """Raise `InputError`, naming the file, where weights differ from their digests; folders without any are passed."""
+    """Raise `InputError` if weights differ from their digests; a folder without digests passes."""
     stored = Path(folder, DIGESTS)
     if not stored.is_file():
         return
@@ -26,5 +27,5 @@ def check_weights(folder: str | Path) -> None:
         digest, _, name = line.partition("  ")
         file = Path(folder, name)
         if not name or not file.is_file() or sha256_file(file) != digest:
-            fault = f"{file} differs from {DIGESTS}, so it is damaged or was changed"
-            raise InputError(f"{fault}; delete {folder} and run again, or delete {stored} if you changed the weights")
+            problem = f"{file} differs from {DIGESTS}: it is damaged or was changed"
+            raise InputError(f"{problem}; delete {folder} and run again, or delete {stored} if you changed the weights")

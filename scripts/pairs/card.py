@@ -1,4 +1,6 @@
-"""The data set's card, statistics and list of contaminated programs, from the counts of each language."""
+"""The data set's card, statistics and list of contaminated programs, from the counts of each
+language.
+"""
 
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -64,7 +66,9 @@ def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
 
 
 def configs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One config per language, one split per variant, without empty ones, which `datasets` does not load."""
+    """One config per language, one split per variant, without empty ones, which `datasets` does not
+    load.
+    """
     files: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         if row["pairs"]:
@@ -120,8 +124,8 @@ def _tools(languages: list[dict[str, Any]]) -> str:
 def card(languages: list[dict[str, Any]], rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
     """The text of the data set's README.md.
 
-    languages: the statistics of each language. rows: those of statistics.csv. settings: the settings
-    of deduplication and pairs.
+    languages: the statistics of each language. rows: those of statistics.csv. settings: the
+    settings of deduplication and pairs.
     """
     licenses = total_licenses(languages)
     rendered = DatasetCard.from_template(

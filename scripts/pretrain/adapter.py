@@ -1,4 +1,4 @@
-"""Continued pre-training of a base on pairs in both directions: LoRA adapters and whole embeddings."""
+"""Continued pre-training of a base on pairs in both directions: LoRA adapters and embeddings."""
 
 from pathlib import Path
 
@@ -22,7 +22,9 @@ def data_description(statistics: str | Path) -> list[str]:
 
 
 def train_adapter(snakemake: Snakemake) -> None:
-    """Train and save the adapter and its milestones, each with facts and card, and the learning curve."""
+    """Train and save the adapter and its milestones, each with facts and card, and the learning
+    curve.
+    """
     inputs, params = snakemake.input, snakemake.params
     training = TrainingJob(
         name="pretrain",

@@ -1,7 +1,7 @@
-"""Compile the operator that DeepSpeed needs for training on CPUs: its communication through shared memory.
+"""Compile DeepSpeed's operator for training on CPUs: communication through shared memory.
 
-DeepSpeed would compile it in the midst of a training; one that is killed then leaves a lock on which the next one waits
-without a word.
+DeepSpeed would compile it during the training, and a training killed meanwhile would leave a lock
+for which the next one waits silently.
 """
 
 import os
@@ -19,14 +19,14 @@ get_accelerator().create_op_builder("ShareMemCommBuilder").load()
 
 
 def build(output: str | Path, log: str) -> None:
-    """Compile into the folder `output`; raise `InputError` with what is missing."""
+    """Compile into the folder `output`; raises `InputError` with the required packages."""
     with atomic_directory(output) as folder, Path(log).open("a", encoding="utf-8") as stream:
         environment = {**os.environ, "TORCH_EXTENSIONS_DIR": str(folder.resolve()), "DS_ACCELERATOR": "cpu"}
         command = [sys.executable, "-c", _BUILD]
-        done = subprocess.run(command, env=environment, stdout=stream, stderr=stream, check=False)
-        if done.returncode:
-            needed = "deepspeed, ninja, g++ and Python's headers"
-            raise InputError(f"DeepSpeed's operator did not compile; install {needed} (see {log})")
+        result = subprocess.run(command, env=environment, stdout=stream, stderr=stream, check=False)
+        if result.returncode:
+            required = "deepspeed, ninja, g++ and Python's headers"
+            raise InputError(f"DeepSpeed's operator did not compile (see {log}); install {required}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Documents put into a shuffled order on disk: more than memory holds come back bucket by bucket."""
+"""Shuffle documents on disk, bucket by bucket, so that memory need not hold all of them."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +13,11 @@ _HEADER = np.dtype([("rank", "<i8"), ("language", "<i4"), ("tokens", "<i4"), ("l
 
 @dataclass(frozen=True)
 class RankedDocument:
-    """Token ids of a document, its place in the shuffled order, the number of its language, and the share left out."""
+    """A document for shuffling.
+
+    rank: position in the shuffled order. language: index of its language. lost: share of its
+    module's text that was left out, 0 to 1. ids: token ids.
+    """
 
     rank: int
     language: int
@@ -31,18 +35,18 @@ def _records(content: bytes) -> Iterator[RankedDocument]:
         yield RankedDocument(int(header["rank"]), int(header["language"]), float(header["lost"]), ids.tolist())
 
 
-class TokenSpill(ExitStack):
-    """Buckets of `size` consecutive ranks, each a file of its own in a temporary folder."""
+class TokenBuckets(ExitStack):
+    """Buckets of `size` consecutive ranks, each a file in a temporary folder."""
 
     def __init__(self, folder: Path, size: int) -> None:
-        """The folder is made now."""
+        """Create `folder`."""
         super().__init__()
         self.folder, self.size = folder, size
         self._streams: dict[int, BinaryIO] = {}
         folder.mkdir(parents=True)
 
     def add(self, document: RankedDocument) -> None:
-        """Take one document in."""
+        """Append one document to its bucket."""
         bucket = document.rank // self.size
         if bucket not in self._streams:
             self._streams[bucket] = self.enter_context((self.folder / str(bucket)).open("wb"))
@@ -51,7 +55,7 @@ class TokenSpill(ExitStack):
         self._streams[bucket].write(np.asarray(document.ids, "<i4").tobytes())
 
     def buckets(self) -> Iterator[list[RankedDocument]]:
-        """The documents of each bucket in order of rank; each file is deleted once it is read."""
+        """The documents of each bucket, sorted by rank; each file is deleted after it is read."""
         for bucket in sorted(self._streams):
             self._streams[bucket].close()
             path = self.folder / str(bucket)

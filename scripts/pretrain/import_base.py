@@ -1,6 +1,7 @@
-"""Bring a base model from a hub, a local folder or a GGUF file into one form: safetensors, config and tokenizer.
+"""Import a base model from the hub, a local folder or a GGUF file as safetensors, config and
+tokenizer.
 
-The weights are stored as they are, apart from those of a quantised GGUF file, which become float32.
+The type of the weights is unchanged, except that those of a quantised GGUF file become float32.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
 
 def load_hub(entry: Mapping[str, Any], offline: bool) -> Loaded:
-    """A model of the hub at its pinned revision; raise `InputError` for anything that keeps it from being fetched."""
+    """A model of the hub at its pinned revision; raises `InputError` if it cannot be downloaded."""
     repository, revision = entry["repository"], entry["revision"]
     check_online(repository, offline)
     check_revision(repository, revision, TABLE)
@@ -33,16 +34,16 @@ def load_hub(entry: Mapping[str, Any], offline: bool) -> Loaded:
 
 
 def load_folder(path: str) -> Loaded:
-    """A model in a local folder; raise `InputError` when it holds none."""
+    """The model in a local folder; raises `InputError` if there is none."""
     if not Path(path, "config.json").is_file():
-        raise InputError(f"{path} holds no model (no config.json); correct `path` in config/models.yaml")
+        raise InputError(f"{path} has no model (no config.json); correct `path` in config/models.yaml")
     return load_model(path), load_tokenizer(path)
 
 
 def gguf_path(entry: Mapping[str, Any], root: str) -> Path:
-    """Where a GGUF file is: in an installed Python package, or below the project's root.
+    """Path of a GGUF file, in an installed Python package or below the project's root.
 
-    Raises `InputError` when it is not there.
+    Raises `InputError` if it does not exist.
     """
     path = local_model(entry, root)
     if path is None or not path.is_file():
@@ -54,20 +55,22 @@ def gguf_path(entry: Mapping[str, Any], root: str) -> Path:
 
 def load_gguf(path: Path) -> Loaded:
     """The dequantised model and the tokenizer of a GGUF file."""
-    place = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
-    loaded = AutoModelForCausalLM.from_pretrained(**place)
-    # The quantisation is part of the loaded configuration, which transformers refuses to save.
+    source = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
+    loaded = AutoModelForCausalLM.from_pretrained(**source)
+    # transformers refuses to save a configuration with the quantisation of the file.
     values = {key: value for key, value in loaded.config.to_dict().items() if key != "quantization_config"}
     model = AutoModelForCausalLM.from_config(type(loaded.config).from_dict(values))
     model.load_state_dict(loaded.state_dict())
-    return model, AutoTokenizer.from_pretrained(**place)
+    return model, AutoTokenizer.from_pretrained(**source)
 
 
 def check_context(model: PreTrainedModel, context: int, name: str) -> None:
-    """Raise `InputError` when the model reads fewer tokens than its entry says; some have no limit of their own."""
+    """Raise `InputError` if the model's context is shorter than its entry states; some have no
+    limit.
+    """
     limit = context_limit(model.config.to_dict())
     if limit is not None and limit < context:
-        raise InputError(f"{name} reads {limit} tokens, not {context}; lower its `context` in config/models.yaml")
+        raise InputError(f"the context of {name} has {limit} tokens, not {context}; lower its `context` in {TABLE}")
 
 
 def load_base(entry: Mapping[str, Any], root: str, offline: bool) -> Loaded:

@@ -1,4 +1,4 @@
-"""Merge the adapter of continued pre-training into its base: IRCoder, as a model of its own."""
+"""Merge the adapter of continued pre-training into its base, which gives IRCoder as one model."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ from scripts.lib.training.models import load_tokenizer, merge_adapter, save_mode
 
 
 def write_merged(base: str, adapter: str, tokenizer: str, output: str, new_embeddings: str) -> None:
-    """Write the merged model with the tokenizer that has the new tokens, and the adapter's card and facts."""
+    """Write the merged model with the extended tokenizer, and the adapter's card and facts."""
     extended = load_tokenizer(tokenizer)
     with atomic_directory(output) as folder:
         save_model(merge_adapter(base, adapter, extended, new_embeddings), extended, folder)

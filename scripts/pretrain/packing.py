@@ -1,4 +1,4 @@
-"""Three ways to cut token sequences of documents into training sequences of at most `context` tokens."""
+"""Three ways to pack tokenised documents into training sequences of at most `context` tokens."""
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
@@ -7,7 +7,9 @@ Documents = Iterable[list[int]]
 
 
 def concat(documents: Documents, context: int) -> Iterator[list[int]]:
-    """All documents end to end, cut every `context` tokens; the last sequence may be shorter."""
+    """Concatenate all documents and cut them every `context` tokens; the last sequence may be
+    shorter.
+    """
     buffer: list[int] = []
     for document in documents:
         buffer.extend(document)
@@ -20,16 +22,18 @@ def concat(documents: Documents, context: int) -> Iterator[list[int]]:
 
 
 def pad(documents: Documents, context: int) -> Iterator[list[int]]:
-    """Each document by itself, cut at `context` tokens and padded later: the rest of a long one is lost."""
+    """One sequence per document, truncated to `context` tokens and padded later."""
     for document in documents:
         yield document[:context]
 
 
 def best_fit(documents: Documents, context: int) -> Iterator[list[int]]:
-    """Documents put together whole, so that none is cut which fits (Ding et al., 2024, arXiv 2404.10830).
+    """Best-fit packing: no document is cut that fits into a sequence (Ding et al., 2024, arXiv
+    2404.10830).
 
-    Longer ones are first cut into pieces of `context` tokens. Pieces are placed from the longest to the shortest, each
-    into the fullest sequence that still has room. Holds all documents in memory.
+    Longer documents are first cut into pieces of `context` tokens. Pieces are assigned from the
+    longest to the shortest, each to the fullest sequence with enough room. Holds all documents in
+    memory.
     """
     pieces = [document[start : start + context] for document in documents for start in range(0, len(document), context)]
     pieces.sort(key=len, reverse=True)

@@ -1,4 +1,6 @@
-"""Pairs of source and LLVM IR as training documents: a template for each direction, and plain source."""
+"""Training documents from pairs of source and LLVM IR: one template per direction, and plain
+source.
+"""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +13,9 @@ from scripts.lib.parquet import iter_rows
 from scripts.lib.token_text import marks_beginnings, prefix_ids
 from scripts.pretrain.whole_texts import WholeTexts, backend_copy
 
-DIRECTIONS = ("source_to_llvm", "llvm_to_source")
 SOURCE = "source"
 _BATCH = 64
-# Characters of a module that are encoded for each token to be taken; the tokens of IR have two to four.
+# Characters of a module that are encoded per token to be used; tokens of IR have two to four.
 _CHARACTERS_PER_TOKEN = 8
 
 
@@ -31,9 +32,10 @@ class PairText:
 
 @dataclass(frozen=True)
 class Document:
-    """Token ids of one document; those from `target` on are the translated half (all of them for plain source).
+    """One document.
 
-    `lost` is the share of the module's text, 0 to 1, that the document leaves out.
+    ids: token ids. target: index of the first id of the translated half, or of plain source.
+    lost: share of the module's text that the document leaves out, 0 to 1.
     """
 
     pair: PairText
@@ -54,7 +56,7 @@ def iter_ids(path: str | Path, split: str) -> Iterator[str]:
 
 
 def iter_pairs(path: str | Path, split: str, wanted: Container[str] | None = None) -> Iterator[PairText]:
-    """Pairs of one table in one split, all or those with a wanted id, in the table's order."""
+    """Pairs of one table in one split, optionally those with an id in `wanted`, in order."""
     language, variant = table_name(path)
     for row in iter_rows(path, ["id", "split", "Source_Code", "IR_Original"], batch_size=_BATCH):
         if row["split"] == split and (wanted is None or row["id"] in wanted):
@@ -62,7 +64,7 @@ def iter_pairs(path: str | Path, split: str, wanted: Container[str] | None = Non
 
 
 def distinct_sources(paths: Sequence[str], split: str, wanted: Container[str] | None = None) -> Iterator[PairText]:
-    """Pairs of tables in one split, each source once: under its first variant."""
+    """Pairs of tables in one split, each source once, with its first variant."""
     seen: set[str] = set()
     for path in sorted(paths):
         for pair in iter_pairs(path, split, wanted):
@@ -74,18 +76,19 @@ def distinct_sources(paths: Sequence[str], split: str, wanted: Container[str] | 
 class DocumentEncoder:
     """Turns pairs into documents with one tokenizer.
 
-    Special tokens are recognised in the templates alone: a program that spells one out gets ordinary tokens for it.
-    Each document ends in the end-of-text token and begins with what the tokenizer puts before every text.
-    Source, module and the words of the template are encoded one by one and put together. A tokenizer that encodes a
-    text in another way at its beginning than further on, like SentencePiece's, gets whole texts: a document then has
-    the ids that the tokenizer gives for all of its text.
+    Special tokens are recognised in templates only; the same text in a program becomes ordinary
+    tokens. Each document ends with the end-of-text token and begins with the ids that the tokenizer
+    adds before every text. Source, module and literal parts of the template are encoded separately
+    and concatenated. A tokenizer that encodes the beginning of a text differently from the rest,
+    such as SentencePiece's, encodes documents as whole texts instead.
     """
 
     def __init__(self, tokenizer: Any, templates: Mapping[str, str], llvm_tokens: int | None = None) -> None:
-        """`tokenizer` is a fast tokenizer of transformers; `templates` maps directions to templates.
+        """`tokenizer` is a fast tokenizer of transformers; `templates` maps directions to
+        templates.
 
-        Of each module the first `llvm_tokens` tokens are taken (in whole texts, as many characters as they hold), or
-        all. Raises `InputError` when the tokenizer has no end-of-text token.
+        Each module is truncated to its first `llvm_tokens` tokens, for whole texts to their
+        characters; None keeps all. Raises `InputError` if the tokenizer has no end-of-text token.
         """
         if tokenizer.eos_token_id is None:
             raise InputError("the tokenizer has no end-of-text token; set `eos_token` in its tokenizer_config.json")
@@ -97,7 +100,9 @@ class DocumentEncoder:
         self._parts = {direction: self._parse(template) for direction, template in templates.items()}
 
     def _parse(self, template: str) -> list[tuple[list[int], str | None]]:
-        """Template as literals (already token ids), each with the name of the field behind it."""
+        """Template as token ids of its literals, each with the name of the field that follows, if
+        any.
+        """
         self._backend.encode_special_tokens = False
         parsed = Formatter().parse(template)
         return [(self._backend.encode(text, add_special_tokens=False).ids, name) for text, name, _, _ in parsed]
@@ -107,22 +112,23 @@ class DocumentEncoder:
         return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
 
     def _module_heads(self, texts: list[str]) -> list[tuple[list[int], int]]:
-        """Token ids of each module, at most `llvm_tokens`, and the number of characters that they hold.
+        """Token ids of each module, at most `llvm_tokens`, and the number of characters that they
+        cover.
 
-        Of a long module only a head is encoded, unless its tokens are so long that it holds too few.
+        Only the head of a long module is encoded, unless it has too few tokens.
         """
         limit = self.llvm_tokens
         if limit is None:
             return list(zip(self._encode(texts), map(len, texts), strict=True))
         self._backend.encode_special_tokens = True
         heads = [text[: limit * _CHARACTERS_PER_TOKEN] for text in texts]
-        taken = []
+        modules = []
         for text, head in zip(texts, self._backend.encode_batch(heads, add_special_tokens=False), strict=True):
             short = len(head) <= limit
             encoding = self._backend.encode(text, add_special_tokens=False) if short else head
             end = encoding.offsets[:limit][-1][1] if encoding.offsets else len(text)
-            taken.append((encoding.ids[:limit], end))
-        return taken
+            modules.append((encoding.ids[:limit], end))
+        return modules
 
     def _assemble(self, pair: PairText, direction: str, fields: Mapping[str, list[int]], lost: float) -> Document:
         ids, target = list(self.start), 0
@@ -133,12 +139,12 @@ class DocumentEncoder:
                 ids.extend(fields[name])
         return Document(pair, direction, [*ids, self.end], target, lost)
 
-    def _from_whole(self, pair: PairText, direction: str, module: str, lost: float) -> Document:
-        ids, target = self._whole.encode(direction, {"source": pair.source, "llvm": module})
+    def _from_whole(self, whole: WholeTexts, pair: PairText, direction: str, module: str, lost: float) -> Document:
+        ids, target = whole.encode(direction, {"source": pair.source, "llvm": module})
         return Document(pair, direction, [*self.start, *ids, self.end], len(self.start) + target, lost)
 
     def pair_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
-        """Documents of all directions that have a template, for a batch of pairs."""
+        """Documents in all directions that have a template, for a batch of pairs."""
         sources = self._encode([pair.source for pair in pairs]) if self._whole is None else [[] for _ in pairs]
         modules = self._module_heads([pair.llvm for pair in pairs])
         for pair, source, (llvm, end) in zip(pairs, sources, modules, strict=True):
@@ -147,16 +153,16 @@ class DocumentEncoder:
                 if self._whole is None:
                     yield self._assemble(pair, direction, {"source": source, "llvm": llvm}, lost)
                 else:
-                    yield self._from_whole(pair, direction, pair.llvm[:end], lost)
+                    yield self._from_whole(self._whole, pair, direction, pair.llvm[:end], lost)
 
     def source_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
-        """Plain source alone, for a batch of pairs."""
+        """Documents of plain source, for a batch of pairs."""
         for pair, ids in zip(pairs, self._encode([pair.source for pair in pairs]), strict=True):
             yield Document(pair, SOURCE, [*self.start, *ids, self.end], len(self.start))
 
 
 def batches(pairs: Iterator[PairText]) -> Iterator[list[PairText]]:
-    """Lists of pairs, small enough to be encoded together."""
+    """Lists of at most `_BATCH` pairs, to be encoded together."""
     batch: list[PairText] = []
     for pair in pairs:
         batch.append(pair)

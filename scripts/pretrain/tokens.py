@@ -1,4 +1,4 @@
-"""Give a tokenizer the new tokens, and cut the pairs of all languages into training sequences with it."""
+"""Add new tokens to a tokenizer, and pack the pairs of all languages into training sequences."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -16,46 +16,53 @@ from scripts.lib.schemas.training import TOKEN_STATISTICS
 from scripts.lib.seeds import seed_for
 from scripts.lib.training.models import load_tokenizer, save_tokenizer
 from scripts.lib.training.token_shards import SHARD_SEQUENCES, write_shard
-from scripts.pretrain.external_shuffle import RankedDocument, TokenSpill
+from scripts.pretrain.external_shuffle import RankedDocument, TokenBuckets
 from scripts.pretrain.packing import PACKINGS
 from scripts.pretrain.pair_documents import DocumentEncoder, batches, iter_ids, iter_pairs, table_name
 
-# (language, variant, id, direction) -> place in the shuffled order
+# (language, variant, id, direction) -> position in the shuffled order
 Ranks = dict[tuple[str, str, str, str], int]
 ALL = "all"
 
 
 @dataclass
 class Usage:
-    """Where the tokens of one split went; counters by language."""
+    """Token counts of one split, by language.
+
+    used: tokens in training sequences. truncated: documents that lost tokens or a part of their
+    module.
+    lost: sum over documents of the shares of module text left out.
+    """
 
     documents: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
-    kept: Counter[str] = field(default_factory=Counter)
+    used: Counter[str] = field(default_factory=Counter)
     truncated: Counter[str] = field(default_factory=Counter)
-    lost: Counter[str] = field(default_factory=Counter)
+    lost: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     sequences: int = 0
 
-    def add(self, language: str, document: RankedDocument, kept: int) -> None:
-        """Count one document, of whose tokens `kept` are trained on."""
+    def add(self, language: str, document: RankedDocument, used: int) -> None:
+        """Count one document, of whose tokens `used` are in a training sequence."""
         self.documents[language] += 1
         self.tokens[language] += len(document.ids)
-        self.kept[language] += kept
-        self.truncated[language] += kept < len(document.ids) or document.lost > 0
+        self.used[language] += used
+        self.truncated[language] += used < len(document.ids) or document.lost > 0
         self.lost[language] += document.lost
 
     def rows(self, split: str, context: int, alone: bool) -> list[dict[str, Any]]:
-        """A row for each language and one for all.
+        """One row per language and one for all.
 
-        `useful_share` is the share of tokens among the positions computed. Where each document has sequences of its own
-        (`alone`) that is the language's own share; else sequences mix languages and it is the share over all.
-        `lost_tokens` are cut off at the context; `lost_llvm` is the mean share of the modules' text left out before.
+        `useful_share` is the share of tokens among the computed positions: the language's own if
+        each document has its own sequence (`alone`), else the overall one, since sequences mix
+        languages. `lost_tokens` are cut off at the context; `lost_llvm` is the mean share of the
+        modules' text that was left out before.
         """
-        overall = self.kept.total() / (self.sequences * context)
-        counters = (self.documents, self.tokens, self.kept, self.truncated, self.lost)
+        overall = self.used.total() / (self.sequences * context)
+        counters = (self.documents, self.tokens, self.used, self.truncated)
         rows = []
         for name in [*sorted(self.documents), ALL]:
-            documents, tokens, kept, truncated, lost = (c.total() if name == ALL else c[name] for c in counters)
+            documents, tokens, used, truncated = (c.total() if name == ALL else c[name] for c in counters)
+            lost = sum(self.lost.values()) if name == ALL else self.lost[name]
             rows.append(
                 {
                     "split": split,
@@ -64,8 +71,8 @@ class Usage:
                     "truncated_documents": truncated,
                     "lost_llvm": round(lost / documents, 6),
                     "tokens": tokens,
-                    "lost_tokens": tokens - kept,
-                    "useful_share": round(kept / (documents * context) if alone else overall, 6),
+                    "lost_tokens": tokens - used,
+                    "useful_share": round(used / (documents * context) if alone else overall, 6),
                 }
             )
         return rows
@@ -74,16 +81,18 @@ class Usage:
 def extend_tokenizer(
     tokenizer: PreTrainedTokenizerBase, special_tokens: Sequence[str], pad_token: str | None
 ) -> PreTrainedTokenizerBase:
-    """Add the special tokens that the tokenizer lacks, and the one for padding."""
+    """Add the special tokens that the tokenizer lacks, and the padding token if there is one."""
     tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in special_tokens])
     if pad_token is not None:
         tokenizer.add_special_tokens({"pad_token": pad_token})
     return tokenizer
 
 
-def choose(paths: Sequence[str], split: str, directions: Sequence[str], limit: int | None, seed: int) -> Ranks:
-    """The first `limit` documents of a split in the order that seed and names give, and the place of each."""
-    keys = []
+def document_ranks(paths: Sequence[str], split: str, directions: Sequence[str], limit: int | None, seed: int) -> Ranks:
+    """The first `limit` documents of a split in the order that seed and names determine, with their
+    ranks.
+    """
+    keys: list[tuple[str, str, str, str]] = []
     for path in sorted(paths):
         language, variant = table_name(path)
         keys.extend((language, variant, name, part) for name in iter_ids(path, split) for part in directions)
@@ -91,8 +100,12 @@ def choose(paths: Sequence[str], split: str, directions: Sequence[str], limit: i
     return {key: rank for rank, key in enumerate(keys[:limit])}
 
 
-def _spill(encoder: DocumentEncoder, paths: Sequence[str], split: str, ranks: Ranks, spill: TokenSpill) -> list[str]:
-    """Encode the chosen documents of all tables into `spill`; return the languages by their numbers."""
+def _encode_into(
+    buckets: TokenBuckets, encoder: DocumentEncoder, paths: Sequence[str], split: str, ranks: Ranks
+) -> list[str]:
+    """Encode the documents in `ranks` of all tables into buckets; return the languages in order of
+    index.
+    """
     languages = sorted({key[0] for key in ranks})
     wanted = defaultdict(set)
     for language, variant, name, _ in ranks:
@@ -103,18 +116,18 @@ def _spill(encoder: DocumentEncoder, paths: Sequence[str], split: str, ranks: Ra
                 pair = document.pair
                 rank = ranks.get((pair.language, pair.variant, pair.id, document.direction))
                 if rank is not None:
-                    spill.add(RankedDocument(rank, languages.index(pair.language), document.lost, document.ids))
+                    buckets.add(RankedDocument(rank, languages.index(pair.language), document.lost, document.ids))
     return languages
 
 
-def _write_split(folder: Path, spill: TokenSpill, languages: list[str], packing: str, context: int) -> Usage:
-    """Pack each bucket into a shard of its own."""
+def _write_split(folder: Path, buckets: TokenBuckets, languages: list[str], packing: str, context: int) -> Usage:
+    """Pack each bucket into one shard; return the token counts."""
     usage = Usage()
     folder.mkdir()
-    for number, documents in enumerate(spill.buckets()):
+    for number, documents in enumerate(buckets.buckets()):
         for document in documents:
-            kept = min(len(document.ids), context) if packing == "pad" else len(document.ids)
-            usage.add(languages[document.language], document, kept)
+            used = min(len(document.ids), context) if packing == "pad" else len(document.ids)
+            usage.add(languages[document.language], document, used)
         sequences = list(PACKINGS[packing]((document.ids for document in documents), context))
         usage.sequences += len(sequences)
         write_shard(folder / f"{number:03}.safetensors", [Example(ids, 0) for ids in sequences])
@@ -126,7 +139,7 @@ def write_tokens(
 ) -> None:
     """Write `train/` and `validation/` shards and `statistics.csv` into the folder `output`.
 
-    Raises `InputError` when there is no training pair, or when padding is asked of a tokenizer without a pad token.
+    Raises `InputError` if there is no training pair, or if the packing `pad` lacks a pad token.
     """
     if settings["packing"] == "pad" and tokenizer.pad_token is None:
         raise InputError("packing 'pad' needs a pad token; set `pad_token` for the model in config/models.yaml")
@@ -134,14 +147,14 @@ def write_tokens(
     rows = []
     for split in ("train", "validation"):
         limit = settings[f"{split}_documents"]
-        ranks = choose(paths, split, list(settings["templates"]), limit, settings["seed"])
+        ranks = document_ranks(paths, split, list(settings["templates"]), limit, settings["seed"])
         if not ranks and split == "train":
-            raise InputError("no pair in the training split; give the corpus more programs or relax `pairs`")
+            raise InputError("no pair in the training split; add programs to the corpus or relax `pairs`")
         if not ranks:
             continue
-        with TokenSpill(output / f".{split}", SHARD_SEQUENCES) as spill:
-            languages = _spill(encoder, paths, split, ranks, spill)
-            usage = _write_split(output / split, spill, languages, settings["packing"], settings["context"])
+        with TokenBuckets(output / f".{split}", SHARD_SEQUENCES) as buckets:
+            languages = _encode_into(buckets, encoder, paths, split, ranks)
+            usage = _write_split(output / split, buckets, languages, settings["packing"], settings["context"])
         (output / f".{split}").rmdir()
         rows.extend(usage.rows(split, settings["context"], settings["packing"] == "pad"))
     write_csv(output / "statistics.csv", TOKEN_STATISTICS.names, rows)

@@ -15,7 +15,7 @@ from scripts.pretrain.pair_documents import iter_pairs
 
 
 def texts(paths: Sequence[str], characters: int) -> Iterator[str]:
-    """Sources and IR of the training split, each cut at `characters`, tables in the order of their paths."""
+    """Sources and IR of the training split, each truncated to `characters`; sorted by table."""
     for path in progress(sorted(paths), "reading pairs"):
         for pair in iter_pairs(path, "train"):
             yield pair.source[:characters]
@@ -23,7 +23,9 @@ def texts(paths: Sequence[str], characters: int) -> Iterator[str]:
 
 
 def train_tokenizer(corpus: Iterator[str], size: int) -> Tokenizer:
-    """A byte-level BPE tokenizer of at most `size` tokens, end of text included (Radford et al., 2019)."""
+    """A byte-level BPE tokenizer of at most `size` tokens, including end of text (Radford et al.,
+    2019).
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
@@ -40,11 +42,13 @@ def train_tokenizer(corpus: Iterator[str], size: int) -> Tokenizer:
 
 
 def write_vocabulary(paths: Sequence[str], output: str | Path, settings: dict[str, Any]) -> None:
-    """Train on the tables `paths` and save as a tokenizer folder; raise `InputError` when no table has a pair."""
+    """Train on the tables `paths` and save into a folder; raises `InputError` if no table has a
+    pair.
+    """
     corpus = texts(paths, settings["characters"])
     first = next(corpus, None)
     if first is None:
-        raise InputError("no pair in the training split; give the corpus more programs or relax the filters in `pairs`")
+        raise InputError("no pair in the training split; add programs to the corpus or relax the filters in `pairs`")
     backend = train_tokenizer((text for part in ([first], corpus) for text in part), settings["size"])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=backend, bos_token=END_OF_TEXT, eos_token=END_OF_TEXT, clean_up_tokenization_spaces=False

@@ -1,7 +1,7 @@
-"""Documents encoded as whole texts, for tokenizers that treat the beginning of a text in a way of its own.
+"""Documents encoded as whole texts, for tokenizers that encode the beginning of a text differently.
 
-tokenizers cuts a text at special tokens and encodes the segments between them; that is done here as well, so that the
-special tokens of a template are recognised and those that a program spells out are not.
+Like the library tokenizers, this module splits a text at special tokens and encodes the segments
+between them; it recognises the special tokens of a template, but not those in a program's text.
 """
 
 import json
@@ -12,7 +12,10 @@ from typing import Any
 
 
 def backend_copy(backend: Any, **changes: Any) -> Any:
-    """A tokenizer of the library tokenizers, without padding and truncation; `changes` replace parts of its JSON."""
+    """Copy of a tokenizer of the library tokenizers, without padding and truncation.
+
+    changes: replacements of top-level parts of its JSON.
+    """
     content = {**json.loads(backend.to_str()), **changes}
     copy = type(backend).from_str(json.dumps(content))
     copy.no_padding()
@@ -21,7 +24,9 @@ def backend_copy(backend: Any, **changes: Any) -> Any:
 
 
 def _after_the_first(part: Any) -> Any:
-    """A part of a tokenizer's JSON as it works on segments after the first: without what marks the first alone."""
+    """Part of a tokenizer's JSON for segments after the first: without a prefix of the first
+    segment only.
+    """
     if isinstance(part, list):
         return [_after_the_first(each) for each in part]
     if not isinstance(part, dict):
@@ -32,9 +37,10 @@ def _after_the_first(part: Any) -> Any:
 
 @dataclass(frozen=True)
 class Segment:
-    """The parts of a template up to a special token: texts, and names of fields in braces; `special` is its id.
+    """Part of a template up to a special token.
 
-    `special` is None for what follows the last one.
+    parts: literal texts, each with the name of the field that follows, if any.
+    special: id of the special token; None after the last one.
     """
 
     parts: tuple[tuple[str, str | None], ...]
@@ -42,10 +48,12 @@ class Segment:
 
 
 class WholeTexts:
-    """Encodes the documents of templates as the tokenizer encodes all of their text."""
+    """Encodes documents exactly as the tokenizer encodes their whole text."""
 
     def __init__(self, backend: Any, templates: Mapping[str, str]) -> None:
-        """`backend` is a tokenizer of the library tokenizers; `templates` maps directions to templates."""
+        """`backend` is a tokenizer of the library tokenizers; `templates` maps directions to
+        templates.
+        """
         self._first = backend_copy(backend)
         content = json.loads(backend.to_str())
         self._later = backend_copy(backend, pre_tokenizer=_after_the_first(content["pre_tokenizer"]))
@@ -57,22 +65,24 @@ class WholeTexts:
         self._segments = {direction: self._parse(template) for direction, template in templates.items()}
 
     def _parse(self, template: str) -> list[Segment]:
-        """The template cut at its special tokens."""
+        """The template, split at its special tokens."""
         segments: list[Segment] = []
         parts: list[tuple[str, str | None]] = []
         for literal, name, _, _ in Formatter().parse(template):
             text = literal
-            while (found := self._next_special(text)) is not None:
-                position, token = found
+            while (match := self._next_special(text)) is not None:
+                position, token = match
                 segments.append(Segment((*parts, (text[:position], None)), self._special[token]))
                 text, parts = text[position + len(token) :], []
             parts.append((text, name))
         return [*segments, Segment(tuple(parts), None)]
 
     def _next_special(self, text: str) -> tuple[int, str] | None:
-        """Position and text of the first special token in a text, the longest that begins there; None without any."""
-        found = [(text.find(token), -len(token), token) for token in self._special if token in text]
-        return (min(found)[0], min(found)[2]) if found else None
+        """Position and text of the first special token in a text, the longest one there; None if
+        none.
+        """
+        matches = [(text.find(token), -len(token), token) for token in self._special if token in text]
+        return (min(matches)[0], min(matches)[2]) if matches else None
 
     def encode(self, direction: str, fields: Mapping[str, str]) -> tuple[list[int], int]:
         """Token ids of a document, and the index of the first id of its last field."""

@@ -88,7 +88,7 @@ def test_a_full_disk_is_detected_before_training(folder: Path, workflow: Run) ->
     shutil.rmtree(folder / MODEL / "adapter")
     with small_disk(folder / "results" / "checkpoints", 256):
         output = workflow(folder, f"{MODEL}/adapter", *TINY, succeeds=False).stdout
-        assert re.search(r"pretrain_adapter: .* MB of disk, but .* are free below .*; make room", output)
+        assert re.search(r"pretrain_adapter: .* MB of disk space, but .* are free in .*; free disk space", output)
         assert not (folder / MODEL / "adapter").exists()
     recovers(folder, workflow, f"{MODEL}/adapter", before=before)
 

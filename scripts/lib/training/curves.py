@@ -1,4 +1,4 @@
-"""Learning curves: what a training reported step by step, as a table."""
+"""Learning curves: the reports of a training as a table by step."""
 
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ _NAMES = {
 
 
 def curve_rows(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row a step from the Trainer's reports, without its timings; losses in nats a token,
-    the accuracy as a share of the validation tokens that carry loss.
+    """One row per step from the Trainer's reports, without timings.
+
+    Losses are in nats per token; the accuracy is a share of the labelled validation tokens.
     """
     rows: dict[int, dict[str, Any]] = {}
     for report in history:
@@ -27,5 +28,5 @@ def curve_rows(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def write_curve(checkpoints: Path, output: str | Path) -> None:
-    """Write the curve of the training whose checkpoint folder this is as csv."""
+    """Write the learning curve of the training in the folder `checkpoints` as CSV."""
     write_csv(output, CURVE.names, curve_rows(read_json(checkpoints / "history.json")))

@@ -1,4 +1,6 @@
-"""A training job from its workspace to its results, the same for a base, an adapter and a tuned model."""
+"""A training job from its workspace to its results, the same for a base, an adapter and a tuned
+model.
+"""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +47,7 @@ class TrainingJob:
 
 
 def _data_folder(job: TrainingJob, checkpoints: Path) -> str:
-    """The folder of the job's token shards; they are written once and reused after an interruption."""
+    """The folder of the job's token shards, which are reused after an interruption."""
     if isinstance(job.data, str):
         return job.data
     folder = checkpoints / "data"
@@ -56,7 +58,9 @@ def _data_folder(job: TrainingJob, checkpoints: Path) -> str:
 
 
 def _spec(snakemake: Snakemake, job: TrainingJob, checkpoints: Path, output: Path) -> TrainingSpec:
-    """The specification for the training process: the job's own values and those of the rule's `settings`."""
+    """The specification for the training process: the job's own values and those of the rule's
+    `settings`.
+    """
     params = snakemake.params
     settings = params.settings
     options = {key: settings[key] for key in ("architecture", "lora", "new_embeddings", "pad_to") if key in settings}
@@ -81,7 +85,9 @@ def _spec(snakemake: Snakemake, job: TrainingJob, checkpoints: Path, output: Pat
 def _write_results(
     snakemake: Snakemake, job: TrainingJob, folder: Path, facts: Mapping[str, Any], step: int | None = None
 ) -> None:
-    """Write `training.json` and the model card into a model's folder; `step` is that of a milestone."""
+    """Write `training.json` and the model card into a model's folder; `step` is that of a
+    milestone.
+    """
     facts = facts if step is None else {**facts, "saved_at_step": step}
     write_json(folder / "training.json", facts)
     card = Card(
@@ -98,11 +104,12 @@ def _write_results(
 
 
 def run_job(snakemake: Snakemake, job: TrainingJob, output: str) -> None:
-    """Train, and write the weights, `training.json` and the card into the folder `output`, and the learning curve.
+    """Train, and write the weights, `training.json` and the card into the folder `output`, and the
+    learning curve.
 
-    The rule has the params `settings`, `gpu`, `card`, `checkpoints`, `tensorboard` and `code`, and the output `curve`.
-    An interrupted job resumes from its last checkpoint as long as settings, code and inputs are the same. Raises
-    `InputError` for what the user can correct.
+    The rule has the params `settings`, `gpu`, `card`, `checkpoints`, `tensorboard` and `code`, and
+    the output `curve`. An interrupted job resumes from its last checkpoint as long as settings,
+    code and inputs are the same. Raises `InputError` for what the user can correct.
     """
     params = snakemake.params
     steps = sorted(job.milestones)

@@ -1,4 +1,4 @@
-"""Starts and follows a training: `accelerate launch` of `scripts.lib.training.worker`."""
+"""Start a training (`accelerate launch` of `scripts.lib.training.worker`) and follow its output."""
 
 import json
 import logging
@@ -21,10 +21,11 @@ from scripts.lib.system_calls import die_with_parent
 from scripts.lib.training.preflight import check_training
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 
-# How lines of progress, and the one of an error that the user can mend, begin in the output of the training processes.
+# Prefixes in the output of the training processes: of progress reports, and of an error that the
+# user can fix.
 PROGRESS = "progress "
-FAULT = "fault "
-# How the launchers tell that a training process was killed: accelerate's for one process, torch's for several.
+ERROR = "error "
+# Launcher messages about a killed process: accelerate's for one process, torch's for several.
 _KILLED = re.compile(r"Signals\.SIGKILL|exitcode *: -9\b")
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -35,11 +36,11 @@ def compiled_operators(operators: Sequence[str] | None) -> str | None:
 
 
 def _launcher_config(settings: TrainingSettings) -> dict[str, Any]:
-    """What `accelerate launch` would otherwise take from the user's home."""
-    kind = "MULTI_GPU" if settings.processes > 1 else "NO"
+    """Configuration of `accelerate launch`, instead of the one in the user's home."""
+    distribution = "MULTI_GPU" if settings.processes > 1 else "NO"
     return {
         "compute_environment": "LOCAL_MACHINE",
-        "distributed_type": "DEEPSPEED" if settings.deepspeed else kind,
+        "distributed_type": "DEEPSPEED" if settings.deepspeed else distribution,
         "num_processes": settings.processes,
         "num_machines": 1,
         "machine_rank": 0,
@@ -50,9 +51,11 @@ def _launcher_config(settings: TrainingSettings) -> dict[str, Any]:
 
 
 def _environment(spec: TrainingSpec) -> dict[str, str]:
-    """The environment of the training processes: threads, no network, no GPU unless the model asks for one."""
+    """Environment of the training processes: threads, no network, no GPU unless the model needs
+    one.
+    """
     values = {
-        # Snakemake takes PYTHONPATH away from jobs in a conda environment.
+        # Snakemake removes PYTHONPATH from the environment of jobs with a conda environment.
         "PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "OMP_NUM_THREADS": str(spec.settings.threads),
         "MKL_NUM_THREADS": str(spec.settings.threads),
@@ -62,7 +65,7 @@ def _environment(spec: TrainingSpec) -> dict[str, str]:
     }
     if spec.extensions:
         values["TORCH_EXTENSIONS_DIR"] = spec.extensions
-    if "tensorboard" in spec.settings.trackers:
+    if spec.tensorboard and "tensorboard" in spec.settings.trackers:
         values["TENSORBOARD_LOGGING_DIR"] = spec.tensorboard
     if "wandb" in spec.settings.trackers:
         values |= {"WANDB_DIR": spec.checkpoints, "WANDB_PROJECT": os.environ.get("WANDB_PROJECT", "ircoder")}
@@ -72,27 +75,29 @@ def _environment(spec: TrainingSpec) -> dict[str, str]:
 
 
 def _follow(process: subprocess.Popen[str]) -> tuple[str, bool]:
-    """Show the progress lines of a training as a bar on standard error and keep all its lines in the log.
+    """Log all output of a training, and show its progress reports as a bar on standard error.
 
-    Returns the fault that the training told of, if any, and whether a launcher told that a process was killed.
+    Returns the error that the training reported for the user, empty for none, and whether a
+    launcher reported a killed process.
     """
-    fault, killed = "", False
+    error, killed = "", False
     with tqdm(desc="training", unit="step", delay=2, mininterval=5, file=sys.stderr) as bar:
-        for line in process.stdout:
+        for line in process.stdout or ():
             logging.info("%s", line.rstrip())
             killed = killed or bool(_KILLED.search(line))
-            fault = line.removeprefix(FAULT).strip() if line.startswith(FAULT) else fault
+            error = line.removeprefix(ERROR).strip() if line.startswith(ERROR) else error
             if line.startswith(PROGRESS):
                 report = json.loads(line.removeprefix(PROGRESS))
                 bar.total = report["of"]
                 bar.update(report["step"] - bar.n)
-    return fault, killed
+    return error, killed
 
 
 def run_training(spec: TrainingSpec) -> dict[str, Any]:
-    """Train as told, resuming from the last whole checkpoint; return the facts that the training recorded.
+    """Run a training, from its last complete checkpoint if there is one; return its recorded facts.
 
-    Output of the processes goes to this process's log. Raises `InputError` for what the user can mend.
+    The output of the processes goes to this process's log. Raises `InputError` for an error that
+    the user can fix, `RuntimeError` for any other failure.
     """
     folder = Path(spec.checkpoints)
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +107,7 @@ def run_training(spec: TrainingSpec) -> dict[str, Any]:
     spec.write(folder / "spec.json")
     write_json(folder / "accelerate.json", _launcher_config(spec.settings))
     launcher = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]
-    # In the file this setting makes accelerate refuse a DeepSpeed configuration.
+    # As an option, not in the file: there it makes accelerate reject a DeepSpeed configuration.
     options = ["--config_file", str(folder / "accelerate.json"), "--mixed_precision", "no", "--module"]
     with subprocess.Popen(
         [*launcher, *options, "scripts.lib.training.worker", str(folder / "spec.json")],
@@ -112,19 +117,21 @@ def run_training(spec: TrainingSpec) -> dict[str, Any]:
         env=_environment(spec),
         preexec_fn=die_with_parent,
     ) as process:
-        fault, killed = _follow(process)
+        error, killed = _follow(process)
     if process.returncode:
-        raise _error(process.returncode, fault, killed)
+        raise _exception(process.returncode, error, killed)
     return read_json(folder / "facts.json")
 
 
-def _error(code: int, fault: str, killed: bool) -> Exception:
-    """The error for a training that ended with `code`: the user's to mend when the training said so or was killed."""
-    if fault:
-        return InputError(fault)
+def _exception(code: int, error: str, killed: bool) -> Exception:
+    """The exception for a training that ended with exit code `code`, reported `error` or was
+    killed.
+    """
+    if error:
+        return InputError(error)
     if killed or code == -signal.SIGKILL:
         return InputError(
-            "the training was killed, often because memory ran out: lower `batch_size`, raise the job's mem_mb, "
-            "and run again to go on from its last checkpoint"
+            "the training was killed, often because memory ran out; lower `batch_size` or raise the job's mem_mb, "
+            "and run again to resume from its last checkpoint"
         )
-    return RuntimeError(f"the training ended with exit code {code}; its last words are in the log")
+    return RuntimeError(f"the training ended with exit code {code}; see its log for the output")

@@ -1,4 +1,4 @@
-"""Model cards: the README.md of a model, with its data, settings, results and the hub's metadata."""
+"""Model cards: a model's README.md with data, settings, results and the hub's metadata."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +25,10 @@ class Card:
     """Content of a model card.
 
     license: name of the model's license. base: hub repository of the base model, if it has one.
-    data: Markdown lines on the training data. settings, facts: plain values by name, nested for settings.
-    curve: the learning curve as CSV. step: for a checkpoint saved during the training, the step after
-    which it was saved; results are those up to then.
+    data: Markdown lines on the training data. settings, facts: plain values by name, nested for
+    settings.
+    curve: the learning curve as CSV. step: for a checkpoint saved during the training, the step
+    after which it was saved; results are those up to then.
     """
 
     title: str
@@ -50,7 +51,9 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def last_measures(path: str | Path, step: int | None = None) -> dict[str, float]:
-    """The last losses and accuracy of a learning curve, or of its steps up to `step`; absent ones are left out."""
+    """The last losses and accuracy of a learning curve, or of its steps up to `step`; absent ones
+    are left out.
+    """
     rows = [row for row in read_csv(path) if step is None or int(row["step"]) <= step]
     columns = {
         name: [float(row[name]) for row in rows if row.get(name)]
@@ -60,7 +63,7 @@ def last_measures(path: str | Path, step: int | None = None) -> dict[str, float]
 
 
 def _results(measures: Mapping[str, float]) -> list[EvalResult]:
-    """The hub's evaluation results: what was measured on the validation split of the training data."""
+    """Evaluation results for the hub: the measures on the validation split of the training data."""
     return [
         EvalResult(
             task_type="text-generation",
@@ -76,7 +79,9 @@ def _results(measures: Mapping[str, float]) -> list[EvalResult]:
 
 
 def _metadata(card: Card, measures: Mapping[str, float]) -> ModelCardData:
-    """The card's YAML header. It names no library: the hub recognises adapters and models by their files."""
+    """The card's YAML header. It names no library: the hub recognises adapters and models by their
+    files.
+    """
     results = _results(measures)
     return ModelCardData(
         language="code",

@@ -1,19 +1,20 @@
-"""Causal language models: made from scratch or loaded, given new tokens and LoRA, merged, and saved without paths."""
+"""Causal language models: create, load, add tokens and LoRA adapters, merge, and save without local
+paths.
+"""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
-from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from scripts.lib.files import read_json, write_json
 from scripts.lib.weights import check_weights, write_weight_digests
 
-# What tokenizers store about how they were loaded.
+# Keys of tokenizer_config.json that state how a tokenizer was loaded.
 _LOADING = ("name_or_path", "is_local", "local_files_only")
 
 
@@ -23,14 +24,17 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
 
 
 def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> None:
-    """Save a tokenizer without any trace of where it was loaded from."""
+    """Save a tokenizer without the path that it was loaded from."""
     tokenizer.save_pretrained(str(folder))
     path = Path(folder, "tokenizer_config.json")
     write_json(path, {key: value for key, value in read_json(path).items() if key not in _LOADING})
 
 
 def make_model(architecture: Mapping[str, Any], tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
-    """A randomly initialised model for a tokenizer's vocabulary; `architecture` holds `model_type` and its values."""
+    """A randomly initialised model for a tokenizer's vocabulary.
+
+    architecture: `model_type` and values of its configuration.
+    """
     values = dict(architecture)
     special = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     config = AutoConfig.for_model(values.pop("model_type"), vocab_size=len(tokenizer), **special, **values)
@@ -38,7 +42,7 @@ def make_model(architecture: Mapping[str, Any], tokenizer: PreTrainedTokenizerBa
 
 
 def _quantization(kind: str) -> Any:
-    """Options of bitsandbytes for `int8` or `int4`; None for `none`."""
+    """Configuration of bitsandbytes for `int8` or `int4`; None for `none`."""
     if kind == "none":
         return None
     from transformers import BitsAndBytesConfig
@@ -49,28 +53,37 @@ def _quantization(kind: str) -> Any:
 
 
 def load_model(folder: str | Path, dtype: Any = "auto", quantization: str = "none") -> PreTrainedModel:
-    """The model in a local folder; `dtype` "auto" takes the one that it was stored in."""
+    """The model in a local folder; `dtype` "auto" is the type in which it is stored.
+
+    Raises `InputError` if the weights differ from their stored digests.
+    """
     check_weights(folder)
     return AutoModelForCausalLM.from_pretrained(
         str(folder), dtype=dtype, quantization_config=_quantization(quantization), local_files_only=True
     )
 
 
+def vocabulary_rows(model: PreTrainedModel) -> int:
+    """Number of rows of a model's input embeddings, which may exceed its tokenizer's vocabulary."""
+    return int(cast(torch.nn.Embedding, model.get_input_embeddings()).weight.shape[0])
+
+
 @torch.no_grad()
 def fit_vocabulary(
     model: PreTrainedModel, known: int, tokenizer: PreTrainedTokenizerBase, new_embeddings: str
 ) -> PreTrainedModel:
-    """Give every token of `tokenizer` a row in the embeddings, input and output.
+    """Give every token of `tokenizer` a row in the input and output embeddings.
 
-    known: tokens of the vocabulary that the model was trained with; the ones behind are new. Their rows start at the
-    mean of the known rows (`mean`) or as transformers draws them (`library`). The original wrote the mean to a tensor
-    that the growth had already replaced, so that its new rows kept the default initialisation.
+    known: number of tokens in the vocabulary that the model was trained with; later ones are new.
+    new_embeddings: whether rows of new tokens start as the mean of the known rows (`mean`) or as
+    initialised by transformers (`library`). The published code wrote the mean to a tensor that
+    resizing had already replaced, so its new rows had the default initialisation.
     """
-    if len(tokenizer) > model.get_input_embeddings().weight.shape[0]:
+    if len(tokenizer) > vocabulary_rows(model):
         model.resize_token_embeddings(len(tokenizer), mean_resizing=new_embeddings == "library")
     if new_embeddings == "mean":
         layers = (model.get_input_embeddings(), model.get_output_embeddings())
-        # Some output layers, such as CodeGen's, have a bias, with a value for each token.
+        # Some output layers, such as CodeGen's, also have a bias, with one value per token.
         for rows in (rows for layer in layers for rows in layer.parameters(recurse=False)):
             rows[known : len(tokenizer)] = rows[:known].float().mean(dim=0).to(rows.dtype)
     return model
@@ -79,15 +92,19 @@ def fit_vocabulary(
 def load_for_tokenizer(
     base: str | Path, tokenizer: PreTrainedTokenizerBase, new_embeddings: str, **options: Any
 ) -> PreTrainedModel:
-    """The model in the folder `base`, grown to the vocabulary of `tokenizer`; `options` go to `load_model`."""
+    """The model in the folder `base`, extended to the vocabulary of `tokenizer`.
+
+    new_embeddings: as in `fit_vocabulary`; options: those of `load_model`.
+    """
     known = len(load_tokenizer(base))
     return fit_vocabulary(load_model(base, **options), known, tokenizer, new_embeddings)
 
 
 def add_lora(model: PreTrainedModel, lora: Mapping[str, Any], quantized: bool, checkpointing: bool) -> PeftModel:
-    """Freeze the model and give it LoRA adapters; `lora` holds r, alpha, dropout, targets and modules_to_save.
+    """Freeze the model and add LoRA adapters; `lora` has r, alpha, dropout, targets and
+    modules_to_save.
 
-    Everything that is trained is float32, whatever the frozen weights are.
+    All trained weights are float32, independently of the frozen ones.
     """
     if quantized:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
@@ -109,7 +126,10 @@ def add_lora(model: PreTrainedModel, lora: Mapping[str, Any], quantized: bool, c
 
 
 def _finish_weights(folder: str | Path) -> None:
-    """Give the weights digests, and the rights of any new file: safetensors lets their owner alone read them."""
+    """Write digests of the weights, and give them the permissions of any new file.
+
+    safetensors makes its files readable by their owner only.
+    """
     mask = os.umask(0)
     os.umask(mask)
     for path in Path(folder).glob("*.safetensors"):
@@ -118,7 +138,7 @@ def _finish_weights(folder: str | Path) -> None:
 
 
 def save_adapter(model: PeftModel, folder: str | Path, name: str) -> None:
-    """Save an adapter whose base is called `name`, with sorted lists for the sake of equal bytes."""
+    """Save an adapter whose base has the name `name`, with sorted lists for equal bytes."""
     model.save_pretrained(str(folder))
     _finish_weights(folder)
     path = Path(folder, "adapter_config.json")
@@ -130,24 +150,18 @@ def save_adapter(model: PeftModel, folder: str | Path, name: str) -> None:
 def merge_adapter(
     base: str | Path, adapter: str | Path, tokenizer: PreTrainedTokenizerBase, new_embeddings: str
 ) -> PreTrainedModel:
-    """Base and adapter as one model, merged in float32 on the CPU and stored in the base's own type.
+    """Base and adapter as one model, merged in float32 on the CPU and converted to the base's type.
 
-    The base is loaded unquantised, whatever the training used.
+    The base is loaded without quantisation, even if the training used one.
     """
-    stored = load_model(base).dtype
+    dtype = load_model(base).dtype
     model = load_for_tokenizer(base, tokenizer, new_embeddings, dtype=torch.float32)
     check_weights(adapter)
-    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(stored)
+    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(dtype)
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> None:
-    """Save model and tokenizer as a folder that transformers and vLLM load offline."""
+    """Save model and tokenizer into a folder that transformers and vLLM can load offline."""
     model.save_pretrained(str(folder))
     _finish_weights(folder)
     save_tokenizer(tokenizer, folder)
-
-
-def parameters_of(folder: str | Path) -> int:
-    """Number of weights in a folder's safetensors files."""
-    files = sorted(Path(folder).glob("*.safetensors"))
-    return sum(tensor.numel() for file in files for tensor in load_file(file).values())

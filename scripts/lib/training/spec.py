@@ -1,4 +1,4 @@
-"""What one training is told."""
+"""Specification of one training."""
 
 from dataclasses import asdict, dataclass
 from math import ceil
@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.lib.files import read_json, write_json
 
-# In the place of a number of steps: at the end of each epoch.
+# Used instead of a number of steps: at the end of each epoch.
 EPOCH = "epoch"
 
 
@@ -15,7 +15,7 @@ EPOCH = "epoch"
 class TrainingSettings:
     """A `training` block of the config; config/schemas/training.schema.yaml describes each key.
 
-    `deepspeed` is the content of the file that the block names.
+    `deepspeed` is the content of the DeepSpeed file that the block names.
     """
 
     epochs: float
@@ -42,38 +42,46 @@ class TrainingSettings:
 
     @property
     def effective_batch(self) -> int:
-        """Sequences in one optimizer step, over all processes."""
+        """Number of sequences in one optimizer step, over all processes."""
         return self.processes * self.batch_size * self.accumulation
 
     def steps(self, sequences: int) -> int:
-        """Optimizer steps over `sequences` training sequences: all epochs, at most `max_steps`.
+        """Number of optimizer steps over `sequences` training sequences: all epochs, at most
+        `max_steps`.
 
-        With `drop_last` an epoch has whole batches only, the last of which may make a step by themselves.
+        With `drop_last` an epoch has full batches only; the last step of an epoch may accumulate
+        fewer batches than the others.
         """
         if self.drop_last:
             batches = sequences // (self.processes * self.batch_size)
-            whole = ceil(self.epochs * ceil(batches / self.accumulation))
+            steps = ceil(self.epochs * ceil(batches / self.accumulation))
         else:
-            whole = max(1, round(self.epochs * sequences / self.effective_batch))
-        return min(whole, self.max_steps or whole)
+            steps = max(1, round(self.epochs * sequences / self.effective_batch))
+        return min(steps, self.max_steps or steps)
 
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """One training. Paths are for this machine and go into no result.
+    """One training. Paths are specific to this machine and appear in no result.
 
-    base: folder of the starting weights and their tokenizer, or the folder of a tokenizer alone with `architecture`.
-    tokenizer: folder of the tokenizer that the data was made with.
-    data: folder with the token shards `train/` and `validation/`.
-    output: empty folder for what is trained: the adapter, or the model when there is no `lora`.
-    checkpoints: folder for checkpoints and what the training reports.
-    architecture: values for the configuration of a model made from scratch.
+    base: folder of the starting weights and their tokenizer; with `architecture`, of a tokenizer
+    alone.
+    tokenizer: folder of the tokenizer that encoded the data.
+    data: folder with the token shards `train/` and, optionally, `validation/`.
+    output: empty folder for the result: the adapter, or the model if there is no `lora`.
+    checkpoints: folder for checkpoints and reports of the training.
+    seed: seed of all random numbers; its lower 32 bits are used.
+    settings: the `training` block of the config.
+    gpu: whether to train on GPUs, one per process.
+    name: name of the base in the adapter's configuration.
+    new_embeddings: initialisation of the embeddings of new tokens; see `models.fit_vocabulary`.
+    lora: LoRA's `r`, `alpha`, `dropout`, `targets` and `modules_to_save`; None trains all weights.
+    architecture: configuration values of a model from scratch.
     pad_to: pad every sequence to this many tokens; None pads to the longest of a batch.
-    merged: write base and adapter merged into `output` instead of the adapter.
-    name: what the base is called in the adapter's configuration.
-    tensorboard: folder for TensorBoard's files, where that tracker is asked for.
-    extensions: folder of the compiled operators of DeepSpeed.
-    milestones: steps after which the adapter is saved as it then is, besides at the end.
+    merged: write base and adapter merged into `output`, not the adapter.
+    tensorboard: folder for TensorBoard's files, if that tracker is used.
+    extensions: folder of DeepSpeed's compiled operators.
+    milestones: steps after which the adapter is saved, in addition to the end.
     """
 
     base: str
@@ -106,5 +114,5 @@ class TrainingSpec:
 
 
 def milestone_folder(workspace: Path, step: int) -> Path:
-    """Where a training keeps the adapter of one of its milestones until it is done."""
+    """The folder of a milestone's adapter in the workspace of a running training."""
     return workspace / "milestones" / str(step)

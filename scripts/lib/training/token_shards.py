@@ -1,4 +1,4 @@
-"""Token sequences on disk: safetensors shards that are read by memory map, a sequence at a time."""
+"""Token sequences on disk: safetensors shards, memory-mapped and read one sequence at a time."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,14 @@ from safetensors.numpy import save_file
 
 from scripts.lib.prompts import Example
 
-# Sequences in one shard: 8,192 of 4,096 tokens are 134 MB.
+# Sequences per shard; 8,192 sequences of 4,096 tokens are 134 MB.
 SHARD_SEQUENCES = 8192
 
 
 def write_shard(path: Path, examples: Sequence[Example]) -> None:
-    """Write n sequences as one shard: `input_ids` (int32, joined), `offsets` (int64, n + 1), `masked` (int32, n)."""
+    """Write n sequences as one shard: `input_ids` (int32, joined), `offsets` (int64, n + 1),
+    `masked` (int32, n).
+    """
     lengths = [len(example.input_ids) for example in examples]
     save_file(
         {
@@ -35,8 +37,8 @@ def write_shards(folder: Path, examples: Sequence[Example]) -> None:
         write_shard(folder / f"{number:03}.safetensors", examples[start : start + SHARD_SEQUENCES])
 
 
-class TokenShards(Sequence[Example]):
-    """All sequences of a folder of shards, in order of file name."""
+class TokenShards:
+    """All sequences of a folder of shards, in the order of file names."""
 
     def __init__(self, folder: str | Path) -> None:
         """Open every shard; raise `FileNotFoundError` when the folder has none."""
@@ -49,11 +51,11 @@ class TokenShards(Sequence[Example]):
         self._ends = list(accumulate(len(masked) for masked in self._masked))
 
     def __len__(self) -> int:
-        """How many sequences there are."""
+        """Number of sequences."""
         return self._ends[-1]
 
     def __getitem__(self, index: int) -> Example:
-        """One sequence; its ids are read from the disk now."""
+        """One sequence, read from disk; raises `IndexError` outside 0 to len - 1."""
         if not 0 <= index < len(self):
             raise IndexError(index)
         number = bisect_right(self._ends, index)
@@ -63,6 +65,6 @@ class TokenShards(Sequence[Example]):
         return Example(input_ids=ids.tolist(), masked=int(self._masked[number][row]))
 
     def lengths(self) -> Iterator[int]:
-        """Tokens of each sequence."""
+        """Number of tokens of each sequence."""
         for offsets in self._offsets:
             yield from np.diff(offsets).tolist()

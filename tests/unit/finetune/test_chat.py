@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.finetune.chat import OWN, render
+from scripts.finetune.chat import TOKENIZER_TEMPLATE, render
 from scripts.finetune.instruct import read_instructions, rendered
 from scripts.lib.job import InputError
 from scripts.lib.prompts import PromptSettings, build_prompt
@@ -27,7 +27,7 @@ def test_the_tokenizers_own_template_writes_the_whole_conversation():
     tokenizer = tiny_tokenizer()
     tokenizer.chat_template = MARKED
     whole = "<user>first {x}</s><assistant>yes</s><user>then</s><assistant>"
-    assert prompt(render(tokenizer, ASKED, OWN)) == whole
+    assert prompt(render(tokenizer, ASKED, TOKENIZER_TEMPLATE)) == whole
 
 
 def test_a_given_template_writes_the_papers_prompts():
@@ -59,10 +59,10 @@ def test_a_first_token_that_the_tokenizer_adds_is_not_written_twice():
 
 
 FAULTS = {
-    "the tokenizer has no chat template": OWN,
+    "the tokenizer has no chat template": TOKENIZER_TEMPLATE,
     "cannot render a conversation: roles must alternate": "{{ raise_exception('roles must alternate') }}",
     "cannot render": "{% for m in messages %}",
-    "leaves out the user's message": "hello",
+    "does not contain the user's message": "hello",
 }
 
 

@@ -17,11 +17,11 @@ from tests.support.fake_hub import REVISION, fake_hub, hub_environment
 # Runs in a process of its own, because the hub's client reads its address when it is imported.
 FETCH = """
 import json, sys
-from scripts.finetune.fetch_instruct import completed, splits
+from scripts.finetune.fetch_instruct import with_defaults, splits
 from scripts.lib.job import InputError
 for dataset in json.load(sys.stdin):
     try:
-        print(json.dumps(splits(completed(dataset), 484)))
+        print(json.dumps(splits(with_defaults(dataset), 484)))
     except InputError as error:
         print(json.dumps(str(error)))
 """
@@ -102,11 +102,11 @@ def test_conversations_of_own_splits_are_one_row_for_each_answer(hub, tmp_path):
 
 
 FAULTS = {
-    "owner/faulty, train.jsonl, row 2: the column 'output' holds list, not text": {"files": "{split}.jsonl"},
-    "owner/faulty, null.jsonl, row 1: the column 'instruction' holds NoneType, not text": {"files": "null.jsonl"},
+    "owner/faulty, train.jsonl, row 2: the column 'output' has the type list, not text": {"files": "{split}.jsonl"},
+    "owner/faulty, null.jsonl, row 1: the column 'instruction' has the type NoneType, not text": {"files": "null.jsonl"},
     "list.jsonl, line 1: a JSON list, not an object": {"files": "list.jsonl"},
-    "owner/faulty, list.json, row 1: it is list, not an object": {"files": "list.json"},
-    "row 1: a conversation is no list of messages but str": {
+    "owner/faulty, list.json, row 1: the row is list, not an object": {"files": "list.json"},
+    "row 1: a conversation is not a list of messages but str": {
         "files": "chat.jsonl",
         "columns": {"messages": "messages"},
     },
@@ -115,7 +115,7 @@ FAULTS = {
     "row 1: there is no column 'question'": {"files": "train.jsonl", "columns": {"instruction": "question"}},
     "owner/faulty has no revision": {"revision": ""},
     "owner/gated is gated; accept its terms on the hub and set HF_TOKEN": {"id": "owner/gated"},
-    "owner/shared gives no train rows": {
+    "owner/shared has no train rows": {
         "id": "owner/shared",
         "files": "all.json",
         "columns": {"messages": "conversations"},
@@ -141,7 +141,7 @@ ODD = [None, "text", [1], [{"role": "user"}], [{"role": "user", "content": None}
 
 @pytest.mark.parametrize("conversation", ODD)
 def test_a_conversation_of_another_form_is_an_error(conversation):
-    with pytest.raises(ValueError, match=r"conversation is no list|a message has not the texts"):
+    with pytest.raises(ValueError, match=r"conversation is not a list|a message lacks the texts"):
         turns(conversation)
 
 

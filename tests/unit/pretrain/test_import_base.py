@@ -17,7 +17,7 @@ def test_a_folder_is_loaded_and_its_context_checked(tmp_path):
     model, tokenizer = load_base({"source": "folder", "path": "base"}, str(tmp_path), offline=True)
     assert len(tokenizer) == 257
     check_context(model, 64, "tiny")
-    with pytest.raises(InputError, match="tiny reads 64 tokens, not 65"):
+    with pytest.raises(InputError, match="context of tiny has 64 tokens, not 65"):
         check_context(model, 65, "tiny")
 
 

@@ -118,10 +118,10 @@ def other_size(root):
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        (wrong_folder, r"nothing holds no model \(neither config\.json nor adapter_config\.json\); correct the `path`"),
-        (no_tokenizer, "has no tokenizer; put the files"),
-        (other_base, "the adapter of m/ircoder does not fit its base"),
-        (other_size, "the adapter of m/ircoder does not fit its base"),
+        (wrong_folder, r"nothing has no model \(neither config\.json nor adapter_config\.json\); correct the `path`"),
+        (no_tokenizer, "has no tokenizer; add the files"),
+        (other_base, "the adapter of m/ircoder does not match its base"),
+        (other_size, "the adapter of m/ircoder does not match its base"),
         (
             lambda root: {"repository": "owner/model", "revision": ""},
             r"owner/model must be fetched, but `hub\.offline`",

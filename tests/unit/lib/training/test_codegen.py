@@ -78,7 +78,7 @@ def test_the_base_is_imported_and_its_context_is_known(inputs):
     model, tokenizer = load_base({"source": "folder", "path": "base"}, str(inputs), offline=True)
     assert (model.config.model_type, len(tokenizer)) == ("codegen", KNOWN)
     check_context(model, 64, "codegen")
-    with pytest.raises(InputError, match="codegen reads 64 tokens, not 65"):
+    with pytest.raises(InputError, match="context of codegen has 64 tokens, not 65"):
         check_context(model, 65, "codegen")
 
 
