@@ -1,4 +1,7 @@
-"""IRCoder, reproduced: programs in, result tables out. Every stage is a rule file and a folder of scripts of the same name."""
+"""IRCoder, reproduced: programs in, result tables out.
+
+Each stage is a rule file in rules/ and a folder of scripts of the same name.
+"""
 
 import sys
 
@@ -8,17 +11,31 @@ min_version("9.27")
 
 sys.path.insert(0, workflow.basedir)
 
-from scripts.workflow.summary import note_results
 from scripts.workflow.config import prepare
 from scripts.workflow.recovery import check_writable, hold_folder, mark_run, mend_times
 from scripts.workflow.requirements import refuse, warn_at_exit
 from scripts.workflow.results_lock import hold_results
+from scripts.workflow.summary import note_results
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 mark_run()
+ROOT = workflow.basedir
+LANGUAGES, MODELS, RUNNERS, BENCHMARKS = prepare(config, ROOT)
+
+
+include: "rules/common.smk"
+include: "rules/sources.smk"
+include: "rules/compile.smk"
+include: "rules/dedup.smk"
+include: "rules/pairs.smk"
+include: "rules/pretrain.smk"
+include: "rules/finetune.smk"
+include: "rules/evaluate.smk"
+include: "rules/tables.smk"
+include: "rules/provenance.smk"
 
 
 onstart:
@@ -29,41 +46,9 @@ onstart:
     mend_times(RESULTS)
 
 
-ROOT = workflow.basedir
-LANGUAGES, MODELS, RUNNERS, BENCHMARKS = prepare(config, ROOT)
-RESULTS = config["results_dir"]
 if workflow.is_main_process:
     note_results(RESULTS)
     warn_at_exit(workflow, config, MODELS)
-
-
-wildcard_constraints:
-    language="[A-Za-z+-]+",
-    shard="[0-9]+",
-    variant="perf|size",
-    model="[a-z0-9.-]+",
-
-
-include: "rules/common/base.smk"
-include: "rules/common/sources.smk"
-include: "rules/sources.smk"
-include: "rules/common/compile.smk"
-include: "rules/compile.smk"
-include: "rules/common/dedup.smk"
-include: "rules/dedup.smk"
-include: "rules/common/pairs.smk"
-include: "rules/pairs.smk"
-include: "rules/common/pretrain.smk"
-include: "rules/common/checkpoints.smk"
-include: "rules/pretrain.smk"
-include: "rules/common/finetune.smk"
-include: "rules/finetune.smk"
-include: "rules/common/evaluate.smk"
-include: "rules/evaluate.smk"
-include: "rules/common/tables.smk"
-include: "rules/tables.smk"
-include: "rules/common/provenance.smk"
-include: "rules/provenance.smk"
 
 
 localrules:

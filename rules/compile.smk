@@ -1,4 +1,8 @@
-"""From sources to verified LLVM IR: a job compiles one shard of one language in all variants."""
+"""Compiles programs to verified LLVM IR: a job compiles one shard of one language, in all variants.
+
+In: `sources/{language}/{shard}.parquet`. Out: `ir/{language}/{shard}.parquet`, what became of each
+program, and with `keep_ll` a folder of modules as text.
+"""
 
 
 rule compile_shard:
@@ -7,11 +11,11 @@ rule compile_shard:
     output:
         **COMPILE_OUTPUT,
     log:
-        f"{RESULTS}/logs/compile/{{language}}/{{shard}}.log",
+        "<logs>/compile/{language}/{shard}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/compile/{{language}}/{{shard}}.tsv"
+        "<bench>/compile/{language}/{shard}.tsv"
     conda:
-        compile_env
+        lambda wildcards: f"../envs/{LANGUAGES[wildcards.language]['env']}.yaml"
     threads: config["compile"]["jobs"]
     resources:
         mem_mb=memory(1000 + config["compile"]["jobs"] * config["compile"]["limits"]["memory_mb"]),
@@ -19,8 +23,18 @@ rule compile_shard:
     params:
         entry=lambda wildcards: LANGUAGES[wildcards.language],
         variants=config["variants"],
-        settings=compile_settings,
+        # Neither the number of parallel jobs nor the cache changes an outcome.
+        settings=lambda wildcards: pick(
+            "compile",
+            "sandbox",
+            "missing_toolchain",
+            "size_build",
+            "shared_frontend",
+            *preparation_keys(wildcards),
+            "normalise",
+            "limits",
+        ),
         source=shard_digest,
-        code=compile_code,
+        code=lambda wildcards: code("compile/shard.py", *extra_files(wildcards)),
     script:
         "../scripts/compile/shard.py"

@@ -1,20 +1,29 @@
+"""Finds near duplicates among the programs of a language.
+
+In: `sources/{language}/{shard}.parquet` and the outcomes of compiling. Out:
+`dedup/{language}/signatures/{shard}.parquet` and `dedup/{language}/clusters.parquet`.
+"""
+
+
 rule dedup_signatures:
     input:
         sources=ancient(shard_table),
     output:
-        f"{RESULTS}/dedup/{{language}}/signatures/{{shard}}.parquet",
+        "<results>/dedup/{language}/signatures/{shard}.parquet",
     log:
-        f"{RESULTS}/logs/dedup/signatures/{{language}}/{{shard}}.log",
+        "<logs>/dedup/signatures/{language}/{shard}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/dedup/signatures/{{language}}/{{shard}}.tsv"
+        "<bench>/dedup/signatures/{language}/{shard}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        settings=signature_settings(),
+        settings={
+            **pick("dedup", "enabled", "tokens", "ngram", "permutations", "min_tokens"),
+            "seed": seed_for(config["seed"], "dedup"),
+        },
         digest=shard_digest,
         code=code("dedup/signatures.py"),
     script:
@@ -23,23 +32,32 @@ rule dedup_signatures:
 
 rule dedup_clusters:
     input:
-        signatures=language_shards(f"{RESULTS}/dedup/{{language}}/signatures/{{shard}}.parquet"),
-        sources=ancient(language_tables),
-        ir=language_shards(f"{RESULTS}/ir/{{language}}/{{shard}}.parquet"),
+        signatures=of_shards("<results>/dedup/{language}/signatures/{shard}.parquet"),
+        sources=ancient(of_shards("<results>/sources/{language}/{shard}.parquet")),
+        ir=of_shards("<results>/ir/{language}/{shard}.parquet"),
     output:
-        f"{RESULTS}/dedup/{{language}}/clusters.parquet",
+        "<results>/dedup/{language}/clusters.parquet",
     log:
-        f"{RESULTS}/logs/dedup/clusters/{{language}}.log",
+        "<logs>/dedup/clusters/{language}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/dedup/clusters/{{language}}.tsv"
+        "<bench>/dedup/clusters/{language}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(cluster_megabytes),
         runtime=minutes(240),
     params:
-        settings=cluster_settings(),
-        code=code("dedup/clusters.py", "dedup/bands.py", "dedup/candidates.py", "dedup/verify.py"),
+        settings=pick(
+            "dedup",
+            "enabled",
+            "tokens",
+            "ngram",
+            "permutations",
+            "threshold",
+            "verify",
+            "recall",
+            "short_documents",
+        ),
+        code=code("dedup/clusters.py"),
     script:
         "../scripts/dedup/clusters.py"

@@ -1,4 +1,12 @@
-# Evaluation: generate, execute, score. What is generated is stored, and never made again because scoring changed.
+"""Evaluates checkpoints on benchmarks in three steps: generate, execute, score.
+
+In: `models/{model}/{checkpoint}/` and the benchmarks' files, from a folder or fetched. Out:
+`generations/`, `executions/` (programs only) and `scores/`, each with a file
+`{benchmark}/{task}/{setting}/{model}.{checkpoint}`, where setting and checkpoint of the controls
+are `control`. A change of scoring never triggers generation.
+"""
+
+
 localrules:
     evaluate_controls,
     evaluate_ceiling,
@@ -7,23 +15,22 @@ localrules:
 
 rule fetch_benchmark:
     output:
-        f"{FETCHED}/{{file}}",
+        "<results>/benchmark-data/{file}",
     log:
-        f"{RESULTS}/logs/evaluate/fetch/{{file}}.log",
+        "<logs>/evaluate/fetch/{file}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/fetch/{{file}}.tsv"
+        "<bench>/evaluate/fetch/{file}.tsv"
     wildcard_constraints:
-        file="|".join(map(re.escape, SOURCES)) or "nothing",
+        file=any_of(DOWNLOADS),
     # A fault of a source should show before days of training.
     priority: 50
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(4000),
         runtime=minutes(720),
     params:
-        source=lambda wildcards: SOURCES[wildcards.file],
+        source=lambda wildcards: DOWNLOADS[wildcards.file],
         offline=hub_offline,
         code=code("evaluate/fetch.py"),
     script:
@@ -32,45 +39,43 @@ rule fetch_benchmark:
 
 rule evaluate_prepare_runner:
     output:
-        probe=f"{RESULTS}/toolkits/{{runner}}/probe.json",
-        shared=directory(f"{RESULTS}/toolkits/{{runner}}/shared"),
+        probe="<results>/toolkits/{runner}/probe.json",
+        shared=directory("<results>/toolkits/{runner}/shared"),
     log:
-        f"{RESULTS}/logs/evaluate/runners/{{runner}}.log",
+        "<logs>/evaluate/runners/{runner}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/runners/{{runner}}.tsv"
+        "<bench>/evaluate/runners/{runner}.tsv"
     conda:
-        prepare_env
-    threads: 1
+        lambda wildcards: f"../envs/{RUNNERS[wildcards.runner]['env']}.yaml"
     resources:
         mem_mb=memory(2000),
         runtime=minutes(10),
     params:
         table=lambda wildcards: RUNNERS[wildcards.runner],
         settings=runner_settings(),
-        code=code("evaluate/prepare_runner.py", *RUN_CODE),
+        code=code("evaluate/prepare_runner.py", *RUNTIME),
     script:
         "../scripts/evaluate/prepare_runner.py"
 
 
 rule evaluate_controls:
     input:
-        rows=data_files,
-        references=reference_files,
+        rows=lambda wildcards: task(wildcards).data_files,
+        references=lambda wildcards: task(wildcards).references,
     output:
-        reference=f"{RESULTS}/generations/{{benchmark}}/{{task}}/{CONTROL}/reference.{CONTROL}.jsonl.zst",
-        empty=f"{RESULTS}/generations/{{benchmark}}/{{task}}/{CONTROL}/empty.{CONTROL}.jsonl.zst",
+        reference="<results>/generations/{benchmark}/{task}/control/reference.control.jsonl.zst",
+        empty="<results>/generations/{benchmark}/{task}/control/empty.control.jsonl.zst",
     log:
-        f"{RESULTS}/logs/evaluate/controls/{{benchmark}}-{{task}}.log",
+        "<logs>/evaluate/controls/{benchmark}-{task}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/controls/{{benchmark}}-{{task}}.tsv"
+        "<bench>/evaluate/controls/{benchmark}-{task}.tsv"
     conda:
         "../envs/score.yaml"
-    threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        task=task_settings,
+        task=lambda wildcards: task(wildcards).problem_settings,
         code=code("evaluate/controls.py"),
     script:
         "../scripts/evaluate/controls.py"
@@ -78,22 +83,21 @@ rule evaluate_controls:
 
 rule evaluate_ceiling:
     input:
-        rows=data_files,
-        references=reference_files,
+        rows=lambda wildcards: task(wildcards).data_files,
+        references=lambda wildcards: task(wildcards).references,
     output:
-        ceiling=f"{RESULTS}/generations/{{benchmark}}/{{task}}/{CONTROL}/{CEILING}.{CONTROL}.jsonl.zst",
+        ceiling="<results>/generations/{benchmark}/{task}/control/ceiling.control.jsonl.zst",
     log:
-        f"{RESULTS}/logs/evaluate/ceiling/{{benchmark}}-{{task}}.log",
+        "<logs>/evaluate/ceiling/{benchmark}-{task}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/ceiling/{{benchmark}}-{{task}}.tsv"
+        "<bench>/evaluate/ceiling/{benchmark}-{task}.tsv"
     conda:
         "../envs/score.yaml"
-    threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        task=task_settings,
+        task=lambda wildcards: task(wildcards).problem_settings,
         code=code("evaluate/controls.py"),
     script:
         "../scripts/evaluate/controls.py"
@@ -101,28 +105,34 @@ rule evaluate_ceiling:
 
 rule evaluate_generate:
     input:
-        model=f"{RESULTS}/models/{{model}}/{{stage}}",
-        rows=data_files,
-        # A machine that cannot run the programs is found out before time is spent on making them.
-        probe=generation_probe,
+        model="<results>/models/{model}/{checkpoint}",
+        rows=lambda wildcards: task(wildcards).data_files,
+        # A machine that cannot run the programs must fail before programs are generated. Running the
+        # probe again must not trigger generation.
+        probe=ancient(lambda wildcards: task(wildcards).probe),
     output:
-        f"{RESULTS}/generations/{{benchmark}}/{{task}}/{{setting}}/{{model}}.{{stage}}.jsonl.zst",
+        "<results>/generations/{benchmark}/{task}/{setting}/{model}.{checkpoint}.jsonl.zst",
     log:
-        f"{RESULTS}/logs/evaluate/generate/{{benchmark}}-{{task}}-{{setting}}-{{model}}.{{stage}}.log",
+        "<logs>/evaluate/generate/{benchmark}-{task}-{setting}-{model}.{checkpoint}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/generate/{{benchmark}}-{{task}}-{{setting}}-{{model}}.{{stage}}.tsv"
+        "<bench>/evaluate/generate/{benchmark}-{task}-{setting}-{model}.{checkpoint}.tsv"
     wildcard_constraints:
-        setting=f"(?!{CONTROL}/)[a-z0-9.-]+",
+        setting="(?!control/)[a-z0-9.-]+",
     conda:
-        f"../envs/{'vllm' if EVALUATE['engine'] == 'vllm' else 'generate'}.yaml"
-    threads: EVALUATE["threads"]["generate"]
+        f"../envs/{'vllm' if config['evaluate']['engine'] == 'vllm' else 'generate'}.yaml"
+    threads: config["evaluate"]["threads"]["generate"]
     resources:
         mem_mb=model_memory("load"),
-        runtime=minutes(EVALUATE["generate_minutes"]),
+        runtime=minutes(config["evaluate"]["generate_minutes"]),
         gpu=gpus(1),
     params:
-        task=task_settings,
-        settings=generate_settings,
+        task=lambda wildcards: task(wildcards).problem_settings,
+        settings=lambda wildcards: {
+            **task(wildcards).completion_settings(wildcards.setting),
+            "seed": config["seed"],
+            "context": model_entry(wildcards)["context"],
+            **pick("evaluate", "engine", "dtype", "batch_size", "chunk_requests"),
+        },
         checkpoints=f"{RESULTS}/checkpoints/generate",
         name=lambda wildcards: "-".join(map(str, wildcards)),
         code=code("evaluate/generate.py"),
@@ -132,85 +142,83 @@ rule evaluate_generate:
 
 rule evaluate_calibrate:
     input:
-        rows=data_files,
-        references=reference_files,
-        probe=runner_probe,
-        shared=runner_shared,
+        rows=lambda wildcards: task(wildcards).data_files,
+        references=lambda wildcards: task(wildcards).references,
+        probe=lambda wildcards: task(wildcards).probe,
+        shared=lambda wildcards: task(wildcards).shared,
     output:
-        f"{RESULTS}/executions/{{benchmark}}/{{task}}/limits.json",
+        "<results>/executions/{benchmark}/{task}/limits.json",
     log:
-        f"{RESULTS}/logs/evaluate/calibrate/{{benchmark}}-{{task}}.log",
+        "<logs>/evaluate/calibrate/{benchmark}-{task}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/calibrate/{{benchmark}}-{{task}}.tsv"
+        "<bench>/evaluate/calibrate/{benchmark}-{task}.tsv"
     conda:
-        runner_env
-    threads: EVALUATE["threads"]["execute"]
+        lambda wildcards: f"../envs/{task(wildcards).runner['env']}.yaml"
+    threads: config["evaluate"]["threads"]["execute"]
     resources:
         mem_mb=memory(4000),
         runtime=minutes(60),
     params:
-        task=task_settings,
-        runner=runner_name,
-        table=runner_table,
-        prelude=task_prelude,
+        **pick("evaluate.limits", "headroom", "problems"),
+        task=lambda wildcards: task(wildcards).problem_settings,
+        runner=lambda wildcards: task(wildcards).runner_name,
+        table=lambda wildcards: task(wildcards).runner,
+        prelude=lambda wildcards: task(wildcards).prelude,
         settings=runner_settings(),
-        headroom=EVALUATE["limits"]["headroom"],
-        problems=EVALUATE["limits"]["problems"],
         seed=config["seed"],
-        code=code("evaluate/calibrate.py", *RUN_CODE),
+        code=code("evaluate/calibrate.py", *RUNTIME),
     script:
         "../scripts/evaluate/calibrate.py"
 
 
 rule evaluate_execute:
     input:
-        generations=f"{RESULTS}/generations/{{benchmark}}/{{task}}/{{setting}}/{{model}}.{{stage}}.jsonl.zst",
-        rows=data_files,
-        references=reference_files,
-        probe=runner_probe,
-        shared=runner_shared,
-        limits=f"{RESULTS}/executions/{{benchmark}}/{{task}}/limits.json",
+        generations="<results>/generations/{benchmark}/{task}/{setting}/{model}.{checkpoint}.jsonl.zst",
+        rows=lambda wildcards: task(wildcards).data_files,
+        references=lambda wildcards: task(wildcards).references,
+        probe=lambda wildcards: task(wildcards).probe,
+        shared=lambda wildcards: task(wildcards).shared,
+        limits="<results>/executions/{benchmark}/{task}/limits.json",
     output:
-        f"{RESULTS}/executions/{{benchmark}}/{{task}}/{{setting}}/{{model}}.{{stage}}.parquet",
+        "<results>/executions/{benchmark}/{task}/{setting}/{model}.{checkpoint}.parquet",
     log:
-        f"{RESULTS}/logs/evaluate/execute/{{benchmark}}-{{task}}-{{setting}}-{{model}}.{{stage}}.log",
+        "<logs>/evaluate/execute/{benchmark}-{task}-{setting}-{model}.{checkpoint}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/execute/{{benchmark}}-{{task}}-{{setting}}-{{model}}.{{stage}}.tsv"
+        "<bench>/evaluate/execute/{benchmark}-{task}-{setting}-{model}.{checkpoint}.tsv"
     conda:
-        runner_env
-    threads: EVALUATE["threads"]["execute"]
+        lambda wildcards: f"../envs/{task(wildcards).runner['env']}.yaml"
+    threads: config["evaluate"]["threads"]["execute"]
     resources:
         mem_mb=memory(4000),
         runtime=minutes(240),
     params:
-        task=task_settings,
-        runner=runner_name,
-        table=runner_table,
-        prelude=task_prelude,
+        task=lambda wildcards: task(wildcards).problem_settings,
+        runner=lambda wildcards: task(wildcards).runner_name,
+        table=lambda wildcards: task(wildcards).runner,
+        prelude=lambda wildcards: task(wildcards).prelude,
         settings=runner_settings(),
-        code=code("evaluate/execute.py", *RUN_CODE),
+        code=code("evaluate/execute.py", *RUNTIME),
     script:
         "../scripts/evaluate/execute.py"
 
 
 rule evaluate_check_controls:
     input:
-        unpack(control_executions),
+        unpack(lambda wildcards: task(wildcards).control_executions),
     output:
-        f"{RESULTS}/executions/{{benchmark}}/{{task}}/{CONTROL}/checked.json",
+        "<results>/executions/{benchmark}/{task}/control/checked.json",
     log:
-        f"{RESULTS}/logs/evaluate/check_controls/{{benchmark}}-{{task}}.log",
+        "<logs>/evaluate/check_controls/{benchmark}-{task}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/check_controls/{{benchmark}}-{{task}}.tsv"
+        "<bench>/evaluate/check_controls/{benchmark}-{task}.tsv"
     conda:
         "../envs/score.yaml"
-    threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        form=lambda wildcards: benchmark_table(wildcards)["form"],
-        faults=lambda wildcards: task_table(wildcards).get("faults", {}),
+        form=lambda wildcards: task(wildcards).entry["form"],
+        faults=lambda wildcards: task(wildcards).faults,
         code=code("evaluate/check_controls.py"),
     script:
         "../scripts/evaluate/check_controls.py"
@@ -218,28 +226,32 @@ rule evaluate_check_controls:
 
 rule evaluate_score:
     input:
-        unpack(scored_files),
-        generations=f"{RESULTS}/generations/{{benchmark}}/{{task}}/{{setting}}/{{model}}.{{stage}}.jsonl.zst",
-        rows=data_files,
-        references=reference_files,
+        unpack(score_inputs),
+        generations="<results>/generations/{benchmark}/{task}/{setting}/{model}.{checkpoint}.jsonl.zst",
+        rows=lambda wildcards: task(wildcards).data_files,
+        references=lambda wildcards: task(wildcards).references,
     output:
-        f"{RESULTS}/scores/{{benchmark}}/{{task}}/{{setting}}/{{model}}.{{stage}}.json",
+        "<results>/scores/{benchmark}/{task}/{setting}/{model}.{checkpoint}.json",
     log:
-        f"{RESULTS}/logs/evaluate/score/{{benchmark}}-{{task}}-{{setting}}-{{model}}.{{stage}}.log",
+        "<logs>/evaluate/score/{benchmark}-{task}-{setting}-{model}.{checkpoint}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/evaluate/score/{{benchmark}}-{{task}}-{{setting}}-{{model}}.{{stage}}.tsv"
+        "<bench>/evaluate/score/{benchmark}-{task}-{setting}-{model}.{checkpoint}.tsv"
     conda:
         "../envs/score.yaml"
-    threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
-        task=task_settings,
-        key=score_key,
-        setting=score_setting,
-        pass_at=lambda wildcards: benchmark_table(wildcards).get("pass_at", []),
-        compiled=is_compiled,
+        task=lambda wildcards: task(wildcards).problem_settings,
+        key=lambda wildcards: {
+            "benchmark": wildcards.benchmark,
+            "language": task(wildcards).language,
+            "model": wildcards.model,
+            "checkpoint": wildcards.checkpoint,
+        },
+        setting=lambda wildcards: task(wildcards).setting_in_tables(wildcards.setting),
+        pass_at=lambda wildcards: task(wildcards).entry.get("pass_at", []),
+        compiled=lambda wildcards: task(wildcards).is_compiled,
         teacher_forced=lambda wildcards: wildcards.setting == TEACHER_FORCED,
         seed=config["seed"],
         code=code("evaluate/score.py"),

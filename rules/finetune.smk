@@ -1,7 +1,12 @@
-# Tuning of base and IRCoder on instructions and on commit messages.
+"""Tunes checkpoints on instructions and on commit messages.
+
+In: `models/{model}/{start}/`, the base and IRCoder's checkpoints; instructions, from a folder or the
+hub; commits, which are among the benchmarks' files. Out: `models/{model}/{start}-instruct/`,
+`models/{model}/{start}-commits-{language}/`, and their learning curves.
+"""
 
 
-# A checkpoint that is given is not trained.
+# An imported checkpoint is not trained.
 ruleorder: fetch_checkpoint > finetune_instruct
 ruleorder: fetch_checkpoint > finetune_commits
 ruleorder: pretrain_import_checkpoint > finetune_instruct
@@ -10,22 +15,21 @@ ruleorder: pretrain_import_checkpoint > finetune_commits
 
 rule fetch_instruct:
     output:
-        train=f"{RESULTS}/instruct/train.jsonl",
-        validation=f"{RESULTS}/instruct/validation.jsonl",
+        train="<results>/instruct/train.jsonl",
+        validation="<results>/instruct/validation.jsonl",
     log:
-        f"{RESULTS}/logs/finetune/fetch_instruct.log",
+        "<logs>/finetune/fetch_instruct.log",
     benchmark:
-        f"{RESULTS}/benchmarks/finetune/fetch_instruct.tsv"
+        "<bench>/finetune/fetch_instruct.tsv"
     # A fault of the data should show before days of training.
     priority: 50
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(4000),
         runtime=minutes(240),
     params:
-        dataset=config["instruct"]["dataset"],
+        **pick("instruct", "dataset"),
         seed=config["seed"],
         offline=hub_offline,
         code=code("finetune/fetch_instruct.py"),
@@ -35,63 +39,75 @@ rule fetch_instruct:
 
 rule finetune_instruct:
     input:
-        model=f"{RESULTS}/models/{{model}}/{{start}}",
+        model="<results>/models/{model}/{start}",
         data=instruction_files,
         operators=operators("instruct"),
     output:
-        model=directory(f"{RESULTS}/models/{{model}}/{{start}}-instruct"),
-        curve=f"{RESULTS}/models/{{model}}/curves/{{start}}-instruct.csv",
+        model=directory("<results>/models/{model}/{start}-instruct"),
+        curve="<results>/models/{model}/curves/{start}-instruct.csv",
     log:
-        f"{RESULTS}/logs/finetune/{{model}}/{{start}}-instruct.log",
+        "<logs>/finetune/{model}/{start}-instruct.log",
     benchmark:
-        f"{RESULTS}/benchmarks/finetune/{{model}}/{{start}}-instruct.tsv"
+        "<bench>/finetune/{model}/{start}-instruct.tsv"
     wildcard_constraints:
         start=START,
     conda:
         "../envs/train.yaml"
-    threads: config["instruct"]["training"]["threads"] * config["instruct"]["training"]["processes"]
+    threads: training_threads(config["instruct"]["training"])
     resources:
         mem_mb=model_memory("train"),
         runtime=model_minutes("train"),
         gpu=gpus(config["instruct"]["training"]["processes"]),
     params:
-        settings=instruct_settings,
-        gpu=on_gpu,
-        card=card_of,
+        settings=lambda wildcards: {
+            "seed": config["seed"],
+            **pick("instruct", "prompts"),
+            "lora": lora_settings("instruct", wildcards),
+            "training": training_settings("instruct"),
+            **chat_settings(),
+        },
+        gpu=uses_gpu,
+        card=model_card,
         checkpoints=checkpoint_folder,
         tensorboard=tensorboard("{start}-instruct"),
-        code=code("finetune/instruct.py", "finetune/tuning.py", TRAINING_CODE),
+        code=code("finetune/instruct.py", TRAINING_PROCESS),
     script:
         "../scripts/finetune/instruct.py"
 
 
 rule finetune_commits:
     input:
-        model=f"{RESULTS}/models/{{model}}/{{start}}",
+        model="<results>/models/{model}/{start}",
         data=commits_file,
         operators=operators("commits"),
     output:
-        model=directory(f"{RESULTS}/models/{{model}}/{{start}}-commits-{{language}}"),
-        curve=f"{RESULTS}/models/{{model}}/curves/{{start}}-commits-{{language}}.csv",
+        model=directory("<results>/models/{model}/{start}-commits-{language}"),
+        curve="<results>/models/{model}/curves/{start}-commits-{language}.csv",
     log:
-        f"{RESULTS}/logs/finetune/{{model}}/{{start}}-commits-{{language}}.log",
+        "<logs>/finetune/{model}/{start}-commits-{language}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/finetune/{{model}}/{{start}}-commits-{{language}}.tsv"
+        "<bench>/finetune/{model}/{start}-commits-{language}.tsv"
     wildcard_constraints:
         start=START,
     conda:
         "../envs/train.yaml"
-    threads: config["commits"]["training"]["threads"] * config["commits"]["training"]["processes"]
+    threads: training_threads(config["commits"]["training"])
     resources:
         mem_mb=model_memory("train"),
         runtime=model_minutes("train"),
         gpu=gpus(config["commits"]["training"]["processes"]),
     params:
-        settings=lambda wildcards: tuning_settings("commits", wildcards, "sizes"),
-        gpu=on_gpu,
-        card=card_of,
+        settings=lambda wildcards: {
+            "seed": config["seed"],
+            **pick("commits", "prompts"),
+            "lora": lora_settings("commits", wildcards),
+            "training": training_settings("commits"),
+            **pick("commits", "sizes"),
+        },
+        gpu=uses_gpu,
+        card=model_card,
         checkpoints=checkpoint_folder,
         tensorboard=tensorboard("{start}-commits-{language}"),
-        code=code("finetune/commits.py", "finetune/tuning.py", TRAINING_CODE),
+        code=code("finetune/commits.py", TRAINING_PROCESS),
     script:
         "../scripts/finetune/commits.py"

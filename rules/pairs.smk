@@ -1,22 +1,28 @@
+"""Joins programs with their IR to the pairs that models are trained on.
+
+In: sources, outcomes of compiling, clusters, and the benchmarks' files, whose programs are left
+out. Out: `pairs/{language}/{variant}.parquet`, statistics of what became of every program, the
+data set's card, and figures.
+"""
+
+
 rule pairs_ngrams:
     input:
         benchmark_files,
     output:
-        f"{RESULTS}/decontamination/ngrams.parquet",
+        "<results>/decontamination/ngrams.parquet",
     log:
-        f"{RESULTS}/logs/pairs/ngrams.log",
+        "<logs>/pairs/ngrams.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pairs/ngrams.tsv"
+        "<bench>/pairs/ngrams.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=minutes(60),
     params:
+        **pick("pairs.decontaminate", "ngram", "common"),
         names=benchmark_names,
-        ngram=config["pairs"]["decontaminate"]["ngram"],
-        common=config["pairs"]["decontaminate"]["common"],
         code=code("pairs/ngrams.py"),
     script:
         "../scripts/pairs/ngrams.py"
@@ -24,54 +30,56 @@ rule pairs_ngrams:
 
 rule pairs_language:
     input:
-        index=f"{RESULTS}/sources/{{language}}/shards.json",
-        clusters=f"{RESULTS}/dedup/{{language}}/clusters.parquet",
-        sources=ancient(language_tables),
-        ir=language_shards(f"{RESULTS}/ir/{{language}}/{{shard}}.parquet"),
+        index="<results>/sources/{language}/shards.json",
+        clusters="<results>/dedup/{language}/clusters.parquet",
+        sources=ancient(of_shards("<results>/sources/{language}/{shard}.parquet")),
+        ir=of_shards("<results>/ir/{language}/{shard}.parquet"),
         ngrams=ngram_tables,
     output:
-        **{variant: f"{RESULTS}/pairs/{{language}}/{variant}.parquet" for variant in config["variants"]},
-        statistics=f"{RESULTS}/pairs/{{language}}/statistics.json",
-        contamination=f"{RESULTS}/pairs/{{language}}/contamination.csv",
+        **PAIR_OUTPUT,
+        statistics="<results>/pairs/{language}/statistics.json",
+        contamination="<results>/pairs/{language}/contamination.csv",
     log:
-        f"{RESULTS}/logs/pairs/{{language}}.log",
+        "<logs>/pairs/{language}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pairs/{{language}}.tsv"
+        "<bench>/pairs/{language}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(pairs_megabytes),
         runtime=minutes(480),
     params:
+        **pick("pairs.decontaminate", "ngram"),
         variants=config["variants"],
-        settings=pair_settings(),
-        ngram=config["pairs"]["decontaminate"]["ngram"],
-        code=code("pairs/language.py", "pairs/contamination.py", "pairs/lengths.py", "pairs/outcomes.py"),
+        settings={
+            "limits": pick("pairs", "max_source_bytes", "max_source_tokens", "max_ir_bytes", "max_ir_tokens"),
+            **pick("pairs", "normalise_newlines", "validation_share"),
+            "seed": config["seed"],
+        },
+        code=code("pairs/language.py"),
     script:
         "../scripts/pairs/language.py"
 
 
 rule pairs_card:
     input:
-        statistics=expand(f"{RESULTS}/pairs/{{language}}/statistics.json", language=config["languages"]),
-        contamination=expand(f"{RESULTS}/pairs/{{language}}/contamination.csv", language=config["languages"]),
+        statistics=expand("<results>/pairs/{language}/statistics.json", language=config["languages"]),
+        contamination=expand("<results>/pairs/{language}/contamination.csv", language=config["languages"]),
     output:
-        card=f"{RESULTS}/pairs/README.md",
-        statistics=f"{RESULTS}/pairs/statistics.csv",
-        contamination=f"{RESULTS}/pairs/contamination.csv",
+        card="<results>/pairs/README.md",
+        statistics="<results>/pairs/statistics.csv",
+        contamination="<results>/pairs/contamination.csv",
     log:
-        f"{RESULTS}/logs/pairs/card.log",
+        "<logs>/pairs/card.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pairs/card.tsv"
+        "<bench>/pairs/card.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
-        settings=card_settings(),
+        settings={key: config[key] for key in ("variants", "dedup", "pairs", "seed")},
         code=code("pairs/card.py"),
     script:
         "../scripts/pairs/card.py"
@@ -79,17 +87,16 @@ rule pairs_card:
 
 rule pairs_figures:
     input:
-        expand(f"{RESULTS}/pairs/{{language}}/statistics.json", language=config["languages"]),
+        expand("<results>/pairs/{language}/statistics.json", language=config["languages"]),
     output:
-        funnel=f"{RESULTS}/figures/funnel.svg",
-        lengths=f"{RESULTS}/figures/ir_lengths.svg",
+        funnel="<results>/figures/funnel.svg",
+        lengths="<results>/figures/ir_lengths.svg",
     log:
-        f"{RESULTS}/logs/pairs/figures.log",
+        "<logs>/pairs/figures.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pairs/figures.tsv"
+        "<bench>/pairs/figures.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(500),
         runtime=minutes(10),

@@ -1,7 +1,12 @@
-# Tokens, continued pre-training of a base on pairs, and what it does to the validation losses.
+"""Trains base models further on pairs, and measures what that does to their validation losses.
+
+In: the pairs of all languages, and base models: of the hub, of a folder, or trained here from
+scratch. Out: `models/{model}/{checkpoint}/`: base, tokenizer, adapter, and with the adapter merged
+IRCoder at the end (`ircoder`) and at milestones (`ircoder-{step}`); learning curves and losses.
+"""
 
 
-# A checkpoint that is given is not trained.
+# An imported checkpoint is not trained.
 ruleorder: fetch_checkpoint > pretrain_merge
 ruleorder: fetch_checkpoint > pretrain_merge_milestone
 ruleorder: pretrain_import_checkpoint > pretrain_merge
@@ -12,22 +17,21 @@ rule pretrain_vocabulary:
     input:
         pairs=pair_tables(),
     output:
-        directory(f"{RESULTS}/models/{{model}}/vocabulary"),
+        directory("<results>/models/{model}/vocabulary"),
     log:
-        f"{RESULTS}/logs/pretrain/{{model}}/vocabulary.log",
+        "<logs>/pretrain/{model}/vocabulary.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{model}}/vocabulary.tsv"
+        "<bench>/pretrain/{model}/vocabulary.tsv"
     wildcard_constraints:
-        model=model_names(SCRATCH),
+        model=any_of(CHECKPOINTS.models_from("scratch")),
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=model_memory("load"),
         runtime=model_minutes("load"),
     params:
         settings=lambda wildcards: model_entry(wildcards)["vocabulary"],
-        code=code("pretrain/vocabulary.py", "pretrain/pair_documents.py"),
+        code=code("pretrain/vocabulary.py"),
     script:
         "../scripts/pretrain/vocabulary.py"
 
@@ -35,48 +39,52 @@ rule pretrain_vocabulary:
 rule pretrain_base:
     input:
         pairs=pair_tables(),
-        vocabulary=f"{RESULTS}/models/{{model}}/vocabulary",
+        vocabulary="<results>/models/{model}/vocabulary",
     output:
-        model=directory(f"{RESULTS}/models/{{model}}/base"),
-        curve=f"{RESULTS}/models/{{model}}/curves/base.csv",
+        model=directory("<results>/models/{model}/base"),
+        curve="<results>/models/{model}/curves/base.csv",
     log:
-        f"{RESULTS}/logs/pretrain/{{model}}/base.log",
+        "<logs>/pretrain/{model}/base.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{model}}/base.tsv"
+        "<bench>/pretrain/{model}/base.tsv"
     wildcard_constraints:
-        model=model_names(SCRATCH),
+        model=any_of(CHECKPOINTS.models_from("scratch")),
     conda:
         "../envs/train.yaml"
-    threads: config["pretrain"]["base"]["threads"] * config["pretrain"]["base"]["processes"]
+    threads: training_threads(config["pretrain"]["base"])
     resources:
         mem_mb=model_memory("train"),
         runtime=model_minutes("train"),
         gpu=gpus(config["pretrain"]["base"]["processes"]),
     params:
-        settings=base_settings,
-        gpu=on_gpu,
-        card=card_of,
+        settings=lambda wildcards: {
+            "seed": config["seed"],
+            **pick("pretrain", "context", "train_documents", "validation_documents"),
+            "architecture": model_entry(wildcards)["architecture"],
+            "training": training_settings("pretrain", "base"),
+        },
+        gpu=uses_gpu,
+        card=model_card,
         checkpoints=checkpoint_folder,
         tensorboard=tensorboard("base"),
-        code=code("pretrain/base.py", "pretrain/pair_documents.py", "pretrain/packing.py", TRAINING_CODE),
+        code=code("pretrain/base.py", TRAINING_PROCESS),
     script:
         "../scripts/pretrain/base.py"
 
 
 rule fetch_base:
     output:
-        directory(f"{RESULTS}/models/{{model}}/base"),
+        directory("<results>/models/{model}/base"),
     log:
-        f"{RESULTS}/logs/pretrain/{{model}}/base.log",
+        "<logs>/pretrain/{model}/base.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{model}}/base.tsv"
+        "<bench>/pretrain/{model}/base.tsv"
     wildcard_constraints:
-        model=model_names(HUB),
+        model=any_of(CHECKPOINTS.models_from("hub")),
     # A fault of the model should show before days of compiling.
     priority: 50
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=model_memory("load"),
         runtime=model_minutes("load"),
@@ -92,18 +100,17 @@ rule fetch_base:
 
 rule pretrain_import:
     output:
-        directory(f"{RESULTS}/models/{{model}}/base"),
+        directory("<results>/models/{model}/base"),
     log:
-        f"{RESULTS}/logs/pretrain/{{model}}/base.log",
+        "<logs>/pretrain/{model}/base.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{model}}/base.tsv"
+        "<bench>/pretrain/{model}/base.tsv"
     wildcard_constraints:
-        model=model_names(LOCAL),
+        model=any_of(CHECKPOINTS.models_from("folder", "gguf")),
     # A fault of the model should show before days of compiling.
     priority: 50
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=model_memory("load"),
         runtime=model_minutes("load"),
@@ -122,43 +129,40 @@ rule pretrain_tokens:
         pairs=pair_tables(),
         base=first_tokenizer,
     output:
-        tokens=directory(f"{RESULTS}/tokens/{{model}}"),
-        tokenizer=directory(f"{RESULTS}/models/{{model}}/tokenizer"),
+        tokens=directory("<results>/tokens/{model}"),
+        tokenizer=directory("<results>/models/{model}/tokenizer"),
     log:
-        f"{RESULTS}/logs/pretrain/{{model}}/tokens.log",
+        "<logs>/pretrain/{model}/tokens.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{model}}/tokens.tsv"
+        "<bench>/pretrain/{model}/tokens.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=model_memory("load"),
         runtime=model_minutes("load"),
     params:
-        settings=token_settings(),
+        settings={
+            "seed": config["seed"],
+            **pick("pretrain", "templates", "llvm_tokens", "packing", "context"),
+            **pick("pretrain", "train_documents", "validation_documents"),
+        },
         special_tokens=lambda wildcards: model_entry(wildcards)["special_tokens"],
         pad_token=lambda wildcards: model_entry(wildcards)["pad_token"],
-        code=code(
-            "pretrain/tokens.py",
-            "pretrain/pair_documents.py",
-            "pretrain/packing.py",
-            "pretrain/external_shuffle.py",
-        ),
+        code=code("pretrain/tokens.py"),
     script:
         "../scripts/pretrain/tokens.py"
 
 
 rule pretrain_deepspeed_operators:
     output:
-        directory(f"{RESULTS}/checkpoints/deepspeed_operators"),
+        directory("<results>/checkpoints/deepspeed_operators"),
     log:
-        f"{RESULTS}/logs/pretrain/deepspeed_operators.log",
-        f"{RESULTS}/logs/pretrain/deepspeed_operators.compiler.log",
+        "<logs>/pretrain/deepspeed_operators.log",
+        "<logs>/pretrain/deepspeed_operators.compiler.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/deepspeed_operators.tsv"
+        "<bench>/pretrain/deepspeed_operators.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=memory(4000),
         runtime=minutes(30),
@@ -170,52 +174,57 @@ rule pretrain_deepspeed_operators:
 
 rule pretrain_adapter:
     input:
-        base=f"{RESULTS}/models/{{model}}/base",
-        tokenizer=f"{RESULTS}/models/{{model}}/tokenizer",
-        tokens=f"{RESULTS}/tokens/{{model}}",
+        base="<results>/models/{model}/base",
+        tokenizer="<results>/models/{model}/tokenizer",
+        tokens="<results>/tokens/{model}",
         operators=operators("pretrain"),
     output:
-        adapter=directory(f"{RESULTS}/models/{{model}}/adapter"),
+        adapter=directory("<results>/models/{model}/adapter"),
         # Not among the settings: a milestone that was saved may be dropped, and a new one reruns the training.
-        milestones=[directory(f"{RESULTS}/models/{{model}}/milestones/{step}") for step in MILESTONES],
-        curve=f"{RESULTS}/models/{{model}}/curves/pretrain.csv",
+        milestones=directory(MILESTONES),
+        curve="<results>/models/{model}/curves/pretrain.csv",
     log:
-        f"{RESULTS}/logs/pretrain/{{model}}/adapter.log",
+        "<logs>/pretrain/{model}/adapter.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{model}}/adapter.tsv"
+        "<bench>/pretrain/{model}/adapter.tsv"
     conda:
         "../envs/train.yaml"
-    threads: config["pretrain"]["training"]["threads"] * config["pretrain"]["training"]["processes"]
+    threads: training_threads(config["pretrain"]["training"])
     resources:
         mem_mb=model_memory("train"),
         runtime=model_minutes("train"),
         gpu=gpus(config["pretrain"]["training"]["processes"]),
     params:
-        settings=adapter_settings,
-        gpu=on_gpu,
+        settings=lambda wildcards: {
+            "seed": config["seed"],
+            **pick("pretrain", "new_embeddings"),
+            "pad_to": config["pretrain"]["context"] if config["pretrain"]["packing"] == "pad" else None,
+            "lora": lora_settings("pretrain", wildcards),
+            "training": training_settings("pretrain"),
+        },
+        gpu=uses_gpu,
         base_name=lambda wildcards: f"{wildcards.model}/base",
-        card=card_of,
+        card=model_card,
         checkpoints=checkpoint_folder,
         tensorboard=tensorboard("pretrain"),
-        code=code("pretrain/adapter.py", TRAINING_CODE),
+        code=code("pretrain/adapter.py", TRAINING_PROCESS),
     script:
         "../scripts/pretrain/adapter.py"
 
 
 rule pretrain_merge:
     input:
-        base=f"{RESULTS}/models/{{model}}/base",
-        tokenizer=f"{RESULTS}/models/{{model}}/tokenizer",
-        adapter=f"{RESULTS}/models/{{model}}/adapter",
+        base="<results>/models/{model}/base",
+        tokenizer="<results>/models/{model}/tokenizer",
+        adapter="<results>/models/{model}/adapter",
     output:
-        directory(f"{RESULTS}/models/{{model}}/ircoder"),
+        directory("<results>/models/{model}/ircoder"),
     log:
-        f"{RESULTS}/logs/pretrain/{{model}}/merge.log",
+        "<logs>/pretrain/{model}/merge.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{model}}/merge.tsv"
+        "<bench>/pretrain/{model}/merge.tsv"
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=model_memory("load"),
         runtime=model_minutes("load"),
@@ -228,20 +237,19 @@ rule pretrain_merge:
 
 rule pretrain_merge_milestone:
     input:
-        base=f"{RESULTS}/models/{{model}}/base",
-        tokenizer=f"{RESULTS}/models/{{model}}/tokenizer",
-        adapter=f"{RESULTS}/models/{{model}}/milestones/{{step}}",
+        base="<results>/models/{model}/base",
+        tokenizer="<results>/models/{model}/tokenizer",
+        adapter="<results>/models/{model}/milestones/{step}",
     output:
-        directory(f"{RESULTS}/models/{{model}}/ircoder-{{step}}"),
+        directory("<results>/models/{model}/ircoder-{step}"),
     log:
-        f"{RESULTS}/logs/pretrain/{{model}}/merge_{{step}}.log",
+        "<logs>/pretrain/{model}/merge_{step}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{model}}/merge_{{step}}.tsv"
+        "<bench>/pretrain/{model}/merge_{step}.tsv"
     wildcard_constraints:
         step="[0-9]+",
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=model_memory("load"),
         runtime=model_minutes("load"),
@@ -256,23 +264,26 @@ rule fetch_checkpoint:
     input:
         base=checkpoint_base,
     output:
-        directory(f"{RESULTS}/models/{{given}}"),
+        directory("<results>/models/{imported}"),
     log:
-        f"{RESULTS}/logs/pretrain/{{given}}.log",
+        "<logs>/pretrain/{imported}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{given}}.tsv"
+        "<bench>/pretrain/{imported}.tsv"
     wildcard_constraints:
-        given=given_names("repository"),
+        imported=any_of(CHECKPOINTS.imports_by("repository")),
     # A fault of the checkpoint should show before days of compiling.
     priority: 50
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=model_memory("load"),
         runtime=model_minutes("load"),
     params:
-        settings=checkpoint_settings,
+        settings=lambda wildcards: {
+            "source": checkpoint_source(wildcards),
+            "base": import_settings(wildcards),
+            **{key: model_entry(wildcards)[key] for key in ("context", "special_tokens", "pad_token")},
+        },
         offline=hub_offline,
         root=ROOT,
         code=code("pretrain/import_checkpoint.py"),
@@ -284,23 +295,26 @@ rule pretrain_import_checkpoint:
     input:
         base=checkpoint_base,
     output:
-        directory(f"{RESULTS}/models/{{given}}"),
+        directory("<results>/models/{imported}"),
     log:
-        f"{RESULTS}/logs/pretrain/{{given}}.log",
+        "<logs>/pretrain/{imported}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{given}}.tsv"
+        "<bench>/pretrain/{imported}.tsv"
     wildcard_constraints:
-        given=given_names("path"),
+        imported=any_of(CHECKPOINTS.imports_by("path")),
     # A fault of the checkpoint should show before days of compiling.
     priority: 50
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=model_memory("load"),
         runtime=model_minutes("load"),
     params:
-        settings=checkpoint_settings,
+        settings=lambda wildcards: {
+            "source": checkpoint_source(wildcards),
+            "base": import_settings(wildcards),
+            **{key: model_entry(wildcards)[key] for key in ("context", "special_tokens", "pad_token")},
+        },
         offline=hub_offline,
         root=ROOT,
         code=code("pretrain/import_checkpoint.py"),
@@ -311,26 +325,29 @@ rule pretrain_import_checkpoint:
 rule pretrain_losses:
     input:
         pairs=pair_tables(),
-        tokenizer=f"{RESULTS}/models/{{model}}/tokenizer",
-        model=f"{RESULTS}/models/{{model}}/{{start}}",
+        tokenizer="<results>/models/{model}/tokenizer",
+        model="<results>/models/{model}/{start}",
     output:
-        f"{RESULTS}/models/{{model}}/losses/{{start}}.parquet",
+        "<results>/models/{model}/losses/{start}.parquet",
     log:
-        f"{RESULTS}/logs/pretrain/{{model}}/losses_{{start}}.log",
+        "<logs>/pretrain/{model}/losses_{start}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/pretrain/{{model}}/losses_{{start}}.tsv"
+        "<bench>/pretrain/{model}/losses_{start}.tsv"
     wildcard_constraints:
         start=START,
     conda:
         "../envs/train.yaml"
-    threads: 1
     resources:
         mem_mb=model_memory("load"),
         runtime=model_minutes("load"),
         gpu=gpus(1),
     params:
-        settings=loss_settings(),
-        gpu=on_gpu,
-        code=code("pretrain/losses.py", "pretrain/pair_documents.py"),
+        settings={
+            "seed": config["seed"],
+            **pick("pretrain.training", "batch_size"),
+            **pick("pretrain", "templates", "llvm_tokens", "context", "new_embeddings", "loss_documents"),
+        },
+        gpu=uses_gpu,
+        code=code("pretrain/losses.py"),
     script:
         "../scripts/pretrain/losses.py"

@@ -1,4 +1,10 @@
-# What made what, the report, and the check of both.
+"""Records how every result was made, reports on the run, and checks the records.
+
+In: all results. Out: `provenance/` with the jobs, the tools, and the run as an RO-Crate;
+`report.html`; and `provenance/audit.txt`, the audit of a finished run.
+"""
+
+
 localrules:
     provenance_tools,
     provenance_report,
@@ -7,17 +13,16 @@ localrules:
 
 rule provenance_outcomes:
     input:
-        ir=all_outcomes,
-        sources=ancient(all_outcome_sources),
+        ir=compile_targets,
+        sources=ancient(compiled_sources),
     output:
-        f"{PROVENANCE}/outcomes.json",
+        "<results>/provenance/outcomes.json",
     log:
-        f"{RESULTS}/logs/provenance/outcomes.log",
+        "<logs>/provenance/outcomes.log",
     benchmark:
-        f"{RESULTS}/benchmarks/provenance/outcomes.tsv"
+        "<bench>/provenance/outcomes.tsv"
     conda:
         "../envs/provenance.yaml"
-    threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=minutes(120),
@@ -29,16 +34,15 @@ rule provenance_outcomes:
 
 rule provenance_tools:
     input:
-        outcomes=f"{PROVENANCE}/outcomes.json",
+        outcomes="<results>/provenance/outcomes.json",
     output:
-        f"{PROVENANCE}/tools.json",
+        "<results>/provenance/tools.json",
     log:
-        f"{RESULTS}/logs/provenance/tools.log",
+        "<logs>/provenance/tools.log",
     benchmark:
-        f"{RESULTS}/benchmarks/provenance/tools.tsv"
+        "<bench>/provenance/tools.tsv"
     conda:
         "../envs/provenance.yaml"
-    threads: 1
     resources:
         mem_mb=memory(500),
         runtime=minutes(10),
@@ -55,11 +59,11 @@ rule provenance_jobs:
     input:
         run_results,
     output:
-        f"{PROVENANCE}/jobs.json",
+        "<results>/provenance/jobs.json",
     log:
-        f"{RESULTS}/logs/provenance/jobs.log",
+        "<logs>/provenance/jobs.log",
     benchmark:
-        f"{RESULTS}/benchmarks/provenance/jobs.tsv"
+        "<bench>/provenance/jobs.tsv"
     conda:
         "../envs/provenance.yaml"
     threads: 2
@@ -74,35 +78,34 @@ rule provenance_jobs:
 
 rule provenance_report:
     input:
-        jobs=f"{PROVENANCE}/jobs.json",
-        tools=f"{PROVENANCE}/tools.json",
-        outcomes=f"{PROVENANCE}/outcomes.json",
-        statistics=f"{RESULTS}/pairs/statistics.csv",
-        scores=score_files(),
-        main=f"{RESULTS}/tables/main.html",
+        jobs="<results>/provenance/jobs.json",
+        tools="<results>/provenance/tools.json",
+        outcomes="<results>/provenance/outcomes.json",
+        statistics="<results>/pairs/statistics.csv",
+        scores=sorted(evaluate_targets()),
+        main="<results>/tables/main.html",
         tables=report_tables(),
         figures=report_figures(),
     output:
         report(
-            f"{RESULTS}/report.html",
+            "<results>/report.html",
             caption="captions/report.rst",
             category="Report",
             labels={"page": "whole run"},
         ),
     log:
-        f"{RESULTS}/logs/provenance/report.log",
+        "<logs>/provenance/report.log",
     benchmark:
-        f"{RESULTS}/benchmarks/provenance/report.tsv"
+        "<bench>/provenance/report.tsv"
     conda:
         "../envs/provenance.yaml"
-    threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
         config=recorded_config(),
-        titles=report_titles(),
-        deviations=deviations(),
+        titles={name: TABLE_SPECS[name]["title"] for name in table_benchmarks()},
+        deviations=checked(read_deviations, Path(ROOT)),
         code=code("provenance/report.py", "provenance/report.html.j2", "provenance/report.css"),
     script:
         "../scripts/provenance/report.py"
@@ -110,21 +113,20 @@ rule provenance_report:
 
 rule provenance_crate:
     input:
-        jobs=f"{PROVENANCE}/jobs.json",
-        tools=f"{PROVENANCE}/tools.json",
-        outcomes=f"{PROVENANCE}/outcomes.json",
-        report=f"{RESULTS}/report.html",
+        jobs="<results>/provenance/jobs.json",
+        tools="<results>/provenance/tools.json",
+        outcomes="<results>/provenance/outcomes.json",
+        report="<results>/report.html",
     output:
-        crate=f"{PROVENANCE}/ro-crate-metadata.json",
-        config=f"{PROVENANCE}/config.yaml",
-        workflow=directory(f"{PROVENANCE}/workflow"),
+        crate="<results>/provenance/ro-crate-metadata.json",
+        config="<results>/provenance/config.yaml",
+        workflow=directory("<results>/provenance/workflow"),
     log:
-        f"{RESULTS}/logs/provenance/crate.log",
+        "<logs>/provenance/crate.log",
     benchmark:
-        f"{RESULTS}/benchmarks/provenance/crate.tsv"
+        "<bench>/provenance/crate.tsv"
     conda:
         "../envs/provenance.yaml"
-    threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
@@ -139,18 +141,18 @@ rule provenance_crate:
 
 rule provenance_audit:
     input:
-        crate=f"{PROVENANCE}/ro-crate-metadata.json",
-        jobs=f"{PROVENANCE}/jobs.json",
-        scores=f"{RESULTS}/tables/scores.csv",
-        statistics=f"{RESULTS}/pairs/statistics.csv",
+        crate="<results>/provenance/ro-crate-metadata.json",
+        jobs="<results>/provenance/jobs.json",
+        scores="<results>/tables/scores.csv",
+        statistics="<results>/pairs/statistics.csv",
         tables=tables_targets(),
         html=report_tables(),
     output:
-        f"{PROVENANCE}/audit.txt",
+        "<results>/provenance/audit.txt",
     log:
-        f"{RESULTS}/logs/provenance/audit.log",
+        "<logs>/provenance/audit.log",
     benchmark:
-        f"{RESULTS}/benchmarks/provenance/audit.tsv"
+        "<bench>/provenance/audit.tsv"
     conda:
         "../envs/provenance.yaml"
     threads: 2

@@ -1,18 +1,25 @@
+"""Reads the programs of each language and splits them into shards.
+
+In: the corpus, a folder or a data set of the hub (`corpus`). Out: `sources/{language}/`: a table
+for each shard, their index `shards.json`, and the files dropped as duplicates. Where the corpus
+has its own LLVM IR, that becomes `ir/{language}/{shard}.parquet`, in place of the compile stage's.
+"""
+
+
 rule fetch_corpus:
     output:
-        f"{RESULTS}/corpus/fetched.json",
+        "<results>/corpus/fetched.json",
     log:
-        f"{RESULTS}/logs/sources/fetch.log",
+        "<logs>/sources/fetch.log",
     benchmark:
-        f"{RESULTS}/benchmarks/sources/fetch.tsv"
+        "<bench>/sources/fetch.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=minutes(1440),
     params:
-        corpus={key: config["corpus"][key] for key in ("dataset", "files", "splits", "names")},
+        corpus=pick("corpus", "dataset", "files", "splits", "names"),
         languages=config["languages"],
         offline=hub_offline,
         code=code("sources/fetch.py"),
@@ -24,15 +31,14 @@ checkpoint sources_read:
     input:
         fetched=fetched_corpus,
     output:
-        shards=f"{RESULTS}/sources/{{language}}/shards.json",
-        aliases=f"{RESULTS}/sources/{{language}}/aliases.parquet",
+        shards="<results>/sources/{language}/shards.json",
+        aliases="<results>/sources/{language}/aliases.parquet",
     log:
-        f"{RESULTS}/logs/sources/{{language}}.log",
+        "<logs>/sources/{language}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/sources/{{language}}.tsv"
+        "<bench>/sources/{language}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=minutes(1440),
@@ -41,40 +47,34 @@ checkpoint sources_read:
         suffixes=lambda wildcards: LANGUAGES[wildcards.language]["suffixes"],
         shard_size=config["shard_size"],
         fingerprint=corpus_fingerprint,
-        code=code(
-            "sources/read.py",
-            "sources/corpus.py",
-            "sources/tree.py",
-            "sources/tables.py",
-            "sources/decode.py",
-            "sources/record.py",
-            "sources/external_sort.py",
-            "sources/shards.py",
-        ),
+        code=code("sources/read.py"),
     script:
         "../scripts/sources/read.py"
 
 
-# Takes the place of compiling where the corpus brings its IR along.
+# Replaces compiling where the corpus has its IR.
 rule sources_ir:
     input:
         sources=ancient(shard_table),
         modules=ancient(module_table),
     output:
-        f"{RESULTS}/ir/{{language}}/{{shard}}.parquet",
+        "<results>/ir/{language}/{shard}.parquet",
     log:
-        f"{RESULTS}/logs/sources/ir/{{language}}/{{shard}}.log",
+        "<logs>/sources/ir/{language}/{shard}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/sources/ir/{{language}}/{{shard}}.tsv"
+        "<bench>/sources/ir/{language}/{shard}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=minutes(240),
     params:
         variants=config["variants"],
-        settings=given_ir_settings(),
+        settings={
+            "parts": [part for part, is_wanted in config["compile"]["normalise"].items() if is_wanted],
+            "origin": module_origin(),
+            "limits": pick("compile.limits", "wall_seconds", "cpu_seconds", "memory_mb"),
+        },
         digest=module_digest,
         code=code("sources/ir.py"),
     script:

@@ -1,4 +1,11 @@
-# A second each: not worth a place in a cluster's queue.
+"""Collects all scores and validation losses, and makes tables and figures of them.
+
+In: `scores/`, `models/{model}/losses/` and `models/{model}/curves/`. Out: `tables/scores.csv` with
+one row for each score, `tables/{benchmark}.{csv,md,tex,html}`, the main table, and `figures/*.svg`.
+"""
+
+
+# They take a second each, less than their time in a cluster's queue.
 localrules:
     tables_benchmark,
     tables_main,
@@ -9,27 +16,26 @@ localrules:
 
 rule tables_scores:
     input:
-        scores=score_files(),
+        scores=sorted(evaluate_targets()),
         losses=loss_files(),
     output:
         report(
-            f"{RESULTS}/tables/scores.csv",
+            "<results>/tables/scores.csv",
             caption="captions/scores.rst",
             category="Tables",
             labels={"table": "all scores", "format": "csv"},
         ),
     log:
-        f"{RESULTS}/logs/tables/scores.log",
+        "<logs>/tables/scores.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tables/scores.tsv"
+        "<bench>/tables/scores.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        trained=compared_losses(),
+        trained=CHECKPOINTS.compared_losses(),
         seed=config["seed"],
         code=code("tables/scores.py"),
     script:
@@ -38,22 +44,21 @@ rule tables_scores:
 
 rule tables_differences:
     input:
-        scores=score_files(),
+        scores=sorted(evaluate_targets()),
         losses=loss_files(),
     output:
-        f"{RESULTS}/tables/differences.csv",
+        "<results>/tables/differences.csv",
     log:
-        f"{RESULTS}/logs/tables/differences.log",
+        "<logs>/tables/differences.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tables/differences.tsv"
+        "<bench>/tables/differences.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=minutes(30),
     params:
-        trained=compared_losses(),
+        trained=CHECKPOINTS.compared_losses(),
         seed=config["seed"],
         code=code("tables/differences.py"),
     script:
@@ -62,26 +67,25 @@ rule tables_differences:
 
 rule tables_benchmark:
     input:
-        scores=f"{RESULTS}/tables/scores.csv",
-        differences=f"{RESULTS}/tables/differences.csv",
+        scores="<results>/tables/scores.csv",
+        differences="<results>/tables/differences.csv",
         paper=f"{ROOT}/config/paper_results.csv",
     output:
         report(
-            f"{RESULTS}/tables/{{benchmark}}.{{format}}",
+            "<results>/tables/{benchmark}.{format}",
             caption="captions/benchmark.rst",
             category="Tables",
             labels={"table": "{benchmark}", "format": "{format}"},
         ),
     log:
-        f"{RESULTS}/logs/tables/{{benchmark}}.{{format}}.log",
+        "<logs>/tables/{benchmark}.{format}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tables/{{benchmark}}.{{format}}.tsv"
+        "<bench>/tables/{benchmark}.{format}.tsv"
     wildcard_constraints:
-        benchmark="|".join(table_benchmarks()),
+        benchmark=any_of(table_benchmarks()),
         format="csv|md|tex|html",
     conda:
         "../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=memory(500),
         runtime=minutes(10),
@@ -95,28 +99,27 @@ rule tables_benchmark:
 
 rule tables_main:
     input:
-        scores=f"{RESULTS}/tables/scores.csv",
-        differences=f"{RESULTS}/tables/differences.csv",
+        scores="<results>/tables/scores.csv",
+        differences="<results>/tables/differences.csv",
     output:
-        md=f"{RESULTS}/tables/main.md",
+        md="<results>/tables/main.md",
         html=report(
-            f"{RESULTS}/tables/main.html",
+            "<results>/tables/main.html",
             caption="captions/main.rst",
             category="Tables",
             labels={"table": "main", "format": "html"},
         ),
     log:
-        f"{RESULTS}/logs/tables/main.log",
+        "<logs>/tables/main.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tables/main.tsv"
+        "<bench>/tables/main.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
-        table_specs=headline_specs(),
+        table_specs=table_specs(table_benchmarks(), "title", "decimals", "lower_is_better", "headline", "notes"),
         notes=run_notes(),
         code=code("tables/main_table.py"),
     script:
@@ -125,26 +128,26 @@ rule tables_main:
 
 rule tables_figure_scores:
     input:
-        scores=f"{RESULTS}/tables/scores.csv",
+        scores="<results>/tables/scores.csv",
     output:
         report(
-            f"{RESULTS}/figures/base_vs_ircoder.svg",
+            "<results>/figures/base_vs_ircoder.svg",
             caption="captions/base_vs_ircoder.rst",
             category="Figures",
             labels={"figure": "base against IRCoder"},
         ),
     log:
-        f"{RESULTS}/logs/tables/figure_scores.log",
+        "<logs>/tables/figure_scores.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tables/figure_scores.tsv"
+        "<bench>/tables/figure_scores.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        table_specs=figure_specs(),
+        # The validation losses have a figure of their own.
+        table_specs=table_specs([name for name in table_benchmarks() if name != VALIDATION], "title", "headline"),
         code=code("tables/figure_scores.py"),
     script:
         "../scripts/tables/figure_scores.py"
@@ -152,21 +155,20 @@ rule tables_figure_scores:
 
 rule tables_figure_losses:
     input:
-        scores=f"{RESULTS}/tables/scores.csv",
+        scores="<results>/tables/scores.csv",
     output:
         report(
-            f"{RESULTS}/figures/validation_loss.svg",
+            "<results>/figures/validation_loss.svg",
             caption="captions/validation_loss.rst",
             category="Figures",
             labels={"figure": "validation loss"},
         ),
     log:
-        f"{RESULTS}/logs/tables/figure_losses.log",
+        "<logs>/tables/figure_losses.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tables/figure_losses.tsv"
+        "<bench>/tables/figure_losses.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),
@@ -181,18 +183,17 @@ rule tables_figure_curves:
         curve_files(),
     output:
         report(
-            f"{RESULTS}/figures/learning_curves.svg",
+            "<results>/figures/learning_curves.svg",
             caption="captions/learning_curves.rst",
             category="Figures",
             labels={"figure": "learning curves"},
         ),
     log:
-        f"{RESULTS}/logs/tables/figure_curves.log",
+        "<logs>/tables/figure_curves.log",
     benchmark:
-        f"{RESULTS}/benchmarks/tables/figure_curves.tsv"
+        "<bench>/tables/figure_curves.tsv"
     conda:
         "../envs/tables.yaml"
-    threads: 1
     resources:
         mem_mb=memory(1000),
         runtime=minutes(10),

@@ -1,0 +1,98 @@
+"""What a run evaluates: the tasks of all benchmarks, the files to fetch, and the score files.
+
+The rules ask this module; it reads nothing but the config and the tables.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from scripts.evaluate.task_plan import COMMITS, Inputs, TaskPlan
+from scripts.lib.job import InputError
+
+SAMPLES = "resources/benchmarks"
+
+
+class Plan(Inputs):
+    """Everything that a run evaluates."""
+
+    def task(self, benchmark: str, name: str) -> TaskPlan:
+        """A task of a benchmark."""
+        return TaskPlan(self, benchmark, name)
+
+    def tasks_of(self, benchmark: str) -> list[TaskPlan]:
+        """The tasks of a benchmark that the run evaluates; for commit messages, the languages tuned on."""
+        names = self.config["evaluate"]["tasks"].get(benchmark, [])
+        names = self.config["commits"]["languages"] if benchmark == COMMITS else names
+        return [self.task(benchmark, name) for name in names]
+
+    def tasks(self) -> Iterator[TaskPlan]:
+        """All tasks that the run evaluates, in the order of config/benchmarks.yaml."""
+        for benchmark in self.benchmarks:
+            yield from self.tasks_of(benchmark)
+
+    def downloads(self) -> dict[str, dict[str, Any]]:
+        """The files to fetch, by name below the folder of benchmark data; empty where a folder has them."""
+        if self.data_dir is not None:
+            return {}
+        return {task.file_name(template): task.download(template) for task in self.tasks() for template in task.files}
+
+    def score_files(self) -> list[str]:
+        """All score files of the run."""
+        return [task.score_file(cell) for task in self.tasks() for cell in task.cells]
+
+    def tunings(self) -> list[str]:
+        """The tunings that the tasks evaluate, `instruct` and `commits-{language}`, in the order of training."""
+        asked = {
+            template.partition("-")[2].format(task=task.name)
+            for task in self.tasks()
+            for template in task.checkpoint_templates
+        }
+        known = ["instruct", *(f"commits-{language}" for language in self.config["commits"]["languages"])]
+        return [name for name in known if name in asked]
+
+    def notes(self) -> list[str]:
+        """What a reader of the scores should know before the run starts, a line each."""
+        evaluate = self.config["evaluate"]
+        if evaluate["sampling"] == "paper" and evaluate["data_dir"] == SAMPLES:
+            return [f"evaluate.data_dir is {SAMPLES}: scores on these samples compare with nothing"]
+        return []
+
+    def check(self) -> None:
+        """Raise `InputError` where the config names what the tables lack, or turns the sandbox off unconfirmed."""
+        evaluate = self.config["evaluate"]
+        self._check_tasks(evaluate["tasks"])
+        self._check_runners(evaluate["runners"])
+        self._check_sampling(evaluate["sampling"])
+        if not self.is_sandboxed and not evaluate.get("allow_unsandboxed"):
+            raise InputError(
+                "config: evaluate.sandbox: off lets generated programs do what you may do; set it to bubblewrap, or "
+                "set evaluate.allow_unsandboxed: true as well"
+            )
+
+    def _check_tasks(self, tasks: Mapping[str, Sequence[str]]) -> None:
+        for benchmark, names in tasks.items():
+            known = self.benchmarks.get(benchmark, {}).get("tasks")
+            if known is None:
+                choices = ", ".join(name for name, entry in self.benchmarks.items() if "tasks" in entry)
+                fault = f"'{benchmark}' has no tasks in config/benchmarks.yaml"
+                raise InputError(f"config: evaluate.tasks: {fault}; choose from {choices}")
+            for name in names:
+                if name not in known:
+                    where = f"config: evaluate.tasks.{benchmark}"
+                    raise InputError(f"{where}: unknown task '{name}'; choose from {', '.join(known)}")
+
+    def _check_runners(self, chosen: Mapping[str, Mapping[str, str]]) -> None:
+        for benchmark, runners in chosen.items():
+            known = self.benchmarks.get(benchmark, {}).get("tasks", {})
+            for task, runner in runners.items():
+                where = f"config: evaluate.runners.{benchmark}.{task}"
+                if "runner" not in known.get(task, {}):
+                    raise InputError(f"{where}: config/benchmarks.yaml has no such task with programs")
+                if runner not in self.runners:
+                    raise InputError(f"{where}: unknown runner '{runner}'; choose from {', '.join(self.runners)}")
+
+    def _check_sampling(self, plan: str) -> None:
+        for name, entry in self.benchmarks.items():
+            if plan not in entry["sampling"]:
+                fault = f"unknown sampling plan '{plan}' for benchmark {name}"
+                raise InputError(f"config: evaluate.sampling: {fault}; choose from {', '.join(entry['sampling'])}")

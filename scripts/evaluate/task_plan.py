@@ -1,0 +1,290 @@
+"""What a run evaluates of one task: its files, settings, checkpoints, controls and runner.
+
+A path that a rule writes begins with Snakemake's path variable `<results>`, which stands for the
+key `results_dir`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scripts.lib.commits import SPLITS, file_stem
+from scripts.lib.job import InputError
+
+# An entry of a YAML file, which its schema has checked.
+Entry = Mapping[str, Any]
+
+CONTROL = "control"  # setting and checkpoint of the controls
+CONTROLS = ("reference", "empty")
+CEILING = "ceiling"
+TEACHER_FORCED = "teacher-forced"
+COMMITS = "commits"  # the benchmark whose tasks are the languages of the key `commits`
+FETCHED = "<results>/benchmark-data"
+
+
+class Cell(NamedTuple):
+    """One score file of a task: a checkpoint of a model in a setting, or a control."""
+
+    setting: str
+    model: str
+    checkpoint: str
+
+
+def setting_name(temperature: float) -> str:
+    """Name of a sampling temperature in paths and tables."""
+    return f"t{temperature:g}" if temperature else "greedy"
+
+
+def packaged_file(download: Entry) -> str:
+    """Path of a data file of an installed Python package; the error for a missing package names this path."""
+    spec = find_spec(download["package"])
+    folder = Path(spec.origin).parent if spec and spec.origin else Path(f"package {download['package']}")
+    return str(folder / download["file"])
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a plan is made from.
+
+    config: the checked configuration. benchmarks, runners: the tables of the same names.
+    root: the project's folder, to which paths in the config are relative.
+    """
+
+    config: Entry
+    benchmarks: Mapping[str, Entry]
+    runners: Mapping[str, Entry]
+    root: Path
+
+    @property
+    def data_dir(self) -> Path | None:
+        """The folder with the benchmarks' files; None where they are fetched."""
+        data_dir = self.config["evaluate"]["data_dir"]
+        return None if data_dir is None else self.root / data_dir
+
+    @property
+    def is_sandboxed(self) -> bool:
+        """Whether programs run in the sandbox."""
+        return self.config["evaluate"]["sandbox"] is not False
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """A task of a benchmark in a run: `name` is a key of the benchmark's `tasks`, or a language for commit messages."""
+
+    run: Inputs
+    benchmark: str
+    name: str
+
+    @cached_property
+    def entry(self) -> Entry:
+        """The benchmark's entry."""
+        return self.run.benchmarks[self.benchmark]
+
+    @cached_property
+    def own_entry(self) -> Entry:
+        """The task's entry."""
+        own: Entry = {"language": self.name} if self.benchmark == COMMITS else self.entry["tasks"][self.name]
+        return own
+
+    @property
+    def language(self) -> str:
+        """The task's language as tables spell it."""
+        language: str = self.own_entry["language"]
+        return language
+
+    # --- files -----------------------------------------------------------------------------------
+
+    @property
+    def files(self) -> list[str]:
+        """Names of the files of rows, with `{task}` in them."""
+        files: list[str] = self.own_entry.get("files", self.entry.get("files", []))
+        return files
+
+    def file_name(self, template: str) -> str:
+        """Name of a file of rows below the folder of benchmark data."""
+        return template.replace("{task}", file_stem(self.name))
+
+    def download(self, template: str) -> dict[str, Any]:
+        """Where a file of rows is fetched from, with task and language filled in."""
+        download = dict(self.entry["downloads"][template])
+        for key in {"files", "url"} & download.keys():
+            download[key] = download[key].replace("{task}", self.name)
+        if "where" in download:
+            filled = {field: value.replace("{language}", self.language) for field, value in download["where"].items()}
+            download["where"] = filled
+        if self.benchmark == COMMITS:
+            download["rows"] = {split: self.run.config["commits"]["sizes"][split] for split in SPLITS}
+        return download
+
+    def _data_file(self, template: str) -> str:
+        if self.run.data_dir is None:
+            return f"{FETCHED}/{self.file_name(template)}"
+        path, download = self.run.data_dir / self.file_name(template), self.entry["downloads"][template]
+        is_packaged = "package" in download and "halved" not in download
+        return packaged_file(download) if is_packaged and not path.exists() else str(path)
+
+    @property
+    def data_files(self) -> list[str]:
+        """Files of rows: fetched, in the folder of benchmark data, or in a Python package that has them."""
+        return [self._data_file(template) for template in self.files]
+
+    @property
+    def references(self) -> list[str]:
+        """Files of this project's solutions, for data without any; empty where there are none."""
+        template, folder = self.entry.get("references"), self.run.data_dir
+        if template is None or folder is None:
+            return []
+        path = folder / template.replace("{task}", self.name)
+        return [str(path)] if path.exists() else []
+
+    # --- what is evaluated -----------------------------------------------------------------------
+
+    @property
+    def _sampling(self) -> Entry:
+        """The run's sampling plan of the benchmark."""
+        sampling: Entry = self.entry["sampling"][self.run.config["evaluate"]["sampling"]]
+        return sampling
+
+    @property
+    def temperatures(self) -> dict[str, float]:
+        """Temperature of each setting. The commit messages' likelihood is taken without sampling, too."""
+        sampled = {setting_name(value): value for value in self._sampling["temperatures"]}
+        return {TEACHER_FORCED: 0, **sampled} if self.benchmark == COMMITS else sampled
+
+    @property
+    def checkpoint_templates(self) -> list[str]:
+        """What is evaluated of each checkpoint `{checkpoint}`: itself, or what it was tuned to."""
+        templates: list[str] = self.entry["stages"]
+        return templates
+
+    @property
+    def checkpoints(self) -> list[str]:
+        """The checkpoints of a model that are evaluated."""
+        return [
+            template.replace("{checkpoint}", checkpoint).replace("{task}", self.name)
+            for checkpoint in self.run.config["evaluate"]["checkpoints"]
+            for template in self.checkpoint_templates
+        ]
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Names of the controls. The ceiling shows what the stop sequences cut off the data's own solutions."""
+        return (*CONTROLS, CEILING) if self.entry.get("ceiling") else CONTROLS
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The score files of the task: those of controls, then those of models."""
+        has_solutions = "references" not in self.entry or bool(self.references)
+        controls = [Cell(CONTROL, name, CONTROL) for name in self.controls if has_solutions or name == "empty"]
+        return controls + [
+            Cell(setting, model, checkpoint)
+            for setting in self.temperatures
+            for model in self.run.config["models"]
+            for checkpoint in self.checkpoints
+        ]
+
+    def score_file(self, cell: Cell) -> str:
+        """Path of a score file."""
+        folder = f"<results>/scores/{self.benchmark}/{self.name}"
+        return f"{folder}/{cell.setting}/{cell.model}.{cell.checkpoint}.json"
+
+    # --- running programs ------------------------------------------------------------------------
+
+    @property
+    def is_executed(self) -> bool:
+        """Whether completions are programs that are run."""
+        return "pass_at" in self.entry
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the programs are compiled, so that the score counts how many compile."""
+        return self.is_executed and self.runner["kind"] == "compiled"
+
+    @property
+    def runner_name(self) -> str:
+        """Name of the programs' runner: the config's choice, or else the task's."""
+        chosen: Mapping[str, str] = self.run.config["evaluate"]["runners"].get(self.benchmark, {})
+        return chosen.get(self.name, self.own_entry["runner"])
+
+    @property
+    def runner(self) -> Entry:
+        """The entry of the programs' runner."""
+        return self.run.runners[self.runner_name]
+
+    @property
+    def probe(self) -> list[str]:
+        """The file that shows that the runner works here; empty for a task without programs."""
+        return [f"<results>/toolkits/{self.runner_name}/probe.json"] if self.is_executed else []
+
+    @property
+    def shared(self) -> str:
+        """The folder of what the runner's programs share."""
+        return f"<results>/toolkits/{self.runner_name}/shared"
+
+    @property
+    def prelude(self) -> dict[str, Any]:
+        """Text before each program: `always`, and by a pattern that the program has (`where`)."""
+        return {"always": self.own_entry.get("prelude", ""), "where": self.own_entry.get("prelude_where", {})}
+
+    @property
+    def faults(self) -> Entry:
+        """Known faults of the data, by problem."""
+        faults: Entry = self.own_entry.get("faults", {})
+        return faults
+
+    def execution_file(self, cell: Cell) -> str:
+        """Path of the executions of a cell's programs."""
+        folder = f"<results>/executions/{self.benchmark}/{self.name}"
+        return f"{folder}/{cell.setting}/{cell.model}.{cell.checkpoint}.parquet"
+
+    @property
+    def control_executions(self) -> dict[str, str]:
+        """Paths of the executions of the controls, by control."""
+        return {name: self.execution_file(Cell(CONTROL, name, CONTROL)) for name in self.controls}
+
+    @property
+    def checked_controls(self) -> str:
+        """The file that shows that the controls came out as they must."""
+        return f"<results>/executions/{self.benchmark}/{self.name}/{CONTROL}/checked.json"
+
+    # --- settings of jobs ------------------------------------------------------------------------
+
+    @property
+    def problem_settings(self) -> dict[str, Any]:
+        """What determines the task's problems, apart from its files."""
+        sizes = self.run.config["commits"]["sizes"] if self.benchmark == COMMITS else None
+        return {"form": self.entry["form"], "name": self.name, "sizes": sizes}
+
+    def completion_settings(self, setting: str) -> dict[str, Any]:
+        """What determines completions in a setting, apart from model, data and engine.
+
+        Raises `InputError` for a setting that the run's sampling plan does not have.
+        """
+        if setting not in self.temperatures:
+            fault = f"{self.benchmark} has no setting '{setting}' in this run"
+            raise InputError(f"{fault}; choose from {', '.join(self.temperatures)}")
+        is_teacher_forced = setting == TEACHER_FORCED
+        prompts = self.run.config["commits"]["prompts"] if self.benchmark == COMMITS else None
+        return {
+            "sampling": {
+                "temperature": self.temperatures[setting],
+                "top_p": self._sampling["top_p"],
+                "samples": 1 if is_teacher_forced else self._sampling["samples"],
+                "new_tokens": self._sampling["new_tokens"],
+            },
+            "problems": self._sampling.get("problems"),
+            "teacher_forced": is_teacher_forced,
+            "prompts": prompts,
+        }
+
+    def setting_in_tables(self, setting: str) -> str:
+        """A setting's name in tables: ReCode's with the category, and marked where programs ran unsandboxed."""
+        parts = [self.name] if self.benchmark == "recode" else []
+        if setting != "greedy" or not parts:
+            parts.append(setting)
+        if self.is_executed and not self.run.is_sandboxed:
+            parts.append("unsandboxed")
+        return "-".join(parts)
