@@ -80,8 +80,18 @@ docs: setup-test  ## build the documentation as a site, site/index.html; a broke
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo "site/index.html"
 
+# Tests that run no compiler, no generated program and no training.
+FAST_TESTS := tests/unit/dedup tests/unit/pairs tests/unit/provenance tests/unit/sources tests/unit/tables \
+    tests/unit/workflow tests/unit/test_docs.py $(wildcard tests/unit/lib/test_*.py) \
+    $(addprefix tests/unit/pretrain/test_,packing.py pair_documents.py) tests/unit/finetune/test_chat.py \
+    $(addprefix tests/unit/evaluate/test_,metrics.py problems.py score.py stop_sequences.py)
+
+.PHONY: check
+check: lint  ## before each commit: the form of all sources and the fast tests, three minutes on two cores
+	@$(BIN)/pytest -q -n 2 --dist loadscope $(FAST_TESTS)
+
 .PHONY: test
-test: lint  ## check the form of all sources and run all tests but those of the next targets
+test: lint  ## check the form of all sources and run all tests but those with targets of their own
 	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: resilience-test
