@@ -1,4 +1,4 @@
-"""Which documents deduplication keeps, compared with the original's functions on documents that leave no choice."""
+"""Documents that deduplication keeps, compared with the original, where hash functions do not matter."""
 
 import pyarrow as pa
 import pytest
@@ -26,12 +26,14 @@ IR = pa.schema([("id", pa.string()), ("variant", pa.string()), ("status", pa.str
 SHORT = 5
 
 
-def kept_of(folder, texts, settings):
-    """For each text the one that is kept of its cluster, by this project's rules for one shard without any IR."""
+def representatives(folder, texts, settings):
+    """The text that represents the cluster of each text, by this project's rules, for one shard without IR."""
     by_id = {sha256_text(text)[:16]: text for text in texts}
     records = [Record("", sha256_text(text), len(text), text, "utf-8") for text in texts]
     paths = [str(folder / name) for name in ("sources", "signatures", "outcomes")]
-    write_table(paths[0], [record.row("C") for record in sorted(records, key=lambda own: own.sha256)], SOURCES.schema)
+    write_table(
+        paths[0], [record.row("C") for record in sorted(records, key=lambda record: record.sha256)], SOURCES.schema
+    )
     write_table(paths[1], signatures.signatures(paths[0], settings), signatures_table(settings["permutations"]).schema)
     write_table(paths[2], [], IR)
     table = clusters.clusters([paths[1]], [paths[0]], [paths[2]], settings).to_pylist()
@@ -40,7 +42,7 @@ def kept_of(folder, texts, settings):
 
 @pytest.mark.parametrize("seed", [1, 77, 484])
 @pytest.mark.parametrize(("threshold", "least"), [(0.5, 8), (0.7, 5)])
-def test_oracle_of_kept_documents(tmp_path, threshold, least, seed):
+def test_oracle_of_cluster_representatives(tmp_path, threshold, least, seed):
     """The documents are in the order of their hashes, so that the smallest index is the smallest id.
 
     Their similarities are above 0.88 or below 0.12, so that the family of hash functions does not decide.
@@ -48,12 +50,12 @@ def test_oracle_of_kept_documents(tmp_path, threshold, least, seed):
     rows = vendored("dedup_kept")
     texts = [row["text"] for row in rows]
     expected = {row["text"]: texts[row[f"cluster_{threshold}/{least}"]] for row in rows}
-    found = kept_of(tmp_path, texts, {**PAPER, "threshold": threshold, "min_tokens": least, "seed": seed})
-    assert {text: found[text] for text in texts} == expected
+    actual = representatives(tmp_path, texts, {**PAPER, "threshold": threshold, "min_tokens": least, "seed": seed})
+    assert {text: actual[text] for text in texts} == expected
     assert len(set(expected.values())) < len(texts)
 
 
-def test_oracle_of_the_short_documents_of_which_one_is_kept():
+def test_oracle_of_short_documents_which_are_one_cluster():
     """All documents with fewer tokens than the minimum are one cluster in the original, however different they are."""
     rows = vendored("dedup_kept")
     clustered: dict[int, list[str]] = {}

@@ -1,4 +1,4 @@
-"""What becomes of texts as the original does it: completions of FixDocs, prompts of CodeXGLUE, BLEU and ROUGE."""
+"""Texts compared with the original: completions of FixDocs, prompts of CodeXGLUE, BLEU and ROUGE."""
 
 from functools import cache
 
@@ -14,13 +14,13 @@ FUNCTIONS = SHARED / "benchmarks" / "codexglue" / "real_functions"
 
 @cache
 def fixdocs_stop(language):
-    """How completions of FixDocs end in a language, as the problems have it."""
+    """What ends completions of FixDocs in a language."""
     fields = ("task_id", "prompt", "buggy_solution", "canonical_solution", "test", "entry_point")
     return FORMS["fixdocs"]([dict.fromkeys(fields, "f")], {}, language)[0].stop
 
 
 @with_oracles
-def test_oracle_of_what_fixdocs_keeps_of_a_completion(rows: Rows):
+def test_oracle_of_cut_fixdocs_completions(rows: Rows):
     table = rows("fixdocs_trim")
     wrong = [
         (row["language"], row["task_id"], row["case"])
@@ -32,8 +32,8 @@ def test_oracle_of_what_fixdocs_keeps_of_a_completion(rows: Rows):
 
 
 @with_oracles
-def test_oracle_of_fixdocs_holds_for_completions_that_an_engine_has_ended(rows: Rows):
-    """An engine gives no more of a text than its end; what is kept then differs by blanks at the end at most."""
+def test_oracle_of_fixdocs_completions_that_an_engine_has_ended(rows: Rows):
+    """An engine stops at the end of a completion; the cut text then differs in blanks at its end only."""
     for row in rows("fixdocs_trim"):
         stop = fixdocs_stop(row["language"])
         ended = row["completion"][: stop.position(row["completion"])]
@@ -42,7 +42,7 @@ def test_oracle_of_fixdocs_holds_for_completions_that_an_engine_has_ended(rows: 
 
 @cache
 def functions(language):
-    """Functions of the public data set's form, which the whole oracle names by their row."""
+    """Functions in the form of the public data set; the complete oracle refers to them by row."""
     return read_rows(FUNCTIONS / f"{language}.jsonl.gz")
 
 
@@ -50,8 +50,8 @@ def functions(language):
 def test_oracle_of_codexglue_prompts(rows: Rows):
     wrong = []
     for row in rows("codexglue_prompts"):
-        own = row if "code" in row else functions(row["language"])[row["row"]]
-        prompt = description_prompt(own["code"], own["docstring"], row["language"])
+        function = row if "code" in row else functions(row["language"])[row["row"]]
+        prompt = description_prompt(function["code"], function["docstring"], row["language"])
         if prompt != row["prompt"]:
             wrong.append((row["language"], row.get("source", row.get("row")), prompt))
     assert wrong == []

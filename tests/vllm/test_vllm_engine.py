@@ -1,6 +1,6 @@
-"""vLLM's CPU build as the engine: the same greedy texts as transformers', the same interface, killed and resumed.
+"""vLLM's CPU build as the engine: greedy completions equal those of transformers; interrupted runs resume.
 
-Run by `make vllm-test` with a Python of its own.
+`make vllm-test` runs it in a separate Python environment.
 """
 
 import json
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS = str(ROOT / "resources" / "benchmarks" / "multipl-e" / "humaneval-py-reworded.jsonl")
 TASK = {"form": "multipl-e", "name": "py", "rows": [ROWS]}
 CONTEXT = 1024
-NEAR = "x" * (CONTEXT - 5)  # leaves room for five tokens
+NEAR = "x" * (CONTEXT - 5)  # five more tokens fit
 GREEDY = Sampling(temperature=0, top_p=1, samples=1, new_tokens=48)
 WARM = Sampling(temperature=0.8, top_p=0.95, samples=2, new_tokens=24)
 NEVER = Stop((END_OF_TEXT,))
@@ -54,7 +54,7 @@ from scripts.evaluate.generate import generations_of
 model, task, params = json.load(sys.stdin)
 generations_of(model, Task(**task), SimpleNamespace(**params), 1)
 """
-# The texts of both engines, each in a process of its own.
+# Completions of an engine, in a separate process for each engine.
 COMPLETE = """
 import json, sys
 from scripts.evaluate.benchmarks.task import Task, read_problems
@@ -71,7 +71,7 @@ MERGED = ROOT / "results/models/tiny-gpt-bigcode/ircoder"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A random model in the form of a merged one: the default run's architecture, with a head of its own."""
+    """A random model like a merged one: the default run's architecture with an untied output head."""
     import torch
     from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
 
@@ -101,7 +101,7 @@ def commits():
 
 @pytest.fixture(scope="module")
 def expected(folder):
-    """What transformers makes of the same."""
+    """Completions by transformers."""
     plain = load_engine("transformers", folder, {**SETTINGS, "batch_size": 8}, 2)
     return {
         "task": plain.complete(task_requests(), GREEDY),
@@ -113,9 +113,9 @@ def expected(folder):
 
 @pytest.fixture(scope="module")
 def chatty(folder, tmp_path_factory):
-    """The same model with settings for generation in its folder, a second end token among them, and what it should say.
+    """The same model with generation settings and a second end token in its folder; its expected completion.
 
-    The second end token is the fourth of what the plain model completes.
+    The second end token is the fourth token of the plain model's completion.
     """
     plain = load_engine("transformers", folder, {**SETTINGS, "batch_size": 1}, 2)
     rows, generate = [], plain.model.generate
@@ -133,17 +133,17 @@ def chatty(folder, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def engine(folder, expected, chatty):
-    # After the other: vLLM puts parts of its own into torch and transformers, which work for it alone.
+    # After the fixtures by transformers, because vLLM patches torch and transformers for its own use.
     return load_engine("vllm", folder, SETTINGS, 1)
 
 
-def test_greedy_texts_are_those_of_transformers(engine, expected):
+def test_greedy_completions_equal_those_of_transformers(engine, expected):
     texts = engine.complete(task_requests(), GREEDY)
     assert len(texts) == 8
     assert texts == expected["task"]
 
 
-def test_generation_ends_at_a_stop_sequence_and_for_want_of_room(engine, expected):
+def test_generation_ends_at_a_stop_sequence_and_at_the_context_limit(engine, expected):
     whole = expected["abc"]
     stop, full = Stop((whole[4:6],)), "x" * CONTEXT
     requests = [Request("abc", 1, stop), Request(NEAR, 1, NEVER), Request(full, 1, NEVER)]
@@ -153,7 +153,7 @@ def test_generation_ends_at_a_stop_sequence_and_for_want_of_room(engine, expecte
     assert (over.finish_reason, over.text) == ("overflow", "")
 
 
-def test_seeds_decide_warm_texts_and_their_order_does_not(engine):
+def test_seeds_determine_sampled_completions_and_order_does_not(engine):
     requests = [Request(f"def f{n}(x):", n, NEVER) for n in range(6)]
     first = engine.complete(requests, WARM)
     assert first == engine.complete(requests[::-1], WARM)[::-1]
@@ -161,17 +161,17 @@ def test_seeds_decide_warm_texts_and_their_order_does_not(engine):
     assert engine.complete([Request("a", 1, NEVER)], WARM) != engine.complete([Request("a", 2, NEVER)], WARM)
 
 
-def test_teacher_forced_messages_are_those_of_transformers(engine, expected):
+def test_teacher_forced_messages_equal_those_of_transformers(engine, expected):
     assert engine.teacher_forced(commits(), PROMPTS) == expected["forced"]
 
 
-def test_a_folders_settings_change_nothing_and_all_its_end_tokens_end_a_text(chatty):
+def test_settings_of_the_model_folder_are_ignored_except_for_end_tokens(chatty):
     path, text = chatty
     completion = load_engine("vllm", path, SETTINGS, 1).complete([Request("abc", 1, NEVER)], GREEDY)[0]
     assert (completion.text, completion.finish_reason) == (text, "end")
 
 
-def test_killed_generation_goes_on_where_it_was(folder, tmp_path):
+def test_an_interrupted_generation_resumes_after_its_stored_chunks(folder, tmp_path):
     params = {"settings": SETTINGS, "checkpoints": str(tmp_path), "name": "killed"}
     command = [sys.executable, "-c", GENERATE]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -195,15 +195,15 @@ def test_killed_generation_goes_on_where_it_was(folder, tmp_path):
     assert resumed[1:] == whole[1:]
 
 
-@pytest.mark.skipif(not MERGED.is_dir(), reason="there is no finished default run here")
-def test_greedy_texts_of_the_runs_merged_model_are_those_of_transformers(tmp_path):
+@pytest.mark.skipif(not MERGED.is_dir(), reason="needs a finished default run")
+def test_greedy_completions_of_the_default_runs_model_equal_those_of_transformers(tmp_path):
     texts = {}
     for engine in ("transformers", "vllm"):
         result = tmp_path / f"{engine}.json"
-        given = [engine, str(MERGED), TASK, SETTINGS, asdict(GREEDY), str(result)]
+        arguments = [engine, str(MERGED), TASK, SETTINGS, asdict(GREEDY), str(result)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        words = [sys.executable, "-c", COMPLETE]
-        subprocess.run(words, env=environment, input=json.dumps(given), text=True, check=True)
+        command = [sys.executable, "-c", COMPLETE]
+        subprocess.run(command, env=environment, input=json.dumps(arguments), text=True, check=True)
         texts[engine] = json.loads(result.read_text())
     assert len(texts["vllm"]) == 8
     assert texts["vllm"] == texts["transformers"]

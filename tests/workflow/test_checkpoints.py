@@ -1,4 +1,4 @@
-"""Which jobs a run has by the checkpoints that it evaluates, and a run whose checkpoints are all given."""
+"""The jobs of a run depend on the checkpoints that it evaluates; a run may import all checkpoints."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ PLAIN_TASKS = {"humaneval": ["python"], "multipl-e": [], "fixdocs": [], "recode"
 
 
 def planned(workflow, folder, *arguments, project=ROOT):
-    """Rules of a dry run's jobs, each with how often it runs."""
+    """Number of jobs of a dry run, by rule."""
     snakefile = ["--snakefile", str(project / "Snakefile")] if project != ROOT else []
     names = [job.split()[0] for job in jobs_in(workflow(folder, "--dry-run", *snakefile, *arguments).stdout)]
     return {name: names.count(name) for name in names}
@@ -33,96 +33,96 @@ def evaluate(**values):
 
 
 def test_a_base_alone_is_evaluated_without_any_training_or_pairs(tmp_path, workflow):
-    words = ("--config", HUB_MODEL, NO_COMMITS, evaluate(checkpoints=["base"], tasks=PLAIN_TASKS))
-    jobs = planned(workflow, tmp_path, "tables", *words)
+    options = ("--config", HUB_MODEL, NO_COMMITS, evaluate(checkpoints=["base"], tasks=PLAIN_TASKS))
+    jobs = planned(workflow, tmp_path, "tables", *options)
     assert {"fetch_base", "evaluate_generate", "tables_main", "tables_figure_scores"} <= jobs.keys()
     assert not [name for name in jobs if name.startswith(("pretrain", "finetune", "compile", "pairs", "sources"))]
     assert "tables_figure_curves" not in jobs and "tables_figure_losses" not in jobs
     for target in ("pretrain", "report", "audit"):
-        found = planned(workflow, tmp_path, target, *words)
-        assert not {"pretrain_adapter", "pretrain_merge", "finetune_instruct", "finetune_commits"} & found.keys()
-        assert "fetch_base" in found
+        jobs = planned(workflow, tmp_path, target, *options)
+        assert not {"pretrain_adapter", "pretrain_merge", "finetune_instruct", "finetune_commits"} & jobs.keys()
+        assert "fetch_base" in jobs
 
 
 def test_tunings_follow_the_checkpoints_that_are_evaluated(tmp_path, workflow):
     tasks = {**PLAIN_TASKS, "fixdocs": ["python"]}
-    words = ("--config", HUB_MODEL, "commits={languages: [Python, C++]}", evaluate(checkpoints=["base"], tasks=tasks))
-    jobs = planned(workflow, tmp_path, "tables", *words)
+    options = ("--config", HUB_MODEL, "commits={languages: [Python, C++]}", evaluate(checkpoints=["base"], tasks=tasks))
+    jobs = planned(workflow, tmp_path, "tables", *options)
     assert (jobs["finetune_instruct"], jobs["finetune_commits"]) == (1, 2)
     assert "pretrain_adapter" not in jobs
 
 
-def test_milestones_come_out_of_one_training_and_are_tuned_and_compared(tmp_path, workflow):
+def test_one_training_saves_milestones_which_are_tuned_and_evaluated(tmp_path, workflow):
     milestones = tmp_path / "milestones.yaml"
     milestones.write_text("pretrain: {milestones: [2, 1]}\nevaluate: {checkpoints: [base, ircoder-1, ircoder]}\n")
     jobs = planned(workflow, tmp_path, "--configfile", TINY, str(milestones), "--", "pretrain", "tables")
     assert (jobs["pretrain_adapter"], jobs["pretrain_merge"], jobs["pretrain_losses"]) == (1, 1, 3)
     assert jobs["finetune_commits"] == 3
-    # The step that is not evaluated is merged as well: it was asked for.
+    # The target `pretrain` merges the step that is not evaluated as well.
     assert jobs["pretrain_merge_milestone"] == 2
     assert "pretrain_merge_milestone" not in planned(workflow, tmp_path, "--configfile", TINY)
 
 
 @pytest.mark.parametrize(
-    ("overlay", "told"),
+    ("overlay", "message"),
     [
         ({"evaluate": {"checkpoints": ["ircoder-7"]}}, "nothing makes ircoder-7 of tiny-gpt-bigcode; add 7 to"),
         ({"evaluate": {"checkpoints": ["irc"]}}, "evaluate.checkpoints.0: 'irc' does not match"),
         ({"pretrain": {"milestones": [300]}}, "step 300 is after the last step"),
     ],
 )
-def test_a_checkpoint_that_nothing_makes_is_one_line(tmp_path, workflow, overlay, told):
-    words = [f"{key}={json.dumps(value)}" for key, value in overlay.items()]
-    assert told in workflow(tmp_path, "--dry-run", "--config", *words, succeeds=False).stdout
+def test_a_checkpoint_that_no_rule_makes_is_a_one_line_error(tmp_path, workflow, overlay, message):
+    options = [f"{key}={json.dumps(value)}" for key, value in overlay.items()]
+    assert message in workflow(tmp_path, "--dry-run", "--config", *options, succeeds=False).stdout
 
 
 @pytest.fixture
 def project(tmp_path):
-    """A copy of the project with a model in a folder, and an adapter for it as its given checkpoint."""
+    """A copy of the project with a model in a folder, and an adapter as one of its imported checkpoints."""
     copy = copy_project(tmp_path / "project")
     (copy / "resources").symlink_to(ROOT / "resources")
-    write_all(copy / "made", {**GPT, "n_positions": 512})
+    write_all(copy / "local", {**GPT, "n_positions": 512})
     torch.manual_seed(1)
     lora = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["c_attn"], init_lora_weights=False)
-    save_adapter(get_peft_model(load_model(copy / "made/base"), lora), copy / "made/adapter", "given/base")
+    save_adapter(get_peft_model(load_model(copy / "local/base"), lora), copy / "local/adapter", "imported/base")
     table = copy / "config/models.yaml"
     models = yaml.safe_load(table.read_text())
-    models["given"] = {
+    models["imported"] = {
         **models["local-model"],
-        "path": "made/base",
+        "path": "local/base",
         "context": 512,
-        "checkpoints": {"ircoder": {"path": "made/adapter"}, "ircoder-instruct": {"path": "made/base"}},
+        "checkpoints": {"ircoder": {"path": "local/adapter"}, "ircoder-instruct": {"path": "local/base"}},
     }
     table.write_text(yaml.safe_dump(models))
     return copy
 
 
-def test_given_checkpoints_are_imported_in_the_place_of_trainings(tmp_path, workflow, project):
+def test_own_checkpoints_are_imported_instead_of_trained(tmp_path, workflow, project):
     tasks = {**PLAIN_TASKS, "fixdocs": ["python"]}
-    words = ("--config", "models=[given]", NO_COMMITS, evaluate(tasks=tasks))
-    jobs = planned(workflow, tmp_path, "tables", *words, project=project)
+    options = ("--config", "models=[imported]", NO_COMMITS, evaluate(tasks=tasks))
+    jobs = planned(workflow, tmp_path, "tables", *options, project=project)
     assert (jobs["pretrain_import"], jobs["pretrain_import_checkpoint"], jobs["finetune_instruct"]) == (1, 2, 1)
     assert not {"pretrain_adapter", "pretrain_merge", "pretrain_tokens", "pairs_language"} & jobs.keys()
 
 
-def test_a_run_of_given_checkpoints_ends_in_tables_and_sees_new_weights(tmp_path, workflow, project):
+def test_a_run_of_imported_checkpoints_gives_tables_and_detects_new_weights(tmp_path, workflow, project):
     tasks = {name: ["python"] if name == "codexglue" else [] for name in PLAIN_TASKS}
-    words = ("--config", "models=[given]", NO_COMMITS, evaluate(tasks=tasks))
+    options = ("--config", "models=[imported]", NO_COMMITS, evaluate(tasks=tasks))
     snakefile = ("--snakefile", str(project / "Snakefile"))
-    workflow(tmp_path / "run", "tables", *snakefile, *words)
+    workflow(tmp_path / "run", "tables", *snakefile, *options)
     tables = tmp_path / "run/results/tables"
     with (tables / "scores.csv").open(newline="") as stream:
-        scored = {(row["benchmark"], row["checkpoint"]) for row in csv.DictReader(stream)}
-    assert scored == {("codexglue", checkpoint) for checkpoint in ("base", "ircoder", "control")}
+        cells = {(row["benchmark"], row["checkpoint"]) for row in csv.DictReader(stream)}
+    assert cells == {("codexglue", checkpoint) for checkpoint in ("base", "ircoder", "control")}
     with (tables / "differences.csv").open(newline="") as stream:
         assert {(row["checkpoint"], row["base"]) for row in csv.DictReader(stream)} == {("ircoder", "base")}
     assert "difference" in (tables / "main.md").read_text()
-    assert planned(workflow, tmp_path / "run", "tables", *words, project=project) == {}
-    alone = ("--config", "models=[given]", NO_COMMITS, evaluate(tasks=tasks, checkpoints=["base"]))
+    assert planned(workflow, tmp_path / "run", "tables", *options, project=project) == {}
+    alone = ("--config", "models=[imported]", NO_COMMITS, evaluate(tasks=tasks, checkpoints=["base"]))
     workflow(tmp_path / "run", "tables", *snakefile, *alone)
     assert "difference" not in (tables / "main.md").read_text().splitlines()[2]
     # Weights that were written again are imported again.
-    for path in Path(project, "made/base").glob("*.safetensors"):
+    for path in Path(project, "local/base").glob("*.safetensors"):
         path.write_bytes(path.read_bytes())
-    jobs = planned(workflow, tmp_path / "run", "tables", *words, project=project)
+    jobs = planned(workflow, tmp_path / "run", "tables", *options, project=project)
     assert {"pretrain_import", "evaluate_generate"} <= jobs.keys()

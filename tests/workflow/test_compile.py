@@ -17,16 +17,16 @@ C_PROGRAMS = [f'#include <stdio.h>\nint main(void) {{ printf("%d\\n", {n} * {n})
 
 
 def corpus(folder, files):
-    """A corpus of some files by their place in it; its path."""
-    for place, content in files.items():
-        file = folder / place
+    """A corpus of files by their path in it; returns its folder."""
+    for path, content in files.items():
+        file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
     return folder
 
 
 def settings(folder, path, languages, keep_ll=False, shard_size=64, **changes):
-    """Command line settings for a corpus, with changes of the compile section, by way of a file in `folder`."""
+    """Options for a corpus, with changes of the section `compile`; they go through a file in `folder`."""
     values = {"corpus": {"path": str(path)}, "languages": languages, "keep_ll": keep_ll, "shard_size": shard_size}
     file = folder / "overlay.json"
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,18 +35,18 @@ def settings(folder, path, languages, keep_ll=False, shard_size=64, **changes):
 
 
 def rows(folder, language):
-    """All outcome rows of a language, by path of the source and variant."""
+    """All rows of a language's outcomes, by path of the source and variant."""
     paths = {}
     for table in sorted((folder / "results/sources" / language).glob("[0-9]*.parquet")):
         paths |= {row["id"]: row["path"] for row in read_table(table, ["id", "path"]).to_pylist()}
-    found = {}
+    outcomes = {}
     for table in sorted((folder / "results/ir" / language).glob("[0-9]*.parquet")):
-        found |= {(paths[row["id"]], row["variant"]): row for row in read_table(table).to_pylist()}
-    return found
+        outcomes |= {(paths[row["id"]], row["variant"]): row for row in read_table(table).to_pylist()}
+    return outcomes
 
 
 def content(folder, language):
-    """Outcome rows without what may differ from run to run."""
+    """The rows of outcomes without the values that may differ between runs."""
     return {key: {**row, "seconds": None} for key, row in rows(folder, language).items()}
 
 
@@ -73,13 +73,13 @@ def all_languages(tmp_path_factory, workflow):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_compiles_to_verified_modules(all_languages, language):
-    found = rows(all_languages, language)
-    assert len(found) == 4
-    assert {row["status"] for row in found.values()} == {"ok"}
-    for (_, variant), row in found.items():
+    outcomes = rows(all_languages, language)
+    assert len(outcomes) == 4
+    assert {row["status"] for row in outcomes.values()} == {"ok"}
+    for (_, variant), row in outcomes.items():
         text = row["ir"]
-        kept = all_languages / f"results/ir/{language}/000/{row['id']}.{variant}.ll"
-        assert kept.read_text(encoding="utf-8") == text
+        file = all_languages / f"results/ir/{language}/000/{row['id']}.{variant}.ll"
+        assert file.read_text(encoding="utf-8") == text
         assert "define " in text
         assert not any(word in text for word in (str(ROOT), "/root", "/home", "source_filename"))
         assert not re.search(rf"\b{re.escape(os.uname().nodename)}\b", text)
@@ -87,14 +87,14 @@ def test_a_language_compiles_to_verified_modules(all_languages, language):
         assert str(ROOT) not in row["command"]
 
 
-def test_the_same_bytes_with_one_worker_from_another_place(all_languages, tmp_path, workflow):
+def test_one_worker_in_another_folder_gives_the_same_bytes(all_languages, tmp_path, workflow):
     path = sample(tmp_path / "else where" / "corpus", LANGUAGES)
     workflow(tmp_path, "ir", *settings(tmp_path, path, LANGUAGES, jobs=1, cache=None, shard_size=1))
     for language in LANGUAGES:
         assert content(tmp_path, language) == content(all_languages, language)
 
 
-def test_odd_files_end_in_a_status(tmp_path, workflow):
+def test_unusual_files_get_a_status(tmp_path, workflow):
     outside = tmp_path / "outside.c"
     outside.write_text("int outside(void) { return 1; }\n")
     path = corpus(
@@ -111,17 +111,17 @@ def test_odd_files_end_in_a_status(tmp_path, workflow):
     (path / "C/Source_link").mkdir()
     (path / "C/Source_link/source.c").symlink_to(outside)
     workflow(tmp_path, "ir", *settings(tmp_path, path, ["C"]))
-    found = {key[0].split("/")[1]: row for key, row in rows(tmp_path, "C").items()}
-    assert found["Source 'quoted' \"twice\""]["status"] == "ok"
-    assert found["Source_line\nbreak"]["status"] == "ok"
-    assert found["Source_huge"]["status"] == found["Source_empty"]["status"] == "rejected_source"
-    assert found["Source_link"]["status"] == "rejected_source"
-    assert {found[name]["status"] for name in ("Source_nul", "Source_bytes")} <= {"ok", "rejected_source"}
-    assert all("@outside" not in row["ir"] for row in found.values())
-    assert len(rows(tmp_path, "C")) == 2 * len(found)
+    outcomes = {key[0].split("/")[1]: row for key, row in rows(tmp_path, "C").items()}
+    assert outcomes["Source 'quoted' \"twice\""]["status"] == "ok"
+    assert outcomes["Source_line\nbreak"]["status"] == "ok"
+    assert outcomes["Source_huge"]["status"] == outcomes["Source_empty"]["status"] == "rejected_source"
+    assert outcomes["Source_link"]["status"] == "rejected_source"
+    assert {outcomes[name]["status"] for name in ("Source_nul", "Source_bytes")} <= {"ok", "rejected_source"}
+    assert all("@outside" not in row["ir"] for row in outcomes.values())
+    assert len(rows(tmp_path, "C")) == 2 * len(outcomes)
 
 
-def test_a_killed_run_resumes_and_equals_an_unbroken_one(tmp_path, workflow):
+def test_a_killed_run_resumes_and_equals_an_uninterrupted_one(tmp_path, workflow):
     path = corpus(tmp_path / "corpus", {f"C/Source_{n}/source.c": text for n, text in enumerate(C_PROGRAMS)})
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     workflow(whole, "ir", *settings(whole, path, ["C"]))
@@ -142,7 +142,7 @@ def test_a_killed_run_resumes_and_equals_an_unbroken_one(tmp_path, workflow):
     assert content(broken, "C") == content(whole, "C")
 
 
-def test_what_preparation_gains_is_recorded(tmp_path, workflow):
+def test_the_gain_of_preparation_is_recorded(tmp_path, workflow):
     programs = {
         "1": "print(1)\n",
         "2": "a, b = map(int, input().split())\nprint(a + b)\n",
@@ -150,16 +150,16 @@ def test_what_preparation_gains_is_recorded(tmp_path, workflow):
     }
     path = corpus(tmp_path / "corpus", {f"Python/Source_{n}/source.py": text for n, text in programs.items()})
     workflow(tmp_path, "ir", *settings(tmp_path, path, ["Python"]))
-    found = {(key[0][-11], key[1]): row for key, row in rows(tmp_path, "Python").items()}
-    assert {key: row["unprepared"] for key, row in found.items() if row["unprepared"]} == {
+    outcomes = {(key[0][-11], key[1]): row for key, row in rows(tmp_path, "Python").items()}
+    assert {key: row["unprepared"] for key, row in outcomes.items() if row["unprepared"]} == {
         ("2", "perf"): "compile_error"
     }
-    assert {key: row["status"] for key, row in found.items() if key[1] == "perf"} == {
+    assert {key: row["status"] for key, row in outcomes.items() if key[1] == "perf"} == {
         ("1", "perf"): "ok",
         ("2", "perf"): "ok",
         ("3", "perf"): "compile_error",
     }
-    assert found["2", "perf"]["rewrites"] == found["2", "size"]["rewrites"] != []
+    assert outcomes["2", "perf"]["rewrites"] == outcomes["2", "size"]["rewrites"] != []
 
 
 def test_new_shards_and_new_programs_compile_only_what_is_new(tmp_path, workflow):
@@ -170,7 +170,7 @@ def test_new_shards_and_new_programs_compile_only_what_is_new(tmp_path, workflow
     workflow(tmp_path, "ir", *settings(tmp_path, path, ["C"], shard_size=4))
     after = rows(tmp_path, "C")
     assert len(list((tmp_path / "results/ir/C").glob("*.parquet"))) > 1
-    # What was kept has the seconds of the first run, which no second compilation would hit again.
+    # Cached rows have the seconds of the first run, which a second compilation would not repeat.
     assert {key: after[key] for key in before} == before
     assert after["C/Source_99/source.c", "perf"]["status"] == "ok"
 
@@ -204,7 +204,7 @@ def test_a_shared_precompiled_header_changes_no_byte(language, tmp_path, workflo
     assert {key: with_header[key] for key in without} == without
 
 
-def test_the_pool_of_workers_leaves_no_process_behind(all_languages):
+def test_no_worker_outlives_the_run(all_languages):
     lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
     assert not [line for line in lines if str(all_languages) in line and "pytest" not in line]
     assert not list(Path(all_languages).glob("results/ir/*/.*.tmp"))

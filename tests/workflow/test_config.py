@@ -1,4 +1,4 @@
-"""A wrong configuration ends a run within seconds, with one line that names the key."""
+"""A wrong config ends a run within seconds, with one line that names the key."""
 
 import json
 import time
@@ -28,20 +28,20 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("setting, told", FAULTS.values(), ids=FAULTS)
-def test_fault_is_told_in_one_line(workflow, tmp_path, setting, told):
+@pytest.mark.parametrize("setting, message", FAULTS.values(), ids=FAULTS)
+def test_a_wrong_config_is_a_one_line_error(workflow, tmp_path, setting, message):
     started = time.monotonic()
     output = workflow(tmp_path / "run", "--config", setting, succeeds=False).stdout
-    # The bound of five seconds is for a machine of its own; the margin is for one that is shared.
+    # It takes at most five seconds on an idle machine; the margin is for a shared one.
     assert time.monotonic() - started < 15
     lines = [line for line in output.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1
-    assert told in lines[0]
+    assert message in lines[0]
     assert "Traceback" not in output
 
 
-# What the paper's settings lack on a machine without GPUs, without a hub's token and with the host's packages.
-LACKED = (
+# What the paper's settings lack on a machine without GPUs and without a token of the hub.
+MISSING = (
     "neither instruct.data nor instruct.dataset is set",
     "rule pretrain_adapter asks for 4 GPUs",
     "the Python package vllm (evaluate.engine: vllm; evaluate_generate) is not there",
@@ -52,32 +52,32 @@ PAPER = ("--configfile", str(ROOT / "config/paper.yaml"), "--config", "models=[s
 
 
 @pytest.fixture
-def nameless(monkeypatch, tmp_path):
-    """No token of a hub."""
+def without_token(monkeypatch, tmp_path):
+    """An environment without a token of the hub."""
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
 
 
-def test_a_dry_run_of_the_papers_settings_lists_what_is_missing(workflow, tmp_path, nameless):
+def test_a_dry_run_of_the_papers_settings_lists_what_is_missing(workflow, tmp_path, without_token):
     output = workflow(tmp_path / "run", "-n", *PAPER).stdout
     assert output.count("warning: this run lacks what is listed here") == 1
     listed = output.partition("warning: this run lacks")[2]
-    for text in LACKED:
+    for text in MISSING:
         assert listed.count(text) == 1
-    # Disk is looked at where results will be, not where Snakemake was started.
+    # Free disk space is checked where the results will be, not where Snakemake was started.
     assert f"GB are free below {tmp_path / 'run' / 'results'};" in listed
 
 
-def test_a_run_of_the_papers_settings_is_refused_at_once(workflow, tmp_path, nameless):
+def test_a_run_of_the_papers_settings_is_refused_before_it_starts(workflow, tmp_path, without_token):
     output = workflow(tmp_path / "run", *PAPER, succeeds=False).stdout
     listed = output.partition("error: this run lacks what is listed here")[2]
-    for text in LACKED:
+    for text in MISSING:
         assert listed.count(text) == 1
     assert "Traceback" not in output
     assert not (tmp_path / "run" / "results").exists()
 
 
-def test_only_what_the_target_needs_is_asked_for(workflow, tmp_path, nameless):
+def test_only_requirements_of_the_target_are_checked(workflow, tmp_path, without_token):
     corpus = json.dumps({"dataset": None, "path": str(tmp_path)})
     output = workflow(tmp_path / "run", "pairs", "-n", *PAPER, f"corpus={corpus}", "languages=[C]").stdout
     assert "this run lacks" not in output

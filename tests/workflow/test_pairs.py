@@ -1,4 +1,4 @@
-"""A corpus that brings its IR along goes from its tables to the pairs data set without a compiler."""
+"""A corpus with IR becomes a data set of pairs without a compiler."""
 
 import csv
 import os
@@ -21,14 +21,14 @@ VARIANTS = {"perf": "Perf_Optimized", "size": "Size_Optimized"}
 
 
 def pairs(numbers, mark):
-    """Columns of a table in the published data set's shape."""
+    """Columns of a table like those of the published data set."""
     modules = [f"; {mark}\n" + IR.format(n=number) for number in numbers]
     return {"Source_Code": [SOURCE.format(n=number) for number in numbers], "IR_Original": modules}
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Path:
-    """Two languages: one whose lists differ, with a repeated row and a broken module, and one of a single variant."""
+    """Two languages: one whose lists differ, with a duplicate and an invalid module; one with a single variant."""
     root = tmp_path_factory.mktemp("sltrans")
     lists = {
         ("C++", "Perf_Optimized"): pairs(range(20), "p"),
@@ -43,9 +43,9 @@ def corpus(tmp_path_factory) -> Path:
 
 
 def arguments(corpus: Path, *more: str) -> list[str]:
-    """Snakemake's arguments for the pairs of that corpus."""
-    described = f"{{path: {corpus}, format: tables, columns: {{ir: IR_Original}}}}"
-    return ["pairs", "--config", f"corpus={described}", "languages=[C++, Nim]", *more]
+    """Snakemake's arguments for the pairs of the corpus."""
+    entry = f"{{path: {corpus}, format: tables, columns: {{ir: IR_Original}}}}"
+    return ["pairs", "--config", f"corpus={entry}", "languages=[C++, Nim]", *more]
 
 
 @pytest.fixture(scope="module")
@@ -58,28 +58,28 @@ def finished(tmp_path_factory, workflow, corpus, without_compilers) -> Path:
     return folder
 
 
-def test_numbers_add_up(finished):
+def test_statistics_add_up(finished):
     rows = list(csv.DictReader((finished / "results/pairs/statistics.csv").open()))
-    found = {(row["language"], row["variant"]): row for row in rows}
+    statistics = {(row["language"], row["variant"]): row for row in rows}
     columns = ("sources", "duplicates", "failed", "pairs")
-    assert {key: tuple(int(row[name]) for name in columns) for key, row in found.items()} == {
+    assert {key: tuple(int(row[name]) for name in columns) for key, row in statistics.items()} == {
         ("C++", "perf"): (25, 1, 5, 19),
         ("C++", "size"): (25, 1, 2, 22),
         ("Nim", "perf"): (3, 0, 3, 0),
         ("Nim", "size"): (3, 0, 0, 3),
     }
-    assert found["C++", "perf"]["invalid_ir"] == "1"
-    assert found["C++", "perf"]["compile_error"] == "4"
+    assert statistics["C++", "perf"]["invalid_ir"] == "1"
+    assert statistics["C++", "perf"]["compile_error"] == "4"
 
 
-def test_pairs_are_the_given_ones(finished):
-    found = {row["Source_Code"]: row["IR_Original"] for row in iter_rows(finished / "results/pairs/C++/perf.parquet")}
-    assert SOURCE.format(n=4) not in found
-    assert "mul i32 %a, 7\n" in found[SOURCE.format(n=7)]
-    assert set(found) == {SOURCE.format(n=number) for number in range(20) if number != 4}
+def test_pairs_are_those_of_the_corpus(finished):
+    modules = {row["Source_Code"]: row["IR_Original"] for row in iter_rows(finished / "results/pairs/C++/perf.parquet")}
+    assert SOURCE.format(n=4) not in modules
+    assert "mul i32 %a, 7\n" in modules[SOURCE.format(n=7)]
+    assert set(modules) == {SOURCE.format(n=number) for number in range(20) if number != 4}
 
 
-def test_datasets_loads_it_offline(finished, tmp_path):
+def test_the_library_datasets_loads_the_pairs_offline(finished, tmp_path):
     program = (
         "import sys; from datasets import load_dataset\n"
         "data = load_dataset(sys.argv[1], 'C++', split='Perf_Optimized')\n"
@@ -98,7 +98,7 @@ def test_datasets_loads_it_offline(finished, tmp_path):
     assert done.stdout.strip() == f"19 {columns}"
 
 
-def test_shard_size_and_workers_change_no_byte(finished, workflow, corpus, tmp_path):
+def test_shard_size_and_number_of_workers_change_no_byte(finished, workflow, corpus, tmp_path):
     workflow(tmp_path, *arguments(corpus, "shard_size=12", "languages=[C++]", "--cores", "1"))
     assert len(read_json(tmp_path / "results/sources/C++/shards.json")["shards"]) == 2
     for variant in VARIANTS:
@@ -117,25 +117,25 @@ def test_a_missing_shard_is_named_with_its_remedy(finished, workflow, corpus):
     assert "whose table is gone; delete results/sources/Nim/shards.json and run again" in done.stdout
 
 
-def test_offline_says_that_a_data_set_cannot_be_fetched(workflow, tmp_path):
-    described = "{dataset: {id: owner/name, revision: abc}, format: tables}"
-    done = workflow(tmp_path, "sources", "--config", f"corpus={described}", "languages=[C]", succeeds=False)
+def test_a_data_set_that_must_be_fetched_offline_is_an_error(workflow, tmp_path):
+    entry = "{dataset: {id: owner/name, revision: abc}, format: tables}"
+    done = workflow(tmp_path, "sources", "--config", f"corpus={entry}", "languages=[C]", succeeds=False)
     assert "rule fetch_corpus needs the network, but hub.offline is true" in done.stdout
 
 
 def test_a_data_set_of_the_hub_is_fetched_and_read(workflow, corpus, tmp_path, monkeypatch):
-    """Only the wanted language's files, at the commit that the revision stands for; the license is the card's."""
+    """Only files of the selected language are fetched, at the revision's commit; the card has the license."""
     files = {path.relative_to(corpus).as_posix(): path.read_bytes() for path in corpus.rglob("*.parquet")}
     card = b"---\nlicense: cc-by-sa-4.0\n---\n"
     dataset = f"{{id: owner/programs, revision: '{REVISION[:7]}'}}"
-    described = f"{{dataset: {dataset}, format: tables, columns: {{ir: IR_Original}}}}"
+    entry = f"{{dataset: {dataset}, format: tables, columns: {{ir: IR_Original}}}}"
     for name, value in {"HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0"}.items():
         monkeypatch.setenv(name, value)
     with fake_hub({"owner/programs": {**files, "README.md": card}}) as address:
         monkeypatch.setenv("HF_ENDPOINT", address)
-        workflow(tmp_path, "sources", "--config", f"corpus={described}", "languages=[Nim]", "hub={offline: false}")
-    # Without network, what was fetched stays.
-    done = workflow(tmp_path, "sources", "-n", "--config", f"corpus={described}", "languages=[Nim]")
+        workflow(tmp_path, "sources", "--config", f"corpus={entry}", "languages=[Nim]", "hub={offline: false}")
+    # Without network, fetched files remain valid.
+    done = workflow(tmp_path, "sources", "-n", "--config", f"corpus={entry}", "languages=[Nim]")
     assert "Nothing to be done" in done.stdout
     fetched = read_json(tmp_path / "results/corpus/fetched.json")
     assert fetched["commit"] == REVISION

@@ -1,4 +1,4 @@
-"""The paper's settings, with SLTrans's layout as input, go from pairs to tables on a PATH without any compiler."""
+"""The paper's settings on a corpus like SLTrans, from pairs to tables, on a PATH without compilers."""
 
 import csv
 import json
@@ -20,10 +20,11 @@ pytestmark = pytest.mark.paper
 
 PROGRAMS = 40
 CONTEXT = 1024
-# The last program of each list is the first one with a comment, which deduplication would take for the same.
+# The last program of each list is the first one with a comment: a near-duplicate for deduplication.
 TWIN = "// {n}\n"
 SOURCE = "int f{n}(int a{n}, int b{n}) {{\n  int c{n} = a{n} * {n};\n  return b{n} + d{n}(e{n}, c{n}) / g{n};\n}}\n"
-# As a compiler of the paper's time wrote it: names of files and compilers, a CPU, older forms, debug information.
+# A module like those of compilers at the paper's time: names of files and compilers, a CPU, older
+# syntax, debug information.
 IR = """; ModuleID = '/home/someone/Source_{n}/source.c'
 source_filename = "/home/someone/Source_{n}/source.c"
 target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-f80:128-n8:16:32:64-S128"
@@ -55,7 +56,7 @@ attributes #3 = {{ nounwind }}
 !2 = !{{!"clang version 17.0.6"}}
 """
 VARIANTS = {"Perf_Optimized": "perf", "Size_Optimized": "size"}
-# The published data set's lists; one language has programs in one variant only.
+# The lists of the published data set; one language has programs in one variant only.
 LISTS = {
     ("C", "Perf_Optimized"): "add",
     ("C", "Size_Optimized"): "sub",
@@ -71,7 +72,7 @@ def source_text(number: int) -> str:
 
 
 def write_corpus(root: Path) -> Path:
-    """A small data set with SLTrans's columns, folders and names of files, in two files a list."""
+    """Write a small data set with SLTrans's columns, folders and file names, two files for each list."""
     for (language, split), operation in LISTS.items():
         (root / language).mkdir(exist_ok=True)
         for part in range(2):
@@ -90,7 +91,7 @@ def published_rows(root: Path, language: str, split: str) -> list[dict[str, str]
 
 
 def batch_loss(model, rows: list[list[int]], left: int = 0) -> float:
-    """The mean loss of a batch's tokens, each row by itself, with `left` pad tokens before it that are masked."""
+    """Mean loss of a batch's tokens, row by row, with `left` masked pad tokens before each row."""
     losses = []
     for row in rows:
         ids = torch.tensor([[0] * left + row])
@@ -102,7 +103,7 @@ def batch_loss(model, rows: list[list[int]], left: int = 0) -> float:
 
 
 def validation_loss(folder: Path, left: int = 0) -> float:
-    """What the end of the continued pre-training should report: the mean over batches of two rows."""
+    """The loss that continued pre-training should report at its end: the mean over batches of two rows."""
     rows = [example.input_ids for example in TokenShards(folder / "tokens/tiny-gpt-bigcode/validation")]
     assert min(map(len, rows)) < CONTEXT
     model = AutoModelForCausalLM.from_pretrained(folder / "models/tiny-gpt-bigcode/ircoder").eval()
@@ -117,8 +118,9 @@ def reported_loss(folder: Path) -> float:
 
 
 def compilers() -> set[str]:
-    """Names of all compilers that the tables of languages and of benchmarks know."""
-    frontends = [found for entry in read_yaml(ROOT / "config/languages.yaml").values() for found in entry["frontends"]]
+    """Names of all compilers in the table of languages."""
+    languages = read_yaml(ROOT / "config/languages.yaml").values()
+    frontends = [frontend for language in languages for frontend in language["frontends"]]
     return {name for frontend in frontends for tool in frontend["tools"].values() for name in tool["programs"]}
 
 
@@ -134,24 +136,25 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
     assert {"sources_ir", "dedup_clusters", "pairs_language", "pretrain_adapter", "evaluate_score"} <= jobs
     assert "compile_shard" not in jobs
     with (tmp_path / "run/results/pairs/statistics.csv").open(newline="") as stream:
-        counted = {(row["language"], row["variant"]): row for row in csv.DictReader(stream)}
-    assert int(counted["C", "perf"]["pairs"]) == int(counted["C", "size"]["pairs"]) == PROGRAMS
-    assert {row["near_duplicates"] for row in counted.values()} == {"0"}
-    assert (counted["Nim", "perf"]["pairs"], counted["Nim", "size"]["pairs"]) == ("0", str(PROGRAMS))
+        statistics = {(row["language"], row["variant"]): row for row in csv.DictReader(stream)}
+    assert int(statistics["C", "perf"]["pairs"]) == int(statistics["C", "size"]["pairs"]) == PROGRAMS
+    assert {row["near_duplicates"] for row in statistics.values()} == {"0"}
+    assert (statistics["Nim", "perf"]["pairs"], statistics["Nim", "size"]["pairs"]) == ("0", str(PROGRAMS))
     for language, split in LISTS:
         rows = pq.read_table(tmp_path / f"run/results/pairs/{language}/{VARIANTS[split]}.parquet").to_pylist()
         published = {row["Source_Code"]: row["IR_Original"] for row in published_rows(corpus, language, split)}
         assert {row["Source_Code"]: row["IR_Original"] for row in rows} == published
     with (tmp_path / "run/results/tables/scores.csv").open(newline="") as stream:
-        scored = {(row["benchmark"], row["checkpoint"]) for row in csv.DictReader(stream)}
+        cells = {(row["benchmark"], row["checkpoint"]) for row in csv.DictReader(stream)}
     for benchmark in ("multipl-e", "recode", "codexglue"):
-        assert {(benchmark, "base"), (benchmark, "ircoder")} <= scored
-    assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct"), ("commits", "base-commits-Python")} <= scored
+        assert {(benchmark, "base"), (benchmark, "ircoder")} <= cells
+    assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct"), ("commits", "base-commits-Python")} <= cells
     milestone = {("multipl-e", "ircoder-1"), ("fixdocs", "ircoder-1-instruct"), ("validation", "ircoder-1")}
-    assert milestone <= scored
-    assert ("commits", "ircoder-1-commits-Python") in scored
+    assert milestone <= cells
+    assert ("commits", "ircoder-1-commits-Python") in cells
     results = tmp_path / "run/results"
-    # Rows are padded on the right: the loss is that of rows without padding, and not that of rows padded on the left.
+    # Rows are padded on the right, so the loss equals that of rows without padding, and differs from
+    # that of rows padded on the left.
     assert reported_loss(results) == pytest.approx(validation_loss(results), abs=1e-4)
     assert reported_loss(results) != pytest.approx(validation_loss(results, left=8), abs=5e-4)
     for tuned in ("base-instruct", "ircoder-1-commits-Python"):

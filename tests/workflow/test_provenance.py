@@ -1,4 +1,4 @@
-"""Tables, records, report, crate and audit, by their real rules behind small results made by hand."""
+"""Tables, records, report, crate and audit by their rules, after rules that write small fixed results."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from tests.workflow.small_run.driver import copy_project, edited, planned, run
 
 BENCHMARKS = ["validation", "humaneval", "multipl-e"]
 AUDIT = "results/provenance/audit.txt"
-# What is made anew with any table, since it describes all of them.
+# Files that are made again with any table, because they describe all tables.
 ABOUT = {"jobs.json", "report.html", "config.yaml", "audit.txt", "ro-crate-metadata.json", "workflow"}
 
 
@@ -38,12 +38,12 @@ def finished(project, tmp_path_factory):
 
 @pytest.fixture
 def results(finished, tmp_path):
-    """A copy of the finished run's results, to be damaged."""
+    """A copy of the finished run's results, which tests damage."""
     return Path(shutil.copytree(finished / "results", tmp_path / "results"))
 
 
 def faults(results: Path, project: Path) -> list[str]:
-    """What the audit finds."""
+    """The problems that the audit finds."""
     return audit(results, project, BENCHMARKS, 2)[0]
 
 
@@ -52,7 +52,7 @@ def test_a_finished_run_has_nothing_to_do(project, finished):
 
 
 def test_equal_runs_have_equal_records(project, finished, tmp_path, monkeypatch):
-    """However long their jobs took, and wherever the results lie."""
+    """Durations and the folder of the results do not matter."""
     other = tmp_path / "elsewhere"
     monkeypatch.setenv("SMALL_RUN_SECONDS", "2.5")
     run(project, tmp_path, "--config", f"results_dir={other}")
@@ -67,11 +67,11 @@ def test_equal_runs_have_equal_records(project, finished, tmp_path, monkeypatch)
 
 @pytest.fixture
 def copied(finished, tmp_path):
-    """A copy of the finished run, to run again in."""
+    """A copy of the finished run, in which tests run again."""
     return Path(shutil.copytree(finished, tmp_path / "run"))
 
 
-def test_digits_of_one_table_remake_that_table_and_the_main_one(project, copied):
+def test_new_decimals_of_one_table_remake_that_table_and_the_main_one(project, copied):
     with edited(project, "config/tables.yaml", lambda text: text.replace("  decimals: 1\n", "  decimals: 2\n", 1)):
         shown = {f"humaneval.{suffix}" for suffix in ("md", "tex", "html")} | {"main.md", "main.html"}
         assert planned(project, copied) == shown | ABOUT
@@ -84,7 +84,7 @@ def test_a_comment_about_tables_remakes_nothing(project, copied):
         assert planned(project, copied) == set()
 
 
-def test_a_figure_of_the_paper_remakes_the_wide_tables(project, copied):
+def test_a_result_of_the_paper_remakes_the_wide_tables(project, copied):
     row = f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,made up for a test\n"
     with edited(project, "config/paper_results.csv", lambda text: text + row):
         wide = {f"{name}.{suffix}" for name in BENCHMARKS for suffix in ("csv", "md", "tex", "html")}
@@ -93,13 +93,13 @@ def test_a_figure_of_the_paper_remakes_the_wide_tables(project, copied):
         assert "(paper)" in (copied / "results/tables/multipl-e.md").read_text()
 
 
-def test_the_audit_says_what_it_checked(finished):
+def test_the_audit_reports_what_it_checked(finished):
     lines = (finished / AUDIT).read_text().splitlines()
     assert len(lines) == 5
     assert re.match(r"\d{3} files have the digests", lines[0])
 
 
-def test_the_audit_fails_with_a_line_for_each_fault(project, copied):
+def test_the_audit_fails_with_one_line_for_each_problem(project, copied):
     (copied / "results/models" / MODEL / "ircoder/config.json").write_text("{}")
     (copied / "results/pairs/C/perf.parquet").unlink()
     only = ("--allowed-rules", "audited", "provenance_audit", "--forcerun", "provenance_audit")
@@ -112,7 +112,7 @@ def test_the_audit_fails_with_a_line_for_each_fault(project, copied):
 
 
 def replace(path: Path, pattern: str, new: str) -> None:
-    """Replace the first match of a pattern that must be there."""
+    """Replace the first match of a pattern, which must match."""
     text, count = re.subn(pattern, new, path.read_text(), count=1)
     assert count == 1
     path.write_text(text)
@@ -138,7 +138,7 @@ def replace(path: Path, pattern: str, new: str) -> None:
         ("provenance/jobs.json", r'"pairs/C/perf\.parquet",', '"pairs/C/other.parquet",', r"but no job made it"),
     ],
 )
-def test_the_audit_finds_what_does_not_agree(results, project, file, pattern, new, fault):
+def test_the_audit_finds_contradictions(results, project, file, pattern, new, fault):
     assert faults(results, project) == []
     replace(results / file, pattern, new)
     assert any(re.search(fault, line) for line in faults(results, project))
@@ -150,21 +150,21 @@ def test_the_audit_computes_validation_losses_again(results, project):
     rows = table.to_pylist()
     rows[0]["loss"] += 1
     write_table(path, rows, table.schema)
-    found = [line for line in faults(results, project) if "the documents give" in line]
-    assert len(found) == 6
+    lines = [line for line in faults(results, project) if "the documents give" in line]
+    assert len(lines) == 6
 
 
 def test_the_crate_names_every_result(finished):
     results = finished / "results"
     graph = {entity["@id"]: entity for entity in read_json(results / "provenance/ro-crate-metadata.json")["@graph"]}
-    own = {"audit.txt", "ro-crate-metadata.json"}
+    unnamed = {"audit.txt", "ro-crate-metadata.json"}
     files = {
         path.relative_to(results).as_posix()
         for path in results.rglob("*")
         if path.is_file() and path.name[0] != "." and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
     }
     named = {(results / "provenance" / name).resolve() for name, entity in graph.items() if "File" in entity["@type"]}
-    missing = {name for name in files if (results / name).resolve() not in named and Path(name).name not in own}
+    missing = {name for name in files if (results / name).resolve() not in named and Path(name).name not in unnamed}
     assert missing == set()
     entity = graph["../tables/scores.csv"]
     assert entity["sha256"] == sha256_file(results / "tables/scores.csv")
@@ -194,7 +194,7 @@ print(*(issue.message for issue in services.validate(settings).get_issues()), se
 
 
 def test_the_crate_conforms_to_its_profiles(finished, tmp_path):
-    """By roc-validator, with the vocabularies that it would ask the network for given to it."""
+    """roc-validator checks it, with local copies of the vocabularies that it would fetch."""
     vocabulary = read_json(Path(rocrate.__file__).parent / "data" / "ro-crate.jsonld")
     old = {name: f"https://bioschemas.org/{name}" for name in ("ComputationalWorkflow", "FormalParameter")}
     old |= {name: f"https://bioschemas.org/ComputationalWorkflow#{name}" for name in ("input", "output")}
@@ -214,7 +214,7 @@ def test_the_crate_conforms_to_its_profiles(finished, tmp_path):
 
 
 class Page(HTMLParser):
-    """Elements of a page: what is open, identifiers, links within and without."""
+    """Elements of a page: open tags, identifiers, internal and external links."""
 
     VOID = frozenset({"meta", "link", "br", "wbr", "img", "hr", "input", "col"})
 
@@ -247,7 +247,7 @@ def page(finished):
     return parser
 
 
-def test_the_report_is_well_formed_and_stands_alone(page):
+def test_the_report_is_well_formed_and_self_contained(page):
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     assert [link for link in page.links if not link.startswith("#")] == []
@@ -256,7 +256,7 @@ def test_the_report_is_well_formed_and_stands_alone(page):
     assert "script" not in page.tags
 
 
-def test_the_report_tells_the_run(finished):
+def test_the_report_describes_the_run(finished):
     text = (finished / "results/report.html").read_text()
     shown = ["HumanEval", "MultiPL-E", "source:1: error: &lt;no&gt; &amp; never", "R-MinHash", "cc 1.2", "seed: 1"]
     assert [part for part in shown if part not in text] == []
@@ -264,7 +264,7 @@ def test_the_report_tells_the_run(finished):
     assert digest in text
 
 
-def test_snakemake_makes_its_own_report_too(project, finished):
+def test_snakemakes_report_contains_the_figures(project, finished):
     run(project, finished, "--report", "snakemake.html")
     text = (finished / "snakemake.html").read_text()
     assert "base_vs_ircoder" in text

@@ -1,4 +1,4 @@
-"""What an edit runs again: each row of the table in docs/reference/reruns.md, no more jobs and no fewer."""
+"""An edit reruns exactly the jobs that its row in the table of docs/reference/reruns.md describes."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from tests.workflow.jobs import jobs_in, matching
 
 pytestmark = pytest.mark.resilience
 
-# What depends on scores, on IRCoder, on pairs, on IR.
+# Jobs that depend on scores, on IRCoder, on pairs, on IR.
 RECORDS = ("provenance_jobs", "provenance_report", "provenance_crate", "all")
 SCORES = ("scores", "differences", "benchmark *", "main", "figure_scores", "figure_losses")
 SCORED = (*(f"tables_{name}" for name in SCORES), *RECORDS)
@@ -34,7 +34,7 @@ MODELS = (
 )
 PAIRS = ("pairs_card", "pairs_figures", *MODELS)
 TOOLS = ("provenance_outcomes", "provenance_tools")
-# The report and the record of the run show the whole config.
+# The report and the crate contain the whole config.
 SHOWN = ("provenance_report", "provenance_crate", "all")
 COMMITS = (
     *("finetune_commits *", "evaluate_generate commits * tiny*", "evaluate_score commits * tiny*"),
@@ -44,14 +44,14 @@ COMMITS = (
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the repository and a finished run of it."""
+    """A copy of the repository and a finished run in it."""
 
     root: Path
     folder: Path
     jobs: frozenset[str]
 
     def snakemake(self, *arguments: str) -> str:
-        """Run Snakemake there; give its output; fail unless it succeeds."""
+        """Run Snakemake in the copy and return its output; fail unless it succeeds."""
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile"), "--cores", "2"]
         folder = self.root / "tests" / "workflow"
         config = ["--configfile", str(folder / "tiny.yaml"), str(folder / "reruns.yaml")]
@@ -67,12 +67,12 @@ class Project:
         return done.stdout
 
     def planned(self) -> set[str]:
-        """The jobs that the next run would do."""
+        """The jobs of the next run."""
         return jobs_in(self.snakemake("--dry-run"))
 
     @contextmanager
     def edited(self, file: str, old: str, new: str) -> Iterator[None]:
-        """A file of the copy with its first `old` replaced, put back with its old time afterwards."""
+        """Replace the first `old` in a file of the copy; restore its text and modification time afterwards."""
         path = self.root / file
         text, before = path.read_text(encoding="utf-8"), path.stat()
         assert old in text, f"{file} has no '{old}'"
@@ -86,7 +86,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of the files under version control, and a run of it with as little of everything as possible."""
+    """A copy of the files under version control, and a finished run of it that is as small as possible."""
     root, folder = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("run")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in listed.splitlines():
@@ -98,12 +98,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: the edit in its words, the file, what is replaced, and patterns of the jobs that it runs.
+    """A row of the table: the edit, its file, the replaced text, and patterns of the jobs that it reruns.
 
     `added` are patterns of jobs that the finished run did not have.
     """
 
-    words: str
+    edit: str
     file: str
     old: str
     new: str
@@ -239,7 +239,7 @@ ROWS = [
 ]
 SOURCES = ("a source file added", "a source file changed", "a source file removed")
 FIRST = "how many programs are read (`corpus.first`)"
-# The row that tests/workflow/test_checkpoints.py tests, since no model of this run is a local one.
+# tests/workflow/test_checkpoints.py tests this row, because this run has no local model.
 ELSEWHERE = "a file of a local model"
 
 
@@ -250,8 +250,8 @@ def documented() -> list[str]:
     return [cell[1] for cell in cells if cell][1:]
 
 
-def test_the_table_in_the_docs_is_the_one_that_is_tested() -> None:
-    expected = [*(row.words for row in ROWS), *SOURCES, FIRST, ELSEWHERE]
+def test_the_table_in_the_docs_lists_the_tested_edits() -> None:
+    expected = [*(row.edit for row in ROWS), *SOURCES, FIRST, ELSEWHERE]
     assert sorted(documented()) == sorted(expected)
 
 
@@ -259,8 +259,8 @@ def test_a_finished_run_does_nothing(project: Project) -> None:
     assert project.planned() == set()
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.words)
-def test_an_edit_runs_again_what_depends_on_it(project: Project, row: Row) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.edit)
+def test_an_edit_reruns_what_depends_on_it(project: Project, row: Row) -> None:
     with project.edited(row.file, row.old, row.new):
         planned = project.planned()
         added = planned - project.jobs
@@ -269,7 +269,7 @@ def test_an_edit_runs_again_what_depends_on_it(project: Project, row: Row) -> No
     assert project.planned() == set()
 
 
-def test_source_files_run_again_their_shards_alone(project: Project) -> None:
+def test_edited_source_files_rerun_only_their_shards(project: Project) -> None:
     pairs = {file: sha256_file(file) for file in sorted((project.folder / "results" / "pairs").rglob("*.parquet"))}
     file = project.root / "resources" / "corpus" / "C" / "Source_9000" / "source.c"
     file.parent.mkdir()
@@ -289,26 +289,26 @@ def test_source_files_run_again_their_shards_alone(project: Project) -> None:
         remove,
     ]
     shards: list[str] = []
-    for words, step in zip(SOURCES, steps, strict=True):
+    for edit, step in zip(SOURCES, steps, strict=True):
         before = shards[-1:]
         shards.append(step())
         changed = sorted({*before, shards[-1]})
         expected = {f"{rule} C {shard}" for rule in ("compile_shard", "dedup_signatures") for shard in changed}
         expected |= {"sources_read C", "dedup_clusters C", "pairs_language C", "pairs_card", "pairs_figures", "pairs"}
-        assert jobs_in(project.snakemake("pairs")) == expected, words
+        assert jobs_in(project.snakemake("pairs")) == expected, edit
     assert {file: sha256_file(file) for file in pairs} == pairs
 
 
-def test_reading_the_first_programs_alone_runs_again_what_reads_them(project: Project) -> None:
+def test_reading_only_the_first_programs_reruns_what_depends_on_them(project: Project) -> None:
     pairs = {file: sha256_file(file) for file in sorted((project.folder / "results" / "pairs").rglob("*.parquet"))}
     languages, steps = ("C", "Fortran"), ("compile_shard", "dedup_signatures")
     expected = {f"{rule} {name}" for rule in ("sources_read", "dedup_clusters", "pairs_language") for name in languages}
-    # Two programs are one shard, whose number the shards of all programs have as well.
+    # Two programs are one shard, 000, which exists among the shards of all programs as well.
     expected |= {f"{rule} {name} 000" for rule in steps for name in languages}
     expected |= {"pairs_card", "pairs_figures", "pairs"}
     with project.edited("config/config.yaml", "first: null", "first: 2"):
         assert jobs_in(project.snakemake("pairs")) == expected
-        found = read_json(project.folder / "results" / "pairs" / "C" / "statistics.json")
-        assert found["variants"]["perf"]["funnel"]["sources"] == 2
+        statistics = read_json(project.folder / "results" / "pairs" / "C" / "statistics.json")
+        assert statistics["variants"]["perf"]["funnel"]["sources"] == 2
     project.snakemake("pairs")
     assert {file: sha256_file(file) for file in pairs} == pairs

@@ -1,4 +1,4 @@
-"""Planning a run of the paper's size: four million sources, shard tables without contents."""
+"""Planning a run of the paper's size: four million sources, in empty shard files."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 from tests.workflow.conftest import ROOT, snakemake_environment
 from tests.workflow.jobs import jobs_in
 
-# Sources by language, after the published data set's sizes.
+# Sources by language, similar to the sizes of the published data set.
 SOURCES = {
     "C": 450_000,
     "C++": 2_400_000,
@@ -26,14 +26,12 @@ SOURCES = {
     "Rust": 250_000,
     "Swift": 50_000,
 }
-
-
-SHARD_SIZE = 5000  # config/paper.yaml's
+SHARD_SIZE = 5000  # as in config/paper.yaml
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory in which the sources of all languages have been read, and what came with them."""
+    """A working directory in which sources and modules of all languages have been read."""
     folder = tmp_path_factory.mktemp("large")
     (folder / "results" / "corpus").mkdir(parents=True)
     (folder / "results" / "corpus" / "fetched.json").write_text("{}")
@@ -45,23 +43,23 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shards = {
             f"{shard:03}": {"rows": rows // number, "sha256": digest, "modules": digest} for shard in range(number)
         }
-        place = folder / "results" / "sources" / language
-        (place / "modules").mkdir(parents=True)
+        sources = folder / "results" / "sources" / language
+        (sources / "modules").mkdir(parents=True)
         for shard in shards:
-            (place / f"{shard}.parquet").touch()
-            (place / "modules" / f"{shard}.parquet").touch()
-        (place / "aliases.parquet").touch()
+            (sources / f"{shard}.parquet").touch()
+            (sources / "modules" / f"{shard}.parquet").touch()
+        (sources / "aliases.parquet").touch()
         index = {"language": language, "sources": rows, "duplicates": 0, "rejected": 0, "shards": shards}
-        (place / "shards.json").write_text(json.dumps(index))
+        (sources / "shards.json").write_text(json.dumps(index))
     return folder
 
 
 def snakemake(folder: Path, *arguments: str) -> tuple[str, float, float]:
-    """Output, CPU seconds and greatest memory in MB of a Snakemake that only plans."""
+    """Output, CPU seconds and peak memory in MB of a Snakemake command that only plans."""
     command = [sys.executable, "-m", "snakemake", "--directory", str(folder), *arguments]
     with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
         process = subprocess.Popen(command, env=snakemake_environment(), stdout=stdout, stderr=stderr)
-        # Of this process alone: RUSAGE_CHILDREN would report the largest child of any earlier test.
+        # The usage of this process only: RUSAGE_CHILDREN has the maximum over all earlier children.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output, errors = (stream.seek(0) or stream.read() for stream in (stdout, stderr))
@@ -77,7 +75,7 @@ def empty_listing(folder: Path) -> float:
 
 @pytest.mark.parametrize("rule", ["sources_ir", "compile_shard"])
 def test_four_million_sources_are_planned_in_seconds(large: Path, tmp_path: Path, rule: str) -> None:
-    """The paper's run, whose programs come with their IR, and the same with programs that are compiled."""
+    """The paper's run, whose corpus has the IR, and the same run with compilation."""
     assert sum(SOURCES.values()) == 4_000_000
     overlay = {"languages": list(SOURCES), "shard_size": SHARD_SIZE, "keep_ll": False}
     if rule == "compile_shard":
@@ -94,16 +92,16 @@ def test_four_million_sources_are_planned_in_seconds(large: Path, tmp_path: Path
     output, seconds, megabytes = snakemake(large, "--snakefile", str(ROOT / "Snakefile"), "--dry-run", *options)
     jobs = jobs_in(output)
     assert len(jobs) <= 5000
-    # As many as the config asks for, not as this machine has.
+    # The number of threads is the config's, not that of this machine.
     assert "    threads: 16\n" in output.partition("rule evaluate_execute:")[2].partition("rule ")[0]
     assert {job.split()[1] for job in jobs if job.startswith(f"{rule} ")} == set(SOURCES)
-    # Every benchmark of the paper, and the commits of its eight languages, none of which is here.
+    # All benchmarks of the paper and the commits of its eight languages have to be fetched.
     assert sum(job.startswith("fetch_benchmark ") for job in jobs) == 28
-    # In units of an empty Snakefile, whose listing takes 1 to 2 s of CPU: seconds depend on the machine.
+    # Time is relative to an empty Snakefile (1 to 2 s of CPU time), because seconds depend on the machine.
     assert seconds < 15 * empty_listing(tmp_path)
     assert megabytes < 1000
 
 
-def test_every_cluster_job_pays_little_for_the_snakefile(tmp_path: Path) -> None:
+def test_parsing_the_snakefile_takes_each_cluster_job_little_time(tmp_path: Path) -> None:
     _, parsed, _ = snakemake(tmp_path, "--snakefile", str(ROOT / "Snakefile"), "--list-rules")
     assert parsed < 2.2 * empty_listing(tmp_path)

@@ -1,4 +1,4 @@
-"""The set-up of the host route: pins, and what setup.sh does where something is missing."""
+"""Set-up with apt and pip: pinned versions, and what setup.sh does where something is missing."""
 
 import ast
 import os
@@ -17,40 +17,40 @@ PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([0-9][A-Za-z0-9.]*)")
 
 
 def canonical(name: str) -> str:
-    """A package's name in the one spelling that compares."""
+    """A package's name in its canonical spelling."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def pins(file: Path) -> dict[str, str]:
-    """Package → version of a requirements file; fails for a line that is no exact pin."""
-    found = {}
+    """Versions by package in a requirements file; fails for a line that does not pin one version."""
+    versions = {}
     for number, line in enumerate(file.read_text().splitlines(), 1):
         requirement = line.split("#")[0].strip()
         if requirement:
             match = PIN.fullmatch(requirement)
-            assert match, f"{file.name}:{number}: '{requirement}' is no exact pin of a released version"
-            found[canonical(match[1])] = match[2]
-    return found
+            assert match, f"{file.name}:{number}: '{requirement}' does not pin a released version"
+            versions[canonical(match[1])] = match[2]
+    return versions
 
 
 def imported_packages() -> set[str]:
-    """Names of the top-level modules that the project's Python files import from outside."""
-    found = set()
+    """Names of the top-level modules of other projects that the project's Python files import."""
+    modules = set()
     elsewhere = {ROOT / "tests" / "conda" / name for name in ("channel.py", "stand_in.py")}  # run by .venv-conda
     for file in {*(ROOT / "scripts").rglob("*.py"), *(ROOT / "tests").rglob("*.py")} - elsewhere:
         if "data" in file.relative_to(ROOT).parts:
             continue
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
-                found |= {alias.name.split(".")[0] for alias in node.names}
+                modules |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-                found.add(node.module.split(".")[0])
-    # What programs of a benchmark run with imports its own modules; vLLM has an environment of its own.
-    own = {path.stem for path in (ROOT / "scripts/evaluate/runtime").glob("*.py")}
-    return found - set(sys.stdlib_module_names) - own - {"scripts", "tests", "benchmarks", "vllm"}
+                modules.add(node.module.split(".")[0])
+    # The modules of runtime/ import each other by name; vLLM has a separate environment.
+    runtime = {path.stem for path in (ROOT / "scripts/evaluate/runtime").glob("*.py")}
+    return modules - set(sys.stdlib_module_names) - runtime - {"scripts", "tests", "bench", "vllm"}
 
 
-def test_what_is_installed_is_pinned_exactly_and_from_nowhere_special() -> None:
+def test_installed_packages_have_exact_pins_and_no_special_source() -> None:
     locked = pins(HOST / "requirements.txt")
     assert pins(HOST / "requirements.in").items() <= locked.items()
     assert len(pins(ROOT / "tests" / "conda" / "requirements.txt")) > 1
@@ -59,16 +59,16 @@ def test_what_is_installed_is_pinned_exactly_and_from_nowhere_special() -> None:
 
 def test_every_imported_package_is_named_in_the_requirements() -> None:
     distributions = packages_distributions()
-    wanted = pins(HOST / "requirements.in")
+    required = pins(HOST / "requirements.in")
     missing = {
         module
         for module in imported_packages()
-        if not {canonical(name) for name in distributions.get(module, [])} & wanted.keys()
+        if not {canonical(name) for name in distributions.get(module, [])} & required.keys()
     }
     assert missing == set()
 
 
-# Makes in no time a .venv whose Python agrees to everything.
+# Replaces `python3 -m venv` by one that makes a Python which accepts every command.
 QUICK_VENV = f"""if [ "$*" = "-m venv ${{@: -1}}" ]; then
     mkdir -p "$3/bin"; printf '#!/bin/sh\\n' >"$3/bin/python"; chmod +x "$3/bin/python"; ln -s "$0" "$3/bin/python3"
 else
@@ -78,7 +78,7 @@ fi"""
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A copy of the set-up files beside a folder `bin` of commands that play another machine's."""
+    """A copy of the set-up files, with a folder `bin` of commands that simulate another machine."""
     shutil.copytree(HOST, tmp_path / "envs" / "host")
     (tmp_path / "envs" / "host" / "requirements.txt").write_text("# nothing\n")
     (tmp_path / "bin").mkdir()
@@ -90,21 +90,21 @@ def machine(tmp_path: Path) -> Path:
 
 
 def command(machine: Path, name: str, body: str) -> None:
-    """Put a command on the machine's PATH."""
+    """Write a command to the machine's PATH."""
     file = machine / "bin" / name
     file.write_text(f"#!/bin/bash\n{body}\n")
     file.chmod(0o755)
 
 
 def set_up(machine: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run setup.sh there."""
-    # As the Makefile calls it, .venv's own Python comes first.
+    """Run setup.sh on the machine."""
+    # As in the Makefile, the Python of .venv is first.
     environment = os.environ | {"PATH": f"{machine / '.venv' / 'bin'}:{machine / 'bin'}:{os.environ['PATH']}"}
     script = machine / "envs" / "host" / "setup.sh"
     return subprocess.run([script, *arguments], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_without_root_and_sudo_the_one_missing_command_is_printed_and_nothing_done(machine: Path) -> None:
+def test_without_root_and_sudo_the_missing_command_is_printed_and_nothing_is_installed(machine: Path) -> None:
     command(machine, "id", "echo 1000")
     command(machine, "sudo", "exit 1")
     command(machine, "dpkg-query", '[[ "${@: -1}" != @(nim|ghc) ]] && echo installed')
@@ -115,7 +115,7 @@ def test_without_root_and_sudo_the_one_missing_command_is_printed_and_nothing_do
     assert not (machine / "bin" / "called").exists()
 
 
-def test_with_sudo_what_is_missing_is_installed_through_it(machine: Path) -> None:
+def test_missing_packages_are_installed_with_sudo(machine: Path) -> None:
     command(machine, "id", "echo 1000")
     command(machine, "sudo", 'shift; exec "$@"')
     command(machine, "dpkg-query", '[[ "${@: -1}" != nim ]] && echo installed')
@@ -125,7 +125,7 @@ def test_with_sudo_what_is_missing_is_installed_through_it(machine: Path) -> Non
     assert called[-2].endswith("update")
 
 
-def test_packages_of_the_tests_are_installed_for_the_tests_alone(machine: Path) -> None:
+def test_packages_of_the_tests_are_installed_for_the_tests_only(machine: Path) -> None:
     command(machine, "dpkg-query", '[[ "${@: -1}" != shellcheck ]] && echo installed')
     assert set_up(machine).returncode == 0
     assert not (machine / "bin" / "called").exists()
@@ -133,7 +133,7 @@ def test_packages_of_the_tests_are_installed_for_the_tests_alone(machine: Path) 
     assert "install --no-install-recommends shellcheck" in (machine / "bin" / "called").read_text()
 
 
-def test_a_whole_venv_is_kept_and_a_half_made_or_outdated_one_replaced(machine: Path) -> None:
+def test_an_incomplete_or_outdated_venv_is_replaced(machine: Path) -> None:
     assert set_up(machine).returncode == 0
     junk, stamp = machine / ".venv" / "junk", machine / ".venv" / ".complete"
     junk.touch()
@@ -151,14 +151,14 @@ def test_a_whole_venv_is_kept_and_a_half_made_or_outdated_one_replaced(machine: 
     assert not junk.exists()
 
 
-def test_a_failed_installation_leaves_no_mark_of_a_whole_one(machine: Path) -> None:
+def test_a_failed_installation_is_not_marked_complete(machine: Path) -> None:
     (machine / "bin" / "python3").unlink()
     (machine / "envs" / "host" / "requirements.txt").write_text("./no-such-package\n")
     assert set_up(machine).returncode != 0
     assert not (machine / ".venv" / ".complete").exists()
 
 
-def test_the_cluster_profile_can_be_called_by_its_name(tmp_path: Path) -> None:
+def test_the_cluster_profile_works_by_name_after_its_installation(tmp_path: Path) -> None:
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}
     install = ["make", "-C", str(ROOT), "install-profile"]
     subprocess.run(install, env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -166,8 +166,8 @@ def test_the_cluster_profile_can_be_called_by_its_name(tmp_path: Path) -> None:
     options = ["--directory", str(tmp_path), "--list-rules"]
     done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True, check=True)
     assert "compile_shard" in done.stdout.split()
-    place = tmp_path / "snakemake" / "slurm"
-    place.unlink()
-    place.mkdir()
+    link = tmp_path / "snakemake" / "slurm"
+    link.unlink()
+    link.mkdir()
     refused = subprocess.run(install, env=environment, capture_output=True, text=True, check=False)
     assert refused.returncode != 0 and "move it away first" in refused.stderr
