@@ -3,7 +3,7 @@
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from scripts.evaluate.benchmarks.stop_sequences import END_OF_TEXT
+from scripts.lib.special_tokens import END_OF_TEXT
 
 
 def tiny_tokenizer() -> PreTrainedTokenizerFast:

@@ -17,12 +17,13 @@ from types import SimpleNamespace
 import pytest
 
 from scripts.evaluate.benchmarks.problems import Problem
-from scripts.evaluate.benchmarks.stop_sequences import END_OF_TEXT, Stop
+from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.engines.base import Request
 from scripts.evaluate.generate import generations_of, load_engine
 from scripts.evaluate.generations import Sampling, read_generations, write_generations
 from scripts.lib.prompts import PromptSettings
+from scripts.lib.special_tokens import END_OF_TEXT
 
 pytestmark = pytest.mark.vllm
 
