@@ -34,7 +34,7 @@ run: setup  ## run the default config and print the main table; ARGS goes to Sna
 	@$(PYTHON) -m scripts.workflow.summary tables/main.md
 
 .PHONY: resume
-resume: setup  ## go on with an interrupted run on SLURM: cancel its jobs, unlock, run; PROFILE names the profile
+resume: setup  ## resume an interrupted run on SLURM: cancel its jobs, unlock, run; PROFILE names the profile
 	@$(PYTHON) -m scripts.workflow.recovery --cancel-jobs --profile $(PROFILE)
 	@$(BIN)/snakemake --profile $(PROFILE) $(ARGS)
 	@$(PYTHON) -m scripts.workflow.summary tables/main.md
@@ -46,7 +46,7 @@ PROFILE_HOME := $(or $(XDG_CONFIG_HOME),$(HOME)/.config)/snakemake
 install-profile:  ## make `snakemake --profile slurm` work: link profiles/slurm into your Snakemake configuration
 	@mkdir -p $(PROFILE_HOME)
 	@if [ -e $(PROFILE_HOME)/slurm ] && [ ! -L $(PROFILE_HOME)/slurm ]; then \
-	    echo "$(PROFILE_HOME)/slurm is there and is no link; move it away first" >&2; exit 1; fi
+	    echo "$(PROFILE_HOME)/slurm exists and is not a link; move it first" >&2; exit 1; fi
 	@ln -sfn $(CURDIR)/profiles/slurm $(PROFILE_HOME)/slurm
 	@echo "$(PROFILE_HOME)/slurm -> $(CURDIR)/profiles/slurm"
 
@@ -55,8 +55,8 @@ pin: setup  ## write the commits of a config's models and data sets to config/re
 	@$(PYTHON) -m scripts.workflow.pin $(ARGS)
 
 .PHONY: doctor
-doctor:  ## what this machine has of all that the workflow may use, what is missing, and its remedy
-	@[ -x $(PYTHON) ] || { echo "there is no .venv yet: make setup" >&2; exit 1; }
+doctor:  ## print which tools this machine has, which are missing and how to install them
+	@[ -x $(PYTHON) ] || { echo "there is no .venv yet; run make setup" >&2; exit 1; }
 	@$(PYTHON) -m scripts.doctor
 
 .PHONY: audit
@@ -65,7 +65,7 @@ audit: setup  ## check a finished run again: digests, traces from scores to sour
 	@$(PYTHON) -m scripts.workflow.summary provenance/audit.txt
 
 .PHONY: lint
-lint: setup-test  ## check the form of all sources
+lint: setup-test  ## check format, types, spelling and docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/snakefmt --check Snakefile rules
@@ -87,15 +87,15 @@ FAST_TESTS := tests/unit/dedup tests/unit/pairs tests/unit/provenance tests/unit
     $(addprefix tests/unit/evaluate/test_,metrics.py problems.py score.py stop_sequences.py)
 
 .PHONY: check
-check: lint  ## before each commit: the form of all sources and the fast tests, three minutes on two cores
+check: lint  ## before each commit: lint and the fast tests, three minutes on two cores
 	@$(BIN)/pytest -q -n 2 --dist loadscope $(FAST_TESTS)
 
 .PHONY: test
-test: lint  ## check the form of all sources and run all tests but those with targets of their own
+test: lint  ## lint and all tests except those with targets of their own
 	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: resilience-test
-resilience-test: setup-test  ## tests of partial reruns and of faults
+resilience-test: setup-test  ## tests of partial reruns, faults and the how-to pages
 	@$(BIN)/pytest -n 2 --dist loadscope -m resilience tests/workflow $(TESTS)
 
 .PHONY: paper-test
@@ -103,11 +103,11 @@ paper-test: setup-test  ## the paper's settings with a tiny model, from pairs to
 	@$(BIN)/pytest -m paper tests/workflow $(TESTS)
 
 .PHONY: slurm-test
-slurm-test:  ## tests on a throw-away SLURM cluster, the whole default run among them; needs root
+slurm-test:  ## tests on a temporary SLURM cluster, including the whole default run; needs root
 	@envs/host/setup.sh test slurm
 	@$(BIN)/pytest -m slurm tests/slurm $(TESTS)
 
-# Where Debian 13 and its Swift are, or will be.
+# The chroot with Debian 13 and Swift.
 SWIFT_CHROOT ?= $(CURDIR)/.swift-chroot
 
 .PHONY: swift-test
@@ -117,7 +117,7 @@ swift-test: setup-test  ## Swift's entry in the table of languages, in a chroot 
 	@SWIFT_CHROOT=$(SWIFT_CHROOT) $(BIN)/pytest -m swift tests/swift -rA $(TESTS)
 
 .PHONY: codon-test
-codon-test: setup-test  ## Python programs by Codon against the same by CPython; CORPUS=FOLDER adds those of a corpus
+codon-test: setup-test  ## compare programs compiled by Codon with CPython; CORPUS=FOLDER adds a corpus
 	@CORPUS=$(CORPUS) $(BIN)/pytest -m codon tests/codon -rA $(TESTS)
 
 .PHONY: conda-test
@@ -131,10 +131,10 @@ conda-test: setup-test .venv-conda/.complete  ## tests of the conda environments
 	@touch $@
 
 .PHONY: vllm-test
-vllm-test: run .venv-vllm/.complete  ## tests of generation with vLLM's build for CPUs (3.5 GB), with the default run's model, too
+vllm-test: run .venv-vllm/.complete  ## tests of generation with vLLM's CPU build (3.5 GB), also with the default run's model
 	@.venv-vllm/bin/python -m pytest -m vllm tests/vllm $(TESTS)
 
-# The three packages that go again are not for this build of torch; vLLM ends when it finds them.
+# These three packages do not fit this build of torch; vLLM stops if it finds them.
 .venv-vllm/.complete: tests/vllm/requirements.txt
 	@rm -rf .venv-vllm
 	@python3 -m venv .venv-vllm
@@ -147,7 +147,7 @@ training-test: setup-test .venv-training/.complete  ## tests of training with De
 	@envs/host/setup.sh test training
 	@PATH=$(CURDIR)/.venv-training/bin:$$PATH .venv-training/bin/python -m pytest -m training tests/unit tests/workflow -rA $(TESTS)
 
-# DeepSpeed comes as source and looks for torch while it is built.
+# DeepSpeed is built from source and needs torch during the build.
 .venv-training/.complete: envs/host/requirements.txt tests/training/requirements.txt
 	@rm -rf .venv-training
 	@python3 -m venv .venv-training
@@ -156,7 +156,7 @@ training-test: setup-test .venv-training/.complete  ## tests of training with De
 	@touch $@
 
 .PHONY: lock
-lock:  ## pin every package of the conda environments, as conda solves them now; needs conda and its channels
+lock:  ## pin every package of the conda environments as conda solves them now; needs conda and its channels
 	@envs/lock.sh
 
 .PHONY: bench
