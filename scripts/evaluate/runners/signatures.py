@@ -67,8 +67,11 @@ def functions(text: str) -> list[Function]:
 def _function(code: str, start: int, opening: int) -> Function | None:
     """The function whose header is in a part of the code; None where there is none."""
     keyword = _KEYWORD.search(code, start, opening)
+    first: int | None
+    last: int | None
     if keyword is not None:
-        first, last = keyword.end() - 1, _bracket(code, range(keyword.end() - 1, opening))
+        first = keyword.end() - 1
+        last = _bracket(code, range(first, opening))
         start, name = keyword.start(), keyword["name"]
     else:
         last = len(code[:opening].rstrip()) - 1
@@ -77,7 +80,7 @@ def _function(code: str, start: int, opening: int) -> Function | None:
         if named is None:
             return None
         start, name = start + len(code[start:opening]) - len(code[start:opening].lstrip()), named["name"]
-    if last is None:
+    if first is None or last is None:
         return None
     parameters = tuple(_plain(part) for part in split_parameters(code[first + 1 : last]))
     return Function(_plain(code[start:opening].rstrip()), name, parameters, start, opening)

@@ -12,8 +12,8 @@ class Word(StrEnum):
 
     meaning: str
 
-    def __new__(cls, word: str, meaning: str) -> Self:
-        """A member that equals its word."""
+    def __new__(cls, word: str, meaning: str = "") -> Self:
+        """A member that equals its word; a look-up of a member has the word alone."""
         member = str.__new__(cls, word)
         member._value_ = word
         member.meaning = meaning
