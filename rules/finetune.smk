@@ -1,7 +1,7 @@
 """Tunes checkpoints on instructions and on commit messages.
 
-In: `models/{model}/{start}/`, the base and IRCoder's checkpoints; instructions, from a folder or the
-hub; commits, which are among the benchmarks' files. Out: `models/{model}/{start}-instruct/`,
+In: `models/{model}/{start}/`, the base and IRCoder's checkpoints; instructions, from a folder or
+the hub; commits, which are among the benchmarks' files. Out: `models/{model}/{start}-instruct/`,
 `models/{model}/{start}-commits-{language}/`, and their learning curves.
 """
 

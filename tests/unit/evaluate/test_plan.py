@@ -1,0 +1,172 @@
+"""What a run evaluates, from small tables."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.evaluate.plan import Plan
+from scripts.evaluate.task_plan import FETCHED, Cell, packaged_file, setting_name
+from scripts.lib.job import InputError
+
+PACKAGE = {"package": "pytest", "file": "rows.jsonl"}
+BENCHMARKS: dict[str, Any] = {
+    "programs": {
+        "form": "multipl-e",
+        "files": ["programs/{task}.jsonl"],
+        "downloads": {"programs/{task}.jsonl": {"url": "https://localhost/{task}.json"}},
+        "references": "programs/references/{task}.jsonl",
+        "tasks": {"cpp": {"language": "C++", "runner": "cpp", "prelude": "// x"}},
+        "stages": ["{checkpoint}"],
+        "pass_at": [1],
+        "ceiling": True,
+        "sampling": {"small": {"temperatures": [0.2, 2.0], "top_p": 0.9, "samples": 5, "new_tokens": 8, "problems": 3}},
+    },
+    "recode": {
+        "form": "recode",
+        "downloads": {"nominal.jsonl": PACKAGE},
+        "tasks": {"format": {"language": "Python", "runner": "python", "files": ["nominal.jsonl"]}},
+        "stages": ["{checkpoint}-instruct"],
+        "pass_at": [1],
+        "sampling": {"small": {"temperatures": [0], "top_p": 1, "samples": 1, "new_tokens": 8}},
+    },
+    "commits": {
+        "form": "commits",
+        "files": ["commits/{task}.jsonl"],
+        "downloads": {"commits/{task}.jsonl": {"dataset": "owner/rows", "where": {"language": "{language}"}}},
+        "stages": ["{checkpoint}-commits-{task}"],
+        "sampling": {"small": {"temperatures": [0], "top_p": 1, "samples": 1, "new_tokens": 8}},
+    },
+}
+RUNNERS = {"cpp": {"kind": "compiled"}, "other-cpp": {"kind": "compiled"}, "python": {"kind": "script"}}
+SIZES = {"train": 3, "validation": 2, "test": 1}
+
+
+def plan(root: Path = Path("/project"), **evaluate: Any) -> Plan:
+    """A plan of all tasks with two checkpoints of one model; `evaluate` replaces keys of that section."""
+    section = {
+        "tasks": {"programs": ["cpp"], "recode": ["format"]},
+        "checkpoints": ["base", "ircoder"],
+        "runners": {},
+        "sampling": "small",
+        "data_dir": "data",
+        "sandbox": "bubblewrap",
+    }
+    commits = {"languages": ["C++"], "sizes": SIZES, "prompts": {"length": 4}}
+    config = {"models": ["m"], "commits": commits, "evaluate": section | evaluate}
+    return Plan(config, BENCHMARKS, RUNNERS, root)
+
+
+def test_a_task_is_evaluated_in_each_setting_of_each_model_and_checkpoint_after_its_controls(tmp_path: Path) -> None:
+    references = tmp_path / "data" / "programs" / "references" / "cpp.jsonl"
+    references.parent.mkdir(parents=True)
+    references.touch()
+    task = plan(tmp_path).task("programs", "cpp")
+    assert task.references == [str(references)]
+    assert task.cells == [
+        *(Cell("control", name, "control") for name in ("reference", "empty", "ceiling")),
+        *(Cell(setting, "m", checkpoint) for setting in ("t0.2", "t2") for checkpoint in ("base", "ircoder")),
+    ]
+
+
+def test_data_without_solutions_has_the_empty_control_only() -> None:
+    task = plan().task("programs", "cpp")
+    assert [cell for cell in task.cells if cell.setting == "control"] == [("control", "empty", "control")]
+
+
+def test_score_files_follow_the_order_of_the_benchmarks() -> None:
+    files = plan().score_files()
+    assert files[0] == "<results>/scores/programs/cpp/control/empty.control.json"
+    assert files[-1] == "<results>/scores/commits/C++/greedy/m.ircoder-commits-C++.json"
+    assert len(files) == len(set(files)) == (1 + 4) + (2 + 2) + (2 + 4)
+
+
+def test_tunings_are_those_that_benchmarks_evaluate() -> None:
+    assert plan().tunings() == ["instruct", "commits-C++"]
+    assert plan(tasks={"programs": ["cpp"]}).tunings() == ["commits-C++"]
+
+
+def test_a_setting_has_the_temperature_that_it_is_named_after() -> None:
+    task = plan().task("programs", "cpp")
+    assert [setting_name(value) for value in (0, 0.2, 1.0, 2.0)] == ["greedy", "t0.2", "t1", "t2"]
+    assert task.completion_settings("t2") == {
+        "sampling": {"temperature": 2.0, "top_p": 0.9, "samples": 5, "new_tokens": 8},
+        "problems": 3,
+        "teacher_forced": False,
+        "prompts": None,
+    }
+    with pytest.raises(InputError, match=r"no setting 't0\.3' in this run; choose from t0\.2, t2$"):
+        task.completion_settings("t0.3")
+
+
+def test_commit_messages_are_also_scored_without_sampling() -> None:
+    task = plan().task("commits", "C++")
+    assert list(task.temperatures) == ["teacher-forced", "greedy"]
+    settings = task.completion_settings("teacher-forced")
+    assert (settings["teacher_forced"], settings["sampling"]["samples"]) == (True, 1)
+    assert settings["prompts"] == {"length": 4}
+    assert task.problem_settings == {"form": "commits", "name": "C++", "sizes": SIZES}
+
+
+def test_files_are_fetched_where_no_folder_has_them() -> None:
+    fetched = plan(data_dir=None)
+    assert fetched.task("commits", "C++").data_files == [f"{FETCHED}/commits/Cpp.jsonl"]
+    assert fetched.downloads() == {
+        "programs/cpp.jsonl": {"url": "https://localhost/cpp.json"},
+        "nominal.jsonl": PACKAGE,
+        "commits/Cpp.jsonl": {"dataset": "owner/rows", "where": {"language": "C++"}, "rows": SIZES},
+    }
+    assert fetched.task("programs", "cpp").references == []
+
+
+def test_a_file_that_the_folder_lacks_may_come_from_a_package(tmp_path: Path) -> None:
+    task = plan(tmp_path).task("recode", "format")
+    assert task.data_files == [packaged_file(PACKAGE)]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "nominal.jsonl").touch()
+    assert task.data_files == [str(tmp_path / "data" / "nominal.jsonl")]
+    assert plan(tmp_path).downloads() == {}
+    assert packaged_file({"package": "no_such", "file": "x"}) == "package no_such/x"
+
+
+def test_programs_are_run_by_the_runner_of_the_table_or_the_configs_choice() -> None:
+    task = plan().task("programs", "cpp")
+    assert (task.runner_name, task.is_compiled) == ("cpp", True)
+    assert task.probe == ["<results>/toolkits/cpp/probe.json"]
+    assert plan(runners={"programs": {"cpp": "other-cpp"}}).task("programs", "cpp").runner_name == "other-cpp"
+    assert not plan().task("recode", "format").is_compiled
+    commits = plan().task("commits", "C++")
+    assert (commits.is_executed, commits.is_compiled, commits.probe) == (False, False, [])
+
+
+def test_settings_in_tables_name_recodes_category_and_a_missing_sandbox() -> None:
+    task = plan().task("recode", "format")
+    assert [task.setting_in_tables(name) for name in ("greedy", "control")] == ["format", "format-control"]
+    open_plan = plan(sandbox=False, allow_unsandboxed=True)
+    assert open_plan.task("programs", "cpp").setting_in_tables("t0.2") == "t0.2-unsandboxed"
+    assert open_plan.task("commits", "C++").setting_in_tables("greedy") == "greedy"
+
+
+FAULTS = {
+    r"evaluate\.tasks: 'nothing' has no tasks .*; choose from programs, recode$": {"tasks": {"nothing": []}},
+    r"evaluate\.tasks: 'commits' has no tasks": {"tasks": {"commits": ["C++"]}},
+    r"evaluate\.tasks\.programs: unknown task 'zz'; choose from cpp$": {"tasks": {"programs": ["zz"]}},
+    r"evaluate\.runners\.programs\.zz: .* no such task with programs$": {"runners": {"programs": {"zz": "cpp"}}},
+    r"evaluate\.runners\.programs\.cpp: unknown runner 'zz'; ": {"runners": {"programs": {"cpp": "zz"}}},
+    r"evaluate\.sampling: unknown sampling plan 'zz' for benchmark programs; choose from small$": {"sampling": "zz"},
+    r"evaluate\.sandbox: off lets": {"sandbox": False},
+}
+
+
+@pytest.mark.parametrize("message, change", FAULTS.items(), ids=FAULTS)
+def test_a_fault_of_the_config_is_one_line(message: str, change: dict[str, Any]) -> None:
+    plan().check()
+    with pytest.raises(InputError, match=rf"^config: {message}"):
+        plan(**change).check()
+
+
+def test_scores_on_the_samples_with_the_papers_sampling_are_noted() -> None:
+    assert plan().notes() == plan(data_dir="resources/benchmarks").notes() == []
+    assert plan(data_dir="resources/benchmarks", sampling="paper").notes() == [
+        "evaluate.data_dir is resources/benchmarks: scores on these samples compare with nothing"
+    ]
