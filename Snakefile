@@ -23,7 +23,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 mark_run()
 ROOT = workflow.basedir
-LANGUAGES, MODELS, RUNNERS, BENCHMARKS = prepare(config, ROOT)
+LANGUAGES, MODELS, RUNNERS, BENCHMARKS, TABLE_SPECS = prepare(config, ROOT)
 
 
 include: "rules/common.smk"

@@ -25,7 +25,7 @@ from scripts.lib.revisions import revisions_in
 from scripts.lib.seeds import seed_for
 from scripts.sources.corpus import Corpus
 from scripts.workflow.checkpoint_plan import CheckpointPlan
-from scripts.workflow.config import ConfigError, read_yaml, validate
+from scripts.workflow.config import ConfigError
 from scripts.workflow.fidelity_page import read_deviations
 
 RESULTS = config["results_dir"]
@@ -38,14 +38,14 @@ pathvars:
 
 
 wildcard_constraints:
-    language="[A-Za-z+-]+",
+    language="[A-Za-z0-9+#-]+",
     shard="[0-9]+",
     variant="perf|size",
     model="[a-z0-9.-]+",
     benchmark="[a-z-]+",
-    task="[A-Za-z_+-]+",
+    task="[A-Za-z0-9_+#-]+",
     setting="[a-z0-9.-]+",
-    checkpoint="[A-Za-z0-9+-]+",
+    checkpoint="[A-Za-z0-9+#-]+",
     runner="[a-z-]+",
 
 
@@ -93,7 +93,7 @@ for note in PLAN.notes():
 CHECKPOINTS = CheckpointPlan(config, MODELS, PLAN.tunings())
 checked(CHECKPOINTS.check)
 # Where each fetched file comes from, by its name.
-DOWNLOADS = PLAN.downloads()
+DOWNLOADS = checked(PLAN.downloads)
 # The programs of other languages, and those that run inside the sandbox, which no script imports.
 RUNTIME = sorted(f"evaluate/runtime/{path.name}" for path in Path(ROOT, "scripts/evaluate/runtime").iterdir())
 
@@ -509,16 +509,6 @@ def evaluate_targets():
 # --- tables -------------------------------------------------------------------------------------------
 
 VALIDATION = "validation"
-
-
-def read_table_specs():
-    """The checked table config/tables.yaml."""
-    table_specs = read_yaml(f"{ROOT}/config/tables.yaml")
-    validate(table_specs, "tables", ROOT, "config/tables.yaml")
-    return table_specs
-
-
-TABLE_SPECS = checked(read_table_specs)
 
 
 def table_benchmarks():

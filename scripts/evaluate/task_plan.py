@@ -109,7 +109,11 @@ class TaskPlan:
 
     def download(self, template: str) -> dict[str, Any]:
         """Where a file of rows is fetched from, with task and language filled in."""
-        download = dict(self.entry["downloads"][template])
+        downloads = self.entry.get("downloads", {})
+        if template not in downloads:
+            fault = f"{self.benchmark}: nothing says where '{template}' is downloaded from"
+            raise InputError(f"config/benchmarks.yaml: {fault}; add it to downloads, or set evaluate.data_dir")
+        download = dict(downloads[template])
         for key in {"files", "url"} & download.keys():
             download[key] = download[key].replace("{task}", self.name)
         if "where" in download:
@@ -122,7 +126,7 @@ class TaskPlan:
     def _data_file(self, template: str) -> str:
         if self.run.data_dir is None:
             return f"{FETCHED}/{self.file_name(template)}"
-        path, download = self.run.data_dir / self.file_name(template), self.entry["downloads"][template]
+        path, download = self.run.data_dir / self.file_name(template), self.entry.get("downloads", {}).get(template, {})
         is_packaged = "package" in download and "halved" not in download
         return packaged_file(download) if is_packaged and not path.exists() else str(path)
 

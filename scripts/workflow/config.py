@@ -3,8 +3,9 @@
 import difflib
 import json
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache, reduce
 from operator import getitem
@@ -30,6 +31,11 @@ class Tables(NamedTuple):
     models: dict[str, Any]
     runners: dict[str, Any]
     benchmarks: dict[str, Any]
+    tables: dict[str, Any]
+
+
+# A token such as <source_to_llvm> in a template of training documents.
+_TOKEN = re.compile(r"<\w+>")
 
 
 class ConfigError(Exception):
@@ -132,13 +138,17 @@ def read_words(config: dict[str, Any], root: str | Path) -> None:
                 reduce(getitem, parents, config)[last] = yaml.safe_load(fault.instance)
 
 
-def _check_names(given: list[str], known: dict[str, Any], key: str, table: str) -> None:
-    """Raise `ConfigError` for the first name of `given` that the table lacks."""
-    for name in given:
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The remedy for an unknown name: the nearest known one, or all of them."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+
+
+def _check_names(names: list[str], known: dict[str, Any], key: str, table: str) -> None:
+    """Raise `ConfigError` for the first of `names` that the table lacks."""
+    for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            remedy = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
-            raise ConfigError(f"config: {key}: '{name}' is not in config/{table}.yaml; {remedy}")
+            raise ConfigError(f"config: {key}: '{name}' is not in config/{table}.yaml; {_nearest(name, known)}")
 
 
 def _check_corpus(corpus: dict[str, Any], root: str | Path) -> None:
@@ -191,16 +201,49 @@ def _check_modules(corpus: dict[str, Any], variants: list[str], root: str | Path
     raise ConfigError(f"config: corpus.files: {what} does not say which variant its modules are of; {remedy}")
 
 
-def load_tables(root: str | Path) -> Tables:
-    """Read and check the tables `config/{languages,models,runners,benchmarks}.yaml`."""
-    return Tables(*(_load_table(name, root) for name in Tables._fields))
+def load_tables(root: str | Path, entries: Mapping[str, Any] | None = None) -> Tables:
+    """Read and check the tables of `config/`, with `entries`, the config's `table_entries`, merged over them."""
+    return Tables(*(_load_table(name, root, (entries or {}).get(name, {})) for name in Tables._fields))
 
 
-def _load_table(name: str, root: str | Path) -> dict[str, Any]:
-    """Read `config/<name>.yaml` and check it against its schema."""
+def _load_table(name: str, root: str | Path, entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Read `config/<name>.yaml` and check it, alone and with entries merged over it."""
     table: dict[str, Any] = read_yaml(Path(root, "config", f"{name}.yaml"))
     validate(table, name, root, f"config/{name}.yaml")
-    return table
+    if not entries:
+        return table
+    merged: dict[str, Any] = _merged(table, entries)
+    validate(merged, name, root, f"config: table_entries.{name}")
+    return merged
+
+
+def _merged(base: Any, overlay: Any) -> Any:
+    """`overlay` over `base`, key by key where both are mappings, as Snakemake merges config files."""
+    if not isinstance(base, Mapping) or not isinstance(overlay, Mapping):
+        return overlay
+    return {**base, **{key: _merged(base.get(key), value) for key, value in overlay.items()}}
+
+
+def _check_runner_names(tables: Tables) -> None:
+    """Raise `ConfigError` for a task whose runner is in no table."""
+    for benchmark, entry in tables.benchmarks.items():
+        for task, own in entry.get("tasks", {}).items():
+            if "runner" in own and own["runner"] not in tables.runners:
+                remedy = _nearest(own["runner"], tables.runners)
+                fault = f"the runner '{own['runner']}' is not in config/runners.yaml"
+                raise ConfigError(f"config/benchmarks.yaml: {benchmark}.tasks.{task}: {fault}; {remedy}")
+
+
+def _check_direction_tokens(config: Mapping[str, Any], models: Mapping[str, Any]) -> None:
+    """Raise `ConfigError` for a token of a template that a model of the run would split into pieces."""
+    for direction, template in config["pretrain"]["templates"].items():
+        for model in config["models"]:
+            known = models[model]["special_tokens"]
+            for token in _TOKEN.findall(template):
+                if token not in known:
+                    fault = f"'{token}' is not among the special_tokens of the model '{model}'"
+                    remedy = f"{_nearest(token, known)}, or add it to the model's entry"
+                    raise ConfigError(f"config: pretrain.templates.{direction}: {fault}; {remedy}")
 
 
 def read_lock(root: str | Path) -> Lock:
@@ -221,9 +264,11 @@ def check(config: dict[str, Any], root: str | Path) -> Tables:
     plain = json.loads(json.dumps(config))
     validate(plain, "config", root, "config")
     _check_braces(plain, root)
-    tables = load_tables(root)
+    tables = load_tables(root, plain.get("table_entries"))
     _check_names(plain["languages"], tables.languages, "languages", "languages")
     _check_names(plain["models"], tables.models, "models", "models")
+    _check_runner_names(tables)
+    _check_direction_tokens(plain, tables.models)
     _check_corpus(plain["corpus"], root)
     _check_instruct(plain["instruct"])
     _check_modules(plain["corpus"], plain["variants"], root)

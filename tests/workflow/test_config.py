@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from scripts.workflow.config import read_yaml
 from tests.workflow.conftest import ROOT
 
 FAULTS = {
@@ -81,3 +82,25 @@ def test_only_requirements_of_the_target_are_checked(workflow, tmp_path, without
     corpus = json.dumps({"dataset": None, "path": str(tmp_path)})
     output = workflow(tmp_path / "run", "pairs", "-n", *PAPER, f"corpus={corpus}", "languages=[C]").stdout
     assert "this run lacks" not in output
+
+
+def test_entries_of_the_users_config_make_a_language_and_a_sampling_plan(workflow, tmp_path):
+    """C# is no language of the project's tables, and 2.0 no temperature of its plans."""
+    folder = tmp_path / "programs" / "C#"
+    folder.mkdir(parents=True)
+    (folder / "one.cs").write_text("int main(void) { return 0; }\n", encoding="utf-8")
+    entry = {**read_yaml(ROOT / "config" / "languages.yaml")["C"], "suffixes": ["cs"]}
+    plan = {"temperatures": [0, 2.0], "top_p": 0.95, "samples": 2, "new_tokens": 8}
+    config = {
+        "languages": ["C#"],
+        "corpus": {"path": str(tmp_path / "programs")},
+        "evaluate": {"tasks": {"multipl-e": ["lua"]}},
+        "table_entries": {
+            "languages": {"C#": entry},
+            "benchmarks": {"multipl-e": {"sampling": {"small": plan}}},
+        },
+    }
+    (tmp_path / "mine.yaml").write_text(json.dumps(config), encoding="utf-8")
+    output = workflow(tmp_path / "run", "all", "-n", "--configfile", str(tmp_path / "mine.yaml")).stdout
+    assert "language=C#" in output
+    assert {"setting=greedy", "setting=t2"} <= set(output.replace(",", " ").split())

@@ -103,7 +103,9 @@ def test_conversations_of_own_splits_are_one_row_for_each_answer(hub, tmp_path):
 
 FAULTS = {
     "owner/faulty, train.jsonl, row 2: the column 'output' has the type list, not text": {"files": "{split}.jsonl"},
-    "owner/faulty, null.jsonl, row 1: the column 'instruction' has the type NoneType, not text": {"files": "null.jsonl"},
+    "owner/faulty, null.jsonl, row 1: the column 'instruction' has the type NoneType, not text": {
+        "files": "null.jsonl"
+    },
     "list.jsonl, line 1: a JSON list, not an object": {"files": "list.jsonl"},
     "owner/faulty, list.json, row 1: the row is list, not an object": {"files": "list.json"},
     "row 1: a conversation is not a list of messages but str": {

@@ -152,3 +152,61 @@ def test_modules_without_a_list_for_each_variant_are_refused(config, tmp_path):
     config["corpus"]["path"] = str(tmp_path / "all.jsonl")
     with pytest.raises(ConfigError, match="a single file does not say which variant"):
         check(config, ROOT)
+
+
+def test_entries_of_the_config_are_merged_over_the_tables(config):
+    model = {**read_yaml(ROOT / "config" / "models.yaml")["tiny-llama"], "title": "my model"}
+    config["table_entries"] = {
+        "models": {"mine": model, "tiny-llama": {"context": 512}},
+        "benchmarks": {"multipl-e": {"tasks": {"cpp": {"runner": "my-cpp"}}}},
+        "runners": {"my-cpp": read_yaml(ROOT / "config" / "runners.yaml")["cpp"]},
+    }
+    config["models"] = ["mine"]
+    tables = check(config, ROOT)
+    assert (tables.models["mine"]["title"], tables.models["tiny-llama"]["context"]) == ("my model", 512)
+    assert tables.models["tiny-llama"]["source"] == "scratch"
+    assert tables.benchmarks["multipl-e"]["tasks"]["cpp"] == {"language": "C++", "runner": "my-cpp"}
+    assert "mine" not in read_yaml(ROOT / "config" / "models.yaml")
+
+
+ENTRY_FAULTS = {
+    "config: table_entries: unknown key 'model'; did you mean 'models'": {"model": {}},
+    "config: table_entries.models: tiny-llama: unknown key 'contxt'; did you mean 'context'": {
+        "models": {"tiny-llama": {"contxt": 1}}
+    },
+    "config: table_entries.models: mine: .*'source' is a required property": {"models": {"mine": {"title": "x"}}},
+    "config: table_entries.runners: mine.kind: 'native' is not one of": {
+        "runners": {"mine": {**read_yaml(ROOT / "config" / "runners.yaml")["cpp"], "kind": "native"}}
+    },
+    r"multipl-e.tasks.cpp: the runner 'ccp' is not in config/runners.yaml; did you mean 'cpp'": {
+        "benchmarks": {"multipl-e": {"tasks": {"cpp": {"runner": "ccp"}}}}
+    },
+    "config: table_entries.languages: .*'C Sharp'": {
+        "languages": {"C Sharp": read_yaml(ROOT / "config" / "languages.yaml")["C"]}
+    },
+}
+
+
+@pytest.mark.parametrize("message, entries", ENTRY_FAULTS.items(), ids=ENTRY_FAULTS)
+def test_a_fault_of_an_entry_is_one_line_that_names_it(config, message, entries):
+    config["table_entries"] = entries
+    with pytest.raises(ConfigError, match=message) as caught:
+        check(config, ROOT)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_token_of_a_template_must_be_a_special_token_of_each_model(config):
+    config["pretrain"]["templates"]["source_to_llvm"] = "{source}\n<source_to_ir>\n{llvm}"
+    with pytest.raises(ConfigError, match=r"source_to_llvm: '<source_to_ir>' is not among .*'<source_to_llvm>'"):
+        check(config, ROOT)
+    config["table_entries"] = {
+        "models": {"tiny-gpt-bigcode": {"special_tokens": ["<source_to_ir>", "<llvm_to_source>"]}}
+    }
+    check(config, ROOT)
+
+
+@pytest.mark.parametrize("name", ["C#", "F#", "Objective-C++", "Fortran90"])
+def test_a_name_of_a_language_may_have_signs(config, name):
+    config["table_entries"] = {"languages": {name: read_yaml(ROOT / "config" / "languages.yaml")["C"]}}
+    config["languages"] = [name]
+    assert name in check(config, ROOT).languages

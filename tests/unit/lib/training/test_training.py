@@ -153,7 +153,9 @@ def test_a_milestone_after_the_end_is_one_line(inputs, tmp_path):
 
 
 def test_too_few_sequences_for_a_batch_are_one_line(inputs, tmp_path):
-    with pytest.raises(InputError, match=r"drops all 40 training sequences, fewer than the 64 of one batch.*lower batch_size"):
+    with pytest.raises(
+        InputError, match=r"drops all 40 training sequences, fewer than the 64 of one batch.*lower batch_size"
+    ):
         run_training(spec_for(inputs, tmp_path, batch_size=64, drop_last=True))
 
 
@@ -330,7 +332,10 @@ def test_too_little_memory_or_disk_is_told_before_the_start(inputs, tmp_path, mo
         (RuntimeError("PytorchStreamWriter failed writing file data/0"), "the disk is full"),
         (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0"), "the disk is full"),
         (RuntimeError("basic_ios::clear: iostream error"), "the disk is full"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "the training ran out of memory"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+            "the training ran out of memory",
+        ),
         (torch.OutOfMemoryError("CUDA out of memory"), "the training ran out of memory"),
     ],
 )
