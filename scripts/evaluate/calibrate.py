@@ -1,4 +1,4 @@
-"""How much slower this machine is than the protocol's limits allow, measured by the reference solutions.
+"""Measure by the reference solutions whether this machine is too slow for the protocol's limits.
 
 A task keeps the protocol's time limit unless a reference solution needs more than 1/headroom of it
 on this machine. Then the limit is multiplied by a whole number, so that small differences in speed

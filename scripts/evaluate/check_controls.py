@@ -21,7 +21,7 @@ def is_perturbed(name: str, form: str) -> bool:
 
 
 def cause_of(name: str, faults: Mapping[str, str]) -> str:
-    """The cause that `faults` gives for a prompt, or for its problem or perturbation; else empty."""
+    """The cause that `faults` gives for a prompt, its problem or its perturbation; else empty."""
     return next((cause for fault, cause in faults.items() if f"{name}/".startswith(f"{fault}/")), "")
 
 
@@ -42,7 +42,10 @@ def failed_references(references: Executions, form: str, faults: Mapping[str, st
 
 
 def passing_empties(empties: Executions, form: str, faults: Mapping[str, str]) -> list[str]:
-    """Empty completions that pass without a known cause, sorted; ReCode's perturbed prompts do not count."""
+    """Empty completions that pass without a known cause, sorted.
+
+    ReCode's perturbed prompts do not count.
+    """
     passing = [
         name
         for name, executions in empties.items()

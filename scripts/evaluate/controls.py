@@ -1,4 +1,7 @@
-"""Controls: pseudo-models with known completions, the data set's solutions (whole or cut) or nothing."""
+"""Controls: pseudo-models whose completions are known.
+
+Their completions are the data set's solutions, the solutions cut like a completion, or nothing.
+"""
 
 from collections.abc import Sequence
 

@@ -1,8 +1,8 @@
 """Fetch one file of benchmark rows, as `downloads` in config/benchmarks.yaml describes it.
 
 A download is a data set of the Hugging Face hub at a pinned revision, a URL that contains a
-revision, or a file of an installed Python package. Rows are written as JSON lines, with the name and
-the fields of a file below `evaluate.data_dir`.
+revision, or a file of an installed Python package. Rows are written as JSON lines, with the name
+and the fields of a file below `evaluate.data_dir`.
 """
 
 import gzip
@@ -40,9 +40,9 @@ def parquet_rows(path: str, where: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def archive_rows(path: str, members: str) -> Iterator[Row]:
-    """Rows of the JSON-lines files in a tar archive whose path ends in the regular expression `members`.
+    """Rows of the JSON-lines files in a tar archive whose path ends in the pattern `members`.
 
-    Each named group of the expression is a field of the rows: a number where it consists of digits.
+    Each named group of the pattern is a field of the rows: a number where it consists of digits.
     """
     pattern = re.compile(f"(?:.*/)?{members}")
     with tarfile.open(path) as archive:
@@ -64,7 +64,10 @@ def rows_of(path: str, source: Mapping[str, Any]) -> Iterable[Row]:
 
 
 def hub_rows(source: Mapping[str, Any], offline: bool) -> Iterator[Row]:
-    """Rows of a data set's files, in the order of the files' names; each file is fetched when it is read."""
+    """Rows of a data set's files, in the order of the files' names.
+
+    Each file is fetched when it is read.
+    """
     check_online(source["dataset"], offline)
     for path in dataset_files(source["dataset"], source["revision"], source["files"], TABLE):
         yield from rows_of(path, source)
@@ -99,7 +102,10 @@ def url_rows(url: str, offline: bool) -> list[Row]:
 
 
 def package_rows(package: str, file: str) -> Iterable[Row]:
-    """Rows of a file in an installed Python package; raise `InputError` when it is not installed."""
+    """Rows of a file in an installed Python package.
+
+    Raises `InputError` when the package is not installed.
+    """
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise InputError(f"the Python package {package} is not installed; run `make setup`")
@@ -141,7 +147,10 @@ def _new_file(path: str) -> Iterator[IO[bytes]]:
 
 
 def write_rows(path: str, rows: Iterable[Row]) -> None:
-    """Write rows as JSON lines, gzipped when the name ends in `.gz`; raise `InputError` for no rows."""
+    """Write rows as JSON lines, gzipped when the name ends in `.gz`.
+
+    Raises `InputError` when there are no rows.
+    """
     count = 0
     with _new_file(path) as stream:
         for row in rows:

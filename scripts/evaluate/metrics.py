@@ -68,7 +68,10 @@ def compile_rate(executions: Sequence[Execution]) -> float:
 
 
 def bleu_tokens(text: str) -> list[str]:
-    """Lower-case words and single punctuation marks, underscores included; text after a tab is dropped."""
+    """Lower-case words and single punctuation marks, underscores included.
+
+    Text after a tab is dropped.
+    """
     return _TOKEN.findall(text.split("\t")[0].strip().lower())
 
 

@@ -1,4 +1,4 @@
-"""Check that the sandbox and a runner's tools work here, and build the files that its programs share.
+"""Check that the sandbox and a runner's tools work, and build the files that its programs share.
 
 It runs before anything is generated. The runner must accept a correct program and reject a wrong
 one, one that does not compile, and one that ends before its tests. Its version is recorded in the
@@ -26,7 +26,7 @@ from scripts.lib.sandbox.toolchain import Toolchain
 
 
 def variables(toolchain: Toolchain) -> dict[str, str]:
-    """Environment variables with the paths of the table's tools and folders: GXX for `g++`, GO for `go`."""
+    """Environment variables with the paths of tools and folders: GXX for `g++`, GO for `go`."""
     tools = {name: tool.outside for name, tool in toolchain.tools.items()}
     return {re.sub(r"\W", "X", name).upper(): path for name, path in {**tools, **toolchain.paths}.items()}
 
@@ -44,7 +44,7 @@ def build_shared(folder: Path, command: list[str], toolchain: Toolchain | None) 
 
 
 def umask_remedy() -> str:
-    """What to do when the umask makes new files unreadable for the user as whom root's programs run.
+    """What to do when the umask makes new files unreadable for the user of root's sandboxes.
 
     Empty when it does not.
     """
@@ -59,7 +59,7 @@ def umask_remedy() -> str:
 
 
 def check_verdicts(name: str, table: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Raise `InputError` unless the runner gives every program of its self test the expected verdict."""
+    """Raise `InputError` unless every program of the runner's self test gets its verdict."""
     runner, test = make_runner(name, table, settings), table["self_test"]
     packages = f"apt-get install {' '.join(table['apt'])}" if table["apt"] else f"envs/{table['env']}.yaml"
     problem = Problem(

@@ -1,4 +1,4 @@
-"""Known answers of reference implementations: vendored rows, and the complete tables where available."""
+"""Known answers of reference implementations: vendored rows, and complete tables if available."""
 
 import gzip
 import json

@@ -1,4 +1,7 @@
-"""Documents that deduplication keeps, compared with the original, where hash functions do not matter."""
+"""Documents that deduplication keeps, compared with the original.
+
+The choice of hash functions does not matter for these documents.
+"""
 
 import pyarrow as pa
 import pytest
@@ -27,7 +30,7 @@ SHORT = 5
 
 
 def representatives(folder, texts, settings):
-    """The text that represents the cluster of each text, by this project's rules, for one shard without IR."""
+    """The text that represents each text's cluster, by this project, for a shard without IR."""
     by_id = {sha256_text(text)[:16]: text for text in texts}
     records = [Record("", sha256_text(text), len(text), text, "utf-8") for text in texts]
     paths = [str(folder / name) for name in ("sources", "signatures", "outcomes")]
@@ -43,9 +46,9 @@ def representatives(folder, texts, settings):
 @pytest.mark.parametrize("seed", [1, 77, 484])
 @pytest.mark.parametrize(("threshold", "least"), [(0.5, 8), (0.7, 5)])
 def test_oracle_of_cluster_representatives(tmp_path, threshold, least, seed):
-    """The documents are in the order of their hashes, so that the smallest index is the smallest id.
+    """The documents are in the order of their hashes: the smallest index is the smallest id.
 
-    Their similarities are above 0.88 or below 0.12, so that the family of hash functions does not decide.
+    Their similarities are above 0.88 or below 0.12, so the family of hash functions is irrelevant.
     """
     rows = vendored("dedup_kept")
     texts = [row["text"] for row in rows]
@@ -56,7 +59,7 @@ def test_oracle_of_cluster_representatives(tmp_path, threshold, least, seed):
 
 
 def test_oracle_of_short_documents_which_are_one_cluster():
-    """All documents with fewer tokens than the minimum are one cluster in the original, however different they are."""
+    """In the original, all documents with fewer tokens than the minimum are one cluster."""
     rows = vendored("dedup_kept")
     clustered: dict[int, list[str]] = {}
     for row in rows:

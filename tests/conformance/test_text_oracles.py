@@ -33,7 +33,7 @@ def test_oracle_of_cut_fixdocs_completions(rows: Rows):
 
 @with_oracles
 def test_oracle_of_fixdocs_completions_that_an_engine_has_ended(rows: Rows):
-    """An engine stops at the end of a completion; the cut text then differs in blanks at its end only."""
+    """Engines stop at the end of a completion, which changes only blanks at the end of the cut."""
     for row in rows("fixdocs_trim"):
         stop = fixdocs_stop(row["language"])
         ended = row["completion"][: stop.position(row["completion"])]

@@ -1,4 +1,6 @@
-"""vLLM's CPU build as the engine: greedy completions equal those of transformers; interrupted runs resume.
+"""vLLM's CPU build as the engine: greedy completions equal those of transformers.
+
+Interrupted runs resume.
 
 `make vllm-test` runs it in a separate Python environment.
 """
@@ -114,9 +116,9 @@ def expected(folder):
 
 @pytest.fixture(scope="module")
 def chatty(folder, tmp_path_factory):
-    """The same model with generation settings and a second end token in its folder; its expected completion.
+    """The same model with generation settings in its folder, and its expected completion.
 
-    The second end token is the fourth token of the plain model's completion.
+    The settings have a second end token, which is the fourth token of the plain model's completion.
     """
     plain = load_engine("transformers", folder, {**SETTINGS, "batch_size": 1}, 2)
     rows, generate = [], plain.model.generate
@@ -134,7 +136,7 @@ def chatty(folder, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def engine(folder, expected, chatty):
-    # After the fixtures by transformers, because vLLM patches torch and transformers for its own use.
+    # After the fixtures by transformers, because vLLM patches torch and transformers.
     return load_engine("vllm", folder, SETTINGS, 1)
 
 

@@ -23,7 +23,10 @@ def snakemake_command(folder: Path, *arguments: str) -> list[str]:
 
 
 def snakemake_environment() -> dict[str, str]:
-    """The environment of a run from a shell: this Python's folder first on PATH, no marker of an outer run."""
+    """The environment of a run from a shell.
+
+    This Python's folder is first on PATH, and the marker of an outer run is unset.
+    """
     environment = {key: value for key, value in os.environ.items() if key not in ("IRCODER_RUN", "PYTHONPATH")}
     return environment | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
@@ -54,7 +57,10 @@ def without_compilers() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def workflow() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """A function that runs the workflow in a folder, and fails with its output if it ends otherwise than expected."""
+    """A function that runs the workflow in a folder.
+
+    It fails with the run's output if the run does not end as expected.
+    """
 
     def run(folder: Path, *arguments: str, succeeds: bool = True, timeout: float = 900):
         folder.mkdir(parents=True, exist_ok=True)

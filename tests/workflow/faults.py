@@ -45,7 +45,10 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 def truncate(file: Path) -> None:
-    """Cut a file to its first half and keep its modification time, as after a crash of the file system."""
+    """Cut a file to its first half and keep its modification time.
+
+    It simulates a crash of the file system.
+    """
     before = file.stat()
     os.truncate(file, before.st_size // 2)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -88,7 +91,10 @@ def script_of(run: subprocess.Popen[str], name: str) -> psutil.Process:
 
 
 def wait_for(poll: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """The first true result of `poll`, which is called repeatedly; fail when there is none in time."""
+    """The first true result of `poll`, which is called repeatedly.
+
+    Fails when there is none in time.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if result := poll():

@@ -1,4 +1,7 @@
-"""The jobs of a run depend on the checkpoints that it evaluates; a run may import all checkpoints."""
+"""The jobs of a run depend on the checkpoints that it evaluates.
+
+A run may import all checkpoints.
+"""
 
 import csv
 import json
@@ -78,7 +81,7 @@ def test_a_checkpoint_that_no_rule_makes_is_a_one_line_error(tmp_path, workflow,
 
 @pytest.fixture
 def project(tmp_path):
-    """A copy of the project with a model in a folder, and an adapter as one of its imported checkpoints."""
+    """A copy of the project with a local model, and an adapter as its imported checkpoint."""
     copy = copy_project(tmp_path / "project")
     (copy / "resources").symlink_to(ROOT / "resources")
     write_all(copy / "local", {**GPT, "n_positions": 512})

@@ -1,4 +1,4 @@
-"""The compile rule on small corpora: every language, the same bytes however it is run, resuming, odd file names."""
+"""The compile rule on small corpora: all languages, equal bytes, resuming, unusual file names."""
 
 import json
 import os
@@ -26,7 +26,10 @@ def corpus(folder, files):
 
 
 def settings(folder, path, languages, keep_ll=False, shard_size=64, **changes):
-    """Options for a corpus, with changes of the section `compile`; they go through a file in `folder`."""
+    """Options for a corpus, with changes of the section `compile`.
+
+    They go through a file in `folder`.
+    """
     values = {"corpus": {"path": str(path)}, "languages": languages, "keep_ll": keep_ll, "shard_size": shard_size}
     file = folder / "overlay.json"
     folder.mkdir(parents=True, exist_ok=True)

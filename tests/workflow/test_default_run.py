@@ -1,4 +1,4 @@
-"""The default run, from programs to tables: complete, repeatable to the byte, also after kills in every stage."""
+"""The default run, from programs to tables: complete and repeatable to the byte, also after kills."""
 
 import csv
 import os
@@ -28,7 +28,9 @@ def hashes(results: Path) -> dict[str, str]:
 
 
 def interrupt(process: subprocess.Popen, path: Path, how: signal.Signals, seconds: float = 900) -> bool:
-    """End a run by a signal to its process group once `path` exists; False when it ended before that.
+    """End a run by a signal to its process group once `path` exists.
+
+    False when it ended before that.
 
     SIGINT is sent like Ctrl-C. SIGKILL is sent to Snakemake only, so its jobs keep running.
     """

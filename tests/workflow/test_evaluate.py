@@ -1,4 +1,4 @@
-"""Generation, execution and scores by the rules: interrupted, with a broken sandbox, and without a sandbox."""
+"""Generation, execution and scores by the rules: interrupted, and with no or a broken sandbox."""
 
 import csv
 import json
@@ -38,7 +38,7 @@ CONFIG = {"evaluate": {"tasks": {"multipl-e": ["py"]}, "chunk_requests": CHUNK}}
 
 @pytest.fixture
 def folder(tmp_path):
-    """A working directory with a config and a random byte model that is slow enough to be interrupted."""
+    """A working directory with a config and a random byte model, slow enough to be interrupted."""
     model = tmp_path / "results" / "models" / MODEL / "base"
     tokenizer = tiny_tokenizer()
     torch.manual_seed(3)
@@ -61,7 +61,10 @@ def with_config(folder: Path, *arguments: str) -> list[str]:
 
 
 def killed_after(folder: Path, chunks: int) -> list[Path]:
-    """Kill a run and its processes once it has stored this number of chunks; return the stored chunks."""
+    """Kill a run and its processes once it has stored this number of chunks.
+
+    Returns the stored chunks.
+    """
     command = snakemake_command(folder, *with_config(folder, SCORE, *RULES))
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     process = subprocess.Popen(command, env=snakemake_environment(), start_new_session=True, **quiet)

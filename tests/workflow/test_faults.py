@@ -67,7 +67,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def recovers(folder: Path, workflow: Run, *targets: str, before: dict[str, str]) -> None:
-    """Assert that no unfinished files exist, and that the next run gives the same results as before."""
+    """Assert that no unfinished files exist, and that the next run restores the results."""
     assert temporary_files(folder / "results") == []
     workflow(folder, *targets, *TINY)
     assert hashes(folder) == before

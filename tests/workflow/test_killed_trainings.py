@@ -27,7 +27,7 @@ OVERLAY = {
     "commits": {"training": TRAINING},
 }
 MODEL = "results/models/tiny-gpt-bigcode"
-# For each training: the name of its checkpoints, the folder that it writes, and the resulting weights.
+# For each training: the name of its checkpoints, the folder that it writes, and its weights.
 TRAININGS = {
     "pretrain": ("pretrain", "adapter", "ircoder/model.safetensors"),
     "instruct": ("ircoder-instruct", "ircoder-instruct", "ircoder-instruct/model.safetensors"),

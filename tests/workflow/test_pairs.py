@@ -28,7 +28,10 @@ def pairs(numbers, mark):
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Path:
-    """Two languages: one whose lists differ, with a duplicate and an invalid module; one with a single variant."""
+    """Two languages.
+
+    The lists of one differ and have a duplicate and an invalid module; the other has one variant.
+    """
     root = tmp_path_factory.mktemp("sltrans")
     lists = {
         ("C++", "Perf_Optimized"): pairs(range(20), "p"),
@@ -124,7 +127,7 @@ def test_a_data_set_that_must_be_fetched_offline_is_an_error(workflow, tmp_path)
 
 
 def test_a_data_set_of_the_hub_is_fetched_and_read(workflow, corpus, tmp_path, monkeypatch):
-    """Only files of the selected language are fetched, at the revision's commit; the card has the license."""
+    """Files of the selected language are fetched, at the revision's commit; the card is read."""
     files = {path.relative_to(corpus).as_posix(): path.read_bytes() for path in corpus.rglob("*.parquet")}
     card = b"---\nlicense: cc-by-sa-4.0\n---\n"
     dataset = f"{{id: owner/programs, revision: '{REVISION[:7]}'}}"

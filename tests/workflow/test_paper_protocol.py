@@ -1,4 +1,4 @@
-"""The paper's evaluation protocol, by the rules: controls of compiled and interpreted languages are scored."""
+"""The paper's evaluation protocol by the rules: controls of all kinds of languages are scored."""
 
 import shutil
 

@@ -72,7 +72,7 @@ def source_text(number: int) -> str:
 
 
 def write_corpus(root: Path) -> Path:
-    """Write a small data set with SLTrans's columns, folders and file names, two files for each list."""
+    """Write a small data set with SLTrans's columns, folders and names, two files for each list."""
     for (language, split), operation in LISTS.items():
         (root / language).mkdir(exist_ok=True)
         for part in range(2):
@@ -103,7 +103,7 @@ def batch_loss(model, rows: list[list[int]], left: int = 0) -> float:
 
 
 def validation_loss(folder: Path, left: int = 0) -> float:
-    """The loss that continued pre-training should report at its end: the mean over batches of two rows."""
+    """The loss that continued pre-training should report at its end: mean over batches of two."""
     rows = [example.input_ids for example in TokenShards(folder / "tokens/tiny-gpt-bigcode/validation")]
     assert min(map(len, rows)) < CONTEXT
     model = AutoModelForCausalLM.from_pretrained(folder / "models/tiny-gpt-bigcode/ircoder").eval()
@@ -153,8 +153,8 @@ def test_from_pairs_to_tables_without_a_compiler(tmp_path, workflow, without_com
     assert milestone <= cells
     assert ("commits", "ircoder-1-commits-Python") in cells
     results = tmp_path / "run/results"
-    # Rows are padded on the right, so the loss equals that of rows without padding, and differs from
-    # that of rows padded on the left.
+    # Rows are padded on the right, so the loss equals that of rows without padding, and differs
+    # from that of rows padded on the left.
     assert reported_loss(results) == pytest.approx(validation_loss(results), abs=1e-4)
     assert reported_loss(results) != pytest.approx(validation_loss(results, left=8), abs=5e-4)
     for tuned in ("base-instruct", "ircoder-1-commits-Python"):

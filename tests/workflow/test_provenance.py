@@ -1,4 +1,4 @@
-"""Tables, records, report, crate and audit by their rules, after rules that write small fixed results."""
+"""Tables, records, report, crate and audit by their rules, on small fixed results."""
 
 import json
 import re

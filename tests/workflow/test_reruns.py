@@ -72,7 +72,10 @@ class Project:
 
     @contextmanager
     def edited(self, file: str, old: str, new: str) -> Iterator[None]:
-        """Replace the first `old` in a file of the copy; restore its text and modification time afterwards."""
+        """Replace the first `old` in a file of the copy.
+
+        The text and the modification time are restored afterwards.
+        """
         path = self.root / file
         text, before = path.read_text(encoding="utf-8"), path.stat()
         assert old in text, f"{file} has no '{old}'"
@@ -86,7 +89,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of the files under version control, and a finished run of it that is as small as possible."""
+    """A copy of the files under version control, and a finished, minimal run of it."""
     root, folder = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("run")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for name in listed.splitlines():
@@ -98,7 +101,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: the edit, its file, the replaced text, and patterns of the jobs that it reruns.
+    """A row of the table: edit, file, replaced and new text, and patterns of the rerun jobs.
 
     `added` are patterns of jobs that the finished run did not have.
     """

@@ -97,7 +97,8 @@ def test_four_million_sources_are_planned_in_seconds(large: Path, tmp_path: Path
     assert {job.split()[1] for job in jobs if job.startswith(f"{rule} ")} == set(SOURCES)
     # All benchmarks of the paper and the commits of its eight languages have to be fetched.
     assert sum(job.startswith("fetch_benchmark ") for job in jobs) == 28
-    # Time is relative to an empty Snakefile (1 to 2 s of CPU time), because seconds depend on the machine.
+    # Time is relative to an empty Snakefile (1 to 2 s of CPU time), because seconds depend on the
+    # machine.
     assert seconds < 15 * empty_listing(tmp_path)
     assert megabytes < 1000
 

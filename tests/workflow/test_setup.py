@@ -22,7 +22,10 @@ def canonical(name: str) -> str:
 
 
 def pins(file: Path) -> dict[str, str]:
-    """Versions by package in a requirements file; fails for a line that does not pin one version."""
+    """Versions by package in a requirements file.
+
+    Fails for a line that does not pin one version.
+    """
     versions = {}
     for number, line in enumerate(file.read_text().splitlines(), 1):
         requirement = line.split("#")[0].strip()

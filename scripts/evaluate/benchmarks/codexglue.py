@@ -73,7 +73,7 @@ def _signature(before: str) -> str:
 
 
 def without_docstring(code: str, docstring: str) -> str:
-    """Python source without its docstring and triple quotes: the body directly follows the signature."""
+    """Python source without its docstring and triple quotes; the body follows the signature."""
     start, end = _docstring_span(code, docstring)
     after = code[end:]
     for quotes in _TRIPLE_QUOTES:
@@ -100,7 +100,7 @@ def _detokenizer() -> Any:
 
 
 def description_reference(tokens: Sequence[str]) -> str:
-    """The reference: tokens joined, without newlines and a leading `r`, detokenised by Moses' rules.
+    """The reference: tokens joined without newlines and a leading `r`, detokenised as by Moses.
 
     The original removes the `r` of raw strings even where it belongs to the first word; so do we.
     """

@@ -60,7 +60,7 @@ class Problem:
 
 
 def _solution_after(context: str, solution: str | None) -> str | None:
-    """A solution as a completion: it starts with the blanks that were stripped from the context's end."""
+    """A solution as a completion: after the blanks that were stripped from the context's end."""
     return None if solution is None else context[len(context.rstrip()) :] + solution
 
 

@@ -29,7 +29,10 @@ class Stop:
         return end if block is None else block
 
     def may_end_within(self, tail: str) -> bool:
-        """Whether a text with this tail may have ended within it; a quick test before `position`."""
+        """Whether a text with this tail may have ended within the tail.
+
+        It is a quick test that engines make before they call `position`.
+        """
         if any(sequence in tail for sequence in self.sequences) or (self.braces and "}" in tail):
             return True
         # The first line of the tail may have started before the tail.
@@ -57,7 +60,7 @@ class Stop:
 
 
 def balanced_length(text: str, opened: int = 1) -> int | None:
-    """Length of `text` up to and including the brace that closes `opened` open ones; None without it."""
+    """Length of `text` up to and including the brace that closes `opened` open ones, else None."""
     for index, character in enumerate(text):
         if character == "{":
             opened += 1
@@ -69,7 +72,7 @@ def balanced_length(text: str, opened: int = 1) -> int | None:
 
 
 def indented_length(text: str) -> int | None:
-    """Length of `text` before its first line that is not blank and not indented; None without such a line.
+    """Length of `text` before its first line that is not blank and not indented, else None.
 
     The line break before that line is not part of the length. Lines end at line feeds only.
     """

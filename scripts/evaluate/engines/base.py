@@ -39,7 +39,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Completion:
-    """A completion without its stop sequence, and why it ended: `stop`, `end`, `length` or `overflow`."""
+    """A completion without its stop sequence, and why it ended (`FinishReason`)."""
 
     text: str
     finish_reason: str
@@ -47,7 +47,7 @@ class Completion:
 
 @dataclass(frozen=True)
 class TeacherForced:
-    """A commit message as the model predicted it token by token, and the message as far as it was given."""
+    """A commit message as predicted token by token, and the message as far as it was given."""
 
     prediction: str
     message: str
@@ -117,7 +117,10 @@ def until_end(tokens: Sequence[int], ends: Container[int]) -> tuple[list[int], b
 
 
 def room_for(prompt: int, new_tokens: int, context: int) -> int:
-    """Number of new tokens that fit after a prompt of `prompt` tokens; 0 or less if it fills the context."""
+    """Number of new tokens that fit after a prompt of `prompt` tokens.
+
+    It is 0 or less if the prompt fills the context.
+    """
     return min(new_tokens, context - prompt) if prompt > 0 else 0
 
 

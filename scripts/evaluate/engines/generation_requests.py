@@ -1,4 +1,4 @@
-"""Generations of a task's problems from an engine's completions, in chunks that survive an interruption."""
+"""Generations of a task's problems from an engine's completions, stored in chunks."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -63,10 +63,14 @@ class StopSequences(StoppingCriteria):
     """Ends a row as soon as its completion has ended, so that no token is generated after it."""
 
     def __init__(self, decode: ContinuationDecoder, stops: Sequence[Stop], prompt: int) -> None:
-        """`stops` has one entry for each row; `prompt` is the number of tokens before the completions."""
+        """Watch a batch.
+
+        stops: what ends each row, of shape (rows,).
+        prompt: number of tokens before the completions.
+        """
         self.decode, self.stops, self.prompt = decode, stops, prompt
-        # A token has at least one byte, so a sequence that the last token completes lies within this
-        # number of tokens.
+        # A token has at least one byte, so a sequence that the last token completes lies within
+        # this number of tokens.
         self.tails = [max(len(sequence.encode()) for sequence in stop.sequences) for stop in stops]
         self.done = [False] * len(stops)
 

@@ -1,4 +1,7 @@
-"""Generation with vLLM, on GPUs or with its CPU build; greedy completions equal those of transformers."""
+"""Generation with vLLM, on GPUs or with its CPU build.
+
+Greedy completions equal those of transformers.
+"""
 
 from collections.abc import Sequence
 from typing import Any

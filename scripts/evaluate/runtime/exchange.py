@@ -1,4 +1,4 @@
-"""Values that pass between judge and candidate (see `harness.py`), which share a sandbox but no memory.
+"""Values that judge and candidate exchange (see `harness.py`); the two share no memory.
 
 A value whose type belongs to Python, the standard library or numpy is copied: the other side
 constructs an equal value of that type from plain parts, so that no comparison runs code of the
@@ -71,7 +71,10 @@ _BASES = (bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, s
 
 
 class Graph:
-    """The values of one call and its answer. An object that occurs twice is one object on both sides."""
+    """The values of one call and its answer.
+
+    An object that occurs twice is one object on both sides.
+    """
 
     def __init__(self, peer):
         self.peer, self.objects, self.indices, self.before = peer, [], {}, []

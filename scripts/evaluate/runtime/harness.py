@@ -1,8 +1,10 @@
-"""Judge one Python program by its tests, inside the sandbox. Arguments are folders for the module path.
+"""Judge one Python program by its tests, inside the sandbox.
 
-Two processes share the sandbox. The judge runs the tests, which only it has read; the candidate runs
-the program and answers calls of its functions. They exchange values (see `exchange.py`) and no code,
-so a program cannot end, skip, redefine or read the tests: it can only return values.
+Arguments are folders for the module path.
+
+Two processes share the sandbox. The judge runs the tests, which only it has read; the candidate
+runs the program and answers calls of its functions. They exchange values (see `exchange.py`) and no
+code, so a program cannot end, skip, redefine or read the tests: it can only return values.
 
 The file `head` has the first part of the program, marshalled, which comes from the data set and not
 from a model. It runs before the process forks, so that modules that both import are imported once.
@@ -28,7 +30,7 @@ _OF_JUDGE = ("call", "next", "attribute", "set", "special")
 
 
 class Names(dict):
-    """Global names of the tests. A name that is neither theirs nor builtin is looked up in the program."""
+    """Global names of the tests; other names that are not builtin are looked up in the program."""
 
     candidate = None
 
@@ -62,7 +64,10 @@ def trusted_names(head):
 
 
 def judge(candidate, names, program, entry_point, tests):
-    """Load the program and run its tests with the `names` of its head; return status, detail and message."""
+    """Load the program and run its tests with the `names` of its head.
+
+    Returns status, detail and message.
+    """
     candidate.names, names.candidate = names, candidate
     names.pop(entry_point, None)
     try:
@@ -88,7 +93,7 @@ def verdict_of(error):
 
 def close_memory():
     """Deny other processes access to the memory and the open files of this one."""
-    # `ctypes` itself is not imported, because its import takes a third as long as the start of Python.
+    # The import of `ctypes` itself takes a third as long as the start of Python.
     prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
     if _ctypes.call_function(prctl, (_PR_SET_DUMPABLE, 0, 0, 0, 0)) != 0:
         raise OSError("prctl")

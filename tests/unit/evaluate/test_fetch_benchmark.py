@@ -40,7 +40,10 @@ for path, source in json.load(sys.stdin):
 
 
 def fetched(address: str, sources: dict[str | Path, dict]) -> list[str]:
-    """Fetch each source from the hub at `address` to its path; return the error of each, or the empty text."""
+    """Fetch each source from the hub at `address` to its path.
+
+    Returns the error of each, or the empty text.
+    """
     home = Path(next(iter(sources))).parent / "hub"
     environment = hub_environment(address, home)
     arguments = json.dumps([(str(path), source) for path, source in sources.items()])

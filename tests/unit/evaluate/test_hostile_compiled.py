@@ -1,6 +1,7 @@
 """Hostile programs of a compiled language: none passes, none harms, none outlives its limits.
 
-C++ stands for all such languages, whose programs are built and run alike, because it reaches every system call.
+C++ stands for all such languages, whose programs are built and run alike, because it reaches every
+system call.
 """
 
 import os
@@ -41,7 +42,10 @@ def runner(tmp_path_factory):
 
 @pytest.fixture
 def judged(runner, monkeypatch):
-    """The verdict on a function with this body, which passes when it doubles, and the seconds of its run."""
+    """The verdict on a function with this body, and the seconds of its run.
+
+    The function passes when it doubles its argument.
+    """
     outcomes = []
     run = compiled.run
     monkeypatch.setattr(compiled, "run", lambda *a, **k: outcomes.append(run(*a, **k)) or outcomes[-1])

@@ -1,4 +1,7 @@
-"""Metrics: values computed by hand; tests/conformance has those of the reference implementations."""
+"""Metrics, compared with values computed by hand.
+
+tests/conformance compares them with reference implementations.
+"""
 
 import math
 

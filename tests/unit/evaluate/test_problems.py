@@ -88,7 +88,8 @@ def test_description_prompt_of_python_has_no_docstring():
     [
         ('def f(x):\n    """Add one."""\n    return x', "Add one.", "def f(x):\n    return x"),
         ("def f(x):\n    '''Add one.'''\n    return x", "Add one.", "def f(x):\n    return x"),
-        # With single quotes, the closing one remains and the character before the opening one is removed.
+        # With single quotes, the closing one remains and the character before the opening one is
+        # removed.
         ("def f(x):\n    'Add one.'\n    return x", "Add one.", "def f(x):'\n    return x"),
         ('def f(x): "Add one."', "Add one.", 'def f(x):"'),
         # A triple quote in the signature is mistaken for the docstring's.

@@ -1,4 +1,4 @@
-"""The Python runner judges honest programs as CPython does, which runs program and tests in one process."""
+"""The Python runner judges honest programs as CPython does with program and tests in one process."""
 
 import subprocess
 import sys
@@ -15,8 +15,8 @@ from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from tests.unit.evaluate.test_runners import ROOT
 
 TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))["python"]
-# The function's body, and tests that call it `f`. Some programs are correct, some are wrong; CPython
-# decides which.
+# The function's body, and tests that call it `f`. Some programs are correct, some are wrong;
+# CPython decides which.
 HONEST = {
     "deque": ("from collections import deque\nreturn deque(x, 3)", "assert list(f([1, 2, 3, 4])) == [2, 3, 4]"),
     "deque is no list": ("from collections import deque\nreturn deque(x)", "assert f([1, 2]) == [1, 2]"),

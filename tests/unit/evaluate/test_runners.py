@@ -1,4 +1,4 @@
-"""Runners: correct and wrong programs of every language, and programs that cheat, attack or exceed limits."""
+"""Runners judge correct, wrong, cheating and hostile programs, and programs that exceed limits."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from tests.support.paths import ROOT
 RUNNERS = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
 COMMANDS = {"d": "ldc2", "go": "go", "ruby": "ruby", "rust": "rustc", "cpp": "g++", "python": "python3"}
 SECONDS = 0.6
-# Wall-clock limits: short where programs sleep or block, long elsewhere, because the machine may be busy.
+# Wall-clock limits: short for programs that sleep or block, long for others on a busy machine.
 SHORT, LONG = 4, 60
 MARKER = "answer-8431"
 
