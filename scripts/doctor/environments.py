@@ -1,4 +1,6 @@
-"""The conda route: conda itself, and for each environment file what Snakemake has made of it."""
+"""The conda route: conda itself, and the environments that Snakemake created from environment
+files.
+"""
 
 import json
 import re
@@ -10,42 +12,42 @@ import yaml
 from scripts.doctor.finding import Finding
 from scripts.doctor.host import output_of
 
-OLDEST_CONDA = (24, 7, 1)  # what Snakemake asks for
+MIN_CONDA = (24, 7, 1)  # Snakemake's minimum
 CREATE = "snakemake --sdm conda --conda-create-envs-only"
 
 
 def conda() -> Finding:
-    """The conda that Snakemake would call."""
+    """The conda that Snakemake would use."""
     version = output_of("conda", "--version").removeprefix("conda ")
     if not version:
-        return Finding("conda", False, "none", "only for --sdm conda: install Miniforge", needed=False)
-    old = tuple(map(int, re.findall(r"\d+", version)[:3])) < OLDEST_CONDA
-    remedy = f"Snakemake needs {'.'.join(map(str, OLDEST_CONDA))}: conda update conda" if old else ""
-    return Finding("conda", not old, version, remedy, needed=False)
+        return Finding("conda", False, "not installed", "for --sdm conda only: install Miniforge", required=False)
+    outdated = tuple(map(int, re.findall(r"\d+", version)[:3])) < MIN_CONDA
+    remedy = f"Snakemake needs {'.'.join(map(str, MIN_CONDA))} or newer: conda update conda" if outdated else ""
+    return Finding("conda", not outdated, version, remedy, required=False)
 
 
 def installed(prefix: Path) -> dict[str, dict[str, str]]:
-    """Package name → what conda recorded of it in an environment."""
+    """Package name -> conda's record of it in an environment."""
     records = (json.loads(file.read_text(encoding="utf-8")) for file in prefix.glob("conda-meta/*.json"))
     return {record["name"]: record for record in records}
 
 
 def pins_of(file: Path) -> dict[str, str]:
-    """Package name → version that an environment file asks for; empty version for any."""
-    wanted = yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]
-    split = (entry.partition("=") for entry in wanted if isinstance(entry, str))
+    """Package name -> version in an environment file; empty for any version."""
+    dependencies = yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]
+    split = (entry.partition("=") for entry in dependencies if isinstance(entry, str))
     return {name.strip(): version.lstrip("= ") for name, _, version in split}
 
 
 def pin_file(file: Path) -> Path:
-    """The pin file of an environment file, which `make lock` makes."""
+    """Path of an environment file's pin file, which `make lock` writes."""
     return file.with_suffix(".linux-64.pin.txt")
 
 
-def made_from(file: Path, environments: Path) -> list[Path]:
-    """The environments that Snakemake has finished making from a file, or from its pin file, as it is now.
+def environments_of(file: Path, environments: Path) -> list[Path]:
+    """The complete environments that Snakemake created from the current file or its pin file.
 
-    Snakemake leaves a copy of the one that it made an environment from beside it.
+    Snakemake saves a copy of that file next to the environment.
     """
     copies = [(copy, copy.name.removesuffix(".yaml"), file) for copy in sorted(environments.glob("*.yaml"))]
     lock = pin_file(file)
@@ -56,33 +58,38 @@ def made_from(file: Path, environments: Path) -> list[Path]:
 
 
 def deviations(file: Path, prefix: Path) -> list[str]:
-    """How an environment differs from its pin file, or without one from the versions in the environment file."""
-    there = installed(prefix)
+    """Differences of an environment from its pin file, or from the environment file if there is
+    none.
+    """
+    packages = installed(prefix)
     lock = pin_file(file)
     if lock.exists():
-        wanted = set(re.findall(r"^[a-z]+://.*/([^/#]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
-        found = {record["fn"] for record in there.values()}
-        return [f"{name} missing" for name in sorted(wanted - found)] + [
-            f"{name} extra" for name in sorted(found - wanted)
-        ]
-    wrong = []
+        pinned = set(re.findall(r"^[a-z]+://.*/([^/#]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
+        files = {record["fn"] for record in packages.values()}
+        missing, extra = sorted(pinned - files), sorted(files - pinned)
+        return [*(f"{name} missing" for name in missing), *(f"{name} not pinned" for name in extra)]
+    differences = []
     for name, version in pins_of(file).items():
-        has = there.get(name, {}).get("version", "nothing")
-        if has != version and not has.startswith(f"{version}.") and (version or has == "nothing"):
-            wrong.append(f"{name} {has}, not {version or 'there'}")
-    return wrong
+        actual = packages.get(name, {}).get("version")
+        if actual is None:
+            differences.append(f"{name} not installed")
+        elif version and actual != version and not actual.startswith(f"{version}."):
+            differences.append(f"{name} {actual} instead of {version}")
+    return differences
 
 
-def environments(envs: Path, made: Path) -> Iterator[Finding]:
-    """For each environment file: whether it is made, below `made`, and whether it is what the file asks for."""
+def environments(envs: Path, conda_prefix: Path) -> Iterator[Finding]:
+    """For each environment file whether its environment exists in `conda_prefix` and matches the
+    file.
+    """
     for file in sorted(envs.glob("*.yaml")):
-        prefixes = made_from(file, made)
+        prefixes = environments_of(file, conda_prefix)
         if not prefixes:
-            yield Finding(file.name, False, "not made yet", CREATE, needed=False)
+            yield Finding(file.name, False, "not created yet", CREATE, required=False)
         for prefix in prefixes:
-            wrong = deviations(file, prefix)
+            differences = deviations(file, prefix)
             versions = ", ".join(f"{name} {record['version']}" for name, record in sorted(installed(prefix).items()))
-            if wrong:
-                yield Finding(file.name, False, "; ".join(wrong), f"rm -r {prefix}, then {CREATE}")
+            if differences:
+                yield Finding(file.name, False, "; ".join(differences), f"rm -r {prefix}, then {CREATE}")
             else:
-                yield Finding(file.name, True, versions, needed=False)
+                yield Finding(file.name, True, versions, required=False)

@@ -5,18 +5,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, whether it is as it must be, what is there (with its version), and the remedy if not.
+    """One checked component.
 
-    `needed` says whether the default run on this machine lacks something without it.
+    name: the component. ok: whether it is as required. state: its version, or what is wrong.
+    remedy: how to fix it. required: whether the default run on this machine needs it.
     """
 
-    what: str
-    good: bool
-    there: str
+    name: str
+    ok: bool
+    state: str
     remedy: str = ""
-    needed: bool = True
+    required: bool = True
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether the default run needs the component and it is not as required."""
+        return self.required and not self.ok
 
     def line(self) -> str:
         """The finding as a line of text."""
-        mark = "ok" if self.good else "MISSING" if self.needed else "-"
-        return f"  {mark:8} {self.what:24} {self.there}" + (f"  ->  {self.remedy}" if self.remedy else "")
+        mark = "ok" if self.ok else "PROBLEM" if self.required else "-"
+        return f"  {mark:8} {self.name:24} {self.state}" + (f"  ->  {self.remedy}" if self.remedy else "")

@@ -1,4 +1,6 @@
-"""The host route: Debian packages, Python packages, the sandbox, a compiler for each language, SLURM."""
+"""The host route: Debian packages, Python packages, the sandbox, a compiler for each language,
+SLURM.
+"""
 
 import re
 import shutil
@@ -15,43 +17,43 @@ from scripts.lib.parquet import iter_rows
 from scripts.lib.sandbox import run
 from scripts.lib.sandbox.toolchain import find_toolchain
 
-SET_UP = "make setup"
+SETUP = "make setup"
 
 
 def names_in(file: Path) -> list[str]:
-    """The entries of a list with `#` comments, one a line."""
+    """The entries of a list file: one per line, with `#` comments."""
     lines = (line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line]
 
 
 def output_of(*command: str) -> str:
-    """What a command prints, or nothing when it is not there or fails."""
+    """Standard output of a command; empty if it is not installed or fails."""
     if shutil.which(command[0]) is None:
         return ""
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() if answer.returncode == 0 else ""
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout.strip() if result.returncode == 0 else ""
 
 
 def debian_packages(file: Path) -> Iterator[Finding]:
-    """The packages of an apt list, with the versions that dpkg knows."""
+    """The packages of an apt list, with the versions that dpkg reports."""
     for name in names_in(file):
         status, _, version = output_of("dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", name).partition(" ")
-        good = status == "installed"
-        yield Finding(name, good, version if good else "not installed", "" if good else SET_UP)
+        ok = status == "installed"
+        yield Finding(name, ok, version if ok else "not installed", "" if ok else SETUP)
 
 
 def python_packages(file: Path) -> Iterator[Finding]:
-    """The pinned Python packages: one line for all that are as pinned, one for each that is not."""
+    """The pinned Python packages: one line for all of them, and one for each with another version."""
     pins = dict(line.split("==") for line in names_in(file))
-    found = {name: installed_version(name) for name in pins}
-    wrong = {name: version for name, version in found.items() if version.split("+")[0] != pins[name]}
-    yield Finding("Python packages", not wrong, f"{len(pins) - len(wrong)} of {len(pins)} as pinned")
-    for name, version in wrong.items():
-        yield Finding(name, False, f"{version or 'not installed'}, pinned is {pins[name]}", f"rm -r .venv; {SET_UP}")
+    versions = {name: installed_version(name) for name in pins}
+    different = {name: version for name, version in versions.items() if version.split("+")[0] != pins[name]}
+    yield Finding("Python packages", not different, f"{len(pins) - len(different)} of {len(pins)} as pinned")
+    for name, version in different.items():
+        yield Finding(name, False, f"{version or 'not installed'}, pinned: {pins[name]}", f"rm -r .venv; {SETUP}")
 
 
 def installed_version(name: str) -> str:
-    """The version of a Python package in this environment; empty without it."""
+    """The version of a Python package in this environment; empty if it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -59,7 +61,7 @@ def installed_version(name: str) -> str:
 
 
 def sandbox_works() -> Finding:
-    """Whether programs can be run in bubblewrap here."""
+    """Whether this machine can run programs in bubblewrap."""
     try:
         run.probe()
     except InputError as error:
@@ -67,38 +69,38 @@ def sandbox_works() -> Finding:
     return Finding("sandbox", True, output_of("bwrap", "--version"))
 
 
-def compilers(languages: dict[str, Any], wanted: Iterable[str]) -> Iterator[Finding]:
-    """For each language of the table: the compiler that a run here would use, and the LLVM whose IR it writes.
+def compilers(languages: dict[str, Any], configured: Iterable[str]) -> Iterator[Finding]:
+    """For each language of the table the compiler that a run would use, with the LLVM version of
+    its IR.
 
-    Those of the default configuration, `wanted`, are needed.
+    The languages of the default configuration, `configured`, are required.
     """
     for language, entry in languages.items():
-        needed = language in wanted
+        required = language in configured
         try:
             chain = find_toolchain(language, entry, run.Sandbox())
         except InputError as error:
-            yield Finding(language, False, "no compiler", str(error), needed)
+            yield Finding(language, False, "no compiler", str(error), required)
         else:
-            yield Finding(language, True, f"{chain.compiler} (LLVM {chain.llvm or 'unknown'})", needed=needed)
+            yield Finding(language, True, f"{chain.compiler} (LLVM {chain.llvm or 'unknown'})", required=required)
 
 
 def earlier_runs(results: Path) -> Iterator[Finding]:
-    """For the compiled shards below a results folder, the frontends of which nothing compiled."""
+    """Frontends that compiled no program of the shards in a results folder."""
     tables = sorted(results.glob("ir/*/*.parquet"))
     lines = failing_frontends(iter_rows(table, COLUMNS) for table in tables)
     for line in lines:
-        what, _, there = line.partition(": ")
-        yield Finding(what, False, there, "see the shard's log below logs/compile", needed=True)
+        name, _, state = line.partition(": ")
+        yield Finding(name, False, state, "see the shard's log in logs/compile")
     if tables and not lines:
-        yield Finding(
-            "compiled shards", True, f"{len(tables)}, each frontend compiled some of its programs", needed=False
-        )
+        state = f"{len(tables)}; each frontend compiled at least one program"
+        yield Finding("compiled shards", True, state, required=False)
 
 
 def cluster() -> Finding:
-    """The SLURM that this machine can send jobs to."""
+    """The SLURM cluster to which this machine can submit jobs."""
     version = re.sub(r"^slurm[-a-z]* ", "", output_of("sinfo", "--version"))
     if version and output_of("sinfo", "--noheader"):
-        return Finding("SLURM", True, version, needed=False)
-    there = f"{version} installed, no cluster answers" if version else "none"
-    return Finding("SLURM", False, there, "only for profiles/slurm: run where sbatch works", needed=False)
+        return Finding("SLURM", True, version, required=False)
+    state = f"{version} installed, but no cluster responds" if version else "not installed"
+    return Finding("SLURM", False, state, "for profiles/slurm only: run on a node where sbatch works", required=False)

@@ -1,4 +1,4 @@
-"""The doctor's report: what it finds of packages and environments, and what it says of what is wrong."""
+"""The doctor's report: states of packages, environments and compilers, and remedies."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from scripts.doctor import environments, host
+from scripts.doctor.__main__ import summary
 from scripts.doctor.finding import Finding
 
 ENV = "channels: [conda-forge]\ndependencies: [python=3.11, clang=22.1.8, curl, {pip: [rensa==0.5.0]}]\n"
-RIGHT = {"python": "3.11.9", "clang": "22.1.8", "curl": "8.1"}
+MATCHING = {"python": "3.11.9", "clang": "22.1.8", "curl": "8.1"}
 
 
 @pytest.fixture
@@ -20,89 +21,99 @@ def envs(tmp_path: Path) -> Path:
     return tmp_path / "envs"
 
 
-def make(envs: Path, versions: dict[str, str], text: str = ENV, done: bool = True) -> Path:
-    """Make an environment the way Snakemake leaves it; return the folder of all environments."""
-    made = envs.parent / "conda"
-    meta = made / "0a1b_" / "conda-meta"
+def create(envs: Path, versions: dict[str, str], text: str = ENV, done: bool = True) -> Path:
+    """Write an environment like Snakemake's; return the folder of all environments."""
+    prefix = envs.parent / "conda"
+    meta = prefix / "0a1b_" / "conda-meta"
     meta.mkdir(parents=True)
-    (made / "0a1b_.yaml").write_text(text)
+    (prefix / "0a1b_.yaml").write_text(text)
     for name, version in versions.items():
         record = {"name": name, "version": version, "fn": f"{name}-{version}-0.conda"}
         (meta / f"{name}.json").write_text(json.dumps(record))
     if done:
-        (made / "0a1b_.env_setup_done").touch()
-    return made
+        (prefix / "0a1b_.env_setup_done").touch()
+    return prefix
 
 
-def the_one(envs: Path, made: Path) -> Finding:
-    """The finding of a folder with one environment file."""
-    (finding,) = environments.environments(envs, made)
+def the_finding(envs: Path, prefix: Path) -> Finding:
+    """The finding for a folder with one environment file."""
+    (finding,) = environments.environments(envs, prefix)
     return finding
 
 
-def test_an_environment_as_asked_for_is_good_and_names_its_versions(envs: Path) -> None:
-    finding = the_one(envs, make(envs, RIGHT))
-    assert finding.good
-    assert "clang 22.1.8" in finding.there
+def test_a_matching_environment_is_ok_and_lists_its_versions(envs: Path) -> None:
+    finding = the_finding(envs, create(envs, MATCHING))
+    assert finding.ok
+    assert "clang 22.1.8" in finding.state
 
 
 @pytest.mark.parametrize(
-    ("versions", "says"),
+    ("versions", "state"),
     [
-        (RIGHT | {"clang": "21.1.0"}, "clang 21.1.0, not 22.1.8"),
-        (RIGHT | {"python": "3.110.0"}, "python 3.110.0, not 3.11"),
-        ({"python": "3.11.9", "clang": "22.1.8"}, "curl nothing, not there"),
+        (MATCHING | {"clang": "21.1.0"}, "clang 21.1.0 instead of 22.1.8"),
+        (MATCHING | {"python": "3.110.0"}, "python 3.110.0 instead of 3.11"),
+        ({"python": "3.11.9", "clang": "22.1.8"}, "curl not installed"),
     ],
 )
-def test_another_version_than_asked_for_is_to_be_mended(envs: Path, versions: dict[str, str], says: str) -> None:
-    finding = the_one(envs, make(envs, versions))
-    assert not finding.good
-    assert finding.needed
-    assert says in finding.there
+def test_another_version_is_a_problem_with_a_remedy(envs: Path, versions: dict[str, str], state: str) -> None:
+    finding = the_finding(envs, create(envs, versions))
+    assert not finding.ok
+    assert finding.required
+    assert state in finding.state
     assert "rm -r" in finding.remedy
 
 
 def test_an_environment_must_equal_its_pin_file(envs: Path) -> None:
-    lines = "".join(f"https://x/linux-64/{name}-{version}-0.conda#00\n" for name, version in RIGHT.items())
+    lines = "".join(f"https://x/linux-64/{name}-{version}-0.conda#00\n" for name, version in MATCHING.items())
     (envs / "clang.linux-64.pin.txt").write_text(f"@EXPLICIT\n{lines}")
-    made = make(envs, RIGHT)
-    assert the_one(envs, made).good
+    prefix = create(envs, MATCHING)
+    assert the_finding(envs, prefix).ok
     (envs / "clang.linux-64.pin.txt").write_text(f"@EXPLICIT\n{lines.replace('curl-8.1-0', 'curl-8.1-1')}")
-    assert the_one(envs, made).there == "curl-8.1-1.conda missing; curl-8.1-0.conda extra"
+    assert the_finding(envs, prefix).state == "curl-8.1-1.conda missing; curl-8.1-0.conda not pinned"
 
 
-@pytest.mark.parametrize("case", ["older file", "half made"])
-def test_what_was_made_from_another_file_or_not_to_the_end_does_not_count(envs: Path, case: str) -> None:
-    made = make(envs, RIGHT, text=ENV if case == "half made" else "dependencies: []\n", done=case != "half made")
-    finding = the_one(envs, made)
-    assert not finding.good
-    assert not finding.needed
-    assert finding.there == "not made yet"
+@pytest.mark.parametrize("case", ["older file", "incomplete"])
+def test_environments_of_another_file_and_incomplete_ones_do_not_count(envs: Path, case: str) -> None:
+    prefix = create(
+        envs, MATCHING, text=ENV if case == "incomplete" else "dependencies: []\n", done=case != "incomplete"
+    )
+    finding = the_finding(envs, prefix)
+    assert not finding.ok
+    assert not finding.required
+    assert finding.state == "not created yet"
 
 
-def test_python_packages_that_are_not_as_pinned_are_named(tmp_path: Path) -> None:
+def test_python_packages_with_other_versions_are_listed(tmp_path: Path) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text(f"psutil=={host.installed_version('psutil')}\nruff==0.0.1\nno-such-package==1.0\n")
     first, *rest = host.python_packages(file)
-    assert not first.good
-    assert first.there == "1 of 3 as pinned"
-    assert [finding.what for finding in rest] == ["ruff", "no-such-package"]
+    assert not first.ok
+    assert first.state == "1 of 3 as pinned"
+    assert [finding.name for finding in rest] == ["ruff", "no-such-package"]
 
 
-def test_a_missing_debian_package_is_named_with_its_remedy(tmp_path: Path) -> None:
+def test_a_missing_debian_package_is_listed_with_its_remedy(tmp_path: Path) -> None:
     file = tmp_path / "apt.txt"
     file.write_text("# a comment\nbash  # the shell\nno-such-package\n")
     bash, missing = host.debian_packages(file)
-    assert bash.good
-    assert not missing.good
+    assert bash.ok
+    assert not missing.ok
     assert "make setup" in missing.remedy
 
 
-def test_a_language_without_a_compiler_is_needed_only_if_it_is_configured() -> None:
+def test_a_language_without_a_compiler_is_a_problem_only_if_it_is_configured() -> None:
     tools = {"x": {"programs": ["no-such-compiler"], "version": ["-v"], "pattern": "(.*)"}}
     entry = {"env": "x", "frontends": [{"name": "x", "tools": tools}]}
-    (needed,) = host.compilers({"X": entry}, ["X"])
+    (configured,) = host.compilers({"X": entry}, ["X"])
     (other,) = host.compilers({"X": entry}, [])
-    assert "MISSING" in needed.line()
-    assert "no-such-compiler" in needed.remedy
-    assert "MISSING" not in other.line()
+    assert "PROBLEM" in configured.line()
+    assert "no-such-compiler" in configured.remedy
+    assert "PROBLEM" not in other.line()
+
+
+def test_the_last_line_counts_the_problems() -> None:
+    findings = [Finding("a", True, "1"), Finding("b", False, "none"), Finding("c", False, "none", required=False)]
+    assert [finding.is_problem for finding in findings] == [False, True, False]
+    assert summary(3) == "3 problems found"
+    assert summary(1) == "1 problem found"
+    assert summary(0).startswith("no problem found")

@@ -54,12 +54,12 @@ def test_the_log_the_doctor_and_the_report_say_it(tmp_path, caplog):
         "C, size: none of 10 programs",
     ]
     findings = list(earlier_runs(tmp_path / "results"))
-    assert [(finding.what, finding.good, finding.needed) for finding in findings] == [
+    assert [(finding.name, finding.ok, finding.required) for finding in findings] == [
         ("C, perf", False, True),
         ("C, size", False, True),
     ]
     assert outcomes([str(table)], [str(sources)])["failing_frontends"] == errors
     fixed = [row | {"status": "ok"} for row in read_table(table).to_pylist()]
     write_table(table, fixed, IR.schema)
-    assert [finding.good for finding in earlier_runs(tmp_path / "results")] == [True]
+    assert [finding.ok for finding in earlier_runs(tmp_path / "results")] == [True]
     assert list(earlier_runs(tmp_path / "nothing")) == []

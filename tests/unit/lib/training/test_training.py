@@ -257,7 +257,7 @@ def test_a_model_from_scratch_is_trained_whole(inputs, tmp_path):
 def test_a_fault_in_a_process_of_the_users_is_one_line(inputs, tmp_path):
     (inputs / "longer").mkdir(exist_ok=True)
     spec = replace(spec_for(inputs, tmp_path), architecture={**GPT, "n_positions": 30}, lora=None)
-    with pytest.raises(InputError, match="context of .* has 30; lower"):
+    with pytest.raises(InputError, match=r"context of .* has 30; lower"):
         run_training(spec)
 
 
