@@ -1,9 +1,10 @@
-"""The look of all figures, and SVG files whose bytes depend on what is drawn alone.
+"""The style of all figures, and SVG files whose bytes depend only on what is drawn.
 
-Colours are Okabe and Ito's (2008), told apart under every common colour-vision deficiency.
+Colours are those of Okabe and Ito (2008), which are distinguishable with every common colour-vision deficiency.
 """
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -21,7 +22,7 @@ GRID = "#e4e6ea"
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#999999", "#F0E442")
 BASE, IRCODER = "#8a9099", "#0072B2"
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "ircoder",
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],
@@ -46,8 +47,11 @@ _STYLE = {
 }
 
 
-def panels(rows: int, columns: int, width: float, height: float, **keywords: object) -> tuple[Figure, list[Axes]]:
-    """A figure of `rows` by `columns` panels in the project's look; sizes in inches, panels row by row."""
+def panels(rows: int, columns: int, width: float, height: float, **keywords: Any) -> tuple[Figure, list[Axes]]:
+    """A figure of `rows` by `columns` panels in the project's style, and the panels row by row.
+
+    Sizes are in inches; `keywords` are those of `pyplot.subplots`.
+    """
     matplotlib.rcdefaults()
     matplotlib.use("svg")
     matplotlib.rcParams.update(_STYLE)
@@ -56,7 +60,7 @@ def panels(rows: int, columns: int, width: float, height: float, **keywords: obj
 
 
 def note(axes: Axes, text: str) -> None:
-    """Say in an empty panel why nothing is drawn."""
+    """Write in an empty panel why nothing is drawn."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, ha="center", va="center", color=FAINT, transform=axes.transAxes)
 

@@ -16,7 +16,8 @@ def write_rows(path: str | Path, rows: pd.DataFrame, table: Table) -> None:
     """Write the columns of `table` as CSV: numbers as `number` formats them, rows sorted by their text."""
     names = list(table.names)
     texts = pd.DataFrame({name: _texts(rows[name]) for name in names}, columns=names).sort_values(names)
-    write_csv(path, names, texts.to_dict("records"))
+    rows_of_text = texts.itertuples(index=False, name=None)
+    write_csv(path, names, (dict(zip(names, row, strict=True)) for row in rows_of_text))
 
 
 def _texts(column: pd.Series) -> pd.Series:

@@ -1,42 +1,43 @@
-"""What the report's page shows, as plain values for its template."""
+"""Values that the template of the report shows."""
 
 import re
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup, escape
 
 from scripts.lib.csv_files import read_csv
 from scripts.lib.files import read_json
 from scripts.lib.schemas.ir import CompileStatus
 from scripts.lib.schemas.pairs import SourceOutcome, Split
-from scripts.provenance.lineage import trail
+from scripts.provenance.lineage import lineage
 
-FUNNEL = ("sources", *SourceOutcome)
-# Files of the table of digests in the page itself; the crate has all.
+# Columns of the table from sources to pairs.
+FUNNEL = ("sources", *SourceOutcome, *Split)
+# Rows of the table of files in the report; the crate has all files.
 LISTED = 2000
-# The score files of a task's reference solutions, whole and as the protocol cuts them.
+# Score files of a task's reference solutions: complete, and cut at the stop sequences.
 REFERENCES = ("reference.control", "ceiling.control")
 
 CAPTIONS = {
-    "funnel": "What became of every source file, by language and variant.",
-    "ir_lengths": "Bytes of IR a module: from the 5th to the 95th percentile, the middle half, the median.",
+    "funnel": "Outcome of every source file, by language and variant.",
+    "ir_lengths": "Size of a module in bytes: 5th to 95th percentile, middle half, and median.",
     "validation_loss": "Mean validation loss by language, direction and variant, with 95 % bootstrap intervals.",
-    "learning_curves": "Training and validation loss over the steps of every training.",
+    "learning_curves": "Training and validation loss of every training, by step.",
     "base_vs_ircoder": "Headline metric of every benchmark with 95 % bootstrap intervals over problems.",
 }
 
 
 def with_code(text: str) -> Markup:
-    """Text for the page, with what stands between backticks as code."""
+    """Escape a text for the report, with the parts between backticks as code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def inline_svg(path: str | Path) -> Markup:
-    """A figure as an element of the page: without XML prologue, its size left to the page's width.
+    """Read a figure as an element of the report: without XML prologue, as wide as the page allows.
 
-    Identifiers get the figure's name before them, so that those of two figures in one page differ.
+    Identifiers are prefixed with the figure's name, so that they are unique in the report.
     """
     text = Path(path).read_text(encoding="utf-8")
     text = text[text.index("<svg") :].rstrip()
@@ -48,45 +49,44 @@ def inline_svg(path: str | Path) -> Markup:
 
 
 def _sized(match: re.Match) -> str:
-    """The opening tag with its width as the largest that the page gives it."""
+    """The opening tag with the figure's width as its maximum."""
     return f'{match[1]} style="max-width:{float(match[2]) / 0.75:.0f}px"'
 
 
 def statuses(counts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Columns that occur and one row a language and variant, `{"language", "variant", "counts", "total"}`."""
-    table: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-    for row in counts:
-        table[row["language"], row["variant"]][row["status"]] = row["count"]
-    columns = [status for status in CompileStatus if any(status in cells for cells in table.values())]
-    rows = [
-        {"language": language, "variant": variant, "total": sum(cells.values())}
-        | {"counts": [cells.get(status, 0) for status in columns]}
-        for (language, variant), cells in sorted(table.items())
-    ]
-    return {"columns": columns, "rows": rows}
+    """Pivot the counts of outcomes.json: one row a language and variant, one column a status that occurs.
+
+    Rows are `{"language", "variant", "counts", "total"}`.
+    """
+    if not counts:
+        return {"columns": [], "rows": []}
+    table = pd.DataFrame(counts).pivot(index=["language", "variant"], columns="status", values="count")
+    table = table.reindex(columns=[status for status in CompileStatus if status in table.columns])
+    columns = list(table.columns)
+    cells = table.fillna(0).astype(int).reset_index().to_dict("records")
+    rows = [{**row, "counts": [row[status] for status in columns]} for row in cells]
+    return {"columns": columns, "rows": [{**row, "total": sum(row["counts"])} for row in rows]}
 
 
 def read_funnel(path: str | Path) -> list[dict[str, Any]]:
-    """The columns of `pairs/statistics.csv` that add up, and those of the splits, as numbers."""
-    rows = read_csv(path)
-    numbers = (*FUNNEL, *Split)
+    """Read the columns of `FUNNEL` from `pairs/statistics.csv`, by language and variant."""
     return [
-        {"language": row["language"], "variant": row["variant"]} | {name: int(row[name]) for name in numbers}
-        for row in rows
+        {"language": row["language"], "variant": row["variant"]} | {name: int(row[name]) for name in FUNNEL}
+        for row in read_csv(path)
     ]
 
 
 def reference_failures(paths: list[str]) -> list[dict[str, Any]]:
-    """Reference solutions that did not pass, by name: `{"file", "names"}` of each score file that has some."""
-    found = [{"file": path, "names": read_json(path)["failures"]} for path in paths if Path(path).stem in REFERENCES]
-    return [entry for entry in found if entry["names"]]
+    """Names of reference solutions that did not pass: `{"file", "names"}` for each score file with such solutions."""
+    entries = [{"file": path, "names": read_json(path)["failures"]} for path in paths if Path(path).stem in REFERENCES]
+    return [entry for entry in entries if entry["names"]]
 
 
 def digests(files: dict[str, dict[str, Any]], jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Rows of the table of files: name, rule, size, digest; at most `LISTED`, and how many there are."""
-    makers = {output: job["rule"] for job in jobs for output in job["outputs"]}
+    """Rows of the table of files, with name, rule, size and digest, at most `LISTED`, and the number of files."""
+    rules = {output: job["rule"] for job in jobs for output in job["outputs"]}
     rows = [
-        {"name": name, "rule": makers.get(name, "input"), "bytes": entry.get("bytes")}
+        {"name": name, "rule": rules.get(name, "input"), "bytes": entry.get("bytes")}
         | {"digest": entry.get("sha256") or entry["rows_sha256"], "rows": "rows_sha256" in entry}
         for name, entry in sorted(files.items())
     ]
@@ -94,24 +94,24 @@ def digests(files: dict[str, dict[str, Any]], jobs: list[dict[str, Any]]) -> dic
 
 
 def rules_of(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How many jobs and files each rule has."""
-    found: dict[str, dict[str, Any]] = {}
+    """Numbers of jobs and files of each rule, sorted by name."""
+    numbers: dict[str, dict[str, Any]] = {}
     for job in jobs:
-        entry = found.setdefault(job["rule"], {"rule": job["rule"], "jobs": 0, "files": 0})
+        entry = numbers.setdefault(job["rule"], {"rule": job["rule"], "jobs": 0, "files": 0})
         entry["jobs"] += 1
         entry["files"] += len(job["outputs"])
-    return [found[rule] for rule in sorted(found)]
+    return [numbers[rule] for rule in sorted(numbers)]
 
 
-def example_trail(jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    """A score of IRCoder and the way back from it; the first by name, of a model's generations where there are any."""
+def example_lineage(jobs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The lineage of one score file: the first one of IRCoder by name, or else the first of any."""
     names = sorted(name for job in jobs for name in job["outputs"] if name.startswith("scores/"))
-    chosen = next((name for name in names if ".ircoder" in name), names[0] if names else "tables/scores.csv")
-    return {"name": chosen, "steps": trail(chosen, jobs)}
+    example = next((name for name in names if ".ircoder" in name), names[0] if names else "tables/scores.csv")
+    return {"name": example, "steps": lineage(example, jobs)}
 
 
 def totals(funnel: list[dict[str, Any]], config: dict[str, Any], record: dict[str, Any]) -> list[tuple[str, str]]:
-    """The figures at the head of the page: number and what is counted."""
+    """The numbers at the top of the report, each with what it counts."""
     sources = {row["language"]: row["sources"] for row in funnel}
     return [
         (f"{len(config['languages'])}", "languages"),

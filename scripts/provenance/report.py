@@ -1,4 +1,4 @@
-"""The report of the run: one HTML page that needs no network, `report.html`."""
+"""Writes the report of the run: one HTML page that needs no network, `report.html`."""
 
 from pathlib import Path
 from typing import Any
@@ -17,22 +17,22 @@ TEMPLATE = "report.html.j2"
 
 
 def by_stem(paths: list[str]) -> dict[str, str]:
-    """Paths by their names without suffix, in order."""
+    """Paths by file name without suffix, in order."""
     return {Path(path).stem: path for path in paths}
 
 
 def relative(path: str, results: str) -> str:
-    """A path below the results folder, relative to it."""
+    """The path of a result relative to the folder of results."""
     return Path(path).relative_to(results).as_posix()
 
 
 def fragment(path: str) -> Markup:
-    """A part of the page that the tables stage wrote."""
+    """Read a part of the page that the stage of the tables wrote."""
     return Markup(Path(path).read_text(encoding="utf-8"))
 
 
 def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
-    """All values of the template; `results` is the folder that names of files are relative to."""
+    """All values of the template; paths in it are relative to the folder `results`."""
     record, outcomes = read_json(inputs.jobs), read_json(inputs.outcomes)
     config, funnel = dict(params.config), page.read_funnel(inputs.statistics)
     failures = page.reference_failures(list(inputs.scores))
@@ -47,7 +47,7 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
         "figures": {name: page.inline_svg(path) for name, path in by_stem(list(inputs.figures)).items()},
         "captions": page.CAPTIONS,
         "funnel": funnel,
-        "funnel_columns": (*page.FUNNEL, *page.SPLITS),
+        "funnel_columns": page.FUNNEL,
         "statuses": page.statuses(outcomes["counts"]),
         "preparation": outcomes["preparation"],
         "failing_frontends": outcomes["failing_frontends"],
@@ -57,13 +57,13 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
         "compilers": outcomes["compilers"],
         "tools": read_json(inputs.tools),
         "rules": page.rules_of(record["jobs"]),
-        "trail": page.example_trail(record["jobs"]),
+        "lineage": page.example_lineage(record["jobs"]),
         "digests": page.digests(record["files"], record["jobs"]),
     }
 
 
 def render(values: dict[str, Any]) -> str:
-    """The page as text; a value that the template names and the context lacks is an error."""
+    """Render the page; a name of the template without a value is an error."""
     loader = FileSystemLoader(SCRIPTS / "provenance")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -107,7 +107,7 @@ def loss_faults(scores: pd.DataFrame, results: Path) -> Iterator[str]:
     """Validation losses and perplexities that do not follow from the tables of losses."""
     losses = scores[(scores["benchmark"] == VALIDATION) & scores["metric"].isin(["loss", "perplexity"])]
     for (model, checkpoint), rows in losses.groupby(["model", "checkpoint"]):
-        computed = _validation_losses(results, model, checkpoint)
+        computed = _validation_losses(results, str(model), str(checkpoint))
         for _, row in rows.merge(computed, on=["language", "setting"], how="left").iterrows():
             value = math.exp(row["loss"]) if row["metric"] == "perplexity" else row["loss"]
             if not math.isclose(value, row["value"], rel_tol=1e-8) or row["documents"] != row["problems"]:

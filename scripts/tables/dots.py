@@ -27,8 +27,16 @@ def draw(axes: Axes, rows: pd.DataFrame, labels: list[str]) -> None:
         part = rows[shown]
         if len(part):
             spots = part["label"].map(heights) + shift
-            style = {"fmt": marker, "color": colour, "markersize": 4.5, "elinewidth": 1.4, "label": series}
-            axes.errorbar(part["value"], spots, xerr=_bars(part), **style)
+            axes.errorbar(
+                part["value"],
+                spots,
+                xerr=_bars(part),
+                fmt=marker,
+                color=colour,
+                markersize=4.5,
+                elinewidth=1.4,
+                label=series,
+            )
     axes.set_yticks(list(heights.values()), list(heights))
     axes.set_ylim(-0.6, len(labels) - 0.4)
     axes.grid(axis="y", visible=False)

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -45,8 +46,11 @@ def _with_interval(cell: Cell | None, decimals: int, signed: bool = False) -> st
     return " ".join(filter(None, (figure(cell.value, decimals, signed), interval, VERDICTS[cell.verdict])))
 
 
-def _controls(cells: Mapping[str, Cell | None], decimals: int) -> str:
-    """The scores of the controls, `100.0 / 0.0`, or `100.0 (98.2) / 0.0` with a ceiling; empty without controls."""
+def _controls(cells: Mapping[Any, Any], decimals: int) -> str:
+    """The scores of the controls, `100.0 / 0.0`, or `100.0 (98.2) / 0.0` with a ceiling; empty without controls.
+
+    `cells` maps the name of each control to its cell or None.
+    """
     values = {name: cell.value for name in CONTROLS if (cell := cells[name]) is not None}
     if not values:
         return ""
@@ -90,8 +94,8 @@ def in_order(table: Grid, lines: pd.DataFrame) -> pd.DataFrame:
     first = {names: position for position, names in reversed(list(enumerate(tunings)))}
     columns = {tuple(column): position for position, column in enumerate(table.columns)}
     order = [
-        (first[line.model, line.tuning], int(line.step or 0), columns[line.language, line.setting, line.metric])
-        for line in lines.itertuples()
+        (first[line["model"], line["tuning"]], int(line["step"] or 0), columns[tuple(line[name] for name in COLUMN)])
+        for line in lines.to_dict("records")
     ]
     return lines.iloc[sorted(range(len(order)), key=order.__getitem__)]
 
@@ -113,8 +117,9 @@ def main_lines(scores: pd.DataFrame, differences: pd.DataFrame, table_specs: Map
     """All lines by model: models by name, benchmarks in the order of config/tables.yaml."""
     lines: Lines = {}
     for benchmark, table_spec in table_specs.items():
-        rows = [headline_rows(table, benchmark, table_spec) for table in (scores, differences)]
-        table = with_controls(grid(*rows, NO_PAPER, [], table_spec.get("lower_is_better", [])))
+        shown = headline_rows(scores, benchmark, table_spec)
+        changes = headline_rows(differences, benchmark, table_spec)
+        table = with_controls(grid(shown, changes, NO_PAPER, [], table_spec.get("lower_is_better", [])))
         for model, texts in benchmark_lines(table, table_spec).items():
             lines.setdefault(model, []).extend(texts)
     return dict(sorted(lines.items()))

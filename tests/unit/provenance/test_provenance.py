@@ -13,7 +13,7 @@ from scripts.lib.parquet import write_table
 from scripts.provenance import outcomes, run_crate, tools
 from scripts.provenance.digests import digest_of, files_in
 from scripts.provenance.jobs import name_of, record
-from scripts.provenance.lineage import trail
+from scripts.provenance.lineage import lineage
 from scripts.provenance.snakemake_records import Job, closure, jobs_of
 from scripts.provenance.yaml_dump import yaml_dump
 from tests.support.small_results import write_outcomes
@@ -127,8 +127,8 @@ JOBS = [
 ]
 
 
-def test_trail_leads_from_a_score_to_the_sources():
-    steps = [(step.rule, step.jobs) for step in trail("scores/a.json", JOBS)]
+def test_lineage_leads_from_a_score_to_the_sources():
+    steps = [(step.rule, step.jobs) for step in lineage("scores/a.json", JOBS)]
     assert steps == [("score", 1), ("train", 1), ("compile", 2), ("read", 1)]
 
 
