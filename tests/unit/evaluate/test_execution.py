@@ -12,7 +12,7 @@ from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.execute import executions, programs_of
 from scripts.evaluate.generations import Generation, Sampling
 from scripts.evaluate.runners.factory import make_runner
-from scripts.evaluate.runners.programs import Prelude
+from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 from tests.support.paths import ROOT
 
 RUNNERS = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def programs(tmp_path_factory):
         completions = [problem.solution, "", SLOW, ENDLESS] if number < 2 else [problem.solution, ""]
         sampling = Sampling(0, 1, len(completions), 1)
         generations.append(Generation(problem.id, problem.prompt, completions, [], "e", "1", [], sampling))
-    return programs_of({problem.id: problem for problem in problems}, generations, "python", Prelude())
+    return programs_of({problem.id: problem for problem in problems}, generations, COMPOSERS["python"], Prelude())
 
 
 def rows(programs, folder, workers):
