@@ -47,7 +47,7 @@ def program_scores(executions: Executions, metrics: Iterable[ProgramMetric], set
     """The metrics for which every problem has enough samples."""
     samples = min(map(len, executions.values()))
     return [
-        Score(setting, metric.name, {name: metric.compute(own) for name, own in executions.items()}, samples)
+        Score(setting, metric.name, {name: metric.compute(rows) for name, rows in executions.items()}, samples)
         for metric in metrics
         if metric.min_samples <= samples
     ]
@@ -113,7 +113,7 @@ def text_scores(
         rows = [{name: v for metric in metrics for name, v in metric(text, target).items()} for text in predictions]
         for name in rows[0]:
             values.setdefault(name, {})[generation.id] = sum(row[name] for row in rows) / len(rows)
-    return [Score(setting, name, own, samples) for name, own in values.items()]
+    return [Score(setting, name, means, samples) for name, means in values.items()]
 
 
 def _generated(metric: TextMetric) -> TextMetric:
@@ -127,7 +127,7 @@ def commit_scores(
     """Scores of commit messages.
 
     The paper compares teacher-forced predictions. Messages that were generated are scored by the
-    same metrics, under names of their own.
+    same metrics, under the names `generated_{metric}`.
     """
     metrics = TEXT_METRICS["commits"]
     if teacher_forced:
@@ -153,7 +153,7 @@ def scores_of(
             return commit_scores(targets, generations, params.setting, params.teacher_forced)
         return text_scores(targets, generations, TEXT_METRICS[form], params.setting, predicted_description)
     if form == "recode":
-        passed = {name: [execution.passed for execution in own] for name, own in executions.items()}
+        passed = {name: [execution.passed for execution in rows] for name, rows in executions.items()}
         metrics = program_metrics([], params.compiled)
         return robust_scores(problems, passed, params.setting) + program_scores(executions, metrics, params.setting)
     return program_scores(executions, program_metrics(params.pass_at, params.compiled), params.setting)
@@ -203,7 +203,7 @@ def generation_summary(generations: Sequence[Generation]) -> dict[str, Any]:
 
 def unsolved(executions: Executions | None) -> list[str]:
     """Ids of the prompts of which no sample passed, sorted; empty where texts are compared."""
-    return sorted(name for name, own in (executions or {}).items() if not any(sample.passed for sample in own))
+    return sorted(name for name, rows in (executions or {}).items() if not any(row.passed for row in rows))
 
 
 if __name__ == "__main__":

@@ -71,6 +71,12 @@ def test_every_imported_package_is_named_in_the_requirements() -> None:
     assert missing == set()
 
 
+def test_no_module_shadows_a_library() -> None:
+    """Snakemake puts a script's folder on the module path, where the script's neighbours are found."""
+    libraries = sys.stdlib_module_names | packages_distributions().keys()
+    assert [path for path in (ROOT / "scripts").rglob("*.py") if path.stem in libraries] == []
+
+
 # Replaces `python3 -m venv` by one that makes a Python which accepts every command.
 QUICK_VENV = f"""if [ "$*" = "-m venv ${{@: -1}}" ]; then
     mkdir -p "$3/bin"; printf '#!/bin/sh\\n' >"$3/bin/python"; chmod +x "$3/bin/python"; ln -s "$0" "$3/bin/python3"

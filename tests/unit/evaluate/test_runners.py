@@ -223,6 +223,6 @@ def test_verdicts_do_not_change_under_load_and_next_to_attacks(python_runner):
     alone = [python_verdict(python_runner, body)[0].status for body in bodies]
     attack = threading.Thread(target=python_verdict, args=(python_runner, ATTACKS["fork bomb"]))
     attack.start()
-    beside = [python_verdict(python_runner, body)[0].status for body in bodies]
+    loaded = [python_verdict(python_runner, body)[0].status for body in bodies]
     attack.join()
-    assert beside == alone == ["passed", "wrong", "timeout", "runtime_error"]
+    assert loaded == alone == ["passed", "wrong", "timeout", "runtime_error"]
