@@ -29,6 +29,9 @@ from scripts.workflow.config import ConfigError
 from scripts.workflow.fidelity_page import read_deviations
 
 RESULTS = config["results_dir"]
+# The project's folder as recorded paths and params have it: relative where the run's folder is in
+# it, so that a checkout that was copied or moved reruns nothing.
+PROJECT = os.path.relpath(ROOT) if Path.cwd().is_relative_to(ROOT) else ROOT
 
 
 pathvars:
@@ -68,7 +71,7 @@ def pick(section, *keys):
 
 def rooted(path):
     """A path of the config, which is relative to the project's folder whatever the working directory is."""
-    return str(Path(ROOT, path))
+    return str(Path(PROJECT, path))
 
 
 def any_of(names):
@@ -86,7 +89,7 @@ def hub_offline(wildcards, threads):
 
 # --- plans -------------------------------------------------------------------------------------------
 
-PLAN = Plan(config, BENCHMARKS, RUNNERS, Path(ROOT))
+PLAN = Plan(config, BENCHMARKS, RUNNERS, Path(PROJECT))
 checked(PLAN.check)
 for note in PLAN.notes():
     print(f"note: {note}", file=sys.stderr)
@@ -380,7 +383,7 @@ def import_settings(wildcards):
     """What determines a base that is imported."""
     keys = ("source", "repository", "revision", "path", "package", "file")
     settings = {key: value for key, value in model_entry(wildcards).items() if key in keys}
-    local = local_model(settings, ROOT)
+    local = local_model(settings, PROJECT)
     return settings if local is None else {**settings, "files": folder_stamp(local)}
 
 

@@ -92,7 +92,7 @@ rule fetch_base:
         entry=import_settings,
         context=lambda wildcards: model_entry(wildcards)["context"],
         offline=hub_offline,
-        root=ROOT,
+        root=PROJECT,
         code=code("pretrain/import_base.py"),
     script:
         "../scripts/pretrain/import_base.py"
@@ -118,7 +118,7 @@ rule pretrain_import:
         entry=import_settings,
         context=lambda wildcards: model_entry(wildcards)["context"],
         offline=hub_offline,
-        root=ROOT,
+        root=PROJECT,
         code=code("pretrain/import_base.py"),
     script:
         "../scripts/pretrain/import_base.py"
@@ -285,7 +285,7 @@ rule fetch_checkpoint:
             **{key: model_entry(wildcards)[key] for key in ("context", "special_tokens", "pad_token")},
         },
         offline=hub_offline,
-        root=ROOT,
+        root=PROJECT,
         code=code("pretrain/import_checkpoint.py"),
     script:
         "../scripts/pretrain/import_checkpoint.py"
@@ -316,7 +316,7 @@ rule pretrain_import_checkpoint:
             **{key: model_entry(wildcards)[key] for key in ("context", "special_tokens", "pad_token")},
         },
         offline=hub_offline,
-        root=ROOT,
+        root=PROJECT,
         code=code("pretrain/import_checkpoint.py"),
     script:
         "../scripts/pretrain/import_checkpoint.py"

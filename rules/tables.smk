@@ -69,7 +69,7 @@ rule tables_benchmark:
     input:
         scores="<results>/tables/scores.csv",
         differences="<results>/tables/differences.csv",
-        paper=f"{ROOT}/config/paper_results.csv",
+        paper=rooted("config/paper_results.csv"),
     output:
         report(
             "<results>/tables/{benchmark}.{format}",

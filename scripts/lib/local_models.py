@@ -35,5 +35,5 @@ def folder_stamp(path: str | Path) -> str:
     lines = []
     for file in files:
         status = file.stat()
-        lines.append(f"{file.relative_to(root.parent).as_posix()} {status.st_size} {status.st_mtime_ns}")
+        lines.append(f"{file.relative_to(root.parent).as_posix()} {status.st_size} {int(status.st_mtime)}")
     return sha256_text("\n".join(lines))[:16] if lines else ""

@@ -60,7 +60,7 @@ def fingerprint(root: Path, language: str, corpus: dict[str, Any]) -> str:
     for variant, path in files_of(root, language, corpus):
         status = path.stat()
         name = path.relative_to(root).as_posix()
-        digest.update(f"{variant}\0{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        digest.update(f"{variant}\0{name}\0{status.st_size}\0{int(status.st_mtime)}\n".encode())
     return digest.hexdigest()[:32]
 
 

@@ -29,7 +29,7 @@ class Entry:
 
     path: str
     size: int
-    mtime_ns: int
+    mtime: int
     fault: str | None
 
 
@@ -46,7 +46,7 @@ def _entry(item: os.DirEntry, root: str) -> Entry:
     fault = _fault(item, root)
     status = item.stat(follow_symlinks=fault is None)
     size = status.st_size if stat.S_ISREG(status.st_mode) else 0
-    return Entry(Path(item.path).relative_to(root).as_posix(), size, status.st_mtime_ns, fault)
+    return Entry(Path(item.path).relative_to(root).as_posix(), size, int(status.st_mtime), fault)
 
 
 def entries(root: str | Path, language: str, suffixes: list[str]) -> Iterator[Entry]:
@@ -82,12 +82,13 @@ def _text(name: str) -> str:
 def fingerprint(root: str | Path, language: str, suffixes: list[str]) -> str:
     """Changes when a file of the language, or the manifest, is added, changed, renamed or removed; reads no contents.
 
-    A sum of hashes over path, size and time of change, so that neither order nor number of files costs memory.
+    A sum of hashes over path, size and time of change, so that neither order nor number of files costs memory. Times
+    are in whole seconds, because archives and copies keep no more.
     """
     manifest = Path(root, MANIFEST)
-    total = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+    total = int(manifest.stat().st_mtime) if manifest.is_file() else 0
     for entry in entries(root, language, suffixes):
-        line = b"%s\0%d\0%d\0%s" % (_name_bytes(entry.path), entry.size, entry.mtime_ns, str(entry.fault).encode())
+        line = b"%s\0%d\0%d\0%s" % (_name_bytes(entry.path), entry.size, entry.mtime, str(entry.fault).encode())
         total = (total + int.from_bytes(hashlib.sha256(line).digest()[:16], "big")) % _WORD
     return f"{total:032x}"
 
