@@ -161,7 +161,7 @@ class TaskPlan:
     @property
     def checkpoint_templates(self) -> list[str]:
         """What is evaluated of each checkpoint `{checkpoint}`: itself, or what it was tuned to."""
-        templates: list[str] = self.entry["stages"]
+        templates: list[str] = self.entry["checkpoints"]
         return templates
 
     @property
