@@ -7,8 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cache, reduce
-from operator import getitem
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,10 +84,16 @@ def registries() -> dict[str, Any]:
     return {registry: {"enum": list(known)} for registry, known in names.items()}
 
 
+def _schema_of(error: jsonschema.ValidationError) -> Mapping[str, Any]:
+    """The part of a schema that a value violates."""
+    return error.schema if isinstance(error.schema, Mapping) else {}
+
+
 def _unknown_key(error: jsonschema.ValidationError) -> str:
     """The message for keys that the schema does not know, with the nearest known one."""
-    known = sorted(error.schema.get("properties", {}))
-    key = sorted(str(name) for name in error.instance if name not in known)[0]
+    known = sorted(_schema_of(error).get("properties", {}))
+    instance: Mapping[str, Any] = error.instance
+    key = sorted(str(name) for name in instance if name not in known)[0]
     near = difflib.get_close_matches(key, known, n=1)
     return f"unknown key '{key}'; " + (f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(known)}")
 
@@ -96,10 +101,10 @@ def _unknown_key(error: jsonschema.ValidationError) -> str:
 def _explain(error: jsonschema.ValidationError, where: str) -> str:
     """One line for one validation error: key, fault, remedy."""
     key = ".".join(str(part) for part in error.absolute_path) or "top level"
-    fault = _unknown_key(error) if error.validator == "additionalProperties" else error.message
-    meaning = error.schema.get("description", "") if error.validator != "additionalProperties" else ""
-    hint = f" ({meaning})" if meaning else ""
-    return " ".join(f"{where}: {key}: {fault}{hint}".split())
+    if error.validator == "additionalProperties":
+        return f"{where}: {key}: {_unknown_key(error)}"
+    meaning = _schema_of(error).get("description", "")
+    return " ".join(f"{where}: {key}: {error.message}{f' ({meaning})' if meaning else ''}".split())
 
 
 def _faults(value: Any, name: str, root: str | Path) -> Iterator[jsonschema.ValidationError]:
@@ -134,8 +139,11 @@ def read_words(config: dict[str, Any], root: str | Path) -> None:
     for fault in list(_faults(json.loads(json.dumps(config)), "config", root)):
         if isinstance(fault.instance, str):
             *parents, last = fault.absolute_path
+            section: Any = config
+            for name in parents:
+                section = section[name]
             with suppress(yaml.YAMLError):
-                reduce(getitem, parents, config)[last] = yaml.safe_load(fault.instance)
+                section[last] = yaml.safe_load(fault.instance)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
