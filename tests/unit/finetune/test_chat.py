@@ -1,4 +1,4 @@
-"""Conversations written by a chat template, as prompts that can be shortened."""
+"""Conversations rendered by a chat template, as prompts that can be shortened."""
 
 import pytest
 
@@ -23,19 +23,19 @@ def prompt(fields, length=400):
     return build_prompt(tiny_tokenizer(), settings, fields)
 
 
-def test_the_tokenizers_own_template_writes_the_whole_conversation():
+def test_the_template_of_the_tokenizer_renders_the_conversation():
     tokenizer = tiny_tokenizer()
     tokenizer.chat_template = MARKED
-    whole = "<user>first {x}</s><assistant>yes</s><user>then</s><assistant>"
-    assert prompt(render(tokenizer, ASKED, TOKENIZER_TEMPLATE)) == whole
+    conversation = "<user>first {x}</s><assistant>yes</s><user>then</s><assistant>"
+    assert prompt(render(tokenizer, ASKED, TOKENIZER_TEMPLATE)) == conversation
 
 
-def test_a_given_template_writes_the_papers_prompts():
+def test_a_template_of_the_config_renders_the_prompts_of_the_paper():
     fields = render(tiny_tokenizer(), [{"role": "user", "content": " add two {numbers} "}], PAPER)
     assert prompt(fields) == "### Instruction:\n add two {numbers} \n\n### Response:\n"
 
 
-def test_a_long_message_is_cut_and_what_the_template_writes_stays():
+def test_a_long_message_is_shortened_without_the_text_of_the_template():
     fields = render(tiny_tokenizer(), [*ASKED[:2], {"role": "user", "content": "x" * 500}], MARKED)
     text = prompt(fields, 100)
     assert len(text) == 90
@@ -43,7 +43,7 @@ def test_a_long_message_is_cut_and_what_the_template_writes_stays():
     assert text.endswith("xx</s><assistant>")
 
 
-def test_a_first_token_that_the_tokenizer_adds_is_not_written_twice():
+def test_a_first_token_that_the_tokenizer_adds_is_not_repeated():
     tokenizer = tiny_tokenizer()
     plain = render(tokenizer, ASKED, "{{ bos_token }}" + MARKED)
     assert plain["before"].startswith(tokenizer.bos_token)
@@ -58,7 +58,7 @@ def test_a_first_token_that_the_tokenizer_adds_is_not_written_twice():
     assert render(Adding(), ASKED, "{{ bos_token }}" + MARKED)["before"].startswith("<user>")
 
 
-FAULTS = {
+ERRORS = {
     "the tokenizer has no chat template": TOKENIZER_TEMPLATE,
     "cannot render a conversation: roles must alternate": "{{ raise_exception('roles must alternate') }}",
     "cannot render": "{% for m in messages %}",
@@ -66,11 +66,11 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("told, template", FAULTS.items())
-def test_a_template_that_fails_is_one_line(told, template):
-    with pytest.raises(InputError, match=told) as caught:
+@pytest.mark.parametrize(("message", "template"), ERRORS.items())
+def test_a_template_that_fails_is_a_one_line_error(message, template):
+    with pytest.raises(InputError, match=message) as error:
         render(tiny_tokenizer(), ASKED, template)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(error.value)
 
 
 def test_instructions_are_conversations_of_one_message_for_a_template():
@@ -81,13 +81,13 @@ def test_instructions_are_conversations_of_one_message_for_a_template():
     assert (fields["instruction"], output) == ("do", "done")
 
 
-def test_conversations_without_a_template_are_refused():
+def test_conversations_without_a_template_are_rejected():
     with pytest.raises(InputError, match=r"set instruct\.chat_template"):
         rendered([({"messages": ASKED}, "ok")], None, None)
 
 
 @pytest.mark.parametrize("row", ['{"instruction": "a"}', '{"output": "a"}', '{"messages": [], "output": "a"}', "[1]"])
-def test_a_row_without_its_texts_is_named(tmp_path, row):
+def test_the_error_about_an_invalid_row_has_file_and_line(tmp_path, row):
     path = tmp_path / "train.jsonl"
     path.write_text('{"instruction": "a", "output": "b"}\n' + row + "\n")
     with pytest.raises(InputError, match=r"train\.jsonl, line 2(?: lacks|: a JSON list)"):

@@ -1,4 +1,4 @@
-"""Instructions from a data set of the hub: columns, conversations, splits, and one line for each fault."""
+"""Instructions from a data set of the hub: columns, conversations, splits and one-line errors."""
 
 import io
 import json
@@ -14,7 +14,7 @@ from scripts.finetune.conversations import turns
 from scripts.finetune.fetch_instruct import COLUMNS, examples
 from tests.support.fake_hub import REVISION, fake_hub, hub_environment
 
-# Runs in a process of its own, because the hub's client reads its address when it is imported.
+# Runs in a separate process, because the hub's client reads its address when it is imported.
 FETCH = """
 import json, sys
 from scripts.finetune.fetch_instruct import with_defaults, splits
@@ -38,8 +38,8 @@ def lines(rows: list[object]) -> bytes:
 
 
 def talk(number: int) -> list[dict[str, str]]:
-    asked = [{"role": "user", "content": f"question {number}"}, {"role": "assistant", "content": f"answer {number}"}]
-    return [{"role": "system", "content": "be brief"}, *asked, *asked]
+    exchange = [{"role": "user", "content": f"question {number}"}, {"role": "assistant", "content": f"answer {number}"}]
+    return [{"role": "system", "content": "be brief"}, *exchange, *exchange]
 
 
 PLAIN = [{"prompt": f"ask {n}", "extra": f"with {n}" if n % 2 else None, "reply": f"say {n}"} for n in range(400)]
@@ -69,20 +69,22 @@ def hub():
 
 
 def fetched(address: str, home: Path, *datasets: dict) -> list:
-    """Training and validation rows of each data set, or the fault."""
-    own = [{"revision": REVISION, "columns": {}, **dataset} for dataset in datasets]
+    """Training and validation rows of each data set, or the error message."""
+    complete = [{"revision": REVISION, "columns": {}, **dataset} for dataset in datasets]
     command = [sys.executable, "-c", FETCH]
     environment = hub_environment(address, home)
-    done = subprocess.run(command, env=environment, input=json.dumps(own), capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    result = subprocess.run(
+        command, env=environment, input=json.dumps(complete), capture_output=True, text=True, check=True
+    )
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 PLAIN_COLUMNS = {"instruction": "prompt", "input": "extra", "output": "reply"}
 
 
-def test_rows_of_named_columns_and_a_share_for_validation(hub, tmp_path):
-    own = {"id": "owner/plain", "columns": PLAIN_COLUMNS, "validation_share": 0.1}
-    first, again, larger = fetched(hub, tmp_path, own, own, {**own, "validation_share": 0.2})
+def test_columns_are_renamed_and_a_share_is_drawn_for_validation(hub, tmp_path):
+    dataset = {"id": "owner/plain", "columns": PLAIN_COLUMNS, "validation_share": 0.1}
+    first, again, larger = fetched(hub, tmp_path, dataset, dataset, {**dataset, "validation_share": 0.2})
     rows = {row["instruction"]: row["output"] for row in first["train"] + first["validation"]}
     assert len(rows) == 400
     assert (rows["ask 0"], rows["ask 1\n\nwith 1"]) == ("say 0", "say 1")
@@ -92,16 +94,16 @@ def test_rows_of_named_columns_and_a_share_for_validation(hub, tmp_path):
     assert set(drawn) <= {row["instruction"] for row in larger["validation"]}
 
 
-def test_conversations_of_own_splits_are_one_row_for_each_answer(hub, tmp_path):
-    own = {"id": "owner/chat", "columns": {"messages": "messages"}}
-    (found,) = fetched(hub, tmp_path, {**own, "split": "train_sft", "validation_split": "test_sft"})
-    assert (len(found["train"]), len(found["validation"])) == (12, 4)
-    first, second = found["train"][:2]
+def test_conversations_of_two_splits_are_one_row_per_answer(hub, tmp_path):
+    dataset = {"id": "owner/chat", "columns": {"messages": "messages"}}
+    (splits,) = fetched(hub, tmp_path, {**dataset, "split": "train_sft", "validation_split": "test_sft"})
+    assert (len(splits["train"]), len(splits["validation"])) == (12, 4)
+    first, second = splits["train"][:2]
     assert (first["output"], len(first["messages"]), len(second["messages"])) == ("answer 0", 2, 4)
-    assert found["validation"][0]["messages"][1] == {"role": "user", "content": "question 10"}
+    assert splits["validation"][0]["messages"][1] == {"role": "user", "content": "question 10"}
 
 
-FAULTS = {
+ERRORS = {
     "owner/faulty, train.jsonl, row 2: the column 'output' has the type list, not text": {"files": "{split}.jsonl"},
     "owner/faulty, null.jsonl, row 1: the column 'instruction' has the type NoneType, not text": {
         "files": "null.jsonl"
@@ -125,15 +127,15 @@ FAULTS = {
 }
 
 
-def test_faults_are_one_line(hub, tmp_path):
-    said = fetched(hub, tmp_path, *({"id": "owner/faulty", **own} for own in FAULTS.values()))
-    for told, line in zip(FAULTS, said, strict=True):
-        assert told in line
+def test_errors_are_one_line(hub, tmp_path):
+    errors = fetched(hub, tmp_path, *({"id": "owner/faulty", **changes} for changes in ERRORS.values()))
+    for message, error in zip(ERRORS, errors, strict=True):
+        assert message in error
 
 
 def test_messages_with_from_and_value_have_the_usual_roles():
-    said = [("system", "s"), ("human", "h"), ("gpt", "g"), ("human", "h2"), ("gpt", "g2")]
-    first, second = turns([{"from": role, "value": text} for role, text in said])
+    messages = [("system", "s"), ("human", "h"), ("gpt", "g"), ("human", "h2"), ("gpt", "g2")]
+    first, second = turns([{"from": role, "value": text} for role, text in messages])
     assert [message["role"] for message in second["messages"]] == ["system", "user", "assistant", "user"]
     assert (first["output"], second["output"]) == ("g", "g2")
 
@@ -142,18 +144,18 @@ ODD = [None, "text", [1], [{"role": "user"}], [{"role": "user", "content": None}
 
 
 @pytest.mark.parametrize("conversation", ODD)
-def test_a_conversation_of_another_form_is_an_error(conversation):
+def test_a_conversation_of_another_format_is_an_error(conversation):
     with pytest.raises(ValueError, match=r"conversation is not a list|a message lacks the texts"):
         turns(conversation)
 
 
-def test_an_answer_that_follows_no_question_is_no_row():
+def test_an_answer_without_a_question_is_not_a_row():
     assert turns([{"role": "assistant", "content": "hello"}]) == []
     assert turns([{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}]) == []
 
 
 def test_an_empty_input_adds_nothing():
     columns = {**COLUMNS, "input": "input"}
-    for given in ("", None):
-        row = {"instruction": "do", "input": given, "output": "done"}
+    for value in ("", None):
+        row = {"instruction": "do", "input": value, "output": "done"}
         assert examples(row, columns) == [{"instruction": "do", "output": "done"}]

@@ -1,4 +1,4 @@
-"""Rows of a tuning set as shards: what is kept of rows that are too long."""
+"""Rows of a tuning set as shards, including rows that are too long."""
 
 import pytest
 
@@ -12,7 +12,7 @@ CUT = PromptSettings("{diff}>", "diff", 20, 8, overflow="truncate_right")
 SHORT, LONG = ({"diff": "+ 1"}, "one"), ({"diff": "+" * 50}, "lost")
 
 
-def test_training_keeps_rows_without_response_and_validation_leaves_them_out(tmp_path):
+def test_training_includes_rows_without_response_and_validation_does_not(tmp_path):
     splits = {"train": [LONG, SHORT, LONG], "validation": [LONG, SHORT]}
     assert encode_splits(tiny_tokenizer(), CUT, splits, tmp_path) == {"train": 3, "validation": 1}
     train = TokenShards(tmp_path / "train")
@@ -25,6 +25,6 @@ def test_a_validation_without_any_response_is_not_written(tmp_path):
     assert not (tmp_path / "validation").exists()
 
 
-def test_a_training_set_without_any_response_is_one_line(tmp_path):
+def test_a_training_set_without_any_response_is_a_one_line_error(tmp_path):
     with pytest.raises(InputError, match=r"no training row retains its response; raise `length`"):
         encode_splits(tiny_tokenizer(), CUT, {"train": [LONG], "validation": []}, tmp_path)

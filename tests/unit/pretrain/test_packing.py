@@ -1,4 +1,4 @@
-"""Packing keeps every token, or drops exactly what it says."""
+"""Packing retains every token, except those that `pad` cuts off."""
 
 from itertools import chain
 from random import Random
@@ -20,11 +20,11 @@ def test_concat_keeps_the_text_and_fills_all_but_the_last(documents):
     assert {len(sequence) for sequence in sequences[:-1]} == {32}
 
 
-def test_concat_of_exact_multiples_has_no_empty_rest():
+def test_concat_of_exact_multiples_has_no_empty_last_sequence():
     assert list(concat([[1, 2], [3, 4]], 2)) == [[1, 2], [3, 4]]
 
 
-def test_pad_gives_each_document_its_own_sequence_and_cuts_it(documents):
+def test_pad_writes_one_truncated_sequence_per_document(documents):
     sequences = list(pad(documents, 32))
     assert sequences == [document[:32] for document in documents]
 
@@ -46,5 +46,5 @@ def test_best_fit_fills_better_than_padding(documents):
 
 
 @pytest.mark.parametrize("packing", sorted(PACKINGS))
-def test_no_document_gives_no_sequence(packing):
+def test_no_documents_make_no_sequences(packing):
     assert list(PACKINGS[packing]([], 8)) == []

@@ -31,7 +31,9 @@ def tokenizer():
 
 @pytest.fixture
 def tables(tmp_path):
-    """Two variants of C and one of D: eight pairs each, the last two for validation; the sources of C are shared."""
+    """Two variants of C and one of D: eight pairs each, the last two for validation; the sources of
+    C are shared.
+    """
     paths = []
     for language, variant in (("C", "perf"), ("C", "size"), ("D", "perf")):
         rows = [
@@ -53,7 +55,7 @@ def settings(**changes):
     return {**common, "train_documents": None, "validation_documents": None, **changes}
 
 
-def test_a_document_has_both_halves_and_knows_the_second(tokenizer):
+def test_a_document_has_both_halves_and_the_index_of_the_second(tokenizer):
     pair = PairText("C", "perf", "x", "int a;", "define @a")
     forward, backward = DocumentEncoder(tokenizer, TEMPLATES).pair_documents([pair])
     assert tokenizer.decode(forward.ids) == "int a;\n<source_to_llvm>\ndefine @a<|endoftext|>"
@@ -61,7 +63,7 @@ def test_a_document_has_both_halves_and_knows_the_second(tokenizer):
     assert tokenizer.decode(backward.ids[backward.target :]) == "int a;<|endoftext|>"
 
 
-def test_special_tokens_count_in_templates_alone(tokenizer):
+def test_special_tokens_are_recognised_in_templates_only(tokenizer):
     pair = PairText("C", "perf", "x", "s = '<|endoftext|>';", "; <source_to_llvm>")
     forward, _ = DocumentEncoder(tokenizer, TEMPLATES).pair_documents([pair])
     assert forward.ids.count(tokenizer.eos_token_id) == 1
@@ -69,14 +71,14 @@ def test_special_tokens_count_in_templates_alone(tokenizer):
 
 
 @pytest.mark.parametrize("length", [1, 10, 200])
-def test_of_a_long_module_the_head_is_taken(tokenizer, length):
+def test_a_long_module_is_truncated_to_its_head(tokenizer, length):
     pair = PairText("C", "perf", "x", "int a;", "m" * length)
     forward, _ = DocumentEncoder(tokenizer, TEMPLATES, llvm_tokens=10).pair_documents([pair])
     assert tokenizer.decode(forward.ids[forward.target : -1]) == "m" * min(10, length)
     assert forward.lost == pytest.approx(max(0, 1 - 10 / length))
 
 
-def test_a_tokenizer_without_end_of_text_is_refused():
+def test_a_tokenizer_without_end_of_text_is_rejected():
     tokenizer = tiny_tokenizer()
     tokenizer.eos_token = None
     with pytest.raises(InputError, match="no end-of-text token"):
@@ -88,7 +90,7 @@ def test_a_source_of_several_variants_counts_once(tables):
     assert [pair.variant for pair in iter_pairs(tables[1], "train", {"C2"})] == ["size"]
 
 
-def test_every_token_of_the_training_split_is_kept_and_counted(tables, tokenizer, tmp_path):
+def test_every_token_of_the_training_split_is_written_and_counted(tables, tokenizer, tmp_path):
     write_tokens(tables, tokenizer, tmp_path, settings())
     train = list(TokenShards(tmp_path / "train"))
     text = tokenizer.decode([token for example in train for token in example.input_ids])
@@ -101,7 +103,7 @@ def test_every_token_of_the_training_split_is_kept_and_counted(tables, tokenizer
     assert float(rows["train", "all"]["useful_share"]) > 0.95
 
 
-def test_padding_loses_what_is_beyond_the_context(tables, tokenizer, tmp_path):
+def test_padding_drops_tokens_beyond_the_context(tables, tokenizer, tmp_path):
     write_tokens(tables, tokenizer, tmp_path, settings(packing="pad", context=48))
     assert len(TokenShards(tmp_path / "train")) == 3 * 6 * 2
     with (tmp_path / "statistics.csv").open(newline="") as stream:
@@ -125,10 +127,10 @@ def test_tokens_do_not_depend_on_the_order_of_the_tables(tables, tokenizer, tmp_
 
 def test_validation_documents_are_pairs_in_both_directions_and_sources(tables, tokenizer):
     encoder = DocumentEncoder(tokenizer, TEMPLATES)
-    found = [(d.pair.language, d.pair.variant, d.direction) for d in validation_documents(tables, encoder, 1, 3)]
+    documents = [(d.pair.language, d.pair.variant, d.direction) for d in validation_documents(tables, encoder, 1, 3)]
     pairs = [(d, v, way) for d, v in (("C", "perf"), ("C", "size"), ("D", "perf")) for way in TEMPLATES]
-    assert [entry for entry in found if entry[2] != "source"] == pairs
-    assert [entry[0] for entry in found if entry[2] == "source"] == ["C", "D"]
+    assert [entry for entry in documents if entry[2] != "source"] == pairs
+    assert [entry[0] for entry in documents if entry[2] == "source"] == ["C", "D"]
 
 
 def test_windows_score_every_token_once(tokenizer):
@@ -157,7 +159,7 @@ def test_new_rows_start_at_the_mean_of_the_known_ones(tokenizer, tied):
     assert torch.equal(model.get_input_embeddings().weight[:257], before)
 
 
-def test_the_librarys_new_rows_are_another_choice(tokenizer):
+def test_rows_initialised_by_the_library_differ_from_the_mean(tokenizer):
     torch.manual_seed(0)
     model = fit_vocabulary(make_model(GPT, tiny_tokenizer()), 257, tokenizer, "library")
     rows = model.get_input_embeddings().weight

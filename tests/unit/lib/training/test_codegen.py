@@ -1,4 +1,4 @@
-"""CodeGen, whose output layer has a bias: import, growth of the vocabulary, LoRA, merge, losses and generation."""
+"""CodeGen, whose output layer has a bias: import, new tokens, LoRA, merge, losses and generation."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -67,14 +67,14 @@ def trained(inputs, entry, tmp_path_factory):
 
 def test_entries_differ_in_repository_title_and_resources_only():
     table = read_yaml(ROOT / "config/models.yaml")
-    own = [table[name] for name in NAMES]
-    assert len({entry["repository"] for entry in own}) == len({entry["title"] for entry in own}) == len(NAMES)
-    for key in own[0].keys() - {"repository", "title", "resources"}:
-        assert all(entry[key] == own[0][key] for entry in own), key
-    assert own[0]["special_tokens"] == table["deepseek-coder-1.3b-base"]["special_tokens"]
+    entries = [table[name] for name in NAMES]
+    assert len({entry["repository"] for entry in entries}) == len({entry["title"] for entry in entries}) == len(NAMES)
+    for key in entries[0].keys() - {"repository", "title", "resources"}:
+        assert all(entry[key] == entries[0][key] for entry in entries), key
+    assert entries[0]["special_tokens"] == table["deepseek-coder-1.3b-base"]["special_tokens"]
 
 
-def test_the_base_is_imported_and_its_context_is_known(inputs):
+def test_the_base_is_imported_and_its_context_checked(inputs):
     model, tokenizer = load_base({"source": "folder", "path": "base"}, str(inputs), offline=True)
     assert (model.config.model_type, len(tokenizer)) == ("codegen", KNOWN)
     check_context(model, 64, "codegen")
@@ -82,7 +82,7 @@ def test_the_base_is_imported_and_its_context_is_known(inputs):
         check_context(model, 65, "codegen")
 
 
-def test_rows_of_new_tokens_start_at_the_mean_the_bias_too(inputs):
+def test_rows_and_biases_of_new_tokens_start_at_the_mean(inputs):
     base, tokenizer = load_model(inputs / "base"), load_tokenizer(inputs / "tokenizer")
     grown = load_for_tokenizer(inputs / "base", tokenizer, "mean")
     assert len(tokenizer) == KNOWN + 2
@@ -96,7 +96,7 @@ def test_rows_of_new_tokens_start_at_the_mean_the_bias_too(inputs):
         assert torch.allclose(new[KNOWN:], old.mean(dim=0).expand_as(new[KNOWN:]), atol=1e-6)
 
 
-def test_training_changes_attention_and_embeddings_and_the_merge_keeps_that(inputs, trained):
+def test_training_and_merge_change_attention_and_embeddings_only(inputs, trained):
     before = load_for_tokenizer(inputs / "base", load_tokenizer(inputs / "tokenizer"), "mean").state_dict()
     after = load_file(Path(trained.output, "model.safetensors"))
     changed = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
@@ -105,7 +105,7 @@ def test_training_changes_attention_and_embeddings_and_the_merge_keeps_that(inpu
     assert "lm_head.bias" in changed
 
 
-def test_the_merged_model_gives_losses_and_completions_that_do_not_depend_on_the_batch(trained):
+def test_losses_and_completions_of_the_merged_model_do_not_depend_on_the_batch(trained):
     model = load_model(trained.output)
     documents = [[1, 2, 3, 257, 4], list(range(100))]
     together, alone = (DocumentScorer(model, 256, 64, size) for size in (4, 1))

@@ -1,4 +1,6 @@
-"""The frame of all trainings: specification, results, milestones and the workspace of an interrupted training."""
+"""The frame of all trainings: specification, results, milestones and the workspace of an
+interrupted training.
+"""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,7 +59,9 @@ def job(tmp_path):
 
 @pytest.fixture
 def specs(monkeypatch):
-    """Specifications of the trainings that were started; each writes what a training process writes."""
+    """Specifications of the trainings that were started; each writes what a training process
+    writes.
+    """
     started: list[TrainingSpec] = []
 
     def train(spec):

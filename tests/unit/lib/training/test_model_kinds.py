@@ -1,4 +1,6 @@
-"""Completions do not depend on what a model's folder says of generation, and end where any of its end tokens is."""
+"""Completions do not depend on generation settings of a model's folder, and end at any of its end
+tokens.
+"""
 
 import json
 import shutil
@@ -39,7 +41,7 @@ def engine(folder, **options):
 
 @pytest.fixture(scope="module", params=[GREEDY, WARM], ids=["greedy", "warm"])
 def usual(request, plain):
-    """A way of sampling, and what the plain model completes with it."""
+    """A sampling and the completions of the plain model with it."""
     return request.param, engine(plain).complete(REQUESTS, request.param)
 
 
@@ -67,7 +69,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize("values", SETTINGS, ids=lambda values: "-".join(values))
 @pytest.mark.parametrize("file", ["generation_config.json", "config.json"])
-def test_nothing_that_a_folder_says_of_generation_changes_completions(plain, usual, tmp_path, file, values):
+def test_generation_settings_in_a_model_folder_do_not_change_completions(plain, usual, tmp_path, file, values):
     sampling, expected = usual
     if file == "config.json":
         values = {key: value for key, value in values.items() if not key.endswith("_token_id")}
@@ -78,36 +80,36 @@ def test_nothing_that_a_folder_says_of_generation_changes_completions(plain, usu
 
 
 @pytest.mark.parametrize("values", SETTINGS, ids=lambda values: "-".join(values))
-def test_such_a_model_is_imported(plain, tmp_path, values):
+def test_a_model_with_generation_settings_is_imported(plain, tmp_path, values):
     changed(plain, tmp_path / "model", "generation_config.json", **values)
     model, tokenizer = load_base({"source": "folder", "path": "model"}, str(tmp_path), offline=True)
     save_model(model, tokenizer, tmp_path / "base")
     assert engine(tmp_path / "base").complete(REQUESTS, GREEDY) == engine(plain).complete(REQUESTS, GREEDY)
 
 
-def new_tokens(own, sampling):
-    """The tokens that a model completes the first request with, as it generates them."""
-    rows, original = [], own.model.generate
-    own.model.generate = lambda **words: rows.append(original(**words)) or rows[-1]
-    own.complete(REQUESTS[:1], sampling)
-    prompt = len(own.tokenizer(REQUESTS[0].prompt)["input_ids"])
+def new_tokens(completer, sampling):
+    """The tokens that an engine generates for the first request."""
+    rows, original = [], completer.model.generate
+    completer.model.generate = lambda **options: rows.append(original(**options)) or rows[-1]
+    completer.complete(REQUESTS[:1], sampling)
+    prompt = len(completer.tokenizer(REQUESTS[0].prompt)["input_ids"])
     return rows[0][0, prompt:].tolist()
 
 
-@pytest.mark.parametrize("place", [0, 3, 9])
+@pytest.mark.parametrize("index", [0, 3, 9])
 @pytest.mark.parametrize("file", ["generation_config.json", "config.json"])
-def test_completions_end_before_any_end_token(plain, usual, tmp_path, file, place):
+def test_completions_end_before_the_first_end_token(plain, usual, tmp_path, file, index):
     sampling, expected = usual
     tokenizer = tiny_tokenizer()
     ids = new_tokens(engine(plain), sampling)
     assert expected[0].text == tokenizer.decode(ids)
-    folder = changed(plain, tmp_path / "model", file, eos_token_id=[tokenizer.eos_token_id, ids[place]])
+    folder = changed(plain, tmp_path / "model", file, eos_token_id=[tokenizer.eos_token_id, ids[index]])
     if file == "config.json":
         (folder / "generation_config.json").unlink()
-    # Imported as a run does it, the model ends there, too.
-    model, own = load_base({"source": "folder", "path": "model"}, str(tmp_path), offline=True)
-    save_model(model, own, tmp_path / "base")
-    before = tokenizer.decode(ids[: ids.index(ids[place])])
+    # A model imported by the workflow ends there, too.
+    model, loaded_tokenizer = load_base({"source": "folder", "path": "model"}, str(tmp_path), offline=True)
+    save_model(model, loaded_tokenizer, tmp_path / "base")
+    before = tokenizer.decode(ids[: ids.index(ids[index])])
     for model_folder in (folder, tmp_path / "base"):
         assert engine(model_folder).complete(REQUESTS, sampling)[0] == Completion(before, "end")
 
@@ -135,21 +137,21 @@ def test_a_tokenizer_that_ends_texts_does_not_end_prompts(plain, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_first_blank_of_a_completion_is_kept(tmp_path, kind, monkeypatch):
+def test_the_leading_blank_of_a_completion_is_retained(tmp_path, kind, monkeypatch):
     tokenizer = pieces_tokenizer(kind)
     save_model(make_model(FAMILIES["llama"], tokenizer), tokenizer, tmp_path)
-    own = engine(tmp_path)
-    wanted = "  return x"
-    ids = tokenizer("\n" + wanted, add_special_tokens=False)["input_ids"]
+    completer = engine(tmp_path)
+    expected = "  return x"
+    ids = tokenizer("\n" + expected, add_special_tokens=False)["input_ids"]
     ids = ids[len(tokenizer("\n", add_special_tokens=False)["input_ids"]) :]
     import torch
 
     def generate(input_ids, **_):
         return torch.cat([input_ids, torch.tensor([[*ids, tokenizer.eos_token_id]] * len(input_ids))], dim=1)
 
-    monkeypatch.setattr(own.model, "generate", generate)
-    assert own.complete([Request("def f(x):\n", 1, NEVER)], GREEDY) == [Completion(wanted, "end")]
-    assert own.complete([Request("def f(x):\n", 1, Stop((" x",)))], GREEDY) == [Completion("  return", "stop")]
+    monkeypatch.setattr(completer.model, "generate", generate)
+    assert completer.complete([Request("def f(x):\n", 1, NEVER)], GREEDY) == [Completion(expected, "end")]
+    assert completer.complete([Request("def f(x):\n", 1, Stop((" x",)))], GREEDY) == [Completion("  return", "stop")]
 
 
 @pytest.mark.parametrize(("family", "limit"), [("bloom", None), ("mpt", CONTEXT)])
@@ -159,16 +161,16 @@ def test_models_without_position_embeddings_are_imported_and_generate(tmp_path, 
     assert context_limit(model.config.to_dict()) == limit
     check_context(model, CONTEXT, family)
     save_model(model, tokenizer, tmp_path / "base")
-    own = engine(tmp_path / "base", context=CONTEXT)
-    assert own.context == CONTEXT
-    near, over = own.complete([Request("x" * (CONTEXT - 5), 1, NEVER), Request("x" * CONTEXT, 1, NEVER)], GREEDY)
+    completer = engine(tmp_path / "base", context=CONTEXT)
+    assert completer.context == CONTEXT
+    near, over = completer.complete([Request("x" * (CONTEXT - 5), 1, NEVER), Request("x" * CONTEXT, 1, NEVER)], GREEDY)
     # A token is a byte, and a byte at most a character.
     assert over.finish_reason == "overflow" and 0 < len(near.text) <= 5
-    alone = [own.complete([request], GREEDY)[0] for request in REQUESTS]
-    assert own.complete(REQUESTS, GREEDY) == alone
+    alone = [completer.complete([request], GREEDY)[0] for request in REQUESTS]
+    assert completer.complete(REQUESTS, GREEDY) == alone
 
 
-def test_a_model_without_any_limit_is_one_line():
+def test_a_model_without_a_context_limit_needs_one_in_its_entry():
     assert usable_context({"n_positions": 9}, 5, "m") == 9 and usable_context({}, 5, "m") == 5
     assert usable_context({"text_config": {"max_position_embeddings": 7}}, None, "m") == 7
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""The loss and the text of a row do not depend on the padding that a batch gives it, for every architecture."""
+"""Losses and completions do not depend on the padding of a batch, for every architecture."""
 
 import pytest
 import torch
@@ -61,7 +61,7 @@ def folder(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize("temperature", [0, 0.8])
-def test_a_batch_of_unequal_prompts_gives_each_the_text_that_it_has_alone(folder, temperature):
+def test_completions_of_unequal_prompts_do_not_depend_on_the_batch(folder, temperature):
     sampling = Sampling(temperature=temperature, top_p=0.95, samples=1, new_tokens=16)
     requests = [Request(prompt, 100 + number, NEVER) for number, prompt in enumerate(PROMPTS)]
     together = TransformersEngine(folder, "float32", len(PROMPTS), 1).complete(requests, sampling)

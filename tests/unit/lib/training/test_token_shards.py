@@ -15,7 +15,7 @@ def examples():
     return [Example(generator.integers(60_000, size=n).tolist(), int(n) // 2) for n in lengths]
 
 
-def test_sequences_come_back_in_order_from_several_shards(tmp_path, examples, monkeypatch):
+def test_sequences_are_read_in_order_from_several_shards(tmp_path, examples, monkeypatch):
     monkeypatch.setattr(token_shards, "SHARD_SEQUENCES", 10)
     write_shards(tmp_path / "train", examples)
     shards = TokenShards(tmp_path / "train")
@@ -32,12 +32,12 @@ def test_bytes_are_the_same_each_time(tmp_path, examples):
 
 
 @pytest.mark.parametrize("index", [-1, 25])
-def test_an_index_outside_is_an_error(tmp_path, examples, index):
+def test_an_index_out_of_range_is_an_error(tmp_path, examples, index):
     write_shards(tmp_path / "train", examples)
     with pytest.raises(IndexError):
         TokenShards(tmp_path / "train")[index]
 
 
-def test_a_folder_without_shards_is_named(tmp_path):
+def test_the_error_about_missing_shards_has_the_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="no token shards"):
         TokenShards(tmp_path)

@@ -1,4 +1,6 @@
-"""Trainings in processes of their own: resumed after a death, in one process and in two, with and without LoRA."""
+"""Trainings in separate processes: resumed after a kill, with one and two processes, with and
+without LoRA.
+"""
 
 import csv
 import json
@@ -60,11 +62,11 @@ def largest_difference(first: TrainingSpec, second: TrainingSpec) -> float:
     return max((a[name] - b[name]).abs().max().item() for name in a)
 
 
-def kill_at(spec: TrainingSpec, place: Path, step: int) -> None:
-    """Start a training in a process of its own and kill that outright once it reports `step`."""
-    spec.write(place / "killed.json")
+def kill_at(spec: TrainingSpec, folder: Path, step: int) -> None:
+    """Start a training in a separate process and kill it with SIGKILL once it reports `step`."""
+    spec.write(folder / "killed.json")
     with subprocess.Popen(
-        [sys.executable, "-c", RUN, str(place / "killed.json")], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", RUN, str(folder / "killed.json")], stdout=subprocess.PIPE, text=True
     ) as process:
         for line in process.stdout:
             report = line.partition(PROGRESS)[2]
@@ -75,8 +77,8 @@ def kill_at(spec: TrainingSpec, place: Path, step: int) -> None:
 
 
 def trainers_of(spec: TrainingSpec) -> list[str]:
-    """Command lines of living processes that train in the checkpoint folder of `spec`."""
-    found = []
+    """Command lines of running processes that train in the checkpoint folder of `spec`."""
+    lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
@@ -84,21 +86,21 @@ def trainers_of(spec: TrainingSpec) -> list[str]:
             logging.debug("process gone: %s", error)
             continue
         if spec.checkpoints in line:
-            found.append(line)
-    return found
+            lines.append(line)
+    return lines
 
 
 def killed_and_resumed(
     inputs: Path,
-    place: Path,
+    folder: Path,
     caplog,
     extensions: str | None = None,
     milestones: tuple[int, ...] = (),
     **changes: object,
 ) -> TrainingSpec:
-    """Train, die at a random step, and train again; return the specification."""
-    spec = replace(spec_for(inputs, place, **changes), extensions=extensions, milestones=milestones)
-    kill_at(spec, place, random.randint(20, STEPS - 60))
+    """Train, get killed at a random step, and train again; return the specification."""
+    spec = replace(spec_for(inputs, folder, **changes), extensions=extensions, milestones=milestones)
+    kill_at(spec, folder, random.randint(20, STEPS - 60))
     deadline = time.monotonic() + 20
     while trainers_of(spec) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -132,13 +134,13 @@ def test_a_killed_training_ends_with_the_same_bytes_and_milestones(inputs, tmp_p
     assert curves[0][-1]["validation_loss"] < curves[0][0]["validation_loss"] - 0.5
 
 
-def test_epochs_can_be_the_unit_of_reports_and_incomplete_batches_be_left_out(tmp_path):
+def test_reports_can_be_per_epoch_and_incomplete_batches_dropped(tmp_path):
     write_all(tmp_path)
     shutil.rmtree(tmp_path / "data")
     write_data(tmp_path / "data", count=23)
     every = {"eval_steps": "epoch", "save_steps": "epoch", "drop_last": True, "log_steps": 100}
     spec = spec_for(tmp_path, tmp_path / "run", epochs=3, max_steps=None, batch_size=4, accumulation=2, **every)
-    # Five whole batches make three steps, the last of which has one batch.
+    # Five full batches make three steps, the last of which has one batch.
     assert run_training(spec)["steps"] == 9
     rows = curve_rows(read_json(Path(spec.checkpoints, "history.json")))
     assert [row["step"] for row in rows if "validation_loss" in row] == [0, 3, 6, 9]
@@ -146,13 +148,13 @@ def test_epochs_can_be_the_unit_of_reports_and_incomplete_batches_be_left_out(tm
     assert last_checkpoint(Path(spec.checkpoints)).endswith("checkpoint-9")
 
 
-def test_a_milestone_after_the_end_is_one_line(inputs, tmp_path):
+def test_a_milestone_after_the_end_is_a_one_line_error(inputs, tmp_path):
     spec = replace(spec_for(inputs, tmp_path, max_steps=12), milestones=(12, 13))
     with pytest.raises(InputError, match=r"milestone 13 is after the last of 12 steps; lower it"):
         run_training(spec)
 
 
-def test_too_few_sequences_for_a_batch_are_one_line(inputs, tmp_path):
+def test_too_few_sequences_for_a_batch_are_a_one_line_error(inputs, tmp_path):
     with pytest.raises(
         InputError, match=r"drops all 40 training sequences, fewer than the 64 of one batch.*lower batch_size"
     ):
@@ -162,12 +164,12 @@ def test_too_few_sequences_for_a_batch_are_one_line(inputs, tmp_path):
 @pytest.mark.parametrize(
     ("sequences", "steps"), [(256_000, 4000), (256_031, 4000), (256_032, 4001), (70, 1), (95, 1), (96, 2)]
 )
-def test_steps_are_of_whole_batches_with_drop_last(inputs, tmp_path, sequences, steps):
+def test_steps_have_full_batches_with_drop_last(inputs, tmp_path, sequences, steps):
     many = {"batch_size": 8, "processes": 4, "accumulation": 2, "epochs": 1, "max_steps": None, "drop_last": True}
     assert spec_for(inputs, tmp_path, **many).settings.steps(sequences) == steps
 
 
-def test_half_precision_brings_its_block_to_deepspeed():
+def test_half_precision_adds_its_block_to_the_deepspeed_configuration():
     plain = read_json(ROOT / "config/deepspeed/zero2.json")
     assert not {"bf16", "fp16"} & plain.keys()
     assert _deepspeed(plain, "fp32") == plain and _deepspeed(None, "bf16") is None
@@ -198,14 +200,14 @@ def test_accuracy_rises_and_is_in_curve_and_tracker(inputs, tmp_path):
     run_training(spec)
     write_curve(Path(spec.checkpoints), tmp_path / "curve.csv")
     with (tmp_path / "curve.csv").open(newline="") as stream:
-        found = [float(row["validation_accuracy"]) for row in csv.DictReader(stream) if row["validation_accuracy"]]
-    assert len(found) == 3 and found[0] < 0.1 and found[-1] > 0.3
+        accuracies = [float(row["validation_accuracy"]) for row in csv.DictReader(stream) if row["validation_accuracy"]]
+    assert len(accuracies) == 3 and accuracies[0] < 0.1 and accuracies[-1] > 0.3
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
-    assert [event.value for event in events.Scalars("eval/accuracy")] == pytest.approx(found)
+    assert [event.value for event in events.Scalars("eval/accuracy")] == pytest.approx(accuracies)
 
 
-def test_two_processes_are_two_and_resume(inputs, tmp_path, caplog):
+def test_two_processes_train_together_and_resume(inputs, tmp_path, caplog):
     settings = {"max_steps": STEPS, "epochs": 40, "save_steps": 7, "processes": 2, "batch_size": 1, "accumulation": 2}
     unbroken = spec_for(inputs, tmp_path / "unbroken", **settings)
     facts = run_training(unbroken)
@@ -214,7 +216,7 @@ def test_two_processes_are_two_and_resume(inputs, tmp_path, caplog):
     assert largest_difference(unbroken, resumed) < 1e-5
 
 
-def test_merged_model_has_the_new_tokens_and_no_path(inputs, tmp_path):
+def test_a_merged_model_has_the_new_tokens_and_no_local_path(inputs, tmp_path):
     spec = spec_for(inputs, tmp_path, max_steps=2)
     run_training(spec)
     model, tokenizer = AutoModelForCausalLM.from_pretrained(spec.output), load_tokenizer(spec.output)
@@ -247,14 +249,14 @@ def test_models_of_other_architectures_are_trained_and_merged(tmp_path, family, 
         assert torch.isfinite(model(torch.tensor([[1, 257, 2]])).logits).all()
 
 
-def test_a_model_from_scratch_is_trained_whole(inputs, tmp_path):
+def test_all_weights_of_a_model_from_scratch_are_trained(inputs, tmp_path):
     spec = replace(spec_for(inputs, tmp_path), base=str(inputs / "tokenizer"), architecture=GPT, lora=None)
     facts = run_training(spec)
     model = AutoModelForCausalLM.from_pretrained(spec.output)
     assert facts["trained_parameters"] == sum(parameter.numel() for parameter in model.parameters())
 
 
-def test_a_fault_in_a_process_of_the_users_is_one_line(inputs, tmp_path):
+def test_a_context_that_is_too_short_is_a_one_line_error(inputs, tmp_path):
     (inputs / "longer").mkdir(exist_ok=True)
     spec = replace(spec_for(inputs, tmp_path), architecture={**GPT, "n_positions": 30}, lora=None)
     with pytest.raises(InputError, match=r"context of .* has 30; lower"):
@@ -293,7 +295,7 @@ def test_a_quantised_base_is_merged_unquantised(tmp_path, quantization):
     assert {str(tensor.dtype) for tensor in weights.values()} == {"torch.float32"}
 
 
-def test_what_the_settings_need_is_checked_before_the_start(inputs, tmp_path, monkeypatch):
+def test_packages_and_keys_that_the_settings_need_are_checked_before_the_start(inputs, tmp_path, monkeypatch):
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.delenv("WANDB_MODE", raising=False)
     monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
@@ -309,7 +311,7 @@ def test_what_the_settings_need_is_checked_before_the_start(inputs, tmp_path, mo
         preflight.check_packages(spec_for(inputs, tmp_path, trackers=["wandb"]))
 
 
-def test_too_little_memory_or_disk_is_told_before_the_start(inputs, tmp_path, monkeypatch):
+def test_memory_and_disk_space_are_checked_before_the_start(inputs, tmp_path, monkeypatch):
     spec = spec_for(inputs, tmp_path)
     Path(spec.checkpoints).mkdir()
     preflight.check_room(spec)
@@ -326,7 +328,7 @@ def test_too_little_memory_or_disk_is_told_before_the_start(inputs, tmp_path, mo
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "start"),
     [
         (OSError(28, "No space left on device"), "the disk is full"),
         (RuntimeError("PytorchStreamWriter failed writing file data/0"), "the disk is full"),
@@ -339,10 +341,10 @@ def test_too_little_memory_or_disk_is_told_before_the_start(inputs, tmp_path, mo
         (torch.OutOfMemoryError("CUDA out of memory"), "the training ran out of memory"),
     ],
 )
-def test_faults_of_the_machine_are_one_line(error, words):
-    assert _explained(error).startswith(words)
+def test_errors_of_the_machine_are_one_line(error, start):
+    assert _explained(error).startswith(start)
     assert "\n" not in _explained(error)
 
 
-def test_faults_of_the_program_keep_their_traceback():
+def test_errors_of_the_program_have_no_one_line_explanation():
     assert _explained(RuntimeError("shape mismatch")) is None
