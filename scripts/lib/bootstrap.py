@@ -7,20 +7,23 @@ import numpy as np
 
 RESAMPLES = 2000
 LEVEL = 0.95
-# Random indices in memory at a time: 2 million of 8 bytes.
+# Number of random indices in memory at a time, of 8 bytes each.
 _INDICES = 2_000_000
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Values of n problems and the weight of each in the mean (ones when none are given), both of shape (n,)."""
+    """Values of n problems and their weights in the mean, both of shape (n,)."""
 
     values: np.ndarray
     weights: np.ndarray
 
     @classmethod
     def of(cls, values: object, weights: object = None) -> "Sample":
-        """A sample of any sequences of numbers; raise `ValueError` when it is empty or the lengths differ."""
+        """A sample of sequences of numbers, by default with equal weights.
+
+        Raises `ValueError` when it is empty or the lengths differ.
+        """
         array = np.ascontiguousarray(values, dtype=np.float64)
         weight = np.ones_like(array) if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
         if array.ndim != 1 or not len(array) or weight.shape != array.shape:
@@ -31,17 +34,17 @@ class Sample:
         """The weighted mean."""
         return float(self.values @ self.weights / self.weights.sum())
 
-    def means(self, chosen: np.ndarray) -> np.ndarray:
-        """Weighted means of the resamples `chosen`, indices of shape (resamples, n); shape (resamples,)."""
-        weights = self.weights[chosen]
-        return (self.values[chosen] * weights).sum(axis=1) / weights.sum(axis=1)
+    def means(self, indices: np.ndarray) -> np.ndarray:
+        """Weighted means of resamples, shape (resamples,), from `indices` of shape (resamples, n)."""
+        weights = self.weights[indices]
+        return (self.values[indices] * weights).sum(axis=1) / weights.sum(axis=1)
 
 
 def _identity(value: np.ndarray) -> np.ndarray:
     return value
 
 
-def _chosen(count: int, seed: int) -> Iterator[np.ndarray]:
+def _resamples(count: int, seed: int) -> Iterator[np.ndarray]:
     """`RESAMPLES` rows of `count` indices drawn with replacement, in blocks of bounded size."""
     generator = np.random.default_rng(seed)
     block = max(1, min(RESAMPLES, _INDICES // count))
@@ -56,31 +59,31 @@ def _percentiles(parts: list[np.ndarray]) -> tuple[float, float]:
 
 
 def interval(sample: Sample, seed: int, transform: Callable = _identity) -> tuple[float, float]:
-    """95 % interval of `transform` (elementwise) of the sample's mean."""
-    return _percentiles([transform(sample.means(chosen)) for chosen in _chosen(len(sample.values), seed)])
+    """95 % interval of the elementwise `transform` of the sample's mean."""
+    return _percentiles([transform(sample.means(indices)) for indices in _resamples(len(sample.values), seed)])
 
 
 def paired_interval(first: Sample, second: Sample, seed: int, transform: Callable = _identity) -> tuple[float, float]:
-    """95 % interval of `transform(mean of second) - transform(mean of first)`, both over the same n problems in order.
+    """95 % interval of `transform(mean of second) - transform(mean of first)` over the same n problems in order.
 
-    Each resample draws the same problems from both, so what makes a problem hard for both cancels out.
+    Each resample draws the same problems from both, so that the difficulty of a problem cancels out.
     """
     if first.values.shape != second.values.shape:
         raise ValueError(f"samples of {len(first.values)} and {len(second.values)} problems are not paired")
-    blocks = _chosen(len(first.values), seed)
-    return _percentiles([transform(second.means(chosen)) - transform(first.means(chosen)) for chosen in blocks])
+    blocks = _resamples(len(first.values), seed)
+    return _percentiles([transform(second.means(indices)) - transform(first.means(indices)) for indices in blocks])
 
 
 def ratio_interval(above: Sample, below: Sample, seed: int) -> tuple[float, float]:
     """95 % interval of the ratio of two samples' means, over the same n problems in order.
 
-    Resamples whose `below` has the mean 0 have no ratio and are left out; ones without any problem above 0 may occur in
-    small samples. Raise `ValueError` when `below` is 0 everywhere.
+    Resamples in which the mean of `below` is 0 have no ratio and are left out; they can occur in
+    small samples. Raises `ValueError` when `below` is 0 everywhere.
     """
     if above.values.shape != below.values.shape or not below.values.any():
-        raise ValueError("a ratio needs as many values above as below, and not only zeros below")
+        raise ValueError("a ratio needs as many values above as below, and at least one below that is not 0")
     ratios = []
-    for chosen in _chosen(len(above.values), seed):
-        divisor = below.means(chosen)
-        ratios.append(above.means(chosen)[divisor != 0] / divisor[divisor != 0])
+    for indices in _resamples(len(above.values), seed):
+        divisor = below.means(indices)
+        ratios.append(above.means(indices)[divisor != 0] / divisor[divisor != 0])
     return _percentiles(ratios)

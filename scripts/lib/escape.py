@@ -1,4 +1,4 @@
-"""Text that comes from users, data or programs, written so that Markdown and LaTeX show it and do not obey it."""
+"""Escapes text of users, data and programs, so that Markdown and LaTeX show it literally."""
 
 import re
 import unicodedata
@@ -20,23 +20,23 @@ _TEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
 
 
 def one_line(text: object) -> str:
-    """A text with each run of line ends, tabs and blanks as one blank, and without other control characters."""
+    """Replace each run of whitespace with one blank and remove other control characters."""
     words = " ".join(str(text).split())
     return "".join(character for character in words if unicodedata.category(character) not in ("Cc", "Cf"))
 
 
 def markdown(text: object) -> str:
-    """A text for a heading or a table's cell: no markup, no HTML, no end of the cell or of the line."""
+    """Escape a text for a heading or a table cell: no markup, no HTML, no end of the cell or line."""
     return "".join(_MARKDOWN.get(character, character) for character in one_line(text))
 
 
 def markdown_prose(text: object) -> str:
-    """A paragraph that may have Markdown of its own, on one line and without HTML."""
+    """Escape HTML in a paragraph that may contain Markdown, and put it on one line."""
     return _TAG.sub("&lt;", one_line(text))
 
 
 def markdown_code(value: object) -> str:
-    """A value as code in a table's cell; line ends and other control characters are shown as their escapes."""
+    """Format a value as code in a table cell; control characters are shown as escape sequences."""
     shown = "".join(
         character.encode("unicode_escape").decode() if unicodedata.category(character) == "Cc" else character
         for character in str(value)
@@ -47,16 +47,16 @@ def markdown_code(value: object) -> str:
 
 
 def markdown_block(text: str, language: str) -> str:
-    """A text as a block of code, whose fence is longer than any run of backticks in it."""
+    """Format a text as a code block, with a fence longer than any run of backticks in the text."""
     fence = "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(text)), default=0))
     return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 
 
 def tex(text: object) -> str:
-    """A text for LaTeX, on one line, with everything escaped that LaTeX would take as a command."""
+    """Escape a text for LaTeX and put it on one line."""
     return "".join(_TEX.get(character, character) for character in one_line(text))
 
 
 def tex_label(text: object) -> str:
-    """A text as the name of a label: letters, digits and hyphens."""
+    """Format a text as the name of a label: letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", one_line(text).lower()).strip("-")

@@ -1,6 +1,6 @@
-"""The check of a run's records: digests, tables, traces and sums computed again, as `provenance/audit.txt`.
+"""Checks the records of a run: computes digests, tables, links and sums again; writes `provenance/audit.txt`.
 
-Ends with exit code 1 and one line on standard error for each fault; the file is written only when there is none.
+Ends with exit code 1 and one line on standard error for each fault; writes the file only when there is none.
 """
 
 import logging
@@ -19,58 +19,56 @@ from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 from scripts.lib.score_tables import read_scores
 from scripts.provenance import table_checks as checks
-from scripts.provenance.digests import digest_of
+from scripts.provenance.digests import ROWS, digest_of
 from scripts.provenance.jobs import PACKAGE, PROJECT
-
-PREFIX = "rows-sha256:"
 
 
 def crate_files(crate: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Files that the crate names with a digest, as paths relative to the crate: kind of digest, and digest."""
-    found = {}
+    """Kind of digest and digest of each file of the crate, by identifier."""
+    files = {}
     for entity in crate["@graph"]:
         rows = str(entity.get("identifier", ""))
         if "sha256" in entity:
-            found[entity["@id"]] = "sha256", entity["sha256"]
-        elif rows.startswith(PREFIX):
-            found[entity["@id"]] = "rows_sha256", rows.removeprefix(PREFIX)
-    return found
+            files[entity["@id"]] = "sha256", entity["sha256"]
+        elif rows.startswith(ROWS):
+            files[entity["@id"]] = "rows_sha256", rows.removeprefix(ROWS)
+    return files
 
 
 def path_of(identifier: str, folder: Path, project: Path) -> Path:
-    """Where a file of the crate lies: below the crate's folder, in the project, or in a Python package."""
+    """The path of a file of the crate: below the crate's folder, in the project, or in a Python package."""
     name = unquote(identifier.removeprefix("#"))
     if name.startswith(PROJECT):
         return project / name.removeprefix(PROJECT)
     if name.startswith(PACKAGE):
         package, *rest = name.removeprefix(PACKAGE).split("/")
-        found = find_spec(package)
-        return Path(found.origin if found and found.origin else f"missing/{package}/__init__.py").parent.joinpath(*rest)
+        spec = find_spec(package)
+        return Path(spec.origin if spec and spec.origin else f"missing/{package}/__init__.py").parent.joinpath(*rest)
     return folder / name
 
 
 def digest_faults(files: dict[str, tuple[str, str]], folder: Path, project: Path, threads: int) -> Iterator[str]:
-    """Files that are gone or differ from what the crate says."""
+    """Files that are missing or whose digest is not the one in the crate."""
 
     def fault(entry: tuple[str, tuple[str, str]]) -> str | None:
         identifier, (kind, expected) = entry
         path = path_of(identifier, folder, project)
         if not path.is_file():
-            return f"{unquote(identifier)}: is gone"
-        found = digest_of(path).get(kind)
-        return None if found == expected else f"{unquote(identifier)}: {kind} is {found}, the crate has {expected}"
+            return f"{unquote(identifier)}: is missing"
+        digest = digest_of(path).get(kind)
+        return None if digest == expected else f"{unquote(identifier)}: {kind} is {digest}, the crate has {expected}"
 
     with ThreadPoolExecutor(threads) as pool:
         yield from filter(None, pool.map(fault, sorted(files.items())))
 
 
 def trace_faults(record: dict[str, Any]) -> Iterator[str]:
-    """Files that went into a job, were made by none, and are neither the project's nor a package's."""
-    made = {name for entry in record["jobs"] for name in entry["outputs"]}
+    """Inputs of jobs that are no output of a job and neither belong to the project nor to a package."""
+    outputs = {name for entry in record["jobs"] for name in entry["outputs"]}
     for entry in record["jobs"]:
         for name in entry["inputs"]:
-            if name not in made and not name.startswith((PROJECT, PACKAGE)):
-                yield f"{name}: went into {entry['rule']}, but no job made it"
+            if name not in outputs and not name.startswith((PROJECT, PACKAGE)):
+                yield f"{name}: is an input of {entry['rule']}, but no job wrote it"
 
 
 def wide_table_faults(scores: pd.DataFrame, results: Path, benchmarks: Iterable[str]) -> Iterator[str]:
@@ -95,22 +93,22 @@ def audit(results: Path, project: Path, benchmarks: list[str], threads: int) -> 
         *wide_table_faults(scores, results, benchmarks),
         *checks.funnel_faults(results / "pairs" / "statistics.csv"),
     ]
-    done = [
-        f"{len(files)} files have the digests that the crate names",
-        f"{len(record['jobs'])} jobs are linked, every file between them was made by one of them",
-        f"{len(scores)} scores are those of {len(names)} score files and of the tables of losses",
-        f"{len(benchmarks)} wide tables hold these scores",
+    passed = [
+        f"{len(files)} files have the digests in the crate",
+        f"{len(record['jobs'])} jobs are linked: every file between them is an output of one of them",
+        f"{len(scores)} scores agree with {len(names)} score files and the tables of losses",
+        f"{len(benchmarks)} wide tables agree with these scores",
         "the counts of sources and pairs add up",
     ]
-    return faults, done
+    return faults, passed
 
 
 if __name__ == "__main__":
     with job() as snakemake:
         results = Path(snakemake.config["results_dir"])
-        found, checked = audit(results, SCRIPTS.parent, snakemake.params.benchmarks, snakemake.threads)
-        for line in found:
+        faults, passed = audit(results, SCRIPTS.parent, snakemake.params.benchmarks, snakemake.threads)
+        for line in faults:
             logging.error("%s", line)
-        if found:
+        if faults:
             sys.exit(1)
-        write_text(snakemake.output[0], "\n".join(checked) + "\n")
+        write_text(snakemake.output[0], "\n".join(passed) + "\n")

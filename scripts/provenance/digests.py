@@ -1,4 +1,4 @@
-"""Digests of result files: SHA-256 of the bytes, or of the rows where a table also holds run times."""
+"""Digests of result files: SHA-256 of the bytes, or of the rows if a table also has run times."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -9,22 +9,24 @@ from scripts.lib.files import sha256_file
 from scripts.lib.job import InputError, progress
 from scripts.lib.parquet import open_table
 
-# The one column that differs between two runs of the same thing; a digest leaves it out.
+# The only column that differs between two equal runs; digests ignore it.
 RUN_TIME = "seconds"
+# Prefix of a digest of rows where the crate identifies a file by it.
+ROWS = "rows-sha256:"
 
 Digest = dict[str, Any]
 
 
 def rows_digest(path: str | Path) -> str | None:
-    """SHA-256 over all columns but the run time of a parquet table; None where the table has no run times."""
+    """SHA-256 over all columns of a parquet table except the run times; None if the table has none."""
     with open_table(path) as file:
         names = file.schema_arrow.names
         if RUN_TIME not in names:
             return None
-        kept = [name for name in names if name != RUN_TIME]
-        digest = hashlib.sha256("\n".join(kept).encode())
+        columns = [name for name in names if name != RUN_TIME]
+        digest = hashlib.sha256("\n".join(columns).encode())
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=kept).combine_chunks()
+            table = file.read_row_group(group, columns=columns).combine_chunks()
             for batch in table.to_batches():
                 digest.update(batch.serialize())
     return digest.hexdigest()
@@ -39,16 +41,16 @@ def digest_of(path: str | Path) -> Digest:
 
 
 def files_in(path: str | Path) -> list[Path]:
-    """The file itself, or all files of a folder, sorted; hidden ones, Snakemake's time stamps among them, left out."""
-    place = Path(path)
-    if not place.is_dir():
-        return [place] if place.exists() else []
-    files = (file for file in place.rglob("*") if file.is_file())
-    return sorted(file for file in files if not any(part.startswith(".") for part in file.relative_to(place).parts))
+    """The file itself, or all files of a folder, sorted, without hidden ones such as Snakemake's time stamps."""
+    top = Path(path)
+    if not top.is_dir():
+        return [top] if top.exists() else []
+    files = (file for file in top.rglob("*") if file.is_file())
+    return sorted(file for file in files if not any(part.startswith(".") for part in file.relative_to(top).parts))
 
 
 def digest_all(paths: list[Path], threads: int) -> dict[Path, Digest]:
-    """Digests of many files; `InputError` names one that cannot be read."""
+    """Digests of many files; raise `InputError` for one that cannot be read."""
     with ThreadPoolExecutor(threads) as pool:
         return dict(zip(paths, progress(pool.map(_digest_or_name, paths), "hashing", len(paths)), strict=True))
 

@@ -1,4 +1,4 @@
-"""How a run compares with the paper's published code: the table of the report."""
+"""Compares a run with the paper's published code, for the table of the report."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ _ABSENT = object()
 
 
 def setting(config: Mapping[str, Any], key: str) -> Any:
-    """The value of a key written with dots; a value that no config can have where the key is missing."""
+    """The value of a key with dots, such as `dedup.threshold`; an object unequal to all values if it is missing."""
     value: Any = config
     for name in key.split("."):
         value = value.get(name, _ABSENT) if isinstance(value, Mapping) else _ABSENT
@@ -17,7 +17,7 @@ def setting(config: Mapping[str, Any], key: str) -> Any:
 
 
 def follows_original(entry: Entry, config: Mapping[str, Any]) -> bool:
-    """Whether a run with this config does what the original does in this item."""
+    """Whether a run with this config follows the original in this item."""
     if entry["status"] != "option":
         return entry["status"] == "same"
     return all(setting(config, key) == value for key, value in entry["switch"].items())
@@ -26,7 +26,7 @@ def follows_original(entry: Entry, config: Mapping[str, Any]) -> bool:
 def run_table(
     deviations: Mapping[str, Sequence[Entry]], config: Mapping[str, Any]
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """By stage, the entries that concern a run: `{"agrees": [...], "differs": [...]}`, by what its config decides."""
+    """The entries that concern a run, by stage: `{"agrees": [...], "differs": [...]}`, depending on its config."""
     table: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for stage, entries in deviations.items():
         parts: dict[str, list[dict[str, Any]]] = {"agrees": [], "differs": []}

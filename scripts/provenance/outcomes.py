@@ -1,4 +1,7 @@
-"""What became of the sources at the compilers: counts by status, compiler versions, failures by name."""
+"""Summarises the outcomes of compiling: counts by status, compiler versions, and failures.
+
+Writes `provenance/outcomes.json`.
+"""
 
 from collections import Counter
 from pathlib import Path
@@ -12,22 +15,22 @@ from scripts.lib.parquet import iter_rows
 from scripts.lib.schemas.ir import CompileStatus
 
 COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics"]
-# Failures named for each language and status; the ir tables hold all of them.
+# Number of failures listed for each language and status; the ir tables have all of them.
 NAMED = 20
 
 
 def paths_of(tables: list[str], wanted: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Paths in the corpus of some sources, by language and id."""
-    found = {}
+    """The paths in the corpus of the `wanted` sources, by language and id; `tables` are tables of sources."""
+    paths = {}
     for table in tables:
         for row in iter_rows(table, ["id", "language", "path"]):
             if (row["language"], row["id"]) in wanted:
-                found[row["language"], row["id"]] = row["path"]
-    return found
+                paths[row["language"], row["id"]] = row["path"]
+    return paths
 
 
 def first_line(text: str | None) -> str:
-    """The first line of a compiler's message that is not empty."""
+    """The first line of a compiler's message that is not blank."""
     return next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
 
 
@@ -36,14 +39,14 @@ def _by_name(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def keep_first(rows: list[dict[str, Any]], row: dict[str, Any]) -> None:
-    """Add a row to a list that never holds many more than the first `NAMED` by name."""
+    """Add a row to a list and cut the list to the first `NAMED` by name from time to time."""
     rows.append(row)
     if len(rows) > 10 * NAMED:
         rows[:] = sorted(rows, key=_by_name)[:NAMED]
 
 
 def read_outcomes(tables: list[str]) -> tuple[Counter, dict[str, set], dict[tuple, list[dict[str, Any]]]]:
-    """Counts by (language, variant, status), compilers by language, and the first failed rows by (language, status)."""
+    """Counts by (language, variant, status), compilers by language, and first failures by (language, status)."""
     counts: Counter = Counter()
     compilers: dict[str, set] = {}
     failures: dict[tuple, list[dict[str, Any]]] = {}
@@ -59,43 +62,45 @@ def read_outcomes(tables: list[str]) -> tuple[Counter, dict[str, set], dict[tupl
 
 
 def preparation(tables: list[str]) -> list[dict[str, Any]]:
-    """For each language whose rewritten programs were also tried as they stand, what their preparation gains.
+    """The gain from rewriting programs, for each language in which the original programs were compiled too.
 
-    `programs` were compiled, `rewritten` of them prepared; `before` and `after` count those that the frontend accepts.
+    `programs` were compiled and `rewritten` of them were rewritten; the frontend accepts `before` of
+    them in their original form and `after` in the rewritten one.
     """
-    found: dict[tuple[str, str], Counter] = {}
+    counted: dict[tuple[str, str], Counter] = {}
     for table in tables:
         for row in iter_rows(table, ["language", "variant", "status", "unprepared"]):
-            counts, alone = found.setdefault((row["language"], row["variant"]), Counter()), row["unprepared"]
+            counts, original = counted.setdefault((row["language"], row["variant"]), Counter()), row["unprepared"]
             counts["programs"] += row["status"] != CompileStatus.REJECTED_SOURCE
-            counts["rewritten"] += alone is not None
-            counts["before"] += (alone or row["status"]) == CompileStatus.OK
+            counts["rewritten"] += original is not None
+            counts["before"] += (original or row["status"]) == CompileStatus.OK
             counts["after"] += row["status"] == CompileStatus.OK
     keys = ("programs", "rewritten", "before", "after")
-    rows = [{"language": language} | {key: counts[key] for key in keys} for (language, _), counts in found.items()]
+    rows = [{"language": language} | {key: counts[key] for key in keys} for (language, _), counts in counted.items()]
     return [row for row in rows if row["rewritten"]]
 
 
 def outcomes(ir: list[str], sources: list[str]) -> dict[str, Any]:
-    """The content of outcomes.json: `counts`, `compilers`, `preparation`, and up to `NAMED` `failures` a status.
+    """The content of outcomes.json: `counts`, `compilers`, `preparation`, `failures` and `failing_frontends`.
 
-    `failing_frontends` has a line for each frontend of which nothing compiled in a shard.
+    `failures` lists at most `NAMED` for each language and status; `failing_frontends` has a line for
+    each frontend with which nothing compiled in a shard.
     """
     counts, compilers, failed = read_outcomes(ir)
-    chosen = {key: sorted(rows, key=_by_name)[:NAMED] for key, rows in failed.items()}
-    paths = paths_of(sources, {(key[0], row["id"]) for key, rows in chosen.items() for row in rows})
+    listed = {key: sorted(rows, key=_by_name)[:NAMED] for key, rows in failed.items()}
+    paths = paths_of(sources, {(key[0], row["id"]) for key, rows in listed.items() for row in rows})
     keys = ("language", "variant", "status", "count")
     return {
         "counts": [dict(zip(keys, (*key, count), strict=True)) for key, count in sorted(counts.items())],
         "compilers": {
-            language: [{"compiler": compiler, "llvm": llvm} for compiler, llvm in sorted(found)]
-            for language, found in sorted(compilers.items())
+            language: [{"compiler": compiler, "llvm": llvm} for compiler, llvm in sorted(versions)]
+            for language, versions in sorted(compilers.items())
         },
         "preparation": preparation(ir),
         "failing_frontends": failing_frontends(iter_rows(table, COUNTED) for table in ir),
         "failures": [
             {"language": language, "status": status, "path": paths.get((language, row["id"]), ""), **row}
-            for (language, status), rows in sorted(chosen.items())
+            for (language, status), rows in sorted(listed.items())
             for row in rows
         ],
     }

@@ -15,14 +15,13 @@ from urllib.parse import quote
 from rocrate.model import ContextEntity, Entity
 from rocrate.rocrate import ROCrate
 
-from scripts.provenance.digests import Digest
+from scripts.provenance.digests import ROWS, Digest
 from scripts.provenance.jobs import PACKAGE, PROJECT, REMOVED
 
 FOLDER = "provenance/"
 WORKFLOW = f"{FOLDER}workflow/"
 SNAKEFILE = f"{WORKFLOW}Snakefile"
 CONFIG, REPORT, SCORES = f"{FOLDER}config.yaml", "report.html", "tables/scores.csv"
-ROWS = "rows-sha256:"
 TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),

@@ -25,13 +25,13 @@ class Job:
 
 
 def _output_of(record: Path, folder: Path) -> str:
-    """The output file that a record is about."""
+    """The output file that a record describes."""
     parts = record.relative_to(folder).parts
     return urlsafe_b64decode("".join(part.removeprefix("@") for part in parts)).decode()
 
 
 def read_records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every output file with its record; one that is being written by another process is passed over."""
+    """Yield every output file with its record; records that another process is writing are skipped."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             try:
@@ -43,63 +43,64 @@ def read_records(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def jobs_of(folder: Path) -> dict[str, Job]:
-    """The job that made each output file; outputs made together share one job.
+    """The job that wrote each output file; outputs of one job share one object.
 
-    Raises `InputError` when Snakemake kept no records.
+    Raises `InputError` when Snakemake has no records.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder} is missing; run without --drop-metadata, which throws away what made what")
+        raise InputError(f"{folder} is missing; run without --drop-metadata, which deletes the records of jobs")
     jobs: dict[tuple, Job] = {}
-    made: dict[str, Job] = {}
+    writers: dict[str, Job] = {}
     for output, record in read_records(folder):
-        # A job's log file is its own; the hash tells an earlier run of the same job apart, which had other outputs.
+        # The log file identifies the job; the hash distinguishes an earlier run, which had other outputs.
         key = record["rule"], tuple(record["log"] or ()), record["job_hash"]
         job = jobs.setdefault(key, Job(record["rule"], sorted(record["input"] or ())))
         job.outputs.append(output)
-        made[output] = job
+        writers[output] = job
     for job in jobs.values():
         job.outputs.sort()
-    return made
+    return writers
 
 
-def _neighbours(made: dict[str, Job]) -> dict[str, list[Job]]:
+def _neighbours(writers: dict[str, Job]) -> dict[str, list[Job]]:
     """Jobs by the folders of their outputs."""
     folders: dict[str, list[Job]] = defaultdict(list)
-    for output, job in made.items():
+    for output, job in writers.items():
         folder = str(Path(output).parent)
         if job not in folders[folder]:
             folders[folder].append(job)
     return folders
 
 
-def closure(targets: list[str], made: dict[str, Job], results: str) -> list[Job]:
-    """All jobs that had a part in `targets`, sorted by rule and outputs.
+def closure(targets: list[str], writers: dict[str, Job], results: str) -> list[Job]:
+    """All jobs that contributed to `targets`, sorted by rule and outputs.
 
-    A file below `results` without a record was written beside the outputs of the one job of its folder, as the shards
-    of a checkpoint are, and is added to that job's outputs. Raises `InputError` when there is no such job.
+    A file below `results` without a record belongs to the only job that wrote into its folder, like
+    the shards of a checkpoint; it is added to the outputs of that job. Raises `InputError` when there
+    is no such job.
     """
-    folders = _neighbours(made)
-    found: dict[int, Job] = {}
+    folders = _neighbours(writers)
+    jobs: dict[int, Job] = {}
     waiting = list(targets)
     while waiting:
         path = waiting.pop()
-        job = made.get(path)
+        job = writers.get(path)
         if job is None and _is_below(path, results):
-            job = _maker_of_neighbours(path, folders)
+            job = _writer_into_folder(path, folders)
             job.outputs = sorted({*job.outputs, path})
-            made[path] = job
-        if job is not None and id(job) not in found:
-            found[id(job)] = job
+            writers[path] = job
+        if job is not None and id(job) not in jobs:
+            jobs[id(job)] = job
             waiting.extend(job.inputs)
-    return sorted(found.values(), key=lambda job: (job.rule, job.outputs))
+    return sorted(jobs.values(), key=lambda job: (job.rule, job.outputs))
 
 
 def _is_below(path: str, folder: str) -> bool:
     return Path(path).is_relative_to(folder)
 
 
-def _maker_of_neighbours(path: str, folders: dict[str, list[Job]]) -> Job:
+def _writer_into_folder(path: str, folders: dict[str, list[Job]]) -> Job:
     jobs = folders.get(str(Path(path).parent), [])
     if len({job.rule for job in jobs}) != 1 or len(jobs) != 1:
-        raise InputError(f"Snakemake has no record of what made {path}; delete the file and run again")
+        raise InputError(f"Snakemake has no record of the job that wrote {path}; delete the file and run again")
     return jobs[0]

@@ -1,4 +1,4 @@
-"""The programs of the run with their versions, as `provenance/tools.json`."""
+"""Lists the programs of the run with their versions: `provenance/tools.json`."""
 
 import re
 import sys
@@ -15,7 +15,7 @@ from scripts.lib.job import job
 
 PROJECT = SCRIPTS.parent
 REQUIREMENTS = PROJECT / "envs" / "host" / "requirements.in"
-# Where the requirements turn to what no run uses.
+# Heading of the requirements that no run uses.
 DEVELOPMENT = "# development"
 NAME = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)\s*={1,2}\s*([^\s#;]+)")
 
@@ -23,46 +23,49 @@ Software = dict[str, dict[str, Any]]
 
 
 def pins(lines: Iterable[str]) -> dict[str, str]:
-    """Names and versions of lines like `torch==2.13.0` or conda's `python=3.11`; other lines are passed over."""
-    found = (NAME.match(line.strip()) for line in lines)
-    return {match[1]: match[2] for match in found if match}
+    """Names and versions in lines like `torch==2.13.0` or conda's `python=3.11`; other lines are skipped."""
+    matches = (NAME.match(line.strip()) for line in lines)
+    return {match[1]: match[2] for match in matches if match}
 
 
 def host_packages() -> Software:
-    """Versions of the Python packages that the host's requirements name for runs and that are there."""
-    found: Software = {}
+    """Versions of the installed Python packages among those that the host's requirements list for runs."""
+    packages: Software = {}
     text, _, _ = REQUIREMENTS.read_text(encoding="utf-8").partition(DEVELOPMENT)
     for name in pins(text.splitlines()):
         try:
-            found[f"{name} {metadata.version(name)}"] = {"version": metadata.version(name), "rules": []}
+            packages[f"{name} {metadata.version(name)}"] = {"version": metadata.version(name), "rules": []}
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return packages
 
 
 def env_lines(path: Path) -> list[str]:
-    """The dependencies of a conda environment's file, those of its pip section among them."""
+    """The dependencies in the file of a conda environment, including its pip section."""
     listed = yaml.safe_load(path.read_text(encoding="utf-8"))["dependencies"]
     return [line for part in listed for line in (part["pip"] if isinstance(part, dict) else [part])]
 
 
 def conda_packages(rules: dict[str, dict[str, str]]) -> Software:
     """Versions that the rules' conda environments pin, with the rules that use them."""
-    found: Software = {}
+    packages: Software = {}
     for rule, entry in sorted(rules.items()):
         for name, version in pins(env_lines(PROJECT / entry["env"]) if entry["env"] else []).items():
-            found.setdefault(f"{name} {version}", {"version": version, "rules": []})["rules"].append(rule)
-    return found
+            packages.setdefault(f"{name} {version}", {"version": version, "rules": []})["rules"].append(rule)
+    return packages
 
 
 def compilers(outcomes: dict[str, Any]) -> Software:
-    """The compilers that the rows of the ir tables name, with the LLVM in each."""
-    found: Software = {}
+    """The compilers named in the ir tables, with their versions of LLVM."""
+    software: Software = {}
     for entries in outcomes["compilers"].values():
         for entry in entries:
             version = f"LLVM {entry['llvm']}" if entry["llvm"] else ""
-            found[entry["compiler"]] = {"version": f"{entry['compiler']} {version}".strip(), "rules": ["compile_shard"]}
-    return found
+            software[entry["compiler"]] = {
+                "version": f"{entry['compiler']} {version}".strip(),
+                "rules": ["compile_shard"],
+            }
+    return software
 
 
 def tools(
@@ -81,5 +84,5 @@ def tools(
 if __name__ == "__main__":
     with job() as snakemake:
         params = snakemake.params
-        found = tools(read_json(snakemake.input.outcomes), params.rules, params.deployment, params.snakemake)
-        write_json(snakemake.output[0], found)
+        content = tools(read_json(snakemake.input.outcomes), params.rules, params.deployment, params.snakemake)
+        write_json(snakemake.output[0], content)

@@ -1,4 +1,4 @@
-"""YAML for readers: texts of several lines as blocks, keys in alphabetical order."""
+"""Readable YAML: texts of several lines as blocks, keys in alphabetical order."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import yaml
 
 
 class _Dumper(yaml.SafeDumper):
-    """A dumper of plain values of its own, so that others' texts stay as they are."""
+    """A dumper with its own representation of texts; PyYAML's dumpers stay unchanged."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
@@ -17,5 +17,5 @@ _Dumper.add_representer(str, _text)
 
 
 def yaml_dump(value: Any) -> str:
-    """The YAML of plain values."""
+    """Format plain values as YAML."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=100)

@@ -79,13 +79,13 @@ def test_new_decimals_of_one_table_remake_that_table_and_the_main_one(project, c
         assert "62.00" in (copied / "results/tables/humaneval.md").read_text()
 
 
-def test_a_comment_about_tables_remakes_nothing(project, copied):
+def test_a_comment_in_tables_yaml_reruns_nothing(project, copied):
     with edited(project, "config/tables.yaml", lambda text: f"# a comment\n{text}"):
         assert planned(project, copied) == set()
 
 
 def test_a_result_of_the_paper_remakes_the_wide_tables(project, copied):
-    row = f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,made up for a test\n"
+    row = f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,invented for a test\n"
     with edited(project, "config/paper_results.csv", lambda text: text + row):
         wide = {f"{name}.{suffix}" for name in BENCHMARKS for suffix in ("csv", "md", "tex", "html")}
         assert planned(project, copied) == wide | ABOUT
@@ -107,7 +107,7 @@ def test_the_audit_fails_with_one_line_for_each_problem(project, copied):
     assert re.search(
         rf"^ERROR \.\./models/{MODEL}/ircoder/config\.json: sha256 is \w+, the crate has \w+$", printed, re.M
     )
-    assert re.search(r"^ERROR \.\./pairs/C/perf\.parquet: is gone$", printed, re.M)
+    assert re.search(r"^ERROR \.\./pairs/C/perf\.parquet: is missing$", printed, re.M)
     assert not (copied / AUDIT).exists()
 
 
@@ -135,7 +135,7 @@ def replace(path: Path, pattern: str, new: str) -> None:
         ("pairs/statistics.csv", r"C,perf,3,", "C,perf,4,", r"C, perf: 4 sources end in 3 outcomes"),
         ("pairs/statistics.csv", r"2,1,1\n", "2,1,0\n", r"C, perf: 2 pairs, 1 in the splits"),
         ("scores/multipl-e/d/t0.2/tiny-gpt-bigcode.base.json", r'"p00": 20\.0', '"p00": 80.0', r"mean over problems"),
-        ("provenance/jobs.json", r'"pairs/C/perf\.parquet",', '"pairs/C/other.parquet",', r"but no job made it"),
+        ("provenance/jobs.json", r'"pairs/C/perf\.parquet",', '"pairs/C/other.parquet",', r"but no job wrote it"),
     ],
 )
 def test_the_audit_finds_contradictions(results, project, file, pattern, new, fault):

@@ -1,4 +1,4 @@
-"""Records of what made what: reading, following, digesting; the crate against its profiles; the check of all."""
+"""Records of the run: reading, following links, digests, outcomes and versions."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -33,18 +33,18 @@ def test_records_are_read_back_with_long_and_unusual_names(tmp_path):
     names = ["results/C++/a b.txt", "results/" + "long" * 200, "results/ü"]
     for name in names:
         write_record(tmp_path, name, "make", ["in"])
-    made = jobs_of(tmp_path)
-    assert sorted(made) == sorted(names)
-    assert all(job.outputs == sorted(names) and job.inputs == ["in"] for job in made.values())
+    jobs = jobs_of(tmp_path)
+    assert sorted(jobs) == sorted(names)
+    assert all(job.outputs == sorted(names) and job.inputs == ["in"] for job in jobs.values())
 
 
-def test_an_earlier_run_of_a_job_is_told_apart(tmp_path):
+def test_an_earlier_run_of_a_job_is_another_job(tmp_path):
     write_record(tmp_path, "new", "make", ["b"], job_hash=2)
     write_record(tmp_path, "old", "make", ["a"], job_hash=1)
     assert jobs_of(tmp_path)["new"].outputs == ["new"]
 
 
-def test_a_record_being_written_is_passed_over(tmp_path):
+def test_a_record_being_written_is_skipped(tmp_path):
     write_record(tmp_path, "out", "make", [])
     (tmp_path / "aGFsZg==").write_text('{"rule": "ma')
     assert list(jobs_of(tmp_path)) == ["out"]
@@ -55,21 +55,21 @@ def test_missing_records_are_an_error(tmp_path):
         jobs_of(tmp_path / "metadata")
 
 
-def test_closure_holds_what_had_a_part_and_nothing_else():
+def test_closure_contains_only_jobs_that_contributed():
     first, second, other = Job("a", ["raw"], ["r/x"]), Job("b", ["r/x"], ["r/y"]), Job("c", [], ["r/z/w"])
-    made = {output: job for job in (first, second, other) for output in job.outputs}
-    assert closure(["r/y"], made, "r") == [first, second]
+    writers = {output: job for job in (first, second, other) for output in job.outputs}
+    assert closure(["r/y"], writers, "r") == [first, second]
 
 
-def test_shards_beside_a_checkpoint_belong_to_its_job():
+def test_files_next_to_the_outputs_of_a_job_belong_to_it():
     index, user = Job("read", [], ["r/C/shards.json"]), Job("compile", ["r/C/000.parquet"], ["r/ir.parquet"])
-    made = {"r/C/shards.json": index, "r/ir.parquet": user}
-    assert [job.rule for job in closure(["r/ir.parquet"], made, "r")] == ["compile", "read"]
+    writers = {"r/C/shards.json": index, "r/ir.parquet": user}
+    assert [job.rule for job in closure(["r/ir.parquet"], writers, "r")] == ["compile", "read"]
     assert index.outputs == ["r/C/000.parquet", "r/C/shards.json"]
 
 
-def test_a_result_that_nothing_made_is_an_error():
-    with pytest.raises(InputError, match="no record of what made r/stray/x"):
+def test_a_result_that_no_job_wrote_is_an_error():
+    with pytest.raises(InputError, match="no record of the job that wrote r/stray/x"):
         closure(["r/stray/x"], {"r/y": Job("b", [], ["r/y"])}, "r")
 
 
@@ -101,7 +101,7 @@ def test_hidden_files_of_a_folder_are_left_out(tmp_path):
     assert [path.relative_to(tmp_path).as_posix() for path in files_in(tmp_path)] == ["a.txt", "b/config.json"]
 
 
-def test_names_have_no_path_of_the_machine(tmp_path, monkeypatch):
+def test_names_are_independent_of_the_machine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert name_of("results/pairs/C/perf.parquet", "results") == "pairs/C/perf.parquet"
     assert name_of(tmp_path / "results" / "x", str(tmp_path / "results")) == "x"
@@ -109,13 +109,13 @@ def test_names_have_no_path_of_the_machine(tmp_path, monkeypatch):
     assert name_of(pa.__file__, "results") == "package/pyarrow/__init__.py"
 
 
-def test_record_expands_folders_and_keeps_removed_files(tmp_path, monkeypatch):
+def test_record_lists_the_files_of_folders_and_removed_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "r" / "model").mkdir(parents=True)
     (tmp_path / "r" / "model" / "config.json").write_text("{}")
-    found = record([Job("train", ["r/scratch.txt"], ["r/model"])], "r", 1)
-    assert found["jobs"] == [{"rule": "train", "inputs": ["removed/scratch.txt"], "outputs": ["model/config.json"]}]
-    assert list(found["files"]) == ["model/config.json"]
+    content = record([Job("train", ["r/scratch.txt"], ["r/model"])], "r", 1)
+    assert content["jobs"] == [{"rule": "train", "inputs": ["removed/scratch.txt"], "outputs": ["model/config.json"]}]
+    assert list(content["files"]) == ["model/config.json"]
 
 
 JOBS = [
@@ -132,19 +132,19 @@ def test_lineage_leads_from_a_score_to_the_sources():
     assert steps == [("score", 1), ("train", 1), ("compile", 2), ("read", 1)]
 
 
-def test_outcomes_count_every_row_and_name_failures(tmp_path):
+def test_outcomes_count_every_row_and_list_failures(tmp_path):
     write_outcomes(tmp_path)
     tables = {kind: [str(tmp_path / kind / name / "000.parquet") for name in ("C", "D")] for kind in ("ir", "sources")}
-    found = outcomes.outcomes(tables["ir"], tables["sources"])
-    assert {(row["language"], row["variant"], row["status"]): row["count"] for row in found["counts"]} == {
+    content = outcomes.outcomes(tables["ir"], tables["sources"])
+    assert {(row["language"], row["variant"], row["status"]): row["count"] for row in content["counts"]} == {
         (language, variant, status): count
         for language in ("C", "D")
         for variant in ("perf", "size")
         for status, count in (("ok", 2), ("compile_error", 1))
     }
-    assert found["compilers"]["C"] == [{"compiler": "cc 1.2", "llvm": "19.1.7"}]
-    assert found["preparation"] == [{"language": "D", "programs": 3, "rewritten": 1, "before": 1, "after": 2}]
-    assert found["failures"][0] == {
+    assert content["compilers"]["C"] == [{"compiler": "cc 1.2", "llvm": "19.1.7"}]
+    assert content["preparation"] == [{"language": "D", "programs": 3, "rewritten": 1, "before": 1, "after": 2}]
+    assert content["failures"][0] == {
         "language": "C",
         "status": "compile_error",
         "path": "C/Source_c2/source",
@@ -156,8 +156,8 @@ def test_outcomes_count_every_row_and_name_failures(tmp_path):
 
 def test_only_the_first_failures_are_kept():
     rows = []
-    for place in range(1000, 0, -1):
-        outcomes.keep_first(rows, {"id": f"{place:04}", "variant": "perf"})
+    for number in range(1000, 0, -1):
+        outcomes.keep_first(rows, {"id": f"{number:04}", "variant": "perf"})
     assert len(rows) <= 10 * outcomes.NAMED
     assert sorted(row["id"] for row in rows)[: outcomes.NAMED] == [f"{n:04}" for n in range(1, outcomes.NAMED + 1)]
 
@@ -169,15 +169,15 @@ def test_pins_are_read_from_requirements_and_conda_files():
 
 def test_conda_packages_name_the_rules_that_use_them():
     rules = {"tables_scores": {"script": "", "env": "envs/tables.yaml"}, "other": {"script": "", "env": ""}}
-    found = tools.tools({"compilers": {"C": [{"compiler": "cc 1", "llvm": "19"}]}}, rules, "conda", "9.27.1")
-    assert found["software"]["python 3.11"] == {"version": "3.11", "rules": ["tables_scores"]}
-    assert found["software"]["cc 1"] == {"version": "cc 1 LLVM 19", "rules": ["compile_shard"]}
+    content = tools.tools({"compilers": {"C": [{"compiler": "cc 1", "llvm": "19"}]}}, rules, "conda", "9.27.1")
+    assert content["software"]["python 3.11"] == {"version": "3.11", "rules": ["tables_scores"]}
+    assert content["software"]["cc 1"] == {"version": "cc 1 LLVM 19", "rules": ["compile_shard"]}
 
 
 def test_host_packages_are_those_installed():
-    found = tools.host_packages()
-    assert any(name.startswith("pyarrow ") for name in found)
-    assert not any(name.startswith("pytest ") for name in found)
+    packages = tools.host_packages()
+    assert any(name.startswith("pyarrow ") for name in packages)
+    assert not any(name.startswith("pytest ") for name in packages)
 
 
 def test_yaml_keeps_values_and_lines():
