@@ -89,7 +89,7 @@ def test_differences_of_losses(tmp_path):
     assert rows["C", "source", "loss"]["difference"] == rows["C", "source", "loss"]["ci_high"] == 0
 
 
-def test_other_problems_are_not_paired(tmp_path):
+def test_scores_on_different_problems_are_an_error(tmp_path):
     for checkpoint, problems in (("base", {"a": 1.0}), ("ircoder", {"a": 1.0, "b": 2.0})):
         write_json(
             tmp_path / f"{checkpoint}.json", score("fixdocs", "go", MODEL, checkpoint, "t0.2", "pass@1", problems)
@@ -98,7 +98,7 @@ def test_other_problems_are_not_paired(tmp_path):
         score_differences([str(tmp_path / "base.json"), str(tmp_path / "ircoder.json")], 1)
 
 
-def test_base_of_stage():
+def test_base_of_a_checkpoint_keeps_its_tuning():
     assert [
         base_of(checkpoint) for checkpoint in ("ircoder", "ircoder-instruct", "ircoder-commits-C++", "base", "control")
     ] == [
@@ -113,7 +113,7 @@ def test_base_of_stage():
 HEAD = "benchmark,language,model,checkpoint,setting,metric,value,citation\n"
 
 
-def test_paper_figures_without_value_are_passed_over(tmp_path):
+def test_results_of_the_paper_without_value_are_ignored(tmp_path):
     write_text(
         tmp_path / "paper.csv", HEAD + "fixdocs,go,m,base,t0.2,pass@1,,\nfixdocs,go,m,base,t0.2,pass@1,1,Tab. 2\n"
     )
@@ -128,7 +128,7 @@ def test_paper_figures_without_value_are_passed_over(tmp_path):
         ("fixdocs,go,m,base", "line 2: not 8 cells"),
     ],
 )
-def test_wrong_paper_figures_are_named(tmp_path, line, message):
+def test_an_invalid_result_of_the_paper_is_an_error_that_names_it(tmp_path, line, message):
     write_text(tmp_path / "paper.csv", HEAD + line + "\n")
     with pytest.raises(InputError, match=message):
         read_paper(tmp_path / "paper.csv")

@@ -30,11 +30,11 @@ def inputs(tmp_path_factory):
 
 
 def rows_of(markdown):
-    """Cells of all pipe table lines."""
+    """The cells of all lines of Markdown tables."""
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines() if line[:1] == "|"]
 
 
-def test_markdown_shows_stages_difference_paper_and_controls_in_order(inputs):
+def test_markdown_shows_checkpoints_difference_paper_and_controls_in_order(inputs):
     rows = rows_of(table(inputs, "multipl-e", "md", TABLE_SPEC, []))
     assert [row[:2] for row in rows] == [
         ["model", "checkpoint"],
@@ -76,7 +76,7 @@ def test_smaller_losses_are_better(inputs):
     assert change[2] == "-1.00 [-1.00, -1.00] ▲"
 
 
-def test_a_remark_for_a_language_stands_only_below_tables_that_have_it(inputs):
+def test_a_note_for_a_language_is_printed_only_below_tables_with_that_language(inputs):
     table_spec = {
         **TABLE_SPEC,
         "notes": [{"text": "of all"}, {"text": "of d", "language": "d"}, {"text": "of go", "language": "go"}],
@@ -101,7 +101,7 @@ def test_the_main_table_shows_a_ceiling_between_the_other_controls(inputs):
     assert controls == {"cpp": "100.00 / 0.00", "d": "100.00 (98.25) / 0.00"}
 
 
-def test_csv_holds_every_score_with_all_digits(inputs):
+def test_csv_has_every_score_with_all_digits(inputs):
     rows = list(csv.DictReader(io.StringIO(table(inputs, "validation", "csv", {"metrics": []}, []))))
     wide = {(row["model"], row["checkpoint"]): row for row in rows}
     scores = read_scores(inputs.scores).query("benchmark == 'validation'")
@@ -137,7 +137,9 @@ def test_html_escapes_and_marks(inputs):
     assert text.count("<tr") == text.count("</tr>") == 8
 
 
-def test_a_change_of_digits_changes_no_csv(inputs):
+def test_a_change_of_digits_changes_the_text_and_not_the_csv(inputs):
+    both = [table(inputs, "multipl-e", "csv", TABLE_SPEC | {"decimals": digits}, []) for digits in (1, 2)]
+    assert both[0] == both[1]
     assert table(inputs, "multipl-e", "md", TABLE_SPEC, []) != table(
         inputs, "multipl-e", "md", TABLE_SPEC | {"decimals": 1}, []
     )
@@ -150,7 +152,7 @@ def test_figures_are_rounded_and_signed(value, signed, text):
     assert figure(value, 1, signed) == text
 
 
-def test_main_table_sets_base_beside_ircoder(inputs):
+def test_main_table_compares_base_and_ircoder(inputs):
     lines = main_table.main_lines(read_scores(inputs.scores), read_differences(inputs.differences), HEADLINES)
     assert list(lines) == [MODEL]
     assert [line[:4] for line in lines[MODEL]] == [
@@ -170,6 +172,19 @@ def test_main_table_sets_base_beside_ircoder(inputs):
     assert "no sandbox" in text
     assert len({len(line) for line in text.splitlines() if line.startswith("|")}) == 1
     assert main_table.as_html(lines, []).count("<tr>") == 4
+
+
+def test_main_table_compares_each_intermediate_checkpoint_with_the_base(inputs):
+    scores, differences = read_scores(inputs.scores), read_differences(inputs.differences)
+    saved = scores[scores["checkpoint"] == "ircoder"].assign(checkpoint="ircoder-400", value=41.0)
+    lines = main_table.main_lines(pd.concat([saved, scores]), differences, HEADLINES)[MODEL]
+    shown = [(line[1], line[4], line[5][:5], line[6][:5], line[7][:6]) for line in lines if line[3] == "pass@1"]
+    assert shown == [
+        ("cpp", "none", "22.00", "62.00", "+40.00"),
+        ("d", "none", "22.00", "62.00", "+40.00"),
+        ("cpp", "none, step 400", "22.00", "41.00", ""),
+        ("d", "none, step 400", "22.00", "41.00", ""),
+    ]
 
 
 @pytest.mark.parametrize("empty", [False, True])
