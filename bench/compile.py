@@ -26,7 +26,7 @@ from scripts.lib.files import sha256_text
 from scripts.lib.parquet import write_table
 from scripts.lib.sandbox.run import close_sandboxes
 from scripts.lib.schemas.sources import SOURCES
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN = ROOT / "resources/corpus"

@@ -25,7 +25,7 @@ from scripts.evaluate.prepare_runner import prepare
 from scripts.evaluate.runners.factory import make_runner, toolchain_of
 from scripts.evaluate.runners.interpreted import interpreter
 from scripts.evaluate.runners.programs import Prelude, composer
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNNERS = read_yaml(ROOT / "config/runners.yaml")

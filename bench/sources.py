@@ -19,7 +19,7 @@ from bench.memory import peak_mb
 from scripts.lib.parquet import write_table
 from scripts.sources.corpus import Corpus
 from scripts.sources.read import read
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARD_SIZE = 4000

@@ -25,7 +25,7 @@ from scripts.lib.training.models import add_lora, load_for_tokenizer, load_token
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 from scripts.lib.training.token_shards import TokenShards
 from scripts.lib.training.worker import Collator
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PRETRAIN = read_yaml(ROOT / "config/config.yaml")["pretrain"]

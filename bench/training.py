@@ -23,7 +23,7 @@ from scripts.lib.training.token_shards import TokenShards
 from scripts.lib.training.worker import Collator
 from scripts.pretrain.packing import PACKINGS
 from scripts.pretrain.tokens import write_tokens
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = read_yaml(ROOT / "config/config.yaml")["pretrain"] | {"seed": 484}

@@ -25,7 +25,7 @@ from scripts.lib.revisions import revisions_in
 from scripts.lib.seeds import seed_for
 from scripts.sources.corpus import Corpus
 from scripts.workflow.checkpoint_plan import CheckpointPlan
-from scripts.workflow.config import ConfigError
+from scripts.workflow.validation import ConfigError
 from scripts.workflow.fidelity_page import read_deviations
 
 RESULTS = config["results_dir"]

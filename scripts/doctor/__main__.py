@@ -7,7 +7,8 @@ from pathlib import Path
 
 from scripts.doctor import environments, host
 from scripts.doctor.finding import Finding
-from scripts.workflow.config import load_tables, read_yaml
+from scripts.workflow.config import load_tables
+from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULTS = ROOT / "config" / "config.yaml"

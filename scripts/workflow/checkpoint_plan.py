@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from scripts.workflow.config import ConfigError
+from scripts.workflow.validation import ConfigError
 
 # An entry of a YAML file, which its schema has checked.
 Entry = Mapping[str, Any]

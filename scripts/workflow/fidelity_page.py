@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import write_text
-from scripts.workflow.config import read_yaml, validate
+from scripts.workflow.validation import read_yaml, validate
 
 Entry = Mapping[str, Any]
 ROOT = SCRIPTS.parent

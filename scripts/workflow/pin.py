@@ -19,7 +19,8 @@ from snakemake.utils import update_config
 from scripts.lib.hub import hub_errors
 from scripts.lib.job import InputError
 from scripts.lib.revisions import LOCK, Lock, Revision, locked_commit, revisions_in, with_commits, write_lock
-from scripts.workflow.config import ConfigError, check, read_lock, read_words
+from scripts.workflow.config import check, read_lock, read_words
+from scripts.workflow.validation import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 30  # for one answer of the hub

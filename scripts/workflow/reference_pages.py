@@ -19,8 +19,8 @@ from scripts.lib.files import write_text
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.dedup import signatures_table
 from scripts.lib.schemas.table import Column, Table, Word
-from scripts.workflow.config import read_schemas, read_yaml
 from scripts.workflow.config_keys import ConfigSchema, Key
+from scripts.workflow.validation import read_schemas, read_yaml
 
 ROOT = SCRIPTS.parent
 PAGES = ROOT / "docs" / "reference"

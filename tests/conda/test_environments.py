@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 from tests.conda.conftest import ROOT, Conda, version_of
 from tests.workflow.jobs import jobs_in
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts.compile.build import make_build
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).parents[2]
 TABLE = read_yaml(ROOT / "config/languages.yaml")

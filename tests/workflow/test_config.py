@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 from tests.workflow.conftest import ROOT
 
 FAULTS = {

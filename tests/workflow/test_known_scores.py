@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 from tests.workflow.conftest import ROOT
 from tests.workflow.jobs import jobs_in
 

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from scripts.lib.files import read_json
 from scripts.pretrain.import_base import load_base
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 from tests.workflow.conftest import ROOT
 from tests.workflow.jobs import jobs_in
 

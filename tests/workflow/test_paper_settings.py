@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from scripts.lib.training.token_shards import TokenShards
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 from tests.workflow.conftest import ROOT
 from tests.workflow.jobs import jobs_in
 

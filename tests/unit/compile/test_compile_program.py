@@ -19,7 +19,7 @@ from scripts.compile.shard import make_compiler
 from scripts.lib.job import InputError
 from scripts.lib.sandbox.supervise import descendants
 from scripts.lib.sandbox.toolchain import candidates
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 from tests.support.compiling import ROOT, SETTINGS, TABLE, build
 
 

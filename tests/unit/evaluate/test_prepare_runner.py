@@ -7,7 +7,7 @@ import pytest
 
 from scripts.evaluate import prepare_runner
 from scripts.lib.job import InputError
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 from tests.support.fake_hub import ROOT
 
 PYTHON = read_yaml(ROOT / "config/runners.yaml")["python"]

@@ -12,7 +12,7 @@ from scripts.evaluate.execute import verdicts
 from scripts.evaluate.prepare_runner import prepare
 from scripts.evaluate.runners.factory import make_runner
 from scripts.evaluate.runners.programs import Prelude, composer
-from scripts.workflow.config import read_yaml, validate
+from scripts.workflow.validation import read_yaml, validate
 from tests.support.paths import ROOT
 
 RUNNERS = read_yaml(ROOT / "config" / "runners.yaml")

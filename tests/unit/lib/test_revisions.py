@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from scripts.lib.revisions import Revision, locked_commit, pin_in_place, pinned, revisions_in, with_commits
-from scripts.workflow.config import ConfigError, read_lock
+from scripts.workflow.config import read_lock
+from scripts.workflow.validation import ConfigError
 from tests.support.fake_hub import REVISION, ROOT, fake_hub, hub_environment
 
 OTHER = "f" * 40

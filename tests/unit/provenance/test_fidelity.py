@@ -4,8 +4,8 @@ import pytest
 
 from scripts.provenance.fidelity import follows_original, run_table, setting
 from scripts.provenance.page import with_code
-from scripts.workflow.config import read_yaml
 from scripts.workflow.fidelity_page import read_deviations
+from scripts.workflow.validation import read_yaml
 from tests.support.paths import ROOT
 
 DEVIATIONS = read_deviations()

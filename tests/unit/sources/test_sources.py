@@ -16,7 +16,7 @@ from scripts.sources.corpus import Corpus
 from scripts.sources.decode import decode
 from scripts.sources.external_sort import Spill, leading, power_of_two
 from scripts.sources.read import read
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 from tests.support.compiling import ROOT
 
 ENCODINGS = ["gb18030", "shift_jis", "euc_kr", "big5", "cp1251", "koi8_r", "cp1252"]

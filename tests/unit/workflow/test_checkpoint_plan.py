@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scripts.workflow.checkpoint_plan import CheckpointPlan
-from scripts.workflow.config import ConfigError
+from scripts.workflow.validation import ConfigError
 
 SOURCE = {"repository": "owner/tuned", "revision": ""}
 MODELS: dict[str, Any] = {

@@ -4,7 +4,8 @@ import copy
 
 import pytest
 
-from scripts.workflow.config import ConfigError, check, read_words, read_yaml
+from scripts.workflow.config import check, read_words
+from scripts.workflow.validation import ConfigError, read_yaml
 from tests.support.paths import ROOT
 
 
@@ -85,7 +86,7 @@ def test_null_on_the_command_line_is_no_text(config):
 def test_a_corpus_that_is_a_file_is_no_tree(config, tmp_path):
     (tmp_path / "x.parquet").touch()
     config["corpus"]["path"] = str(tmp_path / "x.parquet")
-    with pytest.raises(ConfigError, match=r"corpus\.path: .* is no folder"):
+    with pytest.raises(ConfigError, match=r"corpus\.path: .* is not a folder"):
         check(config, ROOT)
 
 
@@ -124,7 +125,7 @@ def test_the_papers_settings_have_no_instructions_and_the_whole_commit_of_sltran
 def test_braces_in_a_path_are_refused(config, key, path):
     *section, name = key.split(".")
     (config[section[0]] if section else config)[name] = path
-    with pytest.raises(ConfigError, match=f"config: {key}: .* has braces, which Snakemake takes for wildcards"):
+    with pytest.raises(ConfigError, match=f"config: {key}: .* has braces, which Snakemake interprets as wildcards"):
         check(config, ROOT)
 
 
@@ -150,7 +151,7 @@ def test_modules_without_a_list_for_each_variant_are_refused(config, tmp_path):
     check(config, ROOT)
     (tmp_path / "all.jsonl").touch()
     config["corpus"]["path"] = str(tmp_path / "all.jsonl")
-    with pytest.raises(ConfigError, match="a single file does not say which variant"):
+    with pytest.raises(ConfigError, match="a single file does not determine the variant"):
         check(config, ROOT)
 
 

@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from scripts.workflow.config import ConfigError, validate
 from scripts.workflow.fidelity_page import PAGE, markdown, read_deviations
+from scripts.workflow.validation import ConfigError, validate
 from tests.support.paths import ROOT
 
 DEVIATIONS = read_deviations()

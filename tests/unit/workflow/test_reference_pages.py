@@ -3,9 +3,9 @@
 import jsonschema
 import pytest
 
-from scripts.workflow.config import read_yaml
 from scripts.workflow.config_keys import ConfigSchema
 from scripts.workflow.reference_pages import SCHEMAS, column_rows, config_sections, pages, prose, stage_tables
+from scripts.workflow.validation import read_yaml
 
 PAGES = pages()
 

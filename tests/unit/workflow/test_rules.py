@@ -45,7 +45,7 @@ def test_a_rule_is_named_after_its_stage(stage: str) -> None:
 
 # Names that Snakemake and the Snakefile define.
 GIVEN_NAMES = ["config", "workflow", "checkpoints", "expand", "directory", "ROOT", "LANGUAGES", "MODELS"]
-GIVEN_NAMES += ["RUNNERS", "BENCHMARKS"]
+GIVEN_NAMES += ["RUNNERS", "BENCHMARKS", "TABLE_SPECS"]
 
 
 def test_the_common_file_defines_or_imports_every_name_that_it_uses() -> None:

@@ -17,7 +17,7 @@ from scripts.lib.training.models import load_for_tokenizer, load_model, load_tok
 from scripts.lib.weights import write_weight_digests
 from scripts.pretrain.import_base import check_context, load_base
 from scripts.pretrain.losses import DocumentScorer
-from scripts.workflow.config import read_yaml
+from scripts.workflow.validation import read_yaml
 from tests.support.paths import ROOT
 from tests.support.tiny_training import LORA, spec_for, write_all
 
