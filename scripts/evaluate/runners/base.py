@@ -36,11 +36,11 @@ class Runner(Protocol):
 
 @dataclass(frozen=True)
 class Setup:
-    """What a runner is made of.
+    """The parts of a runner.
 
     table: its entry in `config/runners.yaml`.
     toolchain: its tools and the sandbox that has them; None where Python alone is needed.
-    shared: folder of what `prepare_runner` made for it, seen by compilers only.
+    shared: folder that `prepare_runner` filled, visible to compilers only.
     mode: `bubblewrap`, or `off` for no sandbox.
     scale: by what the limits are lengthened on a machine that is slower than the protocol's.
     wall_factor: seconds by the clock for each CPU second, since other programs may keep the machine busy.
@@ -62,14 +62,14 @@ class Setup:
 
     def limits(self, step: str) -> Limits:
         """Limits of a step of the table, `compile` or `execute`."""
-        own = self.table["limits"][step]
-        seconds = own["seconds"] * self.scale
+        limits = self.table["limits"][step]
+        seconds = limits["seconds"] * self.scale
         return Limits(
             wall_seconds=seconds * self.wall_factor,
             cpu_seconds=seconds,
-            memory_mb=own["memory_mb"],
-            processes=own["processes"],
-            address_space=own["address_space"],
+            memory_mb=limits["memory_mb"],
+            processes=limits["processes"],
+            address_space=limits["address_space"],
             output_bytes=_OUTPUT_BYTES,
         )
 

@@ -1,17 +1,17 @@
-"""Imports of a Go program made anew: exactly the packages that its code uses, because Go refuses any other list."""
+"""The imports of a Go program, computed from the packages that its code uses, because Go refuses any other list."""
 
 import re
 from collections.abc import Iterable
 
-# Comments, interpreted and raw strings, and runes: what looks like code in them is none.
+# Comments, interpreted and raw strings, and runes: text in which names of packages do not count.
 _NO_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|`[^`]*`|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
 _PACKAGE = re.compile(r"^\s*package\s+\w+[ \t;]*$", re.MULTILINE)
 _IMPORT = re.compile(r'^import\s*(?:\([^)]*\)|(?:[\w.]+\s+)?"[^"]*")[ \t;]*$', re.MULTILINE)
 _PATH = re.compile(r'"([^"\n]+)"')
 _USED = re.compile(r"(?<![\w.])([a-z]\w*)\.[A-Z]")
 
-# Import paths in rising preference: of packages with the same name, the last is meant where the data set says nothing.
-# Neither `unsafe`, with which a program may call or write what is private to the tests, nor `syscall`.
+# Import paths in rising preference: of packages with the same name, the last one is used unless the data set names one.
+# `unsafe`, with which a program could read or write private parts of the tests, and `syscall` are left out.
 _KNOWN = """
 bufio bytes container/heap container/list container/ring context crypto/hmac crypto/md5 crypto/rand crypto/sha1
 crypto/sha256 crypto/sha512 encoding/base64 encoding/binary encoding/csv encoding/hex encoding/json errors fmt hash
@@ -29,7 +29,7 @@ def _name(path: str) -> str:
 
 def imports_of(text: str) -> list[str]:
     """Import paths that Go code names, in order."""
-    return [path for found in _IMPORT.finditer(text) for path in _PATH.findall(found[0])]
+    return [path for match in _IMPORT.finditer(text) for path in _PATH.findall(match[0])]
 
 
 def used_packages(text: str, listed: str, known: Iterable[str] | None = None) -> list[str]:
@@ -49,7 +49,7 @@ def without_imports(text: str) -> str:
 
 
 def with_imports(text: str, listed: str, package: str, *always: str) -> str:
-    """Go code as a file of a package: its own package and import lines dropped, the imports that it needs made.
+    """Go code as a file of a package, with its package and import lines replaced by those that it needs.
 
     always: further imports, as Go writes them.
     """

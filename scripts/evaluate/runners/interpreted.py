@@ -32,12 +32,12 @@ _LIBRARIES = "/opt/libraries"
 def interpreter() -> Path:
     """The Python of this environment, without symbolic links, or the system's of the same version.
 
-    The system's is used where root keeps its own shut, because others can enter it without more mounts.
+    The system's is used if only root can read this one, because other users can read it without more mounts.
     """
-    own = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    current = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     system = Path(f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}")
-    closed = os.geteuid() == 0 and not all(open_to_all(folder) for folder in own.parents)
-    return system if closed and system.exists() else own
+    closed = os.geteuid() == 0 and not all(open_to_all(folder) for folder in current.parents)
+    return system if closed and system.exists() else current
 
 
 def library_folders() -> list[str]:

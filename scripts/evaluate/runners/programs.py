@@ -1,4 +1,4 @@
-"""Programs made of a problem and a completion: the files to build or load, and the tests."""
+"""Programs composed of a problem and a completion: the files to build or load, and the tests."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -34,9 +34,9 @@ class Program:
     """What a runner runs.
 
     files: names and texts, the program first.
-    tests: tests that are kept apart from the program; empty where the files have them.
+    tests: tests that are apart from the program; empty if they are in its files.
     head: what precedes the last function of the prompt: text of the data set, not of a model.
-    entry_point: the function that tests which are kept apart call.
+    entry_point: the function that separate tests call.
     """
 
     files: tuple[tuple[str, str], ...]
@@ -57,19 +57,19 @@ Composer = Callable[[Prelude, Problem, str], Program]
 def _python(prelude: Prelude, problem: Problem, completion: str) -> Program:
     body = f"{problem.context}{completion}\n"
     before = prelude.before(body)
-    found = list(_PYTHON_DEF.finditer(problem.context))
+    definitions = list(_PYTHON_DEF.finditer(problem.context))
     return Program(
         files=(("program.py", before + body),),
         tests=problem.tests,
-        head=before + (problem.context[: found[-1].start()] if found else ""),
-        entry_point=problem.entry_point or (found[-1].group(1) if found else ""),
+        head=before + (problem.context[: definitions[-1].start()] if definitions else ""),
+        entry_point=problem.entry_point or (definitions[-1].group(1) if definitions else ""),
     )
 
 
 def _ruby(prelude: Prelude, problem: Problem, completion: str) -> Program:
     body = f"{problem.context}{completion}\n"
-    found = _RUBY_DEF.findall(problem.context)
-    name = found[-1] if found else ""
+    names = _RUBY_DEF.findall(problem.context)
+    name = names[-1] if names else ""
     return Program((("program.rb", prelude.before(body) + body),), tests=problem.tests, entry_point=name)
 
 
@@ -108,7 +108,7 @@ def _go(prelude: Prelude, problem: Problem, completion: str) -> Program:
 
 
 def _go_function(prelude: Prelude, problem: Problem, completion: str) -> Program:
-    """As `_go`, with imports made from what is used and from what the row lists."""
+    """As `_go`, with imports computed from what is used and from what the row lists."""
     listed = f"{problem.row['test_setup']}\n{problem.row['import']}"
     return _with(prelude, go_function_files(problem.context, completion, problem.tests, listed))
 

@@ -104,29 +104,29 @@ def _wrappers(declared: list[Function], callee: str, parameter: Callable[[str], 
 
 
 def _closing(tests: str) -> tuple[str, str]:
-    """MultiPL-E's tests begin with the brace that closes the function: that brace, and the tests without it."""
+    """The brace that closes the function, with which tests of MultiPL-E begin, and the tests without it."""
     inner = tests.lstrip()
     return ("}\n", inner[1:]) if inner.startswith("}") else ("", tests)
 
 
 def cpp_text(context: str, completion: str, tests: str) -> str:
-    """The function's declaration, the tests, and only then what the completion wrote."""
+    """The declaration of the function, then the tests, and then the program with the completion."""
     function = _declared(context)[-1]
-    closing, own = _closing(tests)
-    before = f"{context[: function.start]}{function.header};{_CPP_TESTS % own}"
+    closing, checks = _closing(tests)
+    before = f"{context[: function.start]}{function.header};{_CPP_TESTS % checks}"
     return f"{before}{context[function.start :]}{completion}\n{closing}"
 
 
 def rust_text(context: str, completion: str, tests: str) -> str:
-    """The tests in a module of their own, then the program; macros come into being in the order of the text."""
-    closing, own = _closing(tests)
+    """The tests in a separate module before the program, because macros are defined in the order of the text."""
+    closing, checks = _closing(tests)
     declared = [function for function in _declared(context) if function.name != "main"]
     inside = _RUST_NAMES + _wrappers(declared, "super::{}", _rust_parameter, always=True)
     program = f"{context}{completion}\n{closing}"
-    if _RUST_MODULE.search(own):
-        return f"{_RUST_MODULE.sub(lambda found: found[0] + inside, own, count=1)}\n{program}"
-    own = _RUST_MAIN.sub("pub fn main(", own)
-    module = f"mod data_set_tests {{\n    #[allow(unused_imports)]\n    use super::*;\n{inside}{own}}}\n"
+    if _RUST_MODULE.search(checks):
+        return f"{_RUST_MODULE.sub(lambda match: match[0] + inside, checks, count=1)}\n{program}"
+    checks = _RUST_MAIN.sub("pub fn main(", checks)
+    module = f"mod data_set_tests {{\n    #[allow(unused_imports)]\n    use super::*;\n{inside}{checks}}}\n"
     return f"{module}fn main() {{ data_set_tests::main() }}\n{program}"
 
 
@@ -137,37 +137,38 @@ def _rust_parameter(text: str) -> str:
 def d_files(context: str, completion: str, tests: str) -> dict[str, str]:
     """The program as a module; the tests as functions of another, which the sentinel calls.
 
-    The runtime runs unit tests by a function that a program may replace, and its own blocks may end the process.
+    The runtime runs unit tests by a function that a program can replace, and unit tests of the program could end the
+    process.
     """
     wrappers = _wrappers(_declared(context), "program.{}", lambda text: text.split()[-1], always=True)
     count = len(_D_TEST.findall(tests))
     numbers = iter(range(count))
-    own = _D_MAIN.sub("", _D_TEST.sub(lambda _: f"void data_set_test_{next(numbers)}()", tests))
+    checks = _D_MAIN.sub("", _D_TEST.sub(lambda _: f"void data_set_test_{next(numbers)}()", tests))
     calls = " ".join(f"data_set_test_{number}();" for number in range(count))
     imports = "\n".join(_D_IMPORT.findall(context))
     return {
         "program.d": f"module program;\n{context}{completion}\n",
-        "tests.d": _D_TESTS % (imports, wrappers, own, calls),
+        "tests.d": _D_TESTS % (imports, wrappers, checks, calls),
     }
 
 
 def go_files(context: str, completion: str, tests: str) -> dict[str, str]:
     """A package of prompt and completion, and a main package with the tests of the data set.
 
-    Of the prompt's imports, those that tests alone use move with them; Go refuses any that is not used.
+    Imports of the prompt that only the tests use move with them, because Go refuses unused imports.
     """
-    own = imports_of(context)
+    imports = imports_of(context)
     body = without_imports(context) + completion
-    moved = set(used_packages(tests, "", own)) - set(used_packages(body, "", own))
-    kept = "".join(f'\t"{path}"\n' for path in own if path not in moved)
+    moved = set(used_packages(tests, "", imports)) - set(used_packages(body, "", imports))
+    remaining = "".join(f'\t"{path}"\n' for path in imports if path not in moved)
     package = _GO_PACKAGE.search(context)
     name = package[1] if package else "program"
-    listed = "\n".join(f'"{path}"' for path in own)
-    return _go_parts(name, f"package {name}\n\nimport (\n{kept})\n{body}\n", context, tests, listed)
+    listed = "\n".join(f'"{path}"' for path in imports)
+    return _go_parts(name, f"package {name}\n\nimport (\n{remaining})\n{body}\n", context, tests, listed)
 
 
 def go_function_files(context: str, completion: str, tests: str, listed: str) -> dict[str, str]:
-    """As `go_files`, with the imports of both packages made from what they use."""
+    """As `go_files`, with the imports of both packages computed from what they use."""
     return _go_parts("program", with_imports(f"{context}{completion}\n", listed, "program"), context, tests, listed)
 
 
