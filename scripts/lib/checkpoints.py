@@ -1,4 +1,6 @@
-"""Folders in which a training keeps its checkpoints until it is done, so that a killed one goes on where it was."""
+"""Folders with the checkpoints of an unfinished training, so that an interrupted one resumes from
+its last checkpoint.
+"""
 
 import fcntl
 import json
@@ -12,14 +14,14 @@ from typing import Any
 from scripts.lib.files import read_json, sha256_file, sha256_text, write_json
 from scripts.lib.job import InputError
 
-# A file in each checkpoint that was written to its end, with the sizes of all others; the death of its writer leaves a
-# checkpoint without it, that of the machine one whose files are shorter.
+# A file in each complete checkpoint, with the sizes of all other files. When the process dies while
+# writing, the checkpoint lacks it; when the machine dies, files can be shorter than it says.
 COMPLETE = "complete.json"
-_TRASH = ".trash"
+_DELETED = ".trash"
 
 
 def folder_digest(folder: str | Path) -> str:
-    """SHA-256 over names and contents of all files below a folder, Snakemake's own mark left out."""
+    """SHA-256 of names and contents of all files below a folder, without Snakemake's time stamp."""
     root = Path(folder)
     files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != ".snakemake_timestamp")
     return sha256_text("\n".join(f"{path.relative_to(root).as_posix()} {sha256_file(path)}" for path in files))
@@ -30,33 +32,37 @@ def _digest(path: str | Path) -> str:
 
 
 def settings_key(settings: Any, inputs: Iterable[str | Path]) -> str:
-    """Sixteen hexadecimal digits for what a training does: its settings (JSON values) and its inputs' contents."""
+    """Sixteen hexadecimal digits that identify a training: a hash of its settings (JSON values) and
+    inputs.
+    """
     text = json.dumps([settings, [_digest(path) for path in inputs]], sort_keys=True)
     return sha256_text(text)[:16]
 
 
 def _lock(folder: Path) -> int:
-    """Hold the folder for this process; raise `InputError` when another living process holds it."""
+    """Lock a folder for this process; raise `InputError` when another process has locked it."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(descriptor)
-        raise InputError(f"{folder} is in use by another training; wait until it is done or end it") from error
+        raise InputError(f"{folder} is in use by another training; wait until it has finished, or stop it") from error
     return descriptor
 
 
 def _discard(folder: Path) -> None:
-    """Delete a folder; a death in the middle leaves it under another name, and never half of it under its own."""
-    trash = folder.with_name(f".{folder.name}{_TRASH}")
+    """Delete a folder; an interruption leaves the rest under another name, never a partial folder
+    under its own.
+    """
+    trash = folder.with_name(f".{folder.name}{_DELETED}")
     shutil.rmtree(trash, ignore_errors=True)
     folder.rename(trash)
     shutil.rmtree(trash)
 
 
 def _remove_others(folder: Path, name: str) -> None:
-    """Delete what dead trainings of the same name with other settings or inputs left behind."""
-    for trash in folder.parent.glob(f".{name}-*{_TRASH}"):
+    """Delete the folders of interrupted trainings of the same name with other settings or inputs."""
+    for trash in folder.parent.glob(f".{name}-*{_DELETED}"):
         shutil.rmtree(trash, ignore_errors=True)
     for other in folder.parent.glob(f"{name}-*"):
         if other != folder and len(other.name) == len(folder.name):
@@ -66,18 +72,18 @@ def _remove_others(folder: Path, name: str) -> None:
 
 
 def _sizes(checkpoint: Path) -> dict[str, int]:
-    """Bytes of each file of a checkpoint but its mark."""
+    """Size in bytes of each file of a checkpoint except `COMPLETE`."""
     files = [path for path in checkpoint.rglob("*") if path.is_file() and path.name != COMPLETE]
     return {path.relative_to(checkpoint).as_posix(): path.stat().st_size for path in files}
 
 
 def mark_complete(checkpoint: Path) -> None:
-    """Mark a checkpoint as written to its end."""
+    """Mark a checkpoint as complete."""
     write_json(checkpoint / COMPLETE, _sizes(checkpoint))
 
 
 def _is_complete(checkpoint: Path) -> bool:
-    """Whether a checkpoint has its mark, and every file that the mark lists in its full size."""
+    """Whether a checkpoint is marked as complete, and every listed file has its full size."""
     mark = checkpoint / COMPLETE
     if not mark.is_file() or mark.stat().st_size == 0:
         return False
@@ -85,17 +91,18 @@ def _is_complete(checkpoint: Path) -> bool:
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint in a workspace; None when there is none."""
-    found = {int(path.name.split("-")[1]): path for path in folder.glob("checkpoint-*") if _is_complete(path)}
-    return str(found[max(found)]) if found else None
+    """The latest complete checkpoint in a workspace; None when there is none."""
+    steps = {int(path.name.split("-")[1]): path for path in folder.glob("checkpoint-*") if _is_complete(path)}
+    return str(steps[max(steps)]) if steps else None
 
 
 @contextmanager
 def workspace(root: str | Path, name: str, key: str) -> Iterator[Path]:
-    """Yield the folder `{root}/{name}-{key}`, with whatever a killed training of the same key left in it.
+    """Yield the folder `{root}/{name}-{key}`, which contains the checkpoints of an interrupted
+    training with the same key.
 
-    At a clean exit it is deleted; after an error it stays, so that the next attempt resumes. Raises `InputError` when
-    another process works in it.
+    It is deleted at a clean exit and remains after an error, so that the next attempt resumes.
+    Raises `InputError` when another process uses it.
     """
     folder = Path(root, f"{name}-{key}")
     folder.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ SCRIPTS = Path(__file__).resolve().parent.parent
 
 
 def _names(node: ast.AST) -> list[str]:
-    """Dotted names that one import statement may mean; empty for anything else."""
+    """Dotted names that an import statement may refer to; empty for any other node."""
     if isinstance(node, ast.ImportFrom) and node.module and not node.level:
         return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -35,19 +35,19 @@ def direct_dependencies(path: Path) -> frozenset[Path]:
 
 def files_of(*scripts: str) -> list[Path]:
     """The given scripts (paths below `scripts/`) and all files that they depend on, sorted."""
-    found: set[Path] = set()
+    files: set[Path] = set()
     waiting = [SCRIPTS / script for script in scripts]
     while waiting:
         path = waiting.pop()
-        if path not in found:
-            found.add(path)
+        if path not in files:
+            files.add(path)
             waiting.extend(direct_dependencies(path) if path.suffix == ".py" else ())
-    return sorted(found)
+    return sorted(files)
 
 
 @cache
 def code_hash(*scripts: str) -> str:
-    """Sixteen hexadecimal digits over the bytes of all files behind `scripts`.
+    """Sixteen hexadecimal digits of a hash over all files that `scripts` run.
 
     As a rule's param it reruns the rule when such a module changes, which Snakemake does not notice
     by itself.

@@ -1,4 +1,6 @@
-"""Commits in CommitChronicle's shape: rows with `message` and `mods` (change_type, old_path, new_path, diff each)."""
+"""Commits in CommitChronicle's format: rows with `message` and `mods` (change_type, old_path,
+new_path and diff).
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
@@ -13,7 +15,7 @@ _PATHS = ("old_path", "new_path")
 
 
 def _heading(mod: Mapping[str, Any]) -> str:
-    """The line that names what one modification does to which file."""
+    """The heading of a modification: which file it changes, and how."""
     kind = mod["change_type"].upper()
     old, new = mod.get("old_path"), mod.get("new_path")
     if kind in ("RENAME", "COPY"):
@@ -26,16 +28,17 @@ def _heading(mod: Mapping[str, Any]) -> str:
 
 
 def flatten_mods(mods: Sequence[Mapping[str, Any]]) -> str:
-    """One diff of all modifications of a commit, in the order of the data.
+    """One diff of all modifications of a commit, in the order of the data, joined by line feeds.
 
-    Each modification is a heading (`new file P`, `deleted file P`, `rename from P` / `rename to Q`, or the path alone
-    for a change in place) and its unified diff without outer line breaks; a line break stands between two of them.
+    Each modification has a heading (`new file P`, `deleted file P`, `rename from P` and `rename to
+    Q`, or the path alone for other changes) and its unified diff without leading and trailing line
+    feeds.
     """
     return "\n".join("\n".join(filter(None, (_heading(mod), mod["diff"].strip("\n")))) for mod in mods)
 
 
 def _checked_mods(row: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
-    """The modifications of a commit; raise `InputError` where one is not as CommitChronicle has it."""
+    """The modifications of a commit; raise `InputError` when a field is missing or of another type."""
     mods = row.get("mods")
     if not isinstance(mods, list) or not all(isinstance(mod, dict) for mod in mods):
         raise InputError(f"{where}: the field 'mods' is not a list of objects; give CommitChronicle's fields")
@@ -46,12 +49,14 @@ def _checked_mods(row: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]
 
 
 def file_stem(language: str) -> str:
-    """How the data set's files spell a language."""
+    """The data set's spelling of a language in file names."""
     return {"C++": "Cpp"}.get(language, language)
 
 
 def _split_rows(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[tuple[str, dict[str, Any]]]:
-    """The rows of a split, as many as `sizes` says or as there are: those named so, or else those at its position."""
+    """At most `sizes[split]` rows of a split, by the field `split` or, without that field, by
+    position.
+    """
     rows = numbered_rows(path)
     first = next(rows, None)
     if first is None:
@@ -64,12 +69,13 @@ def _split_rows(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[
 
 
 def read_commits(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[dict[str, str]]:
-    """The first `sizes[split]` commits of a split, each as `diff` (flattened) and `message` (stripped).
+    """The first `sizes[split]` commits of a split, each as `diff` (flattened) and `message`
+    (stripped).
 
-    Rows with the field `split` are of the split that it names. In a file without that field the splits follow each
-    other in the data's order: the first `sizes["train"]` rows are the training split, the next `sizes["validation"]`
-    the validation split, the next `sizes["test"]` the test split. Raises `InputError` when a row has not
-    CommitChronicle's fields or the split has fewer rows.
+    The field `split` of a row names its split. In a file without that field the first
+    `sizes["train"]` rows are the training split, the next `sizes["validation"]` rows the validation
+    split, and the next `sizes["test"]` rows the test split. Raises `InputError` when a row lacks a
+    field of CommitChronicle or the split has fewer rows.
     """
     rows = _split_rows(path, split, sizes)
     if len(rows) < sizes[split]:

@@ -12,7 +12,8 @@ from scripts.lib.files import write_text
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows as CSV with a header, also where there are no rows.
 
-    A column that a row lacks, and None, is an empty cell. Raises `ValueError` for a row with other columns.
+    A column that a row lacks, and None, is an empty cell. Raises `ValueError` for a row with other
+    columns.
     """
     stream = io.StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")

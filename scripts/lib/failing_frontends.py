@@ -13,7 +13,9 @@ FEWEST = 10
 
 
 class Shard:
-    """Counts a shard's outcome rows, one by one; what a program's frontend was not run for does not count."""
+    """Counts a shard's outcome rows, one by one; what a program's frontend was not run for does not
+    count.
+    """
 
     def __init__(self) -> None:
         self._programs: Counter = Counter()
@@ -30,7 +32,9 @@ class Shard:
                 self._messages.setdefault(key, Counter())[f"{row['status']}: {row['diagnostics']}"] += 1
 
     def failing(self) -> list[str]:
-        """A line for each language, variant and compiler of which nothing of at least `FEWEST` programs compiled."""
+        """A line for each language, variant and compiler of which nothing of at least `FEWEST`
+        programs compiled.
+        """
         return [
             f"{language}, {variant}: none of {count} programs compiled with {compiler}; most often "
             f"{self._messages[language, variant, compiler].most_common(1)[0][0]}"

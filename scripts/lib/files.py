@@ -1,4 +1,6 @@
-"""Files that are either absent or whole: written under a temporary name beside the target and renamed."""
+"""Files that are either complete or absent: written under a temporary name in the target's folder,
+then renamed.
+"""
 
 import hashlib
 import json
@@ -14,13 +16,13 @@ _BLOCK = 1 << 20
 
 
 def _temporary(target: Path) -> Path:
-    """A name beside `target` that no other process, on this or another machine, chooses."""
+    """A name in the folder of `target` that no other process, on this or another machine, chooses."""
     target.parent.mkdir(parents=True, exist_ok=True)
     return target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
 
 
 def _sync(path: Path) -> None:
-    """Bring a file's or folder's content to the disk, so that a rename never precedes it."""
+    """Flush the content of a file or folder to the disk, so that it is there before a rename is."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -30,7 +32,9 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path; at a clean exit it becomes `path`, after an error it is removed."""
+    """Yield a temporary path, which is renamed to `path` at a clean exit and removed after an
+    error.
+    """
     target = Path(path)
     temporary = _temporary(target)
     try:
@@ -43,7 +47,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_directory(path: str | Path) -> Iterator[Path]:
-    """Yield an empty temporary folder; at a clean exit it replaces the folder `path`, after an error it is removed."""
+    """Yield an empty temporary folder; it replaces the folder `path` at a clean exit and is removed
+    after an error.
+    """
     target = Path(path)
     temporary = _temporary(target)
     temporary.mkdir()

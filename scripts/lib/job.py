@@ -1,4 +1,4 @@
-"""What surrounds every script: its log file, its progress bar, and errors made for people."""
+"""The frame of every script: log file, progress bar, and errors of one line."""
 
 import logging
 import sys
@@ -14,16 +14,16 @@ T = TypeVar("T")
 
 
 class InputError(Exception):
-    """A fault of what the user gave; the message is one line: what is wrong, where, what to do."""
+    """An error in the user's input; the message is one line: what is wrong, where, what to do."""
 
 
 def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
-    """`items` again, with a progress bar on standard error that is quiet for anything under two seconds."""
+    """`items`, with a progress bar on standard error that appears after two seconds."""
     return tqdm(items, desc=what, total=total, delay=2, mininterval=5, file=sys.stderr)
 
 
 class Snakemake(Protocol):
-    """The object that Snakemake hands to a script: the files, settings and limits of one job."""
+    """The object that Snakemake passes to a script: files, settings and limits of one job."""
 
     input: Any
     output: Any
@@ -36,24 +36,26 @@ class Snakemake(Protocol):
     threads: int
 
 
-def _of_main() -> Snakemake:
-    """The job of the script that Snakemake runs, which it defines in `__main__`."""
+def _snakemake_of_main() -> Snakemake:
+    """The object that Snakemake defines in `__main__`."""
     snakemake: Snakemake = vars(sys.modules["__main__"])["snakemake"]
     return snakemake
 
 
 @contextmanager
-def job(given: Snakemake | None = None) -> Iterator[Snakemake]:
-    """Run a script's body with its log in the job's `log[0]`; the job is Snakemake's unless one is given.
+def job(snakemake: Snakemake | None = None) -> Iterator[Snakemake]:
+    """Run the body of a script, with its log in `log[0]` of the job; the default is the job that
+    Snakemake runs.
 
-    An `InputError` ends the process with exit code 1 and its one line on standard error; any other exception leaves
-    its traceback in the log and on standard error.
+    An `InputError` or `OSError` ends the process with exit code 1 and one line on standard error.
+    Any other exception is raised again, with its traceback in the log.
     """
-    snakemake = given or _of_main()
+    snakemake = snakemake or _snakemake_of_main()
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
-    handlers = [logging.FileHandler(log, mode="w", encoding="utf-8"), logging.StreamHandler(sys.stderr)]
-    handlers[1].setLevel(logging.WARNING)
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.WARNING)
+    handlers: list[logging.Handler] = [logging.FileHandler(log, mode="w", encoding="utf-8"), console]
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=handlers, force=True)
     try:
         yield snakemake

@@ -1,4 +1,6 @@
-"""JSON lines: reading files of one JSON object a line, gzipped or not, with errors that name file and line."""
+"""JSON lines: reading files of one JSON object a line, gzipped or not, with errors that name file
+and line.
+"""
 
 import gzip
 import json
@@ -11,7 +13,8 @@ from typing import Any, BinaryIO, cast
 from scripts.lib.job import InputError
 
 _LONGEST_LINE = 64 << 20
-# A line that is too long is skipped in pieces, up to a length that only damaged and hostile files have.
+# A line that is too long is skipped in pieces, up to a length that only damaged and hostile files
+# have.
 _PIECE = 1 << 20
 _MOST_SKIPPED = 256 << 20
 
@@ -31,10 +34,11 @@ def _skip_line(stream: BinaryIO, path: str | Path, number: int) -> None:
 
 
 def numbered_lines(path: str | Path, longest: int = _LONGEST_LINE) -> Iterator[tuple[int, bytes | None]]:
-    """Number and bytes of each line of a file that is not blank; numbers start at 1 and count blank lines.
+    """Number and bytes of each line of a file that is not blank; numbers start at 1 and count blank
+    lines.
 
-    The bytes are None for a line of more than `longest` bytes. Raises `InputError` for a damaged gzip file, and for a
-    line of hundreds of megabytes.
+    The bytes are None for a line of more than `longest` bytes. Raises `InputError` for a damaged
+    gzip file, and for a line of hundreds of megabytes.
     """
     number = 0
     try:
@@ -66,8 +70,8 @@ def parse_object(line: bytes, where: str) -> dict[str, Any]:
 def numbered_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Objects of a JSON-lines file, each with its file and line as text for messages.
 
-    The file is unpacked when its name ends in `.gz`; blank lines are skipped. Raises `InputError` naming a line that is
-    not a JSON object in UTF-8.
+    The file is unpacked when its name ends in `.gz`; blank lines are skipped. Raises `InputError`
+    naming a line that is not a JSON object in UTF-8.
     """
     for number, line in numbered_lines(path):
         where = f"{path}, line {number}"
@@ -88,7 +92,9 @@ def json_type(value: Any) -> str:
 
 
 def text_of(row: Mapping[str, Any], field: str, where: str) -> str:
-    """The text in a field of a row; raise `InputError`, which begins with `where`, for anything else."""
+    """The text in a field of a row; raise `InputError`, which begins with `where`, for anything
+    else.
+    """
     if field not in row:
         raise InputError(f"{where} lacks the field '{field}'; add it or remove the line")
     value = row[field]

@@ -14,7 +14,8 @@ from scripts.lib.files import atomic_path
 from scripts.lib.job import InputError
 from scripts.lib.parquet_checksums import add_checksums, check_group, read_checksums
 
-# A row group ends after this many rows or bytes of text, so that streaming takes little memory however long texts are.
+# A row group ends after this many rows or bytes of text, which bounds the memory that streaming
+# needs.
 ROWS_PER_GROUP = 1000
 BYTES_PER_GROUP = 64 << 20
 _PIECE = 64
@@ -24,16 +25,15 @@ Rows = pa.Table | Iterable[dict[str, Any] | pa.RecordBatch]
 
 
 def _pieces(rows: Rows, schema: pa.Schema) -> Iterator[pa.Table]:
-    """Rows of any of the accepted forms as small tables of the schema."""
+    """Rows in any accepted form as small tables of the schema."""
     pending: list[dict[str, Any]] = []
     for part in [rows] if isinstance(rows, pa.Table) else rows:
-        is_row = isinstance(part, dict)
-        if is_row:
+        if isinstance(part, dict):
             pending.append(part)
-        if pending and (len(pending) == _PIECE or not is_row):
+        if pending and (len(pending) == _PIECE or not isinstance(part, dict)):
             yield pa.Table.from_pylist(pending, schema=schema)
             pending = []
-        if not is_row:
+        if not isinstance(part, dict):
             yield (part if isinstance(part, pa.Table) else pa.Table.from_batches([part])).cast(schema)
     if pending:
         yield pa.Table.from_pylist(pending, schema=schema)
@@ -50,16 +50,18 @@ def _text_bytes(table: pa.Table) -> np.ndarray:
 
 @contextmanager
 def _with_checksums(path: Path) -> Iterator[None]:
-    """Give the parquet file that is written inside its checksums, unless that fails."""
+    """Add checksums to the parquet file that the body writes, unless the body fails."""
     yield
     add_checksums(path)
 
 
 class TableWriter:
-    """A zstd parquet file that takes rows bit by bit; a context manager, atomic at its exit.
+    """A zstd parquet file that is written in pieces: a context manager whose file is there,
+    complete, at a clean exit.
 
-    The bytes depend on rows, schema and library version alone: row groups are cut by the rows themselves however they
-    arrive, and no metadata of pandas or of the machine is stored. It holds checksums of all that is read from it.
+    The bytes depend on rows, schema and library version only. Row groups do not depend on the
+    pieces in which rows arrive, and no metadata of pandas or of the machine is stored. The file
+    contains checksums (`scripts.lib.parquet_checksums`).
     """
 
     def __init__(self, path: str | Path, schema: pa.Schema) -> None:
@@ -86,7 +88,7 @@ class TableWriter:
             self._add(piece)
 
     def _add(self, piece: pa.Table) -> None:
-        """Cut a piece where a row group ends: with the row that makes it full."""
+        """Add a piece, cut where a row group ends: after the row that fills it."""
         sizes = _text_bytes(piece)
         start = 0
         while start < piece.num_rows:
@@ -100,7 +102,7 @@ class TableWriter:
 
     def _flush(self) -> None:
         if self._waiting:
-            # In one chunk, because the writer ends pages at the ends of chunks.
+            # One chunk, because the writer ends a page at the end of a chunk.
             group = pa.concat_tables(self._waiting).combine_chunks()
             self._file.write_table(group, row_group_size=ROWS_PER_GROUP)
         self.written += self._rows
@@ -108,7 +110,9 @@ class TableWriter:
 
 
 def write_table(path: str | Path, rows: Rows, schema: pa.Schema) -> int:
-    """Write rows (a table, dictionaries, or record batches) as a parquet file, atomically; return how many."""
+    """Write rows (a table, dictionaries, or record batches) as a parquet file, atomically; return
+    their number.
+    """
     with TableWriter(path, schema) as writer:
         writer.write(rows)
     return writer.written
@@ -116,7 +120,7 @@ def write_table(path: str | Path, rows: Rows, schema: pa.Schema) -> int:
 
 @contextmanager
 def _naming(path: str | Path, fault: str) -> Iterator[None]:
-    """Turn what pyarrow raises for damaged content into an `InputError` that names the file."""
+    """Turn errors of pyarrow about damaged content into an `InputError` that names the file."""
     try:
         yield
     except (pa.ArrowException, TypeError, ValueError, OSError) as error:
@@ -125,39 +129,64 @@ def _naming(path: str | Path, fault: str) -> Iterator[None]:
         raise InputError(f"{path} {fault} ({' '.join(str(error).split())}); {_REMEDY}") from error
 
 
-class CheckedFile(pq.ParquetFile):
-    """A parquet file whose bytes are compared with its checksums, where it has any, before they are decoded."""
+class CheckedFile:
+    """A parquet file whose bytes are compared with its checksums, if it has any, before they are
+    decoded.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = path
         with _naming(path, "is not a whole parquet file"):
             self.checksums = read_checksums(path)
-            super().__init__(path)
+            self._file = pq.ParquetFile(path)
+
+    def __enter__(self) -> "CheckedFile":
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._file.close()
+
+    @property
+    def metadata(self) -> pq.FileMetaData:
+        """The footer's metadata."""
+        return self._file.metadata
+
+    @property
+    def num_row_groups(self) -> int:
+        """Number of row groups."""
+        return self._file.num_row_groups
+
+    @property
+    def schema_arrow(self) -> pa.Schema:
+        """The schema of the table."""
+        return self._file.schema_arrow
 
     def _check(self, groups: Iterable[int], columns: Sequence[str] | None) -> None:
-        """Raise `InputError` unless the columns of some row groups are as they were written."""
+        """Raise `ValueError` when a column of one of the row groups has changed since it was
+        written.
+        """
         if self.checksums is not None:
             for group in groups:
                 check_group(self.path, self.metadata.row_group(group), self.checksums[group], columns)
 
-    def read(self, columns: list[str] | None = None, **options: Any) -> pa.Table:
+    def read(self, columns: list[str] | None = None) -> pa.Table:
         """The whole table, or some of its columns."""
         with _naming(self.path, "is damaged"):
             self._check(range(self.num_row_groups), columns)
-            return super().read(columns=columns, **options)
+            return self._file.read(columns=columns)
 
-    def read_row_group(self, group: int, columns: list[str] | None = None, **options: Any) -> pa.Table:
+    def read_row_group(self, group: int, columns: list[str] | None = None) -> pa.Table:
         """One row group, or some of its columns."""
         with _naming(self.path, "is damaged"):
             self._check([group], columns)
-            return super().read_row_group(group, columns=columns, **options)
+            return self._file.read_row_group(group, columns=columns)
 
     def iter_batches(self, batch_size: int = 256, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Stretches of rows, which end where row groups do."""
+        """Batches of consecutive rows of one row group, at most `batch_size` each."""
         for group in range(self.num_row_groups):
             with _naming(self.path, "is damaged"):
                 self._check([group], columns)
-                batches = super().iter_batches(batch_size=batch_size, columns=columns, row_groups=[group])
+                batches = self._file.iter_batches(batch_size=batch_size, columns=columns, row_groups=[group])
             while (batch := self._next(batches)) is not None:
                 yield batch
 
@@ -167,7 +196,7 @@ class CheckedFile(pq.ParquetFile):
 
 
 def open_table(path: str | Path) -> CheckedFile:
-    """Open a parquet file; raise `InputError` naming it when it is damaged, truncated or no parquet at all."""
+    """Open a parquet file; raise `InputError` when it is damaged, truncated, or not a parquet file."""
     return CheckedFile(path)
 
 
@@ -178,12 +207,12 @@ def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
 
 
 def iter_batches(path: str | Path, columns: list[str] | None = None, batch_size: int = 256) -> Iterator[pa.RecordBatch]:
-    """Stretches of rows, one in memory at a time; raise `InputError` when the file is damaged."""
+    """Batches of rows, one in memory at a time; raise `InputError` when the file is damaged."""
     with open_table(path) as file:
         yield from file.iter_batches(batch_size=batch_size, columns=columns)
 
 
 def iter_rows(path: str | Path, columns: list[str] | None = None, batch_size: int = 256) -> Iterator[dict[str, Any]]:
-    """Rows one by one; raise `InputError` when the file is damaged."""
+    """Rows one at a time; raise `InputError` when the file is damaged."""
     for batch in iter_batches(path, columns, batch_size):
         yield from batch.to_pylist()

@@ -1,8 +1,10 @@
-"""Checksums of a parquet file's bytes, kept inside it where no reader looks: between the row groups and the footer.
+"""Checksums of a parquet file, stored in the file where no reader looks: between row groups and
+footer.
 
-Parquet's own checksums cover the data of pages, but neither the pages' headers nor the footer, and most bit flips there
-change what is read. Here each column of each row group has a CRC-32 over all its bytes, so that a reader of some
-columns reads no others, and a SHA-256 stands for these and the footer. Every other parquet reader passes over them.
+Parquet's own checksums cover the data of pages, but neither the headers of pages nor the footer,
+where most bit flips change what is read. Here each column of each row group has a CRC-32 of all its
+bytes, so that reading some columns requires no others, and a SHA-256 covers these CRCs and the
+footer. Other parquet readers ignore them.
 
     row groups | CRCs as JSON | length of the JSON | SHA-256 | mark | footer | length of the footer | PAR1
 """
@@ -26,7 +28,7 @@ _BLOCK = 1 << 20
 
 
 def _column_bytes(column: pq.ColumnChunkMetaData) -> tuple[int, int]:
-    """Where a column of a row group begins in the file, and its length."""
+    """Offset and length in bytes of a column of a row group."""
     dictionary = column.dictionary_page_offset if column.has_dictionary_page else None
     first = column.data_page_offset if dictionary is None else min(dictionary, column.data_page_offset)
     return first, column.total_compressed_size
@@ -50,7 +52,7 @@ def _sums(file: BinaryIO, about: pq.FileMetaData) -> list[list[int]]:
 
 
 def _footer_start(file: BinaryIO) -> int:
-    """Where a parquet file's footer begins; negative where the file is too short."""
+    """Offset of the footer of a parquet file; negative when the file is too short."""
     size = file.seek(0, os.SEEK_END)
     if size < _END.size:
         return -1
@@ -60,7 +62,7 @@ def _footer_start(file: BinaryIO) -> int:
 
 
 def add_checksums(path: str | Path) -> None:
-    """Put checksums into a parquet file that has none."""
+    """Add checksums to a parquet file without any."""
     with Path(path).open("r+b") as file:
         start = _footer_start(file)
         file.seek(start)
@@ -74,40 +76,42 @@ def add_checksums(path: str | Path) -> None:
 def read_checksums(path: str | Path) -> list[list[int]] | None:
     """CRC-32 of each column of each row group; None for a file without checksums.
 
-    Raise `ValueError` where the file's footer is not as it was written.
+    Raises `ValueError` when the footer has changed since the file was written.
     """
     with Path(path).open("rb") as file:
         start = _footer_start(file)
-        place = start - len(_MARK) - hashlib.sha256().digest_size - _LENGTH.size
-        if place < 0:
+        end = start - len(_MARK) - hashlib.sha256().digest_size - _LENGTH.size
+        if end < 0:
             return None
-        file.seek(place)
+        file.seek(end)
         content = file.read()
     stream = io.BytesIO(content)
     length, digest, mark = stream.read(_LENGTH.size), stream.read(hashlib.sha256().digest_size), stream.read(len(_MARK))
     if mark != _MARK:
         return None
-    return _checked_sums(path, place, length, digest, stream.read())
+    return _checked_sums(path, end, length, digest, stream.read())
 
 
-def _checked_sums(path: str | Path, place: int, length: bytes, digest: bytes, footer: bytes) -> list[list[int]]:
-    """The checksums that end at `place`, whose length, digest and following footer are known."""
+def _checked_sums(path: str | Path, end: int, length: bytes, digest: bytes, footer: bytes) -> list[list[int]]:
+    """The checksums that end at offset `end`, verified by their digest; see the format above."""
     (size,) = _LENGTH.unpack(length)
     with Path(path).open("rb") as file:
-        file.seek(max(0, place - size))
-        sums = file.read(min(size, place))
+        file.seek(max(0, end - size))
+        sums = file.read(min(size, end))
     if hashlib.sha256(sums + length + footer).digest() != digest:
-        raise ValueError("its footer is not as it was written")
+        raise ValueError("its footer has changed since it was written")
     return json.loads(sums)
 
 
 def check_group(
     path: str | Path, group: pq.RowGroupMetaData, sums: Sequence[int], columns: Sequence[str] | None
 ) -> None:
-    """Raise `ValueError` where a column of a row group, of those to be read, is not as it was written."""
+    """Raise `ValueError` when a column of a row group has changed since it was written; `columns`
+    None means all.
+    """
     with Path(path).open("rb") as file:
         for number, expected in enumerate(sums):
             column = group.column(number)
             name = column.path_in_schema.partition(".")[0]
             if (columns is None or name in columns) and _column_sum(file, column) != expected:
-                raise ValueError(f"column {name} is not as it was written")
+                raise ValueError(f"column {name} has changed since it was written")

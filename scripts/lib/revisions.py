@@ -1,8 +1,10 @@
-"""Revisions of models and data sets on the Hugging Face hub: where they are named, and the commits of `make pin`.
+"""Revisions of models and data sets on the Hugging Face hub, and the commits that `make pin`
+recorded.
 
-A config names them anywhere: as a mapping with `revision` and one of `repository` (a model), `id` or `dataset` (a data
-set). `config/revisions.lock.yaml` has, for a repository and the revision as the config says it (none, a branch, or a
-short commit), the commit that it was when it was pinned. A whole commit in the config is used as it is.
+A config names a revision in any mapping with the key `revision` and one of `repository` (a model),
+`id` or `dataset` (a data set). `config/revisions.lock.yaml` records, for a repository and a
+revision as the config spells it (empty, a branch or a short commit), the commit that it was when it
+was pinned. A full commit in the config is used as it is.
 """
 
 import re
@@ -17,16 +19,16 @@ import yaml
 from scripts.lib.files import write_text
 
 LOCK = Path("config", "revisions.lock.yaml")
-# The kind of a repository by the key that names it; kinds are as the hub's client spells them.
+# Kind of a repository, as the hub's client spells it, by the key that names it.
 _KINDS = {"repository": "model", "id": "dataset", "dataset": "dataset"}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHORT = re.compile(r"[0-9a-f]{7,39}")
 _HEADER = """\
-# Commits of models and data sets, by repository and by the revision that a config names ("" for none).
-# Written by `make pin`; a whole commit in a config is used instead (docs/reference/data.md).
+# Commits of models and data sets, by repository and by the revision that a config names ("" for
+# none). Written by `make pin`; a whole commit in a config is used instead (docs/reference/data.md).
 """
 
-# kind -> repository -> revision as the config says it -> commit
+# kind -> repository -> revision as the config spells it -> commit
 Lock = dict[str, dict[str, dict[str, str]]]
 
 
@@ -40,7 +42,7 @@ class Revision:
 
     @property
     def is_commit(self) -> bool:
-        """Whether it can be nothing else tomorrow: a whole commit, 40 hexadecimal digits."""
+        """Whether the revision is a full commit of 40 hexadecimal digits, which never changes."""
         return _COMMIT.fullmatch(self.revision) is not None
 
     @property
@@ -50,51 +52,53 @@ class Revision:
         return f"https://huggingface.co/{folder}{self.repository}/tree/{self.revision or 'main'}"
 
 
-def _named(value: Any) -> Iterator[tuple[dict[str, Any], Revision]]:
-    """Every mapping inside a value that names a repository and a revision."""
+def _named(value: Any) -> Iterator[tuple[Any, Revision]]:
+    """Every mapping in a value that names a repository and a revision."""
     if isinstance(value, Mapping):
         for key in _KINDS.keys() & value.keys():
             if isinstance(value.get("revision"), str) and isinstance(value[key], str):
                 yield value, Revision(_KINDS[key], value[key], value["revision"])
-        value = value.values()
-    elif not isinstance(value, list | tuple):
-        return
-    for part in value:
-        yield from _named(part)
+        for part in value.values():
+            yield from _named(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _named(part)
 
 
 def revisions_in(value: Any) -> list[Revision]:
-    """All revisions that a part of a config or table names, sorted, each once."""
+    """All revisions that a part of a config or table names, sorted, without repetition."""
     return sorted({revision for _, revision in _named(value)})
 
 
 def gated_in(value: Any) -> frozenset[str]:
-    """Repositories whose entries say `gated: true`."""
+    """Repositories with `gated: true`."""
     return frozenset(revision.repository for mapping, revision in _named(value) if mapping.get("gated"))
 
 
 def locked_commit(lock: Lock, wanted: Revision) -> str | None:
-    """The commit that the lock has for a revision; None for a whole commit, and where the lock has none."""
+    """The commit that the lock has for a revision; None for a full commit and where the lock has no
+    entry.
+    """
     if wanted.is_commit:
         return None
     return lock.get(f"{wanted.kind}s", {}).get(wanted.repository, {}).get(wanted.revision)
 
 
 def pin_in_place(value: Any, lock: Lock) -> None:
-    """Put the lock's commits in the place of the revisions that a config names."""
+    """Replace the revisions in a config by the commits of the lock, where it has any."""
     for mapping, revision in list(_named(value)):
         mapping["revision"] = locked_commit(lock, revision) or revision.revision
 
 
 def pinned(value: Any, lock: Lock) -> Any:
-    """A copy of a value with the lock's commits for the revisions in it."""
+    """A copy of a value with its revisions replaced by the commits of the lock."""
     copy = deepcopy(value)
     pin_in_place(copy, lock)
     return copy
 
 
 def faults_in(lock: Lock) -> list[str]:
-    """Entries of a lock file that no pinning writes: a short commit that is not the beginning of its commit."""
+    """Inconsistent entries of a lock file: short commits that their commit does not begin with."""
     return [
         f"{repository}: {commit} does not begin with {revision}"
         for repositories in lock.values()
@@ -105,7 +109,7 @@ def faults_in(lock: Lock) -> list[str]:
 
 
 def with_commits(lock: Lock, commits: Mapping[Revision, str]) -> Lock:
-    """A lock with more commits, in its order of keys."""
+    """A lock with additional commits, sorted."""
     entries = {
         Revision(kind.removesuffix("s"), repository, revision): commit
         for kind, repositories in lock.items()

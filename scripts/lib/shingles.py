@@ -1,8 +1,9 @@
-"""Hashes of all shingles of many texts at once, in NumPy: what deduplication and decontamination compare.
+"""Hashes of all shingles of many texts at once, in NumPy, for deduplication and decontamination.
 
-Tokens are the pieces between the characters that the original pipeline splits at, `[^A-Za-z_0-9]`; a shingle is a run
-of n tokens. A token's hash is a polynomial over its bytes modulo 2^64, a shingle's one over its tokens' hashes (Karp
-and Rabin, 1987), both taken as differences of running sums, and mixed (SplitMix64's finaliser, Steele et al., 2014).
+Tokens are separated by the characters at which the original pipeline splits, `[^A-Za-z_0-9]`; a
+shingle is a run of n tokens. The hash of a token is a polynomial over its bytes modulo 2^64, that
+of a shingle a polynomial over the hashes of its tokens (Karp and Rabin, 1987). Both are computed as
+differences of running sums, and mixed by the finaliser of SplitMix64 (Steele et al., 2014).
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-# Texts are hashed in blocks of about this many bytes, so that the work stays in the processor's cache.
+# Texts are hashed in blocks of about this many bytes, which fit the processor's cache.
 _BLOCK_BYTES = 1 << 17
 _BASE = 0x9E3779B97F4A7C15
 _SHINGLE_BASE = 0xD1B54A32D192ED03
@@ -20,9 +21,10 @@ _WORD_BYTES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class Shingles:
-    """Shingle hashes of n texts one after the other, repetitions included.
+    """Shingle hashes of n texts, joined, repetitions included.
 
-    `values` of shape (total,) uint64, `offsets` of shape (n + 1,) int64, `tokens` of shape (n,) int64 counts tokens.
+    `values` of shape (total,) uint64, `offsets` of shape (n + 1,) int64, `tokens` of shape (n,)
+    int64 counts tokens.
     """
 
     values: np.ndarray
@@ -46,7 +48,9 @@ def mix(values: np.ndarray) -> np.ndarray:
 
 @cache
 def _byte_values() -> np.ndarray:
-    """A fixed random 64-bit value for each byte of a word, zero for all others, shape (256,)."""
+    """A fixed random 64-bit value for each byte that is part of tokens, zero for separators, shape
+    (256,).
+    """
     values = np.zeros(256, dtype=np.uint64)
     word = np.frombuffer(_WORD_BYTES, dtype=np.uint8)
     values[word] = mix((word.astype(np.uint64) + np.uint64(1)) * np.uint64(_BASE))
@@ -66,7 +70,9 @@ def _cached_powers(base: int, count: int) -> np.ndarray:
 
 
 def _powers(base: int, count: int) -> np.ndarray:
-    """The first `count` powers of `base`; kept for the sizes of ordinary blocks, made anew for a huge text."""
+    """The first `count` powers of `base`; cached for blocks of ordinary size, computed for a huge
+    text.
+    """
     size = 2 * _BLOCK_BYTES
     if count <= size:
         return _cached_powers(base, size)[:count]
@@ -74,7 +80,7 @@ def _powers(base: int, count: int) -> np.ndarray:
 
 
 def _inverse(base: int) -> int:
-    """What undoes multiplication by an odd `base` modulo 2^64."""
+    """The multiplicative inverse of an odd `base` modulo 2^64."""
     return pow(base, -1, 1 << 64)
 
 
@@ -91,9 +97,10 @@ def _blocks(texts: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 
 def _token_hashes(texts: Sequence[bytes], empty: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Hash of each token of a block, and tokens of each text.
+    """Hash of each token of a block, and number of tokens of each text; `empty` as in `shingles`.
 
-    A byte that separates adds nothing to the running sum, so that the sums at the separators tell the tokens apart.
+    Separators add nothing to the running sum, so a token's hash is the difference of the sums at
+    its two separators.
     """
     data = np.frombuffer(b"\n".join(texts) + b"\n", dtype=np.uint8)
     values = _byte_values().take(data)
@@ -111,14 +118,16 @@ def _token_hashes(texts: Sequence[bytes], empty: bool) -> tuple[np.ndarray, np.n
 
 
 def _shingle_hashes(tokens: np.ndarray, counts: np.ndarray, ngram: int) -> np.ndarray:
-    """Hash of each run of `ngram` tokens that lies within one text."""
+    """Hash of each run of `ngram` tokens within one text; `tokens` are hashes, `counts` tokens of
+    each text.
+    """
     total = len(tokens) - ngram + 1
     if total <= 0:
         return np.zeros(0, dtype=np.uint64)
     weighted = (tokens + np.uint64(_BASE)) * _powers(_SHINGLE_BASE, len(tokens))
     sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(weighted)])
     hashes = (sums[ngram:] - sums[:-ngram]) * _powers(_inverse(_SHINGLE_BASE), total)
-    # A run that starts in the last n - 1 tokens of a text goes over into the next one.
+    # A run that starts in the last n - 1 tokens of a text ends in the next text.
     over = (np.cumsum(counts)[:, None] - np.arange(1, ngram)).ravel()
     within = np.ones(total, dtype=bool)
     within[over[(over >= 0) & (over < total)]] = False
@@ -128,11 +137,12 @@ def _shingle_hashes(tokens: np.ndarray, counts: np.ndarray, ngram: int) -> np.nd
 def shingles(texts: Sequence[bytes], ngram: int, empty: bool = False) -> Shingles:
     """Hashes of all runs of `ngram` tokens within each of some UTF-8 texts.
 
-    With `empty`, the empty pieces between two adjacent separators count as tokens, as in the original's `re.split`, so
-    that layout matters; without, only runs of word characters do. A text of fewer than `ngram` tokens has no shingle.
+    With `empty`, empty strings between adjacent separators count as tokens, as in the original's
+    `re.split`, so layout matters; without it, tokens are runs of word characters. A text of fewer
+    than `ngram` tokens has no shingle.
     """
     if empty:
-        # A character is one separator, however many bytes it has.
+        # A character is one separator, regardless of its number of bytes.
         texts = [text if text.isascii() else text.decode().encode("ascii", "replace") for text in texts]
     values, counts = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.int64)]
     for block in _blocks(texts):

@@ -1,4 +1,6 @@
-"""The keys of a config file, read from its JSON schema: name, allowed values and description of each."""
+"""The keys of a config file, read from its JSON schema: name, allowed values and description of
+each.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,9 +26,11 @@ _LONGEST = 80
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a config: `name` with dots between levels, where `<name>` is any name and `[]` an item of a list.
+    """A key of a config: `name` with dots between levels, where `<name>` is any name and `[]` an
+    item of a list.
 
-    values: what it may be, in words. default: its value in `config/config.yaml` as JSON, empty where there is none.
+    values: what it may be, in words. default: its value in `config/config.yaml` as JSON, empty
+    where there is none.
     """
 
     name: str
@@ -43,12 +47,15 @@ class ConfigSchema:
         self.schemas, self.root = schemas, schemas[name]
 
     def keys(self, defaults: Any = None) -> list[Key]:
-        """All keys in the schema's order; `defaults` is the part of `config/config.yaml` that it describes."""
+        """All keys in the schema's order; `defaults` is the part of `config/config.yaml` that it
+        describes.
+        """
         _, schema = self.resolved(self.root)
         return list(self._keys(schema, "", defaults if defaults is not None else _ABSENT))
 
     def resolved(self, schema: Schema) -> tuple["ConfigSchema", Schema]:
-        """A schema with its reference replaced, and the file that its own references are relative to.
+        """A schema with its reference replaced, and the file that its own references are relative
+        to.
 
         Keywords next to the reference, such as a description, take precedence.
         """
@@ -85,8 +92,8 @@ class ConfigSchema:
         """What a value of the schema may be, in words."""
         _, schema = self.resolved(schema)
         if "enum" in schema:
-            words = (value if isinstance(value, str) else json.dumps(value) for value in schema["enum"])
-            return ", ".join(f"`{word}`" for word in dict.fromkeys(words))
+            choices = (value if isinstance(value, str) else json.dumps(value) for value in schema["enum"])
+            return ", ".join(f"`{choice}`" for choice in dict.fromkeys(choices))
         if "type" not in schema and "oneOf" in schema:
             return " or ".join(dict.fromkeys(self.values(choice) for choice in schema["oneOf"]))
         types = schema.get("type", [])

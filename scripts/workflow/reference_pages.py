@@ -1,7 +1,7 @@
 """Generates the reference pages of the documentation: `python -m scripts.workflow.reference_pages`.
 
-docs/reference/tables.md is generated from scripts/lib/schemas, docs/reference/config.md from config/schemas and
-config/config.yaml.
+docs/reference/tables.md is generated from scripts/lib/schemas, docs/reference/config.md from
+config/schemas and config/config.yaml.
 """
 
 import argparse
@@ -61,7 +61,9 @@ def word_rows(words: type[Word]) -> list[str]:
 
 
 def key_rows(keys: list[Key], defaults: bool) -> list[str]:
-    """Lines of the Markdown table of a config's keys; with `defaults`, their values in config/config.yaml."""
+    """Lines of the Markdown table of a config's keys; with `defaults`, their values in
+    config/config.yaml.
+    """
     header = ["key", "values", *(["default"] if defaults else ["required"]), "meaning"]
     rows = [
         [
@@ -88,7 +90,9 @@ def stage_tables() -> dict[str, tuple[str, list[Table]]]:
 
 
 def config_sections() -> dict[str, tuple[str, list[Key]]]:
-    """By section of config/config.yaml, its description and keys; keys outside sections are under an empty name."""
+    """By section of config/config.yaml, its description and keys; keys outside sections are under
+    an empty name.
+    """
     config = ConfigSchema(read_schemas(SCHEMAS), "config.schema.yaml")
     defaults = read_yaml(ROOT / "config" / "config.yaml")
     sections: dict[str, tuple[str, list[Key]]] = {}

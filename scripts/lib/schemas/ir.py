@@ -1,4 +1,6 @@
-"""The table that compilation writes, or `given_ir` where the corpus has modules: one outcome a program and variant."""
+"""The table that compilation writes, or `given_ir` where the corpus has modules: one outcome a
+program and variant.
+"""
 
 import pyarrow as pa
 

@@ -1,4 +1,6 @@
-"""Tables of the stage `pairs`: pairs of source and IR, their statistics, and those of decontamination."""
+"""Tables of the stage `pairs`: pairs of source and IR, their statistics, and those of
+decontamination.
+"""
 
 import pyarrow as pa
 

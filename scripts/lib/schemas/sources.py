@@ -1,4 +1,6 @@
-"""Tables of the stage `sources`: programs, exact duplicates, and modules that came with the programs."""
+"""Tables of the stage `sources`: programs, exact duplicates, and modules that came with the
+programs.
+"""
 
 import pyarrow as pa
 

@@ -8,7 +8,9 @@ import pyarrow as pa
 
 
 class Word(StrEnum):
-    """A word that a column may hold, with its meaning; members are written `NAME = "word", "meaning"`."""
+    """A word that a column may hold, with its meaning; members are written `NAME = "word",
+    "meaning"`.
+    """
 
     meaning: str
 
@@ -24,7 +26,8 @@ class Word(StrEnum):
 class Column:
     """A column of a table.
 
-    dtype: its type in parquet; in CSV and JSON files, the type of the values that the text stands for.
+    dtype: its type in parquet; in CSV and JSON files, the type of the values that the text stands
+    for.
     description: what a value means, for the documentation.
     unit: unit of the values, empty for texts and plain counts.
     words: the enumeration of all values, where they are enumerable.
@@ -44,7 +47,8 @@ class Table:
     """A table that one stage writes and others read.
 
     name: what the documentation calls it.
-    path: where it is, below `results_dir` unless it starts with `config/`; names in braces are wildcards.
+    path: where it is, below `results_dir` unless it starts with `config/`; names in braces are
+    wildcards.
     description: what a row is, and the order of rows.
     """
 
@@ -69,7 +73,9 @@ class Table:
 
     @property
     def schema(self) -> pa.Schema:
-        """The parquet schema. It has no metadata, so that descriptions are no part of a file's bytes."""
+        """The parquet schema. It has no metadata, so that descriptions are no part of a file's
+        bytes.
+        """
         return pa.schema([pa.field(column.name, column.dtype, column.nullable) for column in self.columns])
 
 

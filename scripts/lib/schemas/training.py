@@ -6,7 +6,8 @@ from scripts.lib.schemas.pairs import Split
 from scripts.lib.schemas.sources import ID, LANGUAGE, VARIANT
 from scripts.lib.schemas.table import Column, Table, text
 
-# Direction of a validation document that is a source alone; the others are keys of `pretrain.templates`.
+# Direction of a validation document that is a source alone; the others are keys of
+# `pretrain.templates`.
 PLAIN_SOURCE = "source"
 
 TOKEN_STATISTICS = Table(

@@ -110,7 +110,7 @@ def test_a_flip_in_another_column_is_no_matter(tmp_path):
     path.write_bytes(data)
     assert read_table(path, ["id", "rewrites"]).num_rows == 50
     for columns in (["ir"], None):
-        with pytest.raises(InputError, match=r"t\.parquet is damaged \(column ir is not as it was written"):
+        with pytest.raises(InputError, match=r"t\.parquet is damaged \(column ir has changed since it was written"):
             read_table(path, columns)
 
 
