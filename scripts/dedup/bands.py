@@ -1,4 +1,4 @@
-"""How a signature is cut into bands of rows for locality-sensitive hashing.
+"""How a signature is divided into bands of rows for locality-sensitive hashing.
 
 Method: Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4.
 """
@@ -17,35 +17,38 @@ class Bands:
     count: int
     rows: int
 
-    def found(self, similarity: np.ndarray | float) -> np.ndarray | float:
+    def recall(self, similarity: np.ndarray) -> np.ndarray:
         """Probability that two documents of this Jaccard similarity share at least one band."""
         return 1 - (1 - np.power(similarity, self.rows)) ** self.count
 
 
 def balanced(threshold: float, permutations: int) -> Bands:
-    """The cut with the least sum of false positive and false negative area on the two sides of the threshold.
+    """The bands with the least sum of false positive and false negative areas on the two sides of
+    the threshold.
 
-    The original's choice (25 bands of 10 rows for 0.7 and 256 permutations, 42 of 6 for 0.5), there made by datasketch.
+    The original uses these, computed by datasketch: 25 bands of 10 rows for 0.7 and 256
+    permutations, 42 of 6 for 0.5.
     """
     below = (np.arange(_STEPS) + 0.5) / _STEPS * threshold
     above = threshold + (np.arange(_STEPS) + 0.5) / _STEPS * (1 - threshold)
 
     def error(bands: Bands) -> float:
-        wrong = bands.found(below).mean() * threshold + (1 - bands.found(above)).mean() * (1 - threshold)
+        wrong = bands.recall(below).mean() * threshold + (1 - bands.recall(above)).mean() * (1 - threshold)
         return float(wrong)
 
-    cuts = (Bands(c, r) for c in range(1, permutations + 1) for r in range(1, permutations // c + 1))
-    return min(cuts, key=error)
+    choices = (Bands(c, r) for c in range(1, permutations + 1) for r in range(1, permutations // c + 1))
+    return min(choices, key=error)
 
 
 def recalling(threshold: float, permutations: int, recall: float) -> Bands:
-    """The cut with the most rows that finds a pair right at the threshold with probability `recall` or more.
+    """The bands with the most rows that find a pair at the threshold with probability `recall` or
+    more.
 
-    Pairs that it finds below the threshold are told apart by verification. Falls back to bands of a single slot.
+    Verification removes the pairs below the threshold. Falls back to bands of a single slot.
     """
     for rows in range(permutations, 0, -1):
         for count in range(1, permutations // rows + 1):
             bands = Bands(count, rows)
-            if bands.found(threshold) >= recall:
+            if bands.recall(np.array(threshold)) >= recall:
                 return bands
     return Bands(permutations, 1)

@@ -8,23 +8,26 @@ import numpy as np
 from scripts.dedup.bands import Bands
 from scripts.lib.shingles import mix
 
-# In a bucket of more documents than this, each is paired with this many that follow it: their number of pairs stays
-# linear, and similar documents are still linked through each other.
+# In a larger bucket each document is paired with this many that follow it, so that the number of
+# pairs is linear and similar documents are still connected through others.
 WINDOW = 64
 _BLOCK = 4096
-# Pairs of several bands wait to be sorted together until there are this many, 8 MB, or as many as are known already.
+# Pairs of several bands are sorted together when there are this many (8 MB), or as many as are
+# known already.
 _WAITING = 1 << 20
 
 
 @dataclass(frozen=True)
 class Buckets:
-    """The documents of one band that share its value with another: `members` grouped by `buckets`, both (m,) int32."""
+    """The documents that share the value of a band with others: `members` grouped by `buckets`,
+    both (m,) int32.
+    """
 
     members: np.ndarray
     buckets: np.ndarray
 
     def pairs(self, distance: int) -> tuple[np.ndarray, np.ndarray]:
-        """Documents that stand `distance` places apart in the same bucket."""
+        """Pairs of documents that are `distance` positions apart in the same bucket."""
         same = self.buckets[:-distance] == self.buckets[distance:]
         return self.members[:-distance][same], self.members[distance:][same]
 
@@ -38,7 +41,9 @@ def _band_keys(signatures: np.ndarray, start: int, rows: int) -> np.ndarray:
 
 
 def _buckets(keys: np.ndarray) -> Buckets:
-    """Group equal keys, documents in order within a group; a document alone in its group is left out."""
+    """Group equal keys, with documents in order within a group; groups of one document are left
+    out.
+    """
     order = np.argsort(keys, kind="stable").astype(np.int32)
     keys = keys[order]
     new = np.concatenate([[True], keys[1:] != keys[:-1]])
@@ -55,7 +60,7 @@ def band_buckets(signatures: np.ndarray, bands: Bands) -> list[Buckets]:
 
 
 def distinct(numbers: np.ndarray) -> np.ndarray:
-    """The numbers in order, each once; faster than `np.unique`, which hashes them first."""
+    """The numbers in order, without repetition; faster than `np.unique`, which hashes them first."""
     ordered = np.sort(numbers)
     first = np.ones(len(ordered), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
@@ -63,7 +68,9 @@ def distinct(numbers: np.ndarray) -> np.ndarray:
 
 
 def _codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """One number for each pair, in order and each once, the smaller document in its upper half."""
+    """One number for each pair, sorted without repetition, with the smaller document in the upper
+    half.
+    """
     low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second).astype(np.int64)
     return distinct((low << 32) | high)
 
@@ -73,19 +80,20 @@ def _decoded(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def unique_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each pair once, in order, the smaller document first."""
+    """The pairs sorted without repetition, with the smaller document first."""
     return _decoded(_codes(first, second))
 
 
 def pairs_by_distance(bands: list[Buckets]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Unique pairs of all bands, nearest neighbours in the buckets first, then ever farther ones, up to `WINDOW`."""
+    """Unique pairs of all bands by their distance in the buckets, from 1 to `WINDOW`."""
     for distance in range(1, WINDOW + 1):
         parts, waiting = [np.zeros(0, dtype=np.int64)], 0
         for bucket in bands:
             if len(bucket.members) > distance:
                 parts.append(_codes(*bucket.pairs(distance)))
                 waiting += len(parts[-1])
-            # Most pairs are in many bands, so that those of all bands at once would take far more memory.
+            # Most pairs are in many bands, so the pairs of all bands together would need far more
+            # memory.
             if waiting > max(len(parts[0]), _WAITING):
                 parts, waiting = [distinct(np.concatenate(parts))], 0
         codes = distinct(np.concatenate(parts))
@@ -104,9 +112,10 @@ def estimates(signatures: np.ndarray, first: np.ndarray, second: np.ndarray) -> 
 
 
 def components(count: int, first: np.ndarray, second: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
-    """Connected components: for each of `count` documents the smallest one linked to it, shape (count,).
+    """Connected components: for each of `count` documents the smallest connected one, shape
+    (count,).
 
-    `labels` continues from earlier links. Hooking and pointer jumping (Shiloach and Vishkin, 1982).
+    `labels` are those of earlier links. Hooking and pointer jumping (Shiloach and Vishkin, 1982).
     """
     labels = np.arange(count) if labels is None else labels.copy()
     while len(first):

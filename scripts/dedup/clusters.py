@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -17,20 +17,23 @@ from scripts.lib.parquet import iter_rows, open_table, read_table, write_table
 from scripts.lib.schemas.dedup import CLUSTERS
 from scripts.lib.schemas.ir import CompileStatus
 
-# A pair whose estimated similarity is this many standard errors below the threshold is no candidate: it reaches the
-# threshold with a probability of three in a hundred thousand, little beside what the bands miss.
+# A pair whose estimated similarity is this many standard errors below the threshold is not a
+# candidate: it reaches the threshold with a probability of three in a hundred thousand, much less
+# than the probability that the bands miss it.
 _ERRORS = 4
 
 
 class Documents:
-    """All sources of a language in order of id: `ids`, `tokens` (n,), `exact` keys, and their signatures.
+    """All sources of a language in order of id: `ids`, `tokens` (n,), `exact` keys, and their
+    signatures.
 
-    `signed` (m,) are the places of the documents with a signature, `signatures` (m, permutations) uint32.
+    `signed` (m,) are the indices of the documents with a signature, `signatures` (m, permutations)
+    uint32.
     """
 
     def __init__(self, paths: list[str], permutations: int) -> None:
         table = pa.concat_tables([read_table(path, ["id", "tokens", "exact"]) for path in paths])
-        self.ids = table["id"].to_pylist()
+        self.ids = cast(list[str], table["id"].to_pylist())
         self.tokens = table["tokens"].to_numpy()
         self.exact = table["exact"]
         self._read_signatures(paths, permutations)
@@ -38,7 +41,7 @@ class Documents:
             raise InputError(f"{paths[0]}: ids are not unique and in order; delete the signatures and run again")
 
     def _read_signatures(self, paths: list[str], permutations: int) -> None:
-        """Fill a matrix shard by shard, so that no second copy of all signatures exists."""
+        """Fill a matrix shard by shard, which avoids a second copy of all signatures."""
         self.signatures = np.zeros((len(self.ids), permutations), dtype=np.uint32)
         self.signed = np.zeros(len(self.ids), dtype=np.int64)
         start = filled = 0
@@ -47,7 +50,7 @@ class Documents:
                 for batch in file.iter_batches(1024, columns=["signature"]):
                     column = batch["signature"]
                     present = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-                    rows = b"".join(column.drop_null().to_pylist())
+                    rows = b"".join(cast(list[bytes], column.drop_null().to_pylist()))
                     stop = filled + len(present)
                     self.signatures[filled:stop] = np.frombuffer(rows, dtype="<u4").reshape(-1, permutations)
                     self.signed[filled:stop] = present + start
@@ -56,14 +59,15 @@ class Documents:
 
 
 def near_links(documents: Documents, store: ShingleStore, settings: dict[str, Any]) -> np.ndarray:
-    """Labels of the clusters that true similarity makes: only pairs that reach the threshold are joined."""
+    """Labels of clusters by true similarity: only pairs that reach the threshold are joined."""
     bands = recalling(settings["threshold"], settings["permutations"], settings["recall"])
     logging.info("%d bands of %d rows", bands.count, bands.rows)
     spread = np.sqrt(settings["threshold"] * (1 - settings["threshold"]) / settings["permutations"])
     least = settings["threshold"] - _ERRORS * spread
     candidates = pairs_by_distance(band_buckets(documents.signatures, bands))
     labels = np.arange(len(documents.ids))
-    # Neighbours first: they link most of each cluster, so that few of the other pairs are left to check.
+    # Neighbours first, because they connect most of each cluster, so that few of the other pairs
+    # must be checked.
     for rounds in (islice(candidates, 1), candidates):
         first, second = _open(documents, labels, rounds, least)
         joined = store.similarities(first, second) >= settings["threshold"]
@@ -75,18 +79,22 @@ def near_links(documents: Documents, store: ShingleStore, settings: dict[str, An
 def _open(
     documents: Documents, labels: np.ndarray, rounds: Iterable[tuple[np.ndarray, np.ndarray]], least: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of pairs of signatures, those in different clusters and not far below the threshold, as pairs of documents."""
-    found = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
+    """Pairs of documents in different clusters whose estimated similarity is at least `least`, from
+    pairs of signatures.
+    """
+    pairs = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
     for first, second in rounds:
         apart = labels[documents.signed[first]] != labels[documents.signed[second]]
         first, second = first[apart], second[apart]
         near = estimates(documents.signatures, first, second) >= least
-        found.append((documents.signed[first[near]], documents.signed[second[near]]))
-    return unique_pairs(np.concatenate([first for first, _ in found]), np.concatenate([second for _, second in found]))
+        pairs.append((documents.signed[first[near]], documents.signed[second[near]]))
+    return unique_pairs(np.concatenate([first for first, _ in pairs]), np.concatenate([second for _, second in pairs]))
 
 
 def paper_links(documents: Documents, settings: dict[str, Any]) -> np.ndarray:
-    """Labels of the original's clusters: whatever shares a band is joined, unchecked."""
+    """Labels of the original's clusters: documents that share a band are joined without
+    verification.
+    """
     bands: Bands = balanced(settings["threshold"], settings["permutations"])
     labels = np.arange(len(documents.ids))
     buckets: list[Buckets] = band_buckets(documents.signatures, bands)
@@ -97,11 +105,13 @@ def paper_links(documents: Documents, settings: dict[str, Any]) -> np.ndarray:
 
 
 def short_links(documents: Documents, labels: np.ndarray, mode: str) -> np.ndarray:
-    """Join short documents: those of equal text (`keep`), or all of them, as in the original (`paper`)."""
-    places = np.flatnonzero(documents.exact.is_valid().to_numpy())
-    keys = documents.exact.drop_null().to_numpy(zero_copy_only=False) if mode == "keep" else np.zeros(len(places))
+    """Join short documents: those of equal text (`keep`), or all of them, as in the original
+    (`paper`).
+    """
+    short = np.flatnonzero(documents.exact.is_valid().to_numpy())
+    keys = documents.exact.drop_null().to_numpy(zero_copy_only=False) if mode == "keep" else np.zeros(len(short))
     _, leaders, groups = np.unique(keys, return_index=True, return_inverse=True)
-    return components(len(labels), places[leaders][groups], places, labels) if len(places) else labels
+    return components(len(labels), short[leaders][groups], short, labels) if len(short) else labels
 
 
 def variants_compiled(paths: list[str]) -> Counter[str]:
@@ -110,8 +120,10 @@ def variants_compiled(paths: list[str]) -> Counter[str]:
     return Counter(row["id"] for row in rows if row["status"] == CompileStatus.OK)
 
 
-def choose_kept(labels: np.ndarray, compiled: np.ndarray) -> np.ndarray:
-    """For each document the kept one of its cluster: compiled in most variants, then the smallest id; shape (n,)."""
+def representatives(labels: np.ndarray, compiled: np.ndarray) -> np.ndarray:
+    """For each document the representative of its cluster, shape (n,): compiled in most variants,
+    then smallest id.
+    """
     order = np.lexsort((np.arange(len(labels)), -compiled, labels))
     first = np.concatenate([[True], labels[order][1:] != labels[order][:-1]]) if len(order) else np.zeros(0, bool)
     best = np.zeros(len(labels), dtype=np.int64)
@@ -122,29 +134,32 @@ def choose_kept(labels: np.ndarray, compiled: np.ndarray) -> np.ndarray:
 def similarity_to_kept(
     documents: Documents, kept: np.ndarray, store: ShingleStore, settings: dict[str, Any]
 ) -> list[float | None]:
-    """Similarity of each document to the kept one: true Jaccard, or the signatures' estimate when nothing is verified.
+    """Similarity of each document to `kept`, the representative of its cluster.
 
-    Short documents were compared as texts (1) or not at all (None).
+    It is the true Jaccard similarity, or the estimate of the signatures without verification. Short
+    documents have 1 if they were compared as texts, None if they were not compared.
     """
-    places = np.arange(len(kept))
+    indices = np.arange(len(kept))
     result: list[float | None] = [1.0] * len(kept)
     slot = np.full(len(kept), -1)
     slot[documents.signed] = np.arange(len(documents.signed))
-    dropped = np.flatnonzero((kept != places) & (slot >= 0))
+    dropped = np.flatnonzero((kept != indices) & (slot >= 0))
     if settings["verify"]:
         values = store.similarities(dropped, kept[dropped])
     else:
         values = estimates(documents.signatures, slot[dropped], slot[kept[dropped]])
-    for place, value in zip(dropped.tolist(), values.tolist(), strict=True):
-        result[place] = value
+    for index, value in zip(dropped.tolist(), values.tolist(), strict=True):
+        result[index] = value
     if settings["short_documents"] == "paper":
-        for place in np.flatnonzero((kept != places) & (slot < 0)).tolist():
-            result[place] = None
+        for index in np.flatnonzero((kept != indices) & (slot < 0)).tolist():
+            result[index] = None
     return result
 
 
 def cluster_labels(documents: Documents, store: ShingleStore, settings: dict[str, Any]) -> np.ndarray:
-    """For each document the smallest index in its cluster, shape (n,); its own where nothing is deduplicated."""
+    """For each document the smallest index in its cluster, shape (n,); its own where nothing is
+    deduplicated.
+    """
     if not settings.get("enabled", True):
         return np.arange(len(documents.ids))
     labels = near_links(documents, store, settings) if settings["verify"] else paper_links(documents, settings)
@@ -158,7 +173,7 @@ def clusters(signatures: list[str], sources: list[str], ir: list[str], settings:
     labels = cluster_labels(documents, store, settings)
     counts = variants_compiled(ir)
     compiled = np.array([counts[name] for name in documents.ids], dtype=np.int8)
-    kept = choose_kept(labels, compiled)
+    kept = representatives(labels, compiled)
     ids = pa.array(documents.ids, pa.string())
     columns = {
         "id": ids,
@@ -175,6 +190,6 @@ def clusters(signatures: list[str], sources: list[str], ir: list[str], settings:
 
 if __name__ == "__main__":
     with job() as snakemake:
-        given = snakemake.input
-        table = clusters(given.signatures, given.sources, given.ir, snakemake.params.settings)
+        inputs = snakemake.input
+        table = clusters(inputs.signatures, inputs.sources, inputs.ir, snakemake.params.settings)
         write_table(snakemake.output[0], table, CLUSTERS.schema)

@@ -6,7 +6,7 @@ The sketch is Dahlgaard, Knudsen and Thorup's Fast Similarity Sketching (2017).
 import os
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,9 @@ _LAYOUT = re.compile(r"[ \t]*(?:\r\n|\r|\n)")
 
 
 def exact_key(text: str) -> str:
-    """A hash of a text that ignores what line ends are made of, blanks before them, and blank lines at either end."""
+    """A hash of a text without line end style, blanks before line ends, and blank lines at either
+    end.
+    """
     return sha256_text(_LAYOUT.sub("\n", text).strip("\n\t "))[:32]
 
 
@@ -33,20 +35,21 @@ def _shingles(texts: list[str], settings: dict[str, Any]) -> Shingles:
 
 def signature_matrix(texts: list[str], settings: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Signatures, shape (n, permutations) uint32, and token counts, shape (n,), of n texts."""
-    found = _shingles(texts, settings)
+    hashes = _shingles(texts, settings)
     matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
-        found.values, found.offsets, settings["permutations"], settings["seed"]
+        hashes.values, hashes.offsets, settings["permutations"], settings["seed"]
     )
-    return np.array(matrix.to_rows(), dtype="<u4").reshape(len(texts), settings["permutations"]), found.tokens
+    return np.array(matrix.to_rows(), dtype="<u4").reshape(len(texts), settings["permutations"]), hashes.tokens
 
 
 def batch_columns(texts: list[str], settings: dict[str, Any]) -> dict[str, list[Any]]:
-    """Columns `tokens`, `exact` and `signature` of some sources; a rejected source's text is empty.
+    """Columns `tokens`, `exact` and `signature` of some sources; the text of a rejected source is
+    empty.
 
-    Without deduplication, tokens are counted and nothing is there to compare.
+    Without deduplication only tokens are counted, and the other columns are null.
     """
     if not settings.get("enabled", True):
-        nothing = [None] * len(texts)
+        nothing: list[None] = [None] * len(texts)
         return {"tokens": _shingles(texts, settings).tokens.tolist(), "exact": nothing, "signature": nothing}
     matrix, counts = signature_matrix(texts, settings)
     least = max(settings["min_tokens"], settings["ngram"])
@@ -57,11 +60,11 @@ def batch_columns(texts: list[str], settings: dict[str, Any]) -> dict[str, list[
 
 
 def signatures(sources: str, settings: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-    """The rows of the signature table of a shard, in the shard's order, some hundred at a time."""
+    """The rows of the table of signatures of a shard, in the shard's order, in batches."""
     columns = signatures_table(settings["permutations"]).schema
     with open_table(sources) as file:
         for batch in file.iter_batches(_BATCH, columns=["id", "source"]):
-            values = batch_columns(batch["source"].to_pylist(), settings)
+            values = batch_columns(cast(list[str], batch["source"].to_pylist()), settings)
             yield pa.RecordBatch.from_pydict({"id": batch["id"], **values}, schema=columns)
 
 

@@ -1,7 +1,7 @@
-"""True Jaccard similarity of candidate pairs, over the shingles of their texts, in bounded memory."""
+"""True Jaccard similarity of candidate pairs, from the shingles of their texts, in bounded memory."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -9,16 +9,19 @@ from scripts.dedup.candidates import components, distinct
 from scripts.lib.parquet import open_table
 from scripts.lib.shingles import shingles
 
-# Shingles held at a time: 2^25 hashes of 8 bytes, 256 MB.
+# Maximum number of shingles in memory: 2^25 hashes of 8 bytes, 256 MB.
 MOST_HASHES = 1 << 25
-# From this many documents to compare with, one is laid out in a table of 2^16 places (512 kB).
+# A document that is compared with at least this many is put into a hash table of 2^16 slots (512
+# kB).
 _MANY = 16
 _TABLE_BITS = 16
 _TABLE_MASK = np.uint64((1 << _TABLE_BITS) - 1)
 
 
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
-    """Jaccard similarity of two sets given as sorted arrays without repetition; 1 for two empty ones."""
+    """Jaccard similarity of two sets given as sorted arrays without repetition; 1 for two empty
+    ones.
+    """
     if len(first) == len(second) and np.array_equal(first, second):
         return 1.0
     merged = np.concatenate([first, second])
@@ -28,20 +31,22 @@ def jaccard(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def jaccard_to_many(one: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
-    """Jaccard similarity of a set to each of several, shape (others,); for many others faster than one by one.
+    """Jaccard similarity of a set to each of several, shape (others,); for many others faster than
+    one by one.
 
-    The set is laid out in a table by its hashes' low bits, and all others are looked up at once. What two of its
-    members claim the same place for, which is rare, is looked for by itself.
+    The set is put into a table by the low bits of its hashes, in which the members of all others
+    are looked up at once. Members whose slot is taken by another, which is rare, are compared
+    separately.
     """
-    # No hash equals the complement of the place where it belongs.
+    # An empty slot contains the complement of its index, which no hash of this slot equals.
     table = ~np.arange(1 << _TABLE_BITS, dtype=np.uint64)
-    places = one & _TABLE_MASK
-    table[places] = one
-    displaced = one[table[places] != one]
+    slots = one & _TABLE_MASK
+    table[slots] = one
+    displaced = one[table[slots] != one]
     merged = np.concatenate(others)
-    found = (table[merged & _TABLE_MASK] == merged) | np.isin(merged, displaced)
+    is_shared = (table[merged & _TABLE_MASK] == merged) | np.isin(merged, displaced)
     sizes = np.array([len(other) for other in others])
-    sums = np.concatenate([[0], np.cumsum(found)])
+    sums = np.concatenate([[0], np.cumsum(is_shared)])
     ends = np.cumsum(sizes)
     shared = sums[ends] - sums[ends - sizes]
     union = len(one) + sizes - shared
@@ -51,8 +56,8 @@ def jaccard_to_many(one: np.ndarray, others: list[np.ndarray]) -> np.ndarray:
 class ShingleStore:
     """Shingle sets of documents, read from their shards when needed.
 
-    `tables` are the shards' sources tables, in order; document d is row d of them laid end to end. `sizes`, shape (n,),
-    bounds the number of shingles of each.
+    `tables` are the shards' sources tables, in order; document d is row d of their concatenation.
+    `sizes`, shape (n,), are upper bounds of the number of shingles of each.
     """
 
     def __init__(self, tables: list[str], sizes: np.ndarray, settings: dict[str, Any]) -> None:
@@ -68,39 +73,44 @@ class ShingleStore:
                 yield table, group, file.metadata.row_group(group).num_rows
 
     def load(self, documents: np.ndarray) -> None:
-        """Have the sets of these (unique, sorted) documents in memory; forgets others when there is no room."""
+        """Load the sets of these (unique, sorted) documents, and drop others when there is not
+        enough memory.
+        """
         missing = documents[[document not in self.sets for document in documents.tolist()]]
         held = sum(map(len, self.sets.values()))
         if held + int(self.sizes[missing].sum()) > MOST_HASHES:
             wanted = set(documents.tolist())
-            self.sets = {document: found for document, found in self.sets.items() if document in wanted}
-        places = np.searchsorted(self.starts, missing, side="right") - 1
-        for place in np.unique(places).tolist():
-            self._read(place, missing[places == place])
+            self.sets = {document: hashes for document, hashes in self.sets.items() if document in wanted}
+        groups = np.searchsorted(self.starts, missing, side="right") - 1
+        for index in np.unique(groups).tolist():
+            self._read(index, missing[groups == index])
 
-    def _read(self, place: int, documents: np.ndarray) -> None:
-        """Read the texts of some documents of one row group."""
-        table, group, _ = self.groups[place]
+    def _read(self, index: int, documents: np.ndarray) -> None:
+        """Load the sets of some documents of one row group."""
+        table, group, _ = self.groups[index]
         with open_table(table) as file:
-            texts = file.read_row_group(group, columns=["source"])["source"].take(documents - self.starts[place])
-        encoded = [text.encode() for text in texts.to_pylist()]
-        found = shingles(encoded, self.settings["ngram"], empty=self.settings["tokens"] == "split")
-        for index, document in enumerate(documents.tolist()):
-            self.sets[document] = distinct(found.of(index))
+            texts = file.read_row_group(group, columns=["source"])["source"].take(documents - self.starts[index])
+        encoded = [text.encode() for text in cast(list[str], texts.to_pylist())]
+        hashes = shingles(encoded, self.settings["ngram"], empty=self.settings["tokens"] == "split")
+        for row, document in enumerate(documents.tolist()):
+            self.sets[document] = distinct(hashes.of(row))
 
     def _chunks(self, first: np.ndarray, second: np.ndarray) -> Iterator[np.ndarray]:
-        """Indices of pairs in stretches whose documents fit in memory, related documents together."""
+        """Indices of pairs in chunks whose documents fit in memory, with connected documents
+        together.
+        """
         labels = components(len(self.sizes), first, second)
-        start, used, size = 0, set(), 0
+        used: set[int] = set()
+        start = size = 0
         order = np.lexsort((second, first, labels[first]))
         for at, pair in enumerate(order.tolist()):
-            fresh = {int(first[pair]), int(second[pair])} - used
-            size += sum(int(self.sizes[document]) for document in fresh)
+            added = {int(first[pair]), int(second[pair])} - used
+            size += sum(int(self.sizes[document]) for document in added)
             if size > MOST_HASHES and at > start:
                 yield order[start:at]
-                start, used, fresh = at, set(), {int(first[pair]), int(second[pair])}
-                size = sum(int(self.sizes[document]) for document in fresh)
-            used |= fresh
+                start, used, added = at, set(), {int(first[pair]), int(second[pair])}
+                size = sum(int(self.sizes[document]) for document in added)
+            used |= added
         if start < len(order):
             yield order[start:]
 

@@ -1,11 +1,13 @@
-"""Finds benchmark problems in programs by the long token n-grams that both have."""
+"""Finds benchmark problems in programs by long token n-grams that both contain."""
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scripts.lib.parquet import read_table
+from scripts.lib.schemas.pairs import NGRAMS
 from scripts.lib.shingles import shingles
 
 _BITS = 24
@@ -13,7 +15,9 @@ _BITS = 24
 
 @dataclass(frozen=True)
 class Match:
-    """What a program shares with one problem: how many different n-grams, in which parts, and the first of them."""
+    """What a program shares with a problem: the number of different n-grams, their parts, and the
+    first of them.
+    """
 
     benchmark: str
     problem: str
@@ -23,37 +27,39 @@ class Match:
 
 
 class Benchmarks:
-    """The benchmarks' n-grams, from the table of `scripts/pairs/ngrams.py`; without one, nothing ever matches."""
+    """The n-grams of benchmarks, from the table `NGRAMS`; without a table nothing matches."""
 
     def __init__(self, path: str | None, ngram: int) -> None:
         self.ngram = ngram
-        self.table = read_table(path) if path else None
-        self.hashes = self.table["hash"].to_numpy() if path else np.zeros(0, dtype=np.uint64)
-        # Most n-grams of a program are told to be harmless by one bit.
+        self.table = read_table(path) if path else NGRAMS.schema.empty_table()
+        self.hashes = self.table["hash"].to_numpy()
+        # A bit filter rejects most n-grams without a table lookup.
         self.seen = np.zeros(1 << _BITS, dtype=bool)
         self.seen[self.hashes >> np.uint64(64 - _BITS)] = True
 
     def _rows(self, values: np.ndarray) -> np.ndarray:
-        """Rows of the table that some n-grams match, each once."""
+        """Indices of the rows of the table with these hashes, without repetition."""
         near = np.unique(values[self.seen[values >> np.uint64(64 - _BITS)]])
-        places = np.searchsorted(self.hashes, near)
-        hit = places < len(self.hashes)
-        hit[hit] = self.hashes[places[hit]] == near[hit]
-        return places[hit]
+        rows = np.searchsorted(self.hashes, near)
+        hit = rows < len(self.hashes)
+        hit[hit] = self.hashes[rows[hit]] == near[hit]
+        return rows[hit]
 
     def _matches(self, rows: np.ndarray) -> list[Match]:
-        problems: dict[tuple[str, str], list[dict]] = defaultdict(list)
+        problems: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for row in self.table.take(rows).to_pylist():
             problems[row["benchmark"], row["problem"]].append(row)
         return [
-            Match(*key, "+".join(sorted({row["part"] for row in found})), len(found), min(row["text"] for row in found))
-            for key, found in sorted(problems.items())
+            Match(
+                *key, "+".join(sorted({row["part"] for row in shared})), len(shared), min(row["text"] for row in shared)
+            )
+            for key, shared in sorted(problems.items())
         ]
 
     def match(self, texts: list[str]) -> list[list[Match]]:
-        """For each program the problems that it shares n-grams with; an empty list for a clean one."""
+        """For each program the problems with which it shares n-grams."""
         if not len(self.hashes):
             return [[] for _ in texts]
-        found = shingles([text.encode() for text in texts], self.ngram)
-        hits = [self._rows(found.of(index)) for index in range(len(texts))]
+        hashes = shingles([text.encode() for text in texts], self.ngram)
+        hits = [self._rows(hashes.of(index)) for index in range(len(texts))]
         return [self._matches(rows) if len(rows) else [] for rows in hits]

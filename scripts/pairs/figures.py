@@ -1,4 +1,6 @@
-"""Two figures of the data set: what became of the sources of each language, and how long the modules are."""
+"""Two figures of the data set: outcomes of the sources of each language, and lengths of the
+modules.
+"""
 
 from typing import Any
 
@@ -53,13 +55,15 @@ def _draw_spread(panel: Axes, cut: dict[str, int], height: float, colour: str) -
 
 
 def draw_lengths(languages: list[dict[str, Any]], variants: list[str], path: str) -> None:
-    """Bytes of IR on a logarithmic axis: 5 to 95 % as a line, the middle half as a bar, the median as a point."""
+    """Bytes of IR on a logarithmic axis: 5 to 95 % as a line, the middle half as a bar, the median
+    as a point.
+    """
     figure, (panel,) = panels(1, 1, 6.4, 0.9 + 0.34 * len(languages))
     step = 0.8 / len(variants)
-    for place, item in enumerate(languages):
+    for index, item in enumerate(languages):
         for number, variant in enumerate(variants):
             if (lengths := item["variants"][variant]["lengths"]) != {}:
-                height = place + (number - (len(variants) - 1) / 2) * step
+                height = index + (number - (len(variants) - 1) / 2) * step
                 _draw_spread(panel, lengths["ir_bytes"], height, COLOURS[number])
     panel.set_yticks(range(len(languages)), [item["language"] for item in languages])
     panel.set_ylim(len(languages) - 0.5, -0.5)

@@ -1,4 +1,4 @@
-"""Pairs of source and IR of one language: no near-duplicates, none too long or contaminated, split by cluster."""
+"""Pairs of source and IR of a language, without near-duplicates, long and contaminated programs."""
 
 import logging
 from collections import Counter
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
 from typing import Any
+
+import numpy as np
 
 from scripts.lib.csv_files import write_csv
 from scripts.lib.files import read_json, write_json
@@ -27,43 +29,47 @@ def normalised(source: str) -> str:
 
 
 class Builder:
-    """Writes the pairs of a language while counting what becomes of every source in every variant."""
+    """Builds the pairs of a language and counts the outcomes of all sources in every variant."""
 
     def __init__(self, name: str, language: Language, benchmarks: Benchmarks, settings: dict[str, Any]) -> None:
         self.name, self.language, self.benchmarks, self.settings = name, language, benchmarks, settings
-        self.counts = {variant: Counter() for variant in language.chosen}
-        self.lengths = {variant: Lengths([]) for variant in language.chosen}
+        self.counts: dict[str, Counter[str]] = {variant: Counter() for variant in language.represents}
+        self.lengths = {variant: Lengths([]) for variant in language.represents}
         self.licenses: Counter[str] = Counter()
         self.contaminated: list[dict[str, Any]] = []
 
     def sources(self, path: str) -> dict[str, dict[str, Any]]:
-        """The shard's sources that stand for their cluster in some variant, by id, contaminated ones marked."""
-        chosen = sum(self.language.chosen.values()) > 0
+        """The shard's sources that represent their cluster in a variant, by id, with `contaminated`
+        marked.
+        """
+        wanted = np.any(list(self.language.represents.values()), axis=0)
         columns = ["id", "path", "source_sha256", "source", "license"]
-        rows = [row for row in iter_rows(path, columns) if chosen[self.language.place(row["id"])]]
+        rows = [row for row in iter_rows(path, columns) if wanted[self.language.index(row["id"])]]
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
             matches = self.benchmarks.match([row["source"] for row in batch])
-            for row, found in zip(batch, matches, strict=True):
-                row["contaminated"] = bool(found)
-                self._report(row, found)
+            for row, own in zip(batch, matches, strict=True):
+                row["contaminated"] = bool(own)
+                self._report(row, own)
         return {row["id"]: row for row in rows}
 
-    def _report(self, row: dict[str, Any], found: list[Match]) -> None:
-        for match in found:
+    def _report(self, row: dict[str, Any], matches: list[Match]) -> None:
+        for match in matches:
             self.contaminated.append(
                 {"language": self.name, "id": row["id"], "path": row["path"], **match.__dict__},
             )
 
     def _split(self, name: str) -> Split:
-        """The part of the data set: the same for a whole cluster, in both variants."""
-        cluster = self.language.names[self.language.clusters[self.language.place(name)]]
+        """The part of the data set of a program: the same for a whole cluster, in both variants."""
+        cluster = self.language.names[self.language.clusters[self.language.index(name)]]
         share = self.settings["validation_share"]
         validation = unit_for(self.settings["seed"], "split", self.name, cluster) < share
         return Split.VALIDATION if validation else Split.TRAIN
 
     def pair(self, row: dict[str, Any], source: dict[str, Any]) -> dict[str, Any] | None:
-        """The pair of one module and its source, or None (counted) when it is contaminated or too long."""
+        """The pair of one module and its source, or None (counted) when it is contaminated or too
+        long.
+        """
         counts = self.counts[row["variant"]]
         text = normalised(source["source"]) if self.settings["normalise_newlines"] else source["source"]
         lengths = measure(text, row["ir"])
@@ -85,16 +91,16 @@ class Builder:
         """Variant and row of each pair of one shard, in order of id."""
         known = self.sources(sources)
         for row in iter_rows(ir, ["id", "variant", "status", "ir", "ir_sha256"], batch_size=32):
-            chosen = self.language.chosen[row["variant"]]
+            represents = self.language.represents[row["variant"]]
             if row["status"] != CompileStatus.OK:
                 continue
-            if not chosen[self.language.place(row["id"])]:
+            if not represents[self.language.index(row["id"])]:
                 self.counts[row["variant"]][SourceOutcome.NEAR_DUPLICATES] += 1
             elif (pair := self.pair(row, known[row["id"]])) is not None:
                 yield row["variant"], pair
 
     def funnel(self, index: dict[str, Any], variant: str) -> dict[str, int]:
-        """How many of the language's source files went where; raise when the numbers do not add up."""
+        """Number of source files by outcome; raises `RuntimeError` when they do not add up."""
         statuses, counts = self.language.statuses[variant], self.counts[variant]
         rejected, compiled = statuses[CompileStatus.REJECTED_SOURCE], statuses[CompileStatus.OK]
         ends = {str(outcome): counts[outcome] for outcome in SourceOutcome} | {
@@ -129,17 +135,17 @@ def in_order(contaminated: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def chunks(items: Iterator[Any]) -> Iterator[list[Any]]:
-    """The items in lists of some dozen, to spare work per item."""
-    while found := list(islice(items, 64)):
-        yield found
+    """The items in lists of 64."""
+    while chunk := list(islice(items, 64)):
+        yield chunk
 
 
 def build(builder: Builder, shards: list[tuple[str, str]], outputs: dict[str, str]) -> None:
-    """Write the pairs of all shards (paths of sources and IR) to one table a variant."""
+    """Write the pairs of all shards (paths of sources and IR) to one table per variant."""
     with ExitStack() as stack:
         writers = {
             variant: stack.enter_context(TableWriter(outputs[variant], PAIRS.schema))
-            for variant in builder.language.chosen
+            for variant in builder.language.represents
         }
         for sources, ir in shards:
             for pairs in chunks(builder.shard(sources, ir)):
@@ -149,13 +155,14 @@ def build(builder: Builder, shards: list[tuple[str, str]], outputs: dict[str, st
 
 if __name__ == "__main__":
     with job() as snakemake:
-        given, made, params = snakemake.input, snakemake.output, snakemake.params
-        known = read_clusters(given.clusters)
-        read_outcomes(known, list(given.ir), params.variants)
-        searched = Benchmarks(given.ngrams[0] if given.ngrams else None, params.ngram)
-        work = Builder(snakemake.wildcards.language, known, searched, params.settings)
-        build(work, list(zip(given.sources, given.ir, strict=True)), {v: made[v] for v in params.variants})
-        summary = work.statistics(read_json(given.index))
-        write_csv(made.contamination, CONTAMINATION.names, in_order(work.contaminated))
-        write_json(made.statistics, summary)
-        logging.info("%s", summary["variants"])
+        inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
+        language = read_clusters(inputs.clusters)
+        read_outcomes(language, list(inputs.ir), params.variants)
+        benchmarks = Benchmarks(inputs.ngrams[0] if inputs.ngrams else None, params.ngram)
+        builder = Builder(snakemake.wildcards.language, language, benchmarks, params.settings)
+        shards = list(zip(inputs.sources, inputs.ir, strict=True))
+        build(builder, shards, {variant: outputs[variant] for variant in params.variants})
+        statistics = builder.statistics(read_json(inputs.index))
+        write_csv(outputs.contamination, CONTAMINATION.names, in_order(builder.contaminated))
+        write_json(outputs.statistics, statistics)
+        logging.info("%s", statistics["variants"])

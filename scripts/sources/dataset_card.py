@@ -1,4 +1,6 @@
-"""The card that comes with a data set of the hub: a README.md whose YAML header may state a license for all of it."""
+"""The card of a data set of the hub: a README.md whose YAML header may state a license for the
+whole set.
+"""
 
 import logging
 from pathlib import Path
@@ -7,12 +9,14 @@ import yaml
 
 CARD = "README.md"
 _FENCE = "---"
-# Characters of the card that are looked at.
+# Characters of the card that are read.
 _LONGEST = 1 << 20
 
 
 def stated_license(folder: Path) -> str | None:
-    """The license that the card in a folder states, several joined by commas; None without a card or a license."""
+    """The license that the card in a folder states, several joined by commas; None without a card
+    or a license.
+    """
     card = folder / CARD
     if not card.is_file():
         return None

@@ -1,4 +1,6 @@
-"""From bytes to text: byte order marks, UTF-8 with a few bad bytes, then detection among the config's encodings."""
+"""Decoding of programs: byte order marks, UTF-8 with a few bad bytes, then detection of the
+encoding.
+"""
 
 import codecs
 import re
@@ -7,15 +9,20 @@ from unicodedata import category
 
 from charset_normalizer import from_bytes
 
+from scripts.lib.schemas.sources import Rejection
+
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-# What text may hold below the space: tab, line feed, vertical tab, form feed, carriage return, DOS end of file, escape.
+# Control characters that do not occur in text. Text may contain tab, line feed, vertical tab, form
+# feed, carriage return, DOS end of file, and escape.
 _CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 26, 27})
-# A surrogate pair in UTF-8's form, as Java and databases write it (CESU-8): six bytes that are no UTF-8.
+# A surrogate pair encoded like UTF-8, as Java and databases write it (CESU-8): six bytes of invalid
+# UTF-8.
 _PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _ASCII = bytes(range(128))
-# Bytes that are not ASCII, of which detection needs this many to be sure between encodings that all fit.
+# Minimum number of bytes outside ASCII for a reliable choice between encodings that can all read
+# them.
 _ENOUGH = 64
-# As many characters of UTF-8 come out of short words in other encodings by chance.
+# Short words in other encodings are by chance valid UTF-8 of up to this many characters.
 _WORDS = 4
 MOST_BAD_BYTES = 16
 
@@ -24,13 +31,13 @@ MOST_BAD_BYTES = 16
 class Decoded:
     """Text and its encoding, or the reason for which there is none.
 
-    `bad_bytes` counts bytes that are no UTF-8 in a text that is, in whose place U+FFFD stands. `uncertain` says that
-    other encodings give another text that the bytes may as well mean.
+    `bad_bytes` counts invalid bytes in a text of UTF-8, which are replaced by U+FFFD. `uncertain`
+    says that another encoding gives a different text that is as likely.
     """
 
     text: str = ""
     encoding: str | None = None
-    rejected: str | None = None
+    rejected: Rejection | None = None
     bad_bytes: int = 0
     uncertain: bool = False
 
@@ -50,12 +57,13 @@ def _readings(data: bytes, encodings: list[str]) -> dict[str, str]:
 
 
 def _is_short(data: bytes) -> bool:
-    """Whether there is too little apart from ASCII to be sure of an encoding."""
+    """Whether there are too few bytes outside ASCII to be sure of an encoding."""
     return len(data.translate(None, _ASCII)) < _ENOUGH
 
 
 def _by_chance(text: str, data: bytes, encodings: list[str]) -> bool:
-    """Whether valid UTF-8 may be one or two words in an encoding of two bytes a character, such as GB 18030.
+    """Whether valid UTF-8 may be one or two words in an encoding of two bytes a character, such as
+    GB 18030.
 
     Such words look like letters from U+0100 to U+07FF.
     """
@@ -67,9 +75,10 @@ def _by_chance(text: str, data: bytes, encodings: list[str]) -> bool:
 def _mostly_utf8(data: bytes, encodings: list[str]) -> Decoded | None:
     """`data` as UTF-8 with bad bytes; None where too little of it is UTF-8.
 
-    What counts are bytes that continue a character, which other encodings hardly ever have where UTF-8 wants them.
-    Encodings of two bytes a character have them by chance, so where one of those fits, there must be more.
-    Surrogate pairs are bad bytes that tell for UTF-8.
+    The evidence is the number of continuation bytes, which other encodings rarely have where UTF-8
+    requires them. Encodings of two bytes a character have them by chance; where one of those can
+    read the data, more are required. Surrogate pairs are bad bytes, but count as evidence for
+    UTF-8.
     """
     text = data.decode("utf-8", "surrogateescape")
     bad = sum("\udc80" <= character <= "\udcff" for character in text)
@@ -87,46 +96,48 @@ def _mostly_utf8(data: bytes, encodings: list[str]) -> Decoded | None:
 
 
 def _detected(data: bytes, encodings: list[str]) -> Decoded:
-    """Text and encoding that charset-normalizer finds most likely; the last named encoding where it finds none.
+    """Text in the encoding that charset-normalizer finds most likely; in the last of `encodings` if
+    it finds none.
 
-    Detection needs a few words of natural language, which a short program may lack; a byte-oriented last resort reads
-    such a program with at worst a wrong letter in a comment. The outcome is then marked as uncertain.
+    Detection needs a few words of natural language, which a short program may lack. The last
+    encoding should then be one of single bytes, which gives at worst a wrong letter in a comment;
+    the result is marked as uncertain.
     """
     if not encodings or data.translate(None, _CONTROLS) != data:
-        return Decoded(rejected="undecodable")
+        return Decoded(rejected=Rejection.UNDECODABLE)
     best = from_bytes(data, cp_isolation=encodings).best()
     encoding = best.encoding if best is not None else encodings[-1]
     text = _strict(data, encoding)
     if text is None:
-        return Decoded(rejected="undecodable")
+        return Decoded(rejected=Rejection.UNDECODABLE)
     others = any(reading != text for reading in _readings(data, encodings).values())
     return Decoded(text, encoding, uncertain=others and (best is None or _is_short(data)))
 
 
 def _decode_any(data: bytes, encodings: list[str], most_bad: int) -> Decoded:
-    """Text in the first encoding that fits, or the reason why none does."""
+    """Text in the first encoding that can read the data, or the reason why there is none."""
     for mark, encoding in _MARKS:
         if data.startswith(mark) and (text := _strict(data, encoding)) is not None:
             return Decoded(text, encoding)
     if b"\0" in data:
-        return Decoded(rejected="binary")
+        return Decoded(rejected=Rejection.BINARY)
     if (text := _strict(data, "utf-8")) is not None:
         return Decoded(text, "utf-8", uncertain=_by_chance(text, data, encodings))
-    found = _mostly_utf8(data, encodings)
-    if found is not None:
-        return found if found.bad_bytes <= most_bad else Decoded(rejected="bad_bytes", bad_bytes=found.bad_bytes)
+    utf8 = _mostly_utf8(data, encodings)
+    if utf8 is not None:
+        return utf8 if utf8.bad_bytes <= most_bad else Decoded(rejected=Rejection.BAD_BYTES, bad_bytes=utf8.bad_bytes)
     return _detected(data, encodings)
 
 
 def decode(data: bytes, encodings: list[str], most_bad: int = MOST_BAD_BYTES) -> Decoded:
     """Decode a source file; `encodings` are Python codec names tried where the bytes are not UTF-8.
 
-    Byte order marks are dropped from the text and kept in the encoding's name. Reasons for rejection: `empty` (nothing
-    but white space), `binary` (a NUL), `bad_bytes` (UTF-8 with more than `most_bad` bad bytes), `undecodable`.
+    Byte order marks are removed from the text and recorded in the name of the encoding. `most_bad`
+    is the number of bad bytes up to which a text of UTF-8 is accepted.
     """
     decoded = _decode_any(data, encodings, most_bad)
     if decoded.rejected is None and not decoded.text.strip():
-        return Decoded(rejected="empty")
+        return Decoded(rejected=Rejection.EMPTY)
     if "\0" in decoded.text:
-        return Decoded(rejected="binary")
+        return Decoded(rejected=Rejection.BINARY)
     return decoded

@@ -1,7 +1,8 @@
-"""Sorting more rows than memory holds: rows go to files by the leading bits of their hash, each file is then small.
+"""External sort: rows are distributed to files by the leading bits of their hash, so that each file
+fits in memory.
 
-A row's shard is given by the same leading bits, so the parts in order, each sorted, are all rows in order, and shards
-of any number are consecutive stretches of them.
+The same leading bits determine a row's shard. The sorted parts in order are therefore all rows in
+order, and the shards are consecutive ranges of them, whatever their number.
 """
 
 from collections.abc import Iterator
@@ -12,15 +13,15 @@ import pyarrow as pa
 
 _PREFIX_DIGITS = 8
 _PREFIX_BITS = 4 * _PREFIX_DIGITS
-# Rows wait in memory until their texts reach this many bytes, over all parts.
+# Rows are written when their texts in memory reach this many bytes, over all parts.
 _BUFFER_BYTES = 32 << 20
-# What a row takes beside its texts, roughly.
+# Approximate size of a row without its texts.
 _ROW_BYTES = 500
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 def leading(sha256: str, count: int) -> int:
-    """Which of `count` (a power of two) equal stretches of hash space a hexadecimal hash lies in."""
+    """The index of a hexadecimal hash among `count` (a power of two) equal ranges of hash space."""
     return int(sha256[:_PREFIX_DIGITS], 16) * count >> _PREFIX_BITS
 
 
@@ -32,16 +33,17 @@ def power_of_two(least: float) -> int:
     return count
 
 
-class Spill:
-    """Rows of one schema, with a `source_sha256` and long `texts` among their columns, in `parts` temporary files.
+class ExternalSort:
+    """Rows of one schema, with a `source_sha256` and long `texts` among their columns, in `parts`
+    temporary files.
 
-    A part is a file of Arrow streams one after the other: no handle stays open and no index grows, however many rows
-    there are.
+    A part is a file of consecutive Arrow streams, so that no file stays open and memory does not
+    grow with the number of rows.
     """
 
     def __init__(self, folder: Path, parts: int, schema: pa.Schema, texts: tuple[str, ...]) -> None:
         self.folder, self.parts, self.schema, self.texts = folder, parts, schema, texts
-        self.waiting: dict[int, list[dict[str, Any]]] = {}
+        self.pending: dict[int, list[dict[str, Any]]] = {}
         self.size = 0
         folder.mkdir(parents=True)
 
@@ -49,27 +51,29 @@ class Spill:
         return self.folder / f"{part}.arrows"
 
     def add(self, row: dict[str, Any]) -> None:
-        """Take one row in; writes to disk whenever enough is waiting."""
-        self.waiting.setdefault(leading(row["source_sha256"], self.parts), []).append(row)
+        """Add a row; write to disk when enough rows are pending."""
+        self.pending.setdefault(leading(row["source_sha256"], self.parts), []).append(row)
         self.size += _ROW_BYTES + sum(len(row[text] or "") for text in self.texts)
         if self.size > _BUFFER_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is waiting; all rows taken in so far can then be read."""
-        for part, rows in self.waiting.items():
+        """Write the pending rows; all rows added so far can then be read."""
+        for part, rows in self.pending.items():
             with self._path(part).open("ab") as file, pa.ipc.new_stream(file, self.schema, options=_OPTIONS) as stream:
                 stream.write_table(pa.Table.from_pylist(rows, schema=self.schema))
-        self.waiting, self.size = {}, 0
+        self.pending, self.size = {}, 0
 
     def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
-        """The parts in order of hash, each a table in memory, rows unsorted; empty parts are left out."""
+        """The parts in order of hash, each a table in memory with unsorted rows; empty parts are
+        skipped.
+        """
         for part in range(self.parts):
             if self._path(part).exists():
                 yield pa.concat_tables(self._streams(part, columns or self.schema.names))
 
     def _streams(self, part: int, columns: list[str]) -> Iterator[pa.Table]:
         size = self._path(part).stat().st_size
-        with pa.OSFile(str(self._path(part))) as file:
+        with pa.OSFile(str(self._path(part)), "rb") as file:
             while file.tell() < size:
                 yield pa.ipc.open_stream(file).read_all().select(columns)

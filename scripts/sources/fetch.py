@@ -1,4 +1,6 @@
-"""Fetches a corpus from the Hugging Face hub, at a fixed revision: the files that the config's languages need."""
+"""Fetches a corpus from the Hugging Face hub, at a fixed revision: the files that the config's
+languages need.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -15,38 +17,42 @@ _TABLE = "corpus.dataset"
 
 
 def patterns(corpus: dict[str, Any], languages: list[str]) -> list[str]:
-    """Which files of the data set have programs of some languages."""
+    """Patterns of the files of the data set with programs of some languages."""
     names = [corpus["names"].get(language, language) for language in languages]
     splits = list(corpus["splits"].values())
-    made = [corpus["files"].replace("{language}", name).replace("{split}", s) for name in names for s in splits]
-    return list(dict.fromkeys(made))
+    names_of_files = [
+        corpus["files"].replace("{language}", name).replace("{split}", s) for name in names for s in splits
+    ]
+    return list(dict.fromkeys(names_of_files))
 
 
-def listed(asked: dict[str, Any]) -> dict[str, str]:
-    """Files of a data set that match what is asked for, each with the commit that the hub takes the revision for."""
+def listed(request: dict[str, Any]) -> dict[str, str]:
+    """Files of a data set that match a request, each with the commit of the request's revision."""
     try:
-        found = snapshot_download(**asked, dry_run=True)
+        files = snapshot_download(**request, dry_run=True)
     except DryRunError as error:
         raise error.__cause__ or error from error
-    return {file.filename: file.commit_hash for file in found}
+    return {file.filename: file.commit_hash for file in files}
 
 
-def fetch(dataset: dict[str, str], wanted: list[str], place: Path) -> tuple[str, list[str]]:
-    """Download the wanted files to `place/<commit>`; the commit and the files' paths below that folder.
+def fetch(dataset: dict[str, str], wanted: list[str], folder: Path) -> tuple[str, list[str]]:
+    """Download the wanted files to `folder/<commit>`; the commit and the files' paths below that
+    folder.
 
-    A folder holds files of one commit only, and what is there is not fetched again. The hub is asked what there is
-    before anything is fetched: an unreachable hub would otherwise pass a half-filled folder off as the data set.
-    Raises `InputError` when the hub, or access to a gated data set, is not to be had.
+    A folder has files of one commit only, and files that are there are not fetched again. Files are
+    listed before any is fetched, because the client accepts an incomplete folder when the hub is
+    unreachable. Raises `InputError` when the hub is unreachable or denies access to a gated data
+    set.
     """
     check_revision(dataset["id"], dataset["revision"], _TABLE)
-    asked = {"repo_id": dataset["id"], "repo_type": "dataset", "allow_patterns": [*wanted, CARD]}
+    request: dict[str, Any] = {"repo_id": dataset["id"], "repo_type": "dataset", "allow_patterns": [*wanted, CARD]}
     with hub_errors(dataset["id"], dataset["revision"], _TABLE):
-        found = listed(asked | {"revision": dataset["revision"]})
-        commit = next((commit for name, commit in found.items() if name != CARD), None)
+        files = listed(request | {"revision": dataset["revision"]})
+        commit = next((commit for name, commit in files.items() if name != CARD), None)
         if commit is None:
             raise InputError(f"{dataset['id']} has no file like {', '.join(wanted)}; see corpus.files")
-        snapshot_download(**asked, revision=commit, local_dir=place / commit)
-    return commit, sorted(found)
+        snapshot_download(**request, revision=commit, local_dir=folder / commit)
+    return commit, sorted(files)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,10 @@
-"""Outcome rows of a shard whose programs came with their IR: what compiling writes, without a compiler."""
+"""Outcome rows of a shard of a corpus that has modules: the table that compilation writes, without
+a compiler.
+"""
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from scripts.lib.files import sha256_text
@@ -20,7 +24,9 @@ def limits_of(settings: Mapping[str, Any]) -> Limits:
 
 
 def outcome(source: dict[str, Any], module: str | None, parts: list[str], limits: Limits) -> dict[str, Any]:
-    """Status, diagnostics and IR of a program in one variant; `module` is what came with it, or None."""
+    """Status, diagnostics and IR of a program in one variant; `module` is that of the corpus, or
+    None.
+    """
     if source["rejected"] is not None:
         return {"status": CompileStatus.REJECTED_SOURCE, "diagnostics": source["rejected"]}
     if module is None:
@@ -30,7 +36,7 @@ def outcome(source: dict[str, Any], module: str | None, parts: list[str], limits
     except InvalidIRError as error:
         return {"status": CompileStatus.INVALID_IR, "diagnostics": str(error)[:_LONGEST]}
     except IsolationError as error:
-        # A crash of the reader is the module's fault.
+        # A crash of the reader is attributed to the module.
         status = CompileStatus.INVALID_IR if error.status == "crashed" else CompileStatus(error.status)
         return {"status": status, "diagnostics": str(error)[:_LONGEST]}
     return {"status": CompileStatus.OK, "diagnostics": "", "ir": text, "ir_sha256": sha256_text(text)}
@@ -38,38 +44,32 @@ def outcome(source: dict[str, Any], module: str | None, parts: list[str], limits
 
 def modules_of(path: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Id and modules by variant of each program that has any, in order of id."""
-    current, found = None, {}
-    for row in iter_rows(path, ["id", "variant", "ir"], batch_size=32):
-        if row["id"] != current and current is not None:
-            yield current, found
-            found = {}
-        current = row["id"]
-        found[row["variant"]] = row["ir"]
-    if current is not None:
-        yield current, found
+    rows = iter_rows(path, ["id", "variant", "ir"], batch_size=32)
+    for name, group in groupby(rows, key=itemgetter("id")):
+        yield name, {row["variant"]: row["ir"] for row in group}
 
 
 def outcomes(sources: str, modules: str, variants: list[str], settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A row for each source and variant, in order of id; both tables are walked once, side by side."""
+    """A row for each source and variant, in order of id; both tables are read once, in parallel."""
     limits = limits_of(settings["limits"])
-    given = modules_of(modules)
-    ahead = next(given, None)
+    groups = modules_of(modules)
+    following = next(groups, None)
     for source in iter_rows(sources, ["id", "language", "source_sha256", "rejected"]):
-        found = {}
-        if ahead is not None and ahead[0] == source["id"]:
-            found, ahead = ahead[1], next(given, None)
+        own: dict[str, str] = {}
+        if following is not None and following[0] == source["id"]:
+            own, following = following[1], next(groups, None)
         for variant in variants:
-            # Without a list for each variant, there is one variant.
-            module = found.get(variant, found.get(""))
-            made = {"ir": None, "ir_sha256": None, **outcome(source, module, settings["parts"], limits)}
-            named = {name: source[name] for name in ("id", "language", "source_sha256")}
+            # Without a list for each variant, the modules have the variant "".
+            module = own.get(variant, own.get(""))
+            result = {"ir": None, "ir_sha256": None, **outcome(source, module, settings["parts"], limits)}
+            program = {name: source[name] for name in ("id", "language", "source_sha256")}
             tools = {"compiler": settings["origin"], "llvm": READER, "command": "", "seconds": 0.0}
-            yield {**named, "variant": variant, **tools, **made, "rewrites": [], "unprepared": None}
+            yield {**program, "variant": variant, **tools, **result, "rewrites": [], "unprepared": None}
 
 
 if __name__ == "__main__":
     with job() as snakemake:
-        given, params = snakemake.input, snakemake.params
-        rows = outcomes(given.sources, given.modules, params.variants, params.settings)
+        inputs, params = snakemake.input, snakemake.params
+        rows = outcomes(inputs.sources, inputs.modules, params.variants, params.settings)
         write_table(snakemake.output[0], rows, IR.schema)
         close_isolation()

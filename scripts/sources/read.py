@@ -1,4 +1,6 @@
-"""Reads all programs of one language from the corpus: decoded, hashed, exact duplicates dropped, cut into shards."""
+"""Reads all programs of a language from the corpus, drops exact duplicates and writes the rest in
+shards.
+"""
 
 import logging
 import shutil
@@ -16,20 +18,22 @@ from scripts.lib.files import read_json, write_json
 from scripts.lib.job import job, progress
 from scripts.lib.schemas.sources import MODULES, SOURCES, VARIANT
 from scripts.sources.corpus import Corpus
-from scripts.sources.external_sort import Spill, power_of_two
+from scripts.sources.external_sort import ExternalSort, power_of_two
 from scripts.sources.shards import unique_rows, write_aliases, write_shards
 
 _PART_BYTES = 32 << 20
 _MOST_PARTS = 1024
-_SPILL = ".spill-"
+_TEMPORARY = ".sort-"
 
 
 @contextmanager
-def spill_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder below `folder`; what a killed run left there is removed first."""
-    for left in [*folder.glob(f"{_SPILL}*"), *folder.rglob(".fresh-*"), *folder.rglob(".*.tmp")]:
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
-    path = folder / f"{_SPILL}{uuid.uuid4().hex}"
+def sort_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder below `folder`, from which the files of an interrupted run are removed
+    first.
+    """
+    for stale in [*folder.glob(f"{_TEMPORARY}*"), *folder.rglob(".fresh-*"), *folder.rglob(".*.tmp")]:
+        shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
+    path = folder / f"{_TEMPORARY}{uuid.uuid4().hex}"
     try:
         yield path
     finally:
@@ -37,33 +41,35 @@ def spill_folder(folder: Path) -> Iterator[Path]:
 
 
 @dataclass
-class Spilled:
-    """All programs of a language on disk, and the modules that came with them, if any; `seen` counts rows read."""
+class Unsorted:
+    """All programs of a language on disk, and the modules that the corpus has for them; `seen`
+    counts rows read.
+    """
 
-    sources: Spill
-    modules: Spill
+    sources: ExternalSort
+    modules: ExternalSort
     seen: int = 0
 
 
-def spill(corpus: Corpus, folder: Path) -> Spilled:
-    """Read the whole corpus once, to files that are each small enough to sort."""
+def read_unsorted(corpus: Corpus, folder: Path) -> Unsorted:
+    """Read the whole corpus once into files that are each small enough to sort."""
     parts = min(power_of_two(corpus.total_bytes() / _PART_BYTES), _MOST_PARTS)
     listed = SOURCES.schema.append(pa.field(VARIANT.name, VARIANT.dtype))
-    sources = Spill(folder / "sources", parts, listed, texts=("source",))
-    modules = Spill(folder / "modules", parts, MODULES.schema, texts=("ir",))
-    spilled = Spilled(sources, modules)
+    sources = ExternalSort(folder / "sources", parts, listed, texts=("source",))
+    modules = ExternalSort(folder / "modules", parts, MODULES.schema, texts=("ir",))
+    unsorted = Unsorted(sources, modules)
     for record in progress(corpus.records(), f"reading {corpus.language}"):
         sources.add(record.row(corpus.language))
         if record.ir is not None:
             modules.add(record.module())
-        spilled.seen += 1
+        unsorted.seen += 1
     sources.flush()
     modules.flush()
-    return spilled
+    return unsorted
 
 
-def write_modules(modules: Spill, folder: Path, index: dict[str, Any]) -> None:
-    """Write the modules of each shard beside its sources, and their SHA-256 into the index."""
+def write_modules(modules: ExternalSort, folder: Path, index: dict[str, Any]) -> None:
+    """Write the modules of each shard, and their SHA-256 into the index."""
     rows = unique_rows(modules, ("source_sha256", "variant"), ("ir_sha256",))
     folder.mkdir(exist_ok=True)
     for name, shard in write_shards(rows, folder, len(index), MODULES.schema).items():
@@ -71,35 +77,38 @@ def write_modules(modules: Spill, folder: Path, index: dict[str, Any]) -> None:
 
 
 def read(corpus: Corpus, shard_size: int, index: Path, aliases: str) -> None:
-    """Write shards, alias table and, last, the `index` of shards.
+    """Write the shards, the table of aliases and, last, the `index` of shards.
 
-    The number of shards is the smallest power of two that keeps them at `shard_size` rows or fewer on average.
+    The number of shards is the smallest power of two that keeps them at `shard_size` rows or fewer
+    on average.
     """
-    with spill_folder(index.parent) as temporary:
-        spilled = spill(corpus, temporary)
-        counts = write_aliases(spilled.sources, aliases)
-        rows = unique_rows(spilled.sources, ("source_sha256",), ("path",))
+    with sort_folder(index.parent) as temporary:
+        unsorted = read_unsorted(corpus, temporary)
+        counts = write_aliases(unsorted.sources, aliases)
+        rows = unique_rows(unsorted.sources, ("source_sha256",), ("path",))
         shards = write_shards(rows, index.parent, power_of_two(counts["unique"] / shard_size), SOURCES.schema)
         if corpus.has_ir:
-            write_modules(spilled.modules, index.parent / "modules", shards)
+            write_modules(unsorted.modules, index.parent / "modules", shards)
     unique = counts.pop("unique")
     sources = unique + counts["duplicates"]
-    if unique != sum(shard["rows"] for shard in shards.values()) or not (corpus.has_ir or sources == spilled.seen):
-        raise RuntimeError(f"{corpus.language}: {spilled.seen} rows became {unique} sources and {counts} in {shards}")
-    if not spilled.seen:
+    if unique != sum(shard["rows"] for shard in shards.values()) or not (corpus.has_ir or sources == unsorted.seen):
+        raise RuntimeError(f"{corpus.language}: {unsorted.seen} rows became {unique} sources and {counts} in {shards}")
+    if not unsorted.seen:
         logging.warning("%s: no programs below %s; see corpus", corpus.language, corpus.root)
     write_json(index, {"language": corpus.language, "sources": sources, **counts, "shards": shards})
-    logging.info("%s: %d rows read, %d sources, %s", corpus.language, spilled.seen, sources, counts)
+    logging.info("%s: %d rows read, %d sources, %s", corpus.language, unsorted.seen, sources, counts)
 
 
 def corpus_folder(fetched: Sequence[str], path: str) -> Path:
-    """Where the corpus lies: beside the one record of its fetching, or below the project where it was not fetched."""
+    """The folder of the corpus: next to the record of its download if it was fetched, otherwise
+    below the project.
+    """
     return Path(fetched[0]).parent / read_json(fetched[0])["commit"] if fetched else SCRIPTS.parent / path
 
 
 if __name__ == "__main__":
     with job() as snakemake:
-        given, params = snakemake.input, snakemake.params
-        place = corpus_folder(given.fetched, params.corpus["path"])
-        found = Corpus(place, snakemake.wildcards.language, params.corpus, params.suffixes)
-        read(found, params.shard_size, Path(snakemake.output.shards), snakemake.output.aliases)
+        params = snakemake.params
+        folder = corpus_folder(snakemake.input.fetched, params.corpus["path"])
+        corpus = Corpus(folder, snakemake.wildcards.language, params.corpus, params.suffixes)
+        read(corpus, params.shard_size, Path(snakemake.output.shards), snakemake.output.aliases)

@@ -1,21 +1,25 @@
-"""One program as it was read, before exact duplicates are dropped, and the tables that programs are kept in."""
+"""A program as it was read, before exact duplicates are dropped."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.lib.files import sha256_text
+from scripts.lib.schemas.sources import Rejection
+from scripts.sources.decode import Decoded
 
 ID_DIGITS = 16
 
 
 @dataclass(frozen=True)
 class Record:
-    """What one file or row of the corpus is.
+    """A file or row of the corpus.
 
-    `sha256` is over the original bytes (over the path where they are not read), `size` in bytes. Exactly one of
-    `encoding` and `rejected` is given; `source` is empty for a rejected program. `bad_bytes` counts the bytes that are
-    no UTF-8, `uncertain` says that another encoding is as likely. `variant` tells in which of several lists of programs
-    a row stood, and `ir` is the module that came with it.
+    sha256: of the original bytes, or of the path where the bytes are not read. size: in bytes.
+    encoding, rejected: exactly one is set; `source` is empty for a rejected program.
+    bad_bytes: number of bytes that are not valid UTF-8.
+    uncertain: whether another encoding is as likely.
+    variant: variant whose list of programs contains the row; empty where there is one list for all.
+    ir: the module that the corpus has for the program.
     """
 
     path: str
@@ -23,20 +27,34 @@ class Record:
     size: int
     source: str = ""
     encoding: str | None = None
-    rejected: str | None = None
+    rejected: Rejection | None = None
     license: str | None = None
     variant: str = ""
     ir: str | None = field(default=None, repr=False)
     bad_bytes: int = 0
     uncertain: bool = False
 
+    @classmethod
+    def of(cls, decoded: Decoded, path: str, sha256: str, size: int) -> "Record":
+        """The record of a program whose bytes were decoded."""
+        return cls(
+            path,
+            sha256,
+            size,
+            source=decoded.text,
+            encoding=decoded.encoding,
+            rejected=decoded.rejected,
+            bad_bytes=decoded.bad_bytes,
+            uncertain=decoded.uncertain,
+        )
+
     @property
     def id(self) -> str:
-        """The program's name in all later stages."""
+        """Name of the program in all later stages."""
         return self.sha256[:ID_DIGITS]
 
     def row(self, language: str) -> dict[str, Any]:
-        """The row of the sources table, and the variant."""
+        """The row of the table of sources, with the variant."""
         return {
             "id": self.id,
             "language": language,
@@ -53,6 +71,6 @@ class Record:
         }
 
     def module(self) -> dict[str, Any]:
-        """The row of the modules table."""
+        """The row of the table of modules."""
         hashed = {"ir": self.ir, "ir_sha256": sha256_text(self.ir or "")}
         return {"id": self.id, "source_sha256": self.sha256, "variant": self.variant, **hashed}

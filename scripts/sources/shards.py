@@ -1,4 +1,6 @@
-"""Unique sources cut into shards by their content alone, exact duplicates into the alias table."""
+"""Writes unique sources in shards that depend on their content only, and exact duplicates as
+aliases.
+"""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -12,21 +14,23 @@ import pyarrow.compute as pc
 from scripts.lib.files import sha256_file
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.sources import ALIASES
-from scripts.sources.external_sort import Spill, leading
+from scripts.sources.external_sort import ExternalSort, leading
 
 _BATCH = 256
 
 
-def unique_rows(spill: Spill, keys: tuple[str, ...], order: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """One row for each value of `keys`, the first by `order`; all in order of `keys`, which start with the hash."""
-    for part in spill.tables():
+def unique_rows(rows: ExternalSort, keys: tuple[str, ...], order: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """One row for each value of `keys`, the first by `order`; all in order of `keys`, which start
+    with the hash.
+    """
+    for part in rows.tables():
         table = part.take(pc.sort_indices(part, sort_keys=[(name, "ascending") for name in (*keys, *order)]))
         for batch in table.filter(_first_of_run(table, keys)).to_batches(_BATCH):
             yield from batch.to_pylist()
 
 
 def _first_of_run(table: pa.Table, keys: tuple[str, ...]) -> pa.Array:
-    """For each row of a sorted table whether its keys differ from the row's before."""
+    """For each row of a sorted table, whether its keys differ from those of the previous row."""
     differ = pa.array([False] * (table.num_rows - 1), pa.bool_())
     for key in keys:
         column = table[key].combine_chunks()
@@ -37,8 +41,8 @@ def _first_of_run(table: pa.Table, keys: tuple[str, ...]) -> pa.Array:
 def _dropped(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
     """Alias rows for the rows of one content, in order of path.
 
-    Where a data set lists its programs once for each variant, a program that stands once in each list is no duplicate:
-    the list that repeats it most often counts.
+    Where a data set has a list of programs for each variant, a program that is once in each list is
+    not a duplicate: only the repetitions in one list count, in the list that has most of them.
     """
     lists: dict[str, list[dict[str, str]]] = {}
     for row in rows:
@@ -48,15 +52,17 @@ def _dropped(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
         yield {"path": row["path"], "source_sha256": row["source_sha256"], **kept}
 
 
-def write_aliases(spill: Spill, path: str | Path) -> dict[str, int]:
-    """Write a row for each program dropped because another one has the same bytes, in order of hash and path.
+def write_aliases(rows: ExternalSort, path: str | Path) -> dict[str, int]:
+    """Write a row for each program dropped because another one has the same bytes, in order of hash
+    and path.
 
-    Returns how many rows are `duplicates` of others, how many contents are `unique`, how many of these `rejected`.
+    Returns how many rows are `duplicates` of others, how many contents are `unique`, how many of
+    these `rejected`.
     """
     counts = {"duplicates": 0, "unique": 0, "rejected": 0}
 
-    def rows() -> Iterator[dict[str, str]]:
-        for part in spill.tables(["source_sha256", "path", "variant", "id", "rejected"]):
+    def aliases() -> Iterator[dict[str, str]]:
+        for part in rows.tables(["source_sha256", "path", "variant", "id", "rejected"]):
             ordered = sorted(part.to_pylist(), key=itemgetter("source_sha256", "path"))
             for _, same in groupby(ordered, key=itemgetter("source_sha256")):
                 group = list(same)
@@ -64,7 +70,7 @@ def write_aliases(spill: Spill, path: str | Path) -> dict[str, int]:
                 counts["rejected"] += group[0]["rejected"] is not None
                 yield from _dropped(group)
 
-    counts["duplicates"] = write_table(path, rows(), ALIASES.schema)
+    counts["duplicates"] = write_table(path, aliases(), ALIASES.schema)
     return counts
 
 
@@ -73,22 +79,22 @@ def shard_name(number: int) -> str:
     return f"{number:03d}"
 
 
-class _Cut:
-    """Sorted rows, given out shard by shard without holding more than one row back."""
+class _Shards:
+    """Sorted rows, divided into shards with one row of lookahead."""
 
     def __init__(self, rows: Iterator[dict[str, Any]], shards: int) -> None:
         self.rows, self.shards = rows, shards
-        self.ahead = next(rows, None)
+        self.next_row = next(rows, None)
 
     def shard(self, number: int) -> Iterator[dict[str, Any]]:
-        """The rows of the next shard; call in order of number."""
-        while self.ahead is not None and leading(self.ahead["source_sha256"], self.shards) == number:
-            yield self.ahead
-            self.ahead = next(self.rows, None)
+        """The rows of the next shard; to be called in the order of numbers."""
+        while self.next_row is not None and leading(self.next_row["source_sha256"], self.shards) == number:
+            yield self.next_row
+            self.next_row = next(self.rows, None)
 
 
 def replace_if_changed(path: Path, rows: Iterator[dict[str, Any]], schema: pa.Schema) -> dict[str, Any]:
-    """Write a shard, leaving an equal file untouched; return its number of rows and SHA-256."""
+    """Write a shard unless the file has the same content; return its number of rows and SHA-256."""
     fresh = path.with_name(f".fresh-{path.name}")
     count = write_table(fresh, rows, schema)
     digest = sha256_file(fresh)
@@ -100,15 +106,16 @@ def replace_if_changed(path: Path, rows: Iterator[dict[str, Any]], schema: pa.Sc
 
 
 def write_shards(rows: Iterator[dict[str, Any]], folder: Path, shards: int, schema: pa.Schema) -> dict[str, Any]:
-    """Write rows in order of hash to `<folder>/<shard>.parquet` in `shards` shards, and remove any others.
+    """Write rows in order of hash to `<folder>/<shard>.parquet` in `shards` shards, and remove any
+    others.
 
     Returns rows and SHA-256 of each shard's file by its name.
     """
-    cut = _Cut(rows, shards)
+    divided = _Shards(rows, shards)
     index = {}
     for number in range(shards):
         name = shard_name(number)
-        index[name] = replace_if_changed(folder / f"{name}.parquet", cut.shard(number), schema)
+        index[name] = replace_if_changed(folder / f"{name}.parquet", divided.shard(number), schema)
     for stale in folder.glob("[0-9]*.parquet"):
         if stale.stem not in index:
             stale.unlink()

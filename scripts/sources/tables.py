@@ -15,17 +15,18 @@ from scripts.lib.files import sha256_bytes
 from scripts.lib.job import InputError
 from scripts.lib.json_lines import numbered_lines, parse_object
 from scripts.lib.parquet import iter_batches, open_table
+from scripts.lib.schemas.sources import Rejection
 from scripts.sources.dataset_card import stated_license
 from scripts.sources.decode import Decoded, decode
 from scripts.sources.record import Record
 
 _BATCH = 64
 _PARQUET = ".parquet"
-# Bytes of a row group's column that are unpacked at the same time without asking how many rows they are.
+# Bytes of a column of a row group that are unpacked at once regardless of the number of rows.
 _MOST_UNPACKED = 256 << 20
-# Bytes of a module that came with a program.
+# Maximum size in bytes of a module of the corpus.
 _MOST_IR = 16 << 20
-# Characters of a path, a license or a language's name.
+# Maximum number of characters of a path, a license or a language's name.
 _LONGEST_LABEL = 4096
 # Bytes of a line of JSON in addition to the program and its module.
 _REST_OF_LINE = 1 << 20
@@ -39,23 +40,27 @@ def _matching(root: Path, pattern: str) -> list[Path]:
 
 
 def files_of(root: Path, language: str, corpus: dict[str, Any]) -> list[tuple[str, Path]]:
-    """Variant and path of each file with programs of a language; the variant is "" where files are not by variant.
+    """Variant and path of each file with programs of a language; the variant is "" where files have
+    no variant.
 
-    `corpus.files` is a pattern below `root`, in which {language} and {split} stand for what the data set calls them.
+    `corpus.files` is a pattern below `root` in which {language} and {split} stand for the data
+    set's own names.
     """
     name = escape(corpus["names"].get(language, language))
     pattern = corpus["files"]
     if "{split}" not in pattern:
         return [("", path) for path in _matching(root, pattern.replace("{language}", name))]
-    found = []
+    files = []
     for variant, split in corpus["splits"].items():
         exact = pattern.replace("{language}", name).replace("{split}", escape(split))
-        found += [(variant, path) for path in _matching(root, exact)]
-    return found
+        files += [(variant, path) for path in _matching(root, exact)]
+    return files
 
 
 def fingerprint(root: Path, language: str, corpus: dict[str, Any]) -> str:
-    """Changes when a file with programs of the language is added, changed, renamed or removed; reads no programs."""
+    """A text that changes when a file with programs of the language is added, changed, renamed or
+    removed.
+    """
     digest = hashlib.sha256(str(stated_license(root)).encode())
     for variant, path in files_of(root, language, corpus):
         status = path.stat()
@@ -65,12 +70,14 @@ def fingerprint(root: Path, language: str, corpus: dict[str, Any]) -> str:
 
 
 def _text_bytes(path: Path, columns: set[str]) -> int:
-    """About how many bytes of text the columns of a file have; text behind gzip is taken to be eight times as long."""
+    """About how many bytes of text the columns of a file have; gzipped text is assumed to be eight
+    times as long.
+    """
     if path.suffix != _PARQUET:
         return path.stat().st_size * (8 if path.suffix == ".gz" else 1)
     with open_table(path) as file:
         groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
-    chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
+    chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
     return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
 
 
@@ -81,7 +88,9 @@ def total_bytes(root: Path, language: str, corpus: dict[str, Any]) -> int:
 
 
 def _json_rows(path: Path, columns: list[str], longest: int) -> Iterator[dict[str, Any] | None]:
-    """The wanted columns of each row of a JSON-lines file; None for a line of more than `longest` bytes."""
+    """The wanted columns of each row of a JSON-lines file; None for a line of more than `longest`
+    bytes.
+    """
     for number, line in numbered_lines(path, longest):
         if line is None:
             yield None
@@ -94,21 +103,23 @@ def _json_rows(path: Path, columns: list[str], longest: int) -> Iterator[dict[st
 
 
 def _as_bytes(column: pa.Array) -> pa.Array:
-    """Text as the bytes that it is, so that what is no valid UTF-8 can be read; other columns as they are."""
+    """Text as bytes, so that invalid UTF-8 can be read; other columns unchanged."""
     is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
     return column.cast(pa.large_binary()) if is_text else column
 
 
 def _rows_at_once(path: Path, group: pq.RowGroupMetaData, allowed: Mapping[str, int]) -> int:
-    """How many rows of a row group are unpacked at the same time, so that however long a value is memory holds them.
+    """Number of rows of a row group to unpack at once, so that they fit in memory however long
+    values are.
 
-    `allowed` has the bytes that a value of each column may have on average. Raise `InputError` for a row group that
-    unpacks to far more: its pages may be as large as itself.
+    `allowed` is the average size in bytes that values of each column may have. Raises `InputError`
+    for a row group that is far larger when unpacked, because a page may be as large as the row
+    group.
     """
     chunks = [group.column(number) for number in range(group.num_columns)]
     sizes = dict.fromkeys(allowed, 0)
     for chunk in chunks:
-        # A column of lists has the name of its elements after its own.
+        # The path of a column of lists continues with the name of its elements.
         for column in allowed:
             if f"{chunk.path_in_schema}.".startswith(f"{column}."):
                 sizes[column] += chunk.total_uncompressed_size
@@ -137,13 +148,14 @@ def _parquet_rows(path: Path, columns: list[str], allowed: Mapping[str, int]) ->
 
 
 def rows_of(path: Path, columns: dict[str, str], max_bytes: int) -> Iterator[dict[str, Any] | None]:
-    """Rows of a file with our names for their columns (`columns`: theirs by ours), a few in memory at a time.
+    """Rows of a file with our names for their columns (`columns`: theirs by ours), a few in memory
+    at a time.
 
-    None stands for a row that is far too long for a program of `max_bytes`, which was not read.
+    None stands for a row that is too long for a program of `max_bytes` and was not read.
     """
     theirs = list(dict.fromkeys(columns.values()))
     allowed = {column: _MOST_IR if ours == "ir" else max_bytes for ours, column in columns.items()}
-    # In JSON, a byte may take six.
+    # A byte may take six characters in JSON.
     longest = 6 * (max_bytes + _MOST_IR * ("ir" in columns)) + _REST_OF_LINE
     rows = _parquet_rows(path, theirs, allowed) if path.suffix == _PARQUET else _json_rows(path, theirs, longest)
     for row in rows:
@@ -151,7 +163,7 @@ def rows_of(path: Path, columns: dict[str, str], max_bytes: int) -> Iterator[dic
 
 
 def _label(value: Any) -> str | None:
-    """A value that names something, as valid text; a list of them, such as of licenses, joined by commas."""
+    """A name, such as a license, as valid text; a list of names joined by commas."""
     if isinstance(value, list):
         return ", ".join(filter(None, map(_label, value))) or None
     if isinstance(value, bytes):
@@ -159,51 +171,52 @@ def _label(value: Any) -> str | None:
     return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
 
 
-def _short_label(row: dict[str, Any], ours: str, place: str, corpus: dict[str, Any]) -> str | None:
-    """`_label` of one of our columns; raise `InputError` where it is too long for what it should be."""
+def _short_label(row: dict[str, Any], ours: str, where: str, corpus: dict[str, Any]) -> str | None:
+    """`_label` of one of our columns; raise `InputError` when it is too long."""
     label = _label(row.get(ours))
     if label is not None and len(label) > _LONGEST_LABEL:
         held = f"column '{corpus['columns'][ours]}' holds a text of {len(label)} characters"
-        raise InputError(f"{place}: {held}, too long for a {ours}; set corpus.columns, or remove the row")
+        raise InputError(f"{where}: {held}, too long for a {ours}; set corpus.columns, or remove the row")
     return label
 
 
-def _program(value: Any, place: str, corpus: dict[str, Any]) -> tuple[bytes, Decoded]:
-    """A program's bytes and what they say.
+def _program(value: Any, where: str, corpus: dict[str, Any]) -> tuple[bytes, Decoded]:
+    """A program's bytes and their decoding.
 
-    Text of JSON has no other encoding than its own; half of a surrogate pair, which UTF-8 cannot carry, stays
-    recognisable as broken. Raises `InputError` for what is neither text nor bytes.
+    Text from JSON is decoded already. A lone surrogate, which UTF-8 cannot represent, becomes
+    invalid bytes. Raises `InputError` for a value that is neither text nor bytes.
     """
     if not isinstance(value, str | bytes | None):
         held = f"column '{corpus['columns']['source']}' holds {type(value).__name__} values"
-        raise InputError(f"{place}: {held}, not text; set corpus.columns")
+        raise InputError(f"{where}: {held}, not text; set corpus.columns")
     data = value if isinstance(value, bytes) else (value or "").encode("utf-8", "surrogatepass")
     if len(data) > corpus["max_bytes"]:
-        return data, Decoded(rejected="too_large")
+        return data, Decoded(rejected=Rejection.TOO_LARGE)
     return data, decode(data, corpus["encodings"] if isinstance(value, bytes) else [], corpus["max_bad_bytes"])
 
 
-def record(row: dict[str, Any] | None, place: str, variant: str, corpus: dict[str, Any]) -> Record:
-    """The record of a row; `place` names it where the data set has no paths. None is a row that was not read.
+def record(row: dict[str, Any] | None, where: str, variant: str, corpus: dict[str, Any]) -> Record:
+    """The record of a row; `where` names it where the data set has no paths. None is a row that was
+    too long to read.
 
     A program whose module is too long is rejected like one that is too long itself.
     """
     if row is None:
-        return Record(place, sha256_bytes(f"path:{place}".encode()), 0, rejected="too_large", variant=variant)
-    data, found = _program(row["source"], place, corpus)
-    text = {"source": found.text, "encoding": found.encoding, "rejected": found.rejected}
-    doubts = {"bad_bytes": found.bad_bytes, "uncertain": found.uncertain}
-    labels = {ours: _short_label(row, ours, place, corpus) or None for ours in ("path", "license")}
-    named = labels | {"path": labels["path"] or place}
+        return Record(where, sha256_bytes(f"path:{where}".encode()), 0, rejected=Rejection.TOO_LARGE, variant=variant)
+    data, decoded = _program(row["source"], where, corpus)
+    path, license = (_short_label(row, ours, where, corpus) or None for ours in ("path", "license"))
     module = _label(row.get("ir"))
-    about = {"size": len(data), "variant": variant, "ir": module}
+    read = replace(
+        Record.of(decoded, path or where, sha256_bytes(data), len(data)), license=license, variant=variant, ir=module
+    )
     if module is not None and len(module) > _MOST_IR:
-        about, text = about | {"ir": None}, {"rejected": "too_large"}
-    return Record(sha256=sha256_bytes(data), **about, **text, **doubts, **named)
+        return replace(read, ir=None, source="", encoding=None, rejected=Rejection.TOO_LARGE)
+    return read
 
 
 def records(root: Path, language: str, corpus: dict[str, Any]) -> Iterator[Record]:
-    """Every program of a language, file by file and row by row; with `first`, the first ones of each variant's list.
+    """Every program of a language, file by file and row by row; with `first`, the first ones of
+    each variant's list.
 
     A row that states no license has the one that the data set's card states, if any.
     """
@@ -222,5 +235,5 @@ def _listed(root: Path, language: str, corpus: dict[str, Any], variant: str, pat
         name = path.relative_to(root).as_posix() if root.is_dir() else path.name
         for number, row in enumerate(rows_of(path, columns, corpus["max_bytes"])):
             if "language" not in columns or row is None or _label(row["language"]) == wanted:
-                found = record(row, f"{name}#{number}", variant, corpus)
-                yield replace(found, license=found.license or license)
+                program = record(row, f"{name}#{number}", variant, corpus)
+                yield replace(program, license=program.license or license)

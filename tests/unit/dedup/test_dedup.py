@@ -93,10 +93,10 @@ def test_balanced_bands_are_the_original_ones(threshold, cut):
 @pytest.mark.parametrize("threshold", [0.5, 0.7, 0.9])
 def test_recalling_bands_find_what_is_at_the_threshold(threshold):
     bands = recalling(threshold, 256, 0.99)
-    assert bands.found(threshold) >= 0.99
+    assert bands.recall(threshold) >= 0.99
     assert bands.count * bands.rows <= 256
     more = Bands(256 // (bands.rows + 1), bands.rows + 1)
-    assert more.found(threshold) < 0.99
+    assert more.recall(threshold) < 0.99
 
 
 def test_components_are_those_of_a_plain_search():

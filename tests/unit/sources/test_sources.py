@@ -14,7 +14,7 @@ from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_rows, read_table
 from scripts.sources.corpus import Corpus
 from scripts.sources.decode import decode
-from scripts.sources.external_sort import Spill, leading, power_of_two
+from scripts.sources.external_sort import ExternalSort, leading, power_of_two
 from scripts.sources.read import read
 from scripts.workflow.validation import read_yaml
 from tests.support.compiling import ROOT
@@ -178,7 +178,7 @@ def test_only_changed_shards_are_written_and_stale_ones_removed(tmp_path, out):
 
 
 def test_leftovers_of_a_killed_run_are_removed(tmp_path, out):
-    tree(out, {".spill-dead/sources/0.arrows": "x", ".fresh-000.parquet": "x", ".000.parquet.1.tmp": "x"})
+    tree(out, {".sort-dead/sources/0.arrows": "x", ".fresh-000.parquet": "x", ".000.parquet.1.tmp": "x"})
     read_corpus(tree(tmp_path / "in", {"C/a.c": "int a;"}), out)
     assert sorted(path.name for path in out.iterdir()) == ["000.parquet", "aliases.parquet", "shards.json"]
 
@@ -206,15 +206,15 @@ def test_fingerprint_follows_the_files(tmp_path):
         seen.add(fingerprint())
 
 
-def test_spill_keeps_all_rows_through_many_flushes(tmp_path, monkeypatch):
+def test_an_external_sort_keeps_all_rows_through_many_flushes(tmp_path, monkeypatch):
     monkeypatch.setattr("scripts.sources.external_sort._BUFFER_BYTES", 3000)
     schema = pa.schema([("source_sha256", pa.string()), ("source", pa.string())])
-    spill = Spill(tmp_path / "spill", 4, schema, texts=("source",))
+    external = ExternalSort(tmp_path / "sort", 4, schema, texts=("source",))
     rows = [{"source_sha256": sha256_bytes(str(n).encode()), "source": "x" * n} for n in range(100)]
     for row in rows:
-        spill.add(row)
-    spill.flush()
-    parts = list(spill.tables())
+        external.add(row)
+    external.flush()
+    parts = list(external.tables())
     assert sum(part.num_rows for part in parts) == 100
     for number, part in enumerate(parts):
         assert {leading(value, 4) for value in part["source_sha256"].to_pylist()} == {number}
