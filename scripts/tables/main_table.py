@@ -1,7 +1,7 @@
 """Writes the main table: each benchmark's headline metric of base and IRCoder, their difference, and the controls."""
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,7 @@ import pandas as pd
 from scripts.lib.escape import markdown, markdown_prose
 from scripts.lib.files import write_text
 from scripts.lib.job import job
+from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.scores import CONTROL, PAPER_RESULTS
 from scripts.lib.score_tables import read_differences, read_scores
 from scripts.lib.scores import split_checkpoint
@@ -143,16 +144,6 @@ def shown_columns(lines: Lines) -> tuple[list[str], Lines]:
     return [HEAD[i] for i in shown], cut
 
 
-def _markdown_rows(head: list[str], lines: list[list[str]]) -> Iterator[str]:
-    """A pipe table, padded so that it is readable in a terminal too."""
-    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
-    sides: list[Callable[[str, int], str]] = [str.ljust if name in WORDS else str.rjust for name in head]
-    rule = ["-" * width if name in WORDS else "-" * (width - 1) + ":" for name, width in zip(head, widths, strict=True)]
-    for line in (head, rule, *lines):
-        cells = (side(cell, width) for side, cell, width in zip(sides, line, widths, strict=True))
-        yield f"| {' | '.join(cells)} |"
-
-
 def as_markdown(lines: Lines, notes: list[str]) -> str:
     """A heading and a table for each model, then the notes."""
     text = []
@@ -160,7 +151,7 @@ def as_markdown(lines: Lines, notes: list[str]) -> str:
     words = sum(name in WORDS for name in head)
     for model, rows in lines.items():
         escaped = [[*map(markdown, row[:words]), *row[words:]] for row in rows]
-        text += [f"# {markdown(model)}", "", *_markdown_rows(head, escaped), ""]
+        text += [f"# {markdown(model)}", "", *markdown_table(head, escaped, range(words, len(head)), aligned=True), ""]
     for note in (*notes, legend("difference" in head)):
         text += [markdown_prose(note), ""]
     return "\n".join(text[:-1]) + "\n"

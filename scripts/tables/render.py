@@ -1,12 +1,12 @@
 """Renders a benchmark's table as CSV, Markdown, LaTeX or HTML."""
 
-import csv
 import html
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from scripts.lib.csv_files import csv_text
 from scripts.lib.escape import markdown, markdown_prose, one_line, tex, tex_label
+from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.scores import number
 from scripts.tables.layout import DIFFERENCE, Block, Cell, Column, Grid, Line, blocks, with_controls
@@ -61,25 +61,25 @@ def counts(table: Grid, column: Column) -> str:
 
 def as_csv(table: Grid, texts: Texts) -> str:
     """One line a model and checkpoint, and three columns `language:setting:metric:{value,ci_low,ci_high}` a score."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
     names = [":".join((*column, name)) for column in table.columns for name in FIGURES]
-    writer.writerow(["model", "checkpoint", *names])
+    columns = ["model", "checkpoint", *names]
+    rows = []
     for line in table.lines:
         cells = [table.cell(line, column) for column in table.columns]
         values = [(cell.value, cell.low, cell.high) if cell else (None,) * 3 for cell in cells]
-        writer.writerow([*line.labels, *(number(value) for triple in values for value in triple)])
-    return stream.getvalue()
+        figures = (number(value) for triple in values for value in triple)
+        rows.append(dict(zip(columns, (*line.labels, *figures), strict=True)))
+    return csv_text(columns, rows)
 
 
 def _markdown_block(table: Grid, block: Block, decimals: int) -> list[str]:
-    rule = ["---", "---", *["---:"] * len(block.labels)]
-    rows = [["model", "checkpoint", *map(markdown, block.labels)], rule]
+    header = ["model", "checkpoint", *map(markdown, block.labels)]
+    rows = []
     for line in block.lines:
         cells = (_parts(table.cell(line, column), decimals, line.kind == DIFFERENCE) for column in block.columns)
         rows.append([*map(markdown, line.labels), *(" ".join(filter(None, parts)) for parts in cells)])
     rows.append(["problems × samples", "", *(counts(table, column) for column in block.columns)])
-    return [f"## {markdown(block.heading)}", "", *(f"| {' | '.join(row)} |" for row in rows), ""]
+    return [f"## {markdown(block.heading)}", "", *markdown_table(header, rows, range(2, len(header))), ""]
 
 
 def as_markdown(table: Grid, texts: Texts) -> str:
