@@ -12,10 +12,10 @@ min_version("9.27")
 sys.path.insert(0, workflow.basedir)
 
 from scripts.workflow.config import prepare
-from scripts.workflow.recovery import check_writable, hold_folder, mark_run, mend_times
-from scripts.workflow.requirements import refuse, warn_at_exit
+from scripts.workflow.recovery import check_writable, hold_folder, mark_run, reset_future_times
+from scripts.workflow.requirements import check_requirements, warn_at_exit
 from scripts.workflow.results_lock import hold_results
-from scripts.workflow.summary import note_results
+from scripts.workflow.summary import record_results_dir
 
 
 configfile: f"{workflow.basedir}/config/config.yaml"
@@ -41,13 +41,13 @@ include: "rules/provenance.smk"
 onstart:
     hold_folder()
     check_writable(RESULTS)
-    refuse(workflow, config, MODELS)
+    check_requirements(workflow, config, MODELS)
     hold_results(RESULTS)
-    mend_times(RESULTS)
+    reset_future_times(RESULTS)
 
 
 if workflow.is_main_process:
-    note_results(RESULTS)
+    record_results_dir(RESULTS)
     warn_at_exit(workflow, config, MODELS)
 
 

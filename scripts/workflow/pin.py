@@ -1,7 +1,8 @@
-"""Resolve the revisions that a config leaves open, once: `python -m scripts.workflow.pin --help`, or `make pin`.
+"""Pin the open revisions of a config to commits: `python -m scripts.workflow.pin --help`, or `make pin`.
 
-Every model and data set of the config without a whole commit (none, a branch, a short commit) is looked up on the hub
-and its commit written to config/revisions.lock.yaml, which the workflow then uses. What the file has is not looked up.
+A revision is open when it is missing, a branch, or a short commit. Each open revision of a model or
+data set is resolved on the hub, and its commit is written to config/revisions.lock.yaml, which the
+workflow uses. Revisions that are already in the file are not resolved again.
 """
 
 import argparse
@@ -23,11 +24,11 @@ from scripts.workflow.config import check, read_lock, read_words
 from scripts.workflow.validation import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 30  # for one answer of the hub
+TIMEOUT = 30  # seconds, for one request to the hub
 
 
 def merged_config(files: Sequence[str], values: Sequence[str]) -> dict[str, Any]:
-    """The default config with config files and `key=value` words laid over it, as Snakemake does it."""
+    """The default config, updated as Snakemake does it with config files and `key=value` pairs."""
     config: dict[str, Any] = {}
     for file in (ROOT / "config" / "config.yaml", *files):
         update_config(config, load_configfile(str(file)))
@@ -35,19 +36,21 @@ def merged_config(files: Sequence[str], values: Sequence[str]) -> dict[str, Any]
     return config
 
 
-def resolve(wanted: Revision) -> str:
-    """The commit that the hub has for a revision; its default branch for none. Raises `InputError` with one line."""
-    with hub_errors(wanted.repository, wanted.revision or "(default)", "the config"):
-        found = HfApi().repo_info(
-            wanted.repository, repo_type=wanted.kind, revision=wanted.revision or None, timeout=SECONDS
+def resolve(revision: Revision) -> str:
+    """The hub's commit of a revision, or of the default branch where it is empty; raises `InputError`."""
+    with hub_errors(revision.repository, revision.revision or "(default)", "the config"):
+        info = HfApi().repo_info(
+            revision.repository, repo_type=revision.kind, revision=revision.revision or None, timeout=TIMEOUT
         )
-    return found.sha
+    if info.sha is None:
+        raise InputError(f"{revision.repository}: the hub reports no commit; set the revision in the config")
+    return info.sha
 
 
-def resolve_all(wanted: Sequence[Revision]) -> tuple[dict[Revision, str], list[str]]:
-    """Commits of revisions, and one line for each that has none; ends early when the hub cannot be reached at all."""
+def resolve_all(revisions: Sequence[Revision]) -> tuple[dict[Revision, str], list[str]]:
+    """The commits of revisions, and a line for each failure; stops when the hub cannot be reached."""
     commits, faults = {}, []
-    for revision in wanted:
+    for revision in revisions:
         try:
             commits[revision] = resolve(revision)
         except InputError as error:
@@ -58,13 +61,13 @@ def resolve_all(wanted: Sequence[Revision]) -> tuple[dict[Revision, str], list[s
 
 
 def described(revision: Revision, commit: str = "") -> str:
-    """A line that says what is looked up, and what was found."""
-    asked = f"{revision.kind} {revision.repository} at {revision.revision or 'its default branch'}"
-    return f"{asked}: {commit}" if commit else asked
+    """A revision, and its commit where it is known, as a line of output."""
+    name = f"{revision.kind} {revision.repository} at {revision.revision or 'its default branch'}"
+    return f"{name}: {commit}" if commit else name
 
 
 def open_revisions(config: dict[str, Any], lock: Lock, update: bool) -> list[Revision]:
-    """The revisions of a checked config that are no whole commits; without `update`, those that the lock lacks."""
+    """The open revisions of a config; without `update`, those that the lock does not have."""
     tables = check(config, ROOT)
     parts = [config, {name: tables.models[name] for name in config["models"]}, tables.benchmarks]
     used = [revision for revision in revisions_in(parts) if not revision.is_commit]
@@ -72,35 +75,37 @@ def open_revisions(config: dict[str, Any], lock: Lock, update: bool) -> list[Rev
 
 
 def pin(config: dict[str, Any], update: bool) -> None:
-    """Look up what a config leaves open and write the lock file; end the process with one line for what fails."""
+    """Pin the open revisions of a config in the lock file; end the process with one line for all failures."""
     lock = read_lock(ROOT)
-    wanted = open_revisions(config, lock, update)
-    if not wanted:
+    revisions = open_revisions(config, lock, update)
+    if not revisions:
         print("every revision of the config is a whole commit or pinned")
         return
-    print("\n".join(["to look up on the hub:", *(f"  {described(revision)}" for revision in wanted)]))
+    print("\n".join(["revisions to resolve on the hub:", *(f"  {described(revision)}" for revision in revisions)]))
     if config["hub"]["offline"]:
-        sys.exit("error: nothing was looked up, because hub.offline is true; add --config hub={offline: false}")
-    commits, faults = resolve_all(wanted)
+        sys.exit("error: no revision was resolved, because hub.offline is true; add --config hub={offline: false}")
+    commits, faults = resolve_all(revisions)
     if commits:
         write_lock(ROOT, with_commits(lock, commits))
         print("\n".join([f"written to {LOCK}:", *(f"  {described(*item)}" for item in commits.items())]))
     if faults:
-        left = len(wanted) - len(commits)
-        sys.exit(f"error: {left} of {len(wanted)} revisions are not pinned: {' '.join('; '.join(faults).split())}")
+        missing = len(revisions) - len(commits)
+        sys.exit(
+            f"error: {missing} of {len(revisions)} revisions are not pinned: {' '.join('; '.join(faults).split())}"
+        )
 
 
 def main() -> None:
-    """Command line: the config as Snakemake is given it."""
+    """Command line: a config, given as to Snakemake."""
     parser = argparse.ArgumentParser(description="Write the commits of a config's models and data sets to a lock file.")
-    parser.add_argument("--configfile", nargs="+", default=[], metavar="FILE", help="laid over config/config.yaml")
-    parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="laid over the files")
-    parser.add_argument("--update", action="store_true", help="look up again what is pinned")
-    given = parser.parse_args()
+    parser.add_argument("--configfile", nargs="+", default=[], metavar="FILE", help="update config/config.yaml")
+    parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="update the files")
+    parser.add_argument("--update", action="store_true", help="resolve pinned revisions again")
+    arguments = parser.parse_args()
     try:
-        config = merged_config(given.configfile, given.config)
+        config = merged_config(arguments.configfile, arguments.config)
         read_words(config, ROOT)
-        pin(config, given.update)
+        pin(config, arguments.update)
     except ConfigError as error:
         sys.exit(f"error: {error}")
 

@@ -1,7 +1,8 @@
-"""What the jobs of a run need and this machine lacks, in one list before anything runs.
+"""What the jobs of a run need and this machine lacks, reported in one list before anything runs.
 
-A real run with something missing is refused (`refuse`); a dry run gets the same list as warnings (`warn_at_exit`).
-Only jobs that would run are looked at. What a cluster's node may have and this machine has not, a GPU, is a note.
+A run that lacks something is refused (`check_requirements`). A dry run prints the same list as
+warnings (`warn_at_exit`). Only jobs that would run are checked. What a cluster's nodes may have in
+contrast to this machine, such as a GPU, is a note.
 """
 
 import atexit
@@ -18,9 +19,9 @@ import yaml
 
 from scripts.lib.revisions import Revision, gated_in, revisions_in
 
-# Rules whose jobs are looked at; a run can have many thousands of others.
-_STAGES = ("fetch_", "pretrain_", "finetune_", "evaluate_generate")
-_WEIGHT_BYTES = 4  # models are saved as float32
+# Rules whose jobs are checked; a run can have many thousands of others.
+_RULES = ("fetch_", "pretrain_", "finetune_", "evaluate_generate")
+_WEIGHT_BYTES = 4  # of a parameter: models are saved as float32
 _INSTRUCTIONS = (
     "neither instruct.data nor instruct.dataset is set; give a folder with train.jsonl and validation.jsonl as "
     "instruct.data, or a data set of the hub as instruct.dataset"
@@ -29,7 +30,7 @@ _INSTRUCTIONS = (
 
 @dataclass(frozen=True, order=True)
 class Need:
-    """A line of the list: what is missing and what to do; a `note` refuses nothing."""
+    """A line of the list: what is missing and what to do. A `note` does not refuse the run."""
 
     text: str
     note: bool = False
@@ -37,7 +38,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Job:
-    """What counts of a job: its rule, its model, its params, its GPUs, its conda environment's file, its outputs."""
+    """What is checked of a job; `env` is the file of its conda environment."""
 
     rule: str
     params: Mapping[str, Any]
@@ -49,7 +50,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Site:
-    """Where jobs run: on a `cluster` or here, with `conda` or this Python's packages; `gated` repositories; models."""
+    """Where jobs run.
+
+    cluster: on a cluster, not on this machine. conda: in conda environments, not with this Python.
+    gated: repositories that need a token. parameters: number of parameters by model. results: the
+    absolute results folder.
+    """
 
     cluster: bool
     conda: bool
@@ -59,28 +65,30 @@ class Site:
 
 
 def visible_gpus() -> int:
-    """How many NVIDIA GPUs this process may use."""
-    there = len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return there if chosen is None else min(there, len([name for name in chosen.split(",") if name not in ("", "-1")]))
+    """Number of NVIDIA GPUs that this process may use."""
+    installed = len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return installed
+    return min(installed, len([name for name in visible.split(",") if name not in ("", "-1")]))
 
 
 def _packages_of(env: Path) -> set[str]:
-    """Names of the packages that an environment file lists, those of its pip section too."""
-    listed = yaml.safe_load(env.read_text(encoding="utf-8"))["dependencies"]
-    words = [word for entry in listed for word in (entry["pip"] if isinstance(entry, dict) else [entry])]
-    return {word.partition("=")[0].strip().lower().replace("-", "_") for word in words}
+    """Names of the packages in an environment file, including its pip section."""
+    dependencies = yaml.safe_load(env.read_text(encoding="utf-8"))["dependencies"]
+    pins = [pin for entry in dependencies for pin in (entry["pip"] if isinstance(entry, dict) else [entry])]
+    return {pin.partition("=")[0].strip().lower().replace("-", "_") for pin in pins}
 
 
-def lacks(package: str, job: Job, site: Site) -> str:
-    """What is wrong with a Python package in the environment of a job; empty when it is there."""
+def remedy_for(package: str, job: Job, site: Site) -> str:
+    """How to add a Python package that the environment of a job lacks; empty where it is installed."""
     if site.conda and job.env is not None:
         return "" if package in _packages_of(job.env) else f"add it to envs/{job.env.name}"
     return "" if importlib.util.find_spec(package) else f"pip install {package} into the environment of Snakemake"
 
 
 def packages_of(job: Job) -> dict[str, str]:
-    """The Python packages that the settings of a training or of generation need, and the setting that needs each."""
+    """The optional Python packages that a job's settings need, each with the setting that needs it."""
     settings = job.params.get("settings") or {}
     training = settings.get("training") or {}
     needed = {"vllm": "evaluate.engine: vllm"} if settings.get("engine") == "vllm" else {}
@@ -91,72 +99,74 @@ def packages_of(job: Job) -> dict[str, str]:
 
 def package_needs(jobs: Iterable[Job], site: Site) -> Iterator[Need]:
     """Packages that settings need and the jobs' environments lack, and the key of a tracker."""
-    asking: dict[tuple[str, str, str], set[str]] = {}
+    rules_by_need: dict[tuple[str, str, str], set[str]] = {}
     for job in jobs:
         for package, setting in packages_of(job).items():
-            asking.setdefault((package, setting, lacks(package, job, site)), set()).add(job.rule)
-    for (package, setting, remedy), rules in asking.items():
+            rules_by_need.setdefault((package, setting, remedy_for(package, job, site)), set()).add(job.rule)
+    for (package, setting, remedy), rules in rules_by_need.items():
         if remedy:
-            yield Need(f"the Python package {package} ({setting}; {', '.join(sorted(rules))}) is not there; {remedy}")
-    if any(package == "wandb" for package, _, _ in asking) and not (
+            yield Need(
+                f"the Python package {package} ({setting}; {', '.join(sorted(rules))}) is not installed; {remedy}"
+            )
+    if any(package == "wandb" for package, _, _ in rules_by_need) and not (
         os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_MODE")
     ):
-        yield Need("WANDB_API_KEY is not set, but trackers have wandb; set it, or WANDB_MODE=offline")
+        yield Need("WANDB_API_KEY is not set, but trackers contains wandb; set it, or WANDB_MODE=offline")
 
 
 def hub_needs(job: Job, site: Site) -> Iterator[Need]:
-    """What a job lacks that fetches from the network."""
+    """What a job that fetches from the network lacks."""
     if not job.rule.startswith("fetch_"):
         return
     params = dict(job.params.items())
-    wanted = revisions_in(params)
-    if job.rule == "fetch_instruct" and not wanted:
+    revisions = revisions_in(params)
+    if job.rule == "fetch_instruct" and not revisions:
         yield Need(f"{_INSTRUCTIONS} (docs/reference/training.md)")
         return
     if params.get("offline") and ("source" not in params or "package" not in params["source"]):
         yield Need(
             f"rule {job.rule} needs the network, but hub.offline is true; set it to false, or use a local folder"
         )
-    # The base of a checkpoint is fetched with it only where that turns out to be an adapter.
-    maybe = revisions_in((params.get("settings") or {}).get("base"))
-    for revision in wanted:
+    # The base of a checkpoint is fetched only if the checkpoint turns out to be an adapter.
+    optional = revisions_in((params.get("settings") or {}).get("base"))
+    for revision in revisions:
         for need in _revision_needs(revision, site):
-            yield replace(need, note=need.note or revision in maybe)
+            yield replace(need, note=need.note or revision in optional)
 
 
 def _hub_token() -> str | None:
-    """The token that the hub's client would use: HF_TOKEN, or that of a login."""
-    # Imported here because every job reads this module with the Snakefile, and few need the hub.
+    """The token that the hub's client uses: HF_TOKEN, or the one saved at a login."""
+    # Imported here because every job parses the Snakefile, which imports this module, and few need the hub.
     from huggingface_hub import get_token
 
     return get_token()
 
 
-def _revision_needs(wanted: Revision, site: Site) -> Iterator[Need]:
-    name = f"the {wanted.kind} {wanted.repository}"
-    if not wanted.revision:
+def _revision_needs(revision: Revision, site: Site) -> Iterator[Need]:
+    name = f"the {revision.kind} {revision.repository}"
+    if not revision.revision:
         yield Need(f"{name} has no revision; set the commit to use, or run make pin")
-    elif not wanted.is_commit:
-        text = f"{name} is at '{wanted.revision}', which is no whole commit; run make pin, so that it stays the same"
+    elif not revision.is_commit:
+        text = f"{name} is at '{revision.revision}', which is not a whole commit and may change; run make pin"
         yield Need(text, note=True)
-    if wanted.repository in site.gated and not _hub_token():
+    if revision.repository in site.gated and not _hub_token():
         yield Need(f"{name} is gated; accept its terms on the hub and set HF_TOKEN in the environment")
 
 
 def gpu_needs(jobs: Iterable[Job], site: Site) -> Iterator[Need]:
-    """GPUs that jobs ask for and this machine has not."""
+    """GPUs that jobs ask for and this machine lacks."""
     most = max(jobs, key=lambda job: job.gpus, default=None)
-    if most is None or most.gpus <= (there := visible_gpus()):
+    if most is None or most.gpus <= (available := visible_gpus()):
         return
-    asked = f"rule {most.rule} asks for {most.gpus} GPUs, this machine has {there}"
+    fault = f"rule {most.rule} asks for {most.gpus} GPUs, this machine has {available}"
     if site.cluster:
-        yield Need(f"{asked}; the cluster's nodes must have them", note=True)
+        yield Need(f"{fault}; the cluster's nodes must have them", note=True)
     else:
-        yield Need(f"{asked}; run on such a machine or a cluster (docs/how-to/slurm.md), or choose smaller models")
+        yield Need(f"{fault}; run on such a machine or a cluster (docs/how-to/slurm.md), or choose smaller models")
 
 
 def disk_needs(jobs: Iterable[Job], site: Site) -> Iterator[Need]:
-    """Disk for the weights of all models that jobs save, where models.yaml says how many parameters they have."""
+    """Disk space for the weights of all models that jobs save and whose size is in models.yaml."""
     saved = [job.model for job in jobs for path in job.outputs if job.model and is_model(path, job.model)]
     need = sum(site.parameters.get(model, 0) * _WEIGHT_BYTES for model in saved)
     folder = next(path for path in (site.results, *site.results.parents) if path.exists())
@@ -167,35 +177,35 @@ def disk_needs(jobs: Iterable[Job], site: Site) -> Iterator[Need]:
 
 
 def is_model(path: str, model: str) -> bool:
-    """Whether an output is the folder of a whole model."""
-    place = Path(path)
+    """Whether an output is the folder of a complete model."""
+    output = Path(path)
     others = ("tokenizer", "vocabulary", "adapter")
-    return place.parts[-3:-1] == ("models", model) and not place.suffix and place.name not in others
+    return output.parts[-3:-1] == ("models", model) and not output.suffix and output.name not in others
 
 
 def missing(jobs: list[Job], site: Site) -> list[Need]:
-    """Everything that the jobs lack, each once, what refuses a run first."""
+    """Everything that the jobs lack, without duplicates; notes come last."""
     needs = {need for job in jobs for need in hub_needs(job, site)}
     needs |= {need for part in (package_needs, gpu_needs, disk_needs) for need in part(jobs, site)}
     return sorted(needs, key=lambda need: (need.note, need.text))
 
 
 def listed(head: str, needs: Iterable[Need]) -> str:
-    """A heading and a line for each need."""
+    """The list as text: a heading, and a line for each need."""
     return "\n".join([head, *(f"  - {'note: ' if need.note else ''}{need.text}" for need in needs)])
 
 
 def jobs_to_run(workflow: Any) -> list[Job]:
-    """The jobs of Snakemake's plan that are to run and that may need something."""
+    """The jobs of Snakemake's plan that will run and are checked."""
     # A dry run counts its jobs as finished.
     planned = workflow.dag.needrun_jobs(exclude_finished=False)
     known: dict[tuple[str, str | None], int] = {}
-    return [_job(job, known) for job in planned if job.rule.name.startswith(_STAGES)]
+    return [_job(job, known) for job in planned if job.rule.name.startswith(_RULES)]
 
 
 def _job(job: Any, known: dict[tuple[str, str | None], int]) -> Job:
     env, model = job.rule.conda_env, job.wildcards_dict.get("model")
-    # GPUs depend on rule and model alone; to evaluate the resources of every job takes Snakemake seconds.
+    # GPUs depend on rule and model only; evaluating the resources of every job takes seconds.
     if (key := (job.rule.name, model)) not in known:
         known[key] = int(job.resources.get("gpu", 0))
     return Job(
@@ -209,9 +219,9 @@ def _job(job: Any, known: dict[tuple[str, str | None], int]) -> Job:
 
 
 def site_of(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any], results: Path) -> Site:
-    """Where the jobs of a run will run, and its absolute results folder.
+    """Where the jobs of a run will run; `results` is the absolute results folder.
 
-    A dry run is a cluster's when it says how many jobs, not cores, it may use.
+    A dry run is for a cluster when it sets a number of jobs, not of cores.
     """
     cluster = workflow.resource_settings.nodes is not None if workflow.dryrun else workflow.non_local_exec
     return Site(
@@ -223,14 +233,14 @@ def site_of(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any],
     )
 
 
-def refuse(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any]) -> None:
-    """End the process with one list when something is missing that would end the run later; print notes."""
+def check_requirements(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any]) -> None:
+    """End the process with a list of what is missing and would fail the run later; print notes."""
     results = Path(config["results_dir"]).resolve()
     needs = missing(jobs_to_run(workflow), site_of(workflow, config, models, results))
     if notes := [need for need in needs if need.note]:
-        print(listed("This run needs, or should have:", notes), file=sys.stderr)
+        print(listed("Check before this run:", notes), file=sys.stderr)
     if faults := [need for need in needs if not need.note]:
-        sys.exit(listed(f"error: this run lacks what is listed here ({len(faults)}); nothing was run", faults))
+        sys.exit(listed(f"error: {len(faults)} requirements of this run are missing; nothing was run", faults))
 
 
 def _warn(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any], results: Path) -> None:
@@ -239,12 +249,12 @@ def _warn(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any], r
     needs = missing(jobs_to_run(workflow), site_of(workflow, config, models, results))
     faults = sum(not need.note for need in needs)
     if needs:
-        head = f"warning: this run lacks what is listed here; {faults} of {len(needs)} would have it refused"
+        head = f"warning: requirements of this run are missing; the run would be refused for {faults} of {len(needs)}"
         print(listed(head, needs), file=sys.stderr)
 
 
 def warn_at_exit(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any]) -> None:
-    """Print the list when a dry run has printed its plan, for which Snakemake has no hook."""
+    """Print the list after a dry run has printed its plan; Snakemake has no hook for that."""
     if workflow.is_main_process:
-        # At the exit, Snakemake has left the folder that --directory names.
+        # At exit, Snakemake has left the folder given by --directory.
         atexit.register(_warn, workflow, config, models, Path(config["results_dir"]).resolve())

@@ -1,8 +1,9 @@
-"""One run at a time writes to a results folder, from whatever checkout, working directory or machine it was started.
+"""Lock of a results folder: one run at a time writes to it, from any checkout, folder or machine.
 
-`hold_results` keeps a lock file in the folder: locked by the operating system, and with the run's process and host in
-it. A lock of the operating system ends with its process. Network file systems may not pass it on to other machines, so
-there the record of another host counts until its run has ended or somebody deletes the file.
+`hold_results` locks a file in the folder through the operating system and records the run's process
+and host in it. The operating system releases the lock with the process. Network file systems may
+not pass the lock on to other machines. There, the record of another host counts until its run has
+ended or somebody deletes the file.
 """
 
 import atexit
@@ -18,7 +19,7 @@ from typing import Any
 import psutil
 
 NAME = ".run.lock"
-# Beginnings of the names of file systems that several machines may have mounted.
+# File systems that several machines may have mounted, by the beginning of their names.
 _NETWORK = (
     "nfs",
     "cifs",
@@ -37,22 +38,24 @@ _NETWORK = (
 
 
 def owner() -> dict[str, Any]:
-    """This process as a lock file has it."""
-    own = psutil.Process()
-    return {"host": socket.gethostname(), "process": own.pid, "started": own.create_time(), "folder": str(Path.cwd())}
+    """The record of this process in a lock file."""
+    process = psutil.Process()
+    times = {"process": process.pid, "started": process.create_time()}
+    return {"host": socket.gethostname(), **times, "folder": str(Path.cwd())}
 
 
 def is_alive(process: int, started: float) -> bool:
-    """Whether a process of this machine that began at a time still runs; a zombie does not."""
+    """Whether the process of this machine with an id and a start time still runs; a zombie does not."""
     try:
-        found = psutil.Process(process)
-        return abs(found.create_time() - started) < 1 and found.status() != psutil.STATUS_ZOMBIE
+        candidate = psutil.Process(process)
+        is_same = abs(candidate.create_time() - started) < 1
+        return bool(is_same and candidate.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
 
 def is_shared(folder: Path) -> bool:
-    """Whether a folder lies on a file system that other machines may write to."""
+    """Whether a folder is on a file system that other machines may write to."""
     resolved = folder.resolve()
     mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
     nearest = next((path for path in (resolved, *resolved.parents) if path in mounts), None)
@@ -60,15 +63,15 @@ def is_shared(folder: Path) -> bool:
 
 
 def _recorded(descriptor: int) -> dict[str, Any]:
-    """What a lock file says of the run that holds it; empty when it says nothing."""
+    """The record in a lock file of the run that holds it; empty without a valid record."""
     with suppress(ValueError):
-        found = json.loads(os.pread(descriptor, 1 << 16, 0))
-        return found if isinstance(found, dict) else {}
+        record = json.loads(os.pread(descriptor, 1 << 16, 0))
+        return record if isinstance(record, dict) else {}
     return {}
 
 
 def _is_locked(descriptor: int) -> bool:
-    """Whether another process has the operating system's lock; takes it otherwise, where the file system has locks."""
+    """Whether another process holds the operating system's lock. Otherwise take it, where the file system has locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -81,13 +84,14 @@ def _is_locked(descriptor: int) -> bool:
 def is_held(recorded: dict[str, Any], locked: bool, shared: bool) -> bool:
     """Whether a run that may be alive holds a folder.
 
-    locked: the operating system says so. recorded: what the lock file has of the last run that has not ended by itself.
-    shared: whether other machines, whose locks and processes are not seen here, may write to the folder.
+    locked: the operating system reports the lock. recorded: the lock file's record of the last run
+    that did not end normally. shared: whether other machines, whose locks and processes cannot be
+    seen from here, may write to the folder.
     """
     if locked or not recorded:
         return locked
     if recorded.get("host") == socket.gethostname():
-        # Only where the operating system's lock does not count can such a process hold the folder.
+        # Such a process can hold the folder only where the operating system's lock is not reliable.
         return shared and is_alive(int(recorded.get("process", 0)), float(recorded.get("started", 0)))
     return shared
 
@@ -97,19 +101,19 @@ def _refusal(folder: Path, recorded: dict[str, Any], locked: bool) -> str:
     where = f" in {recorded['folder']}" if "folder" in recorded else ""
     remedy = "wait until it ends, or set another results_dir"
     if not locked and recorded.get("host") != socket.gethostname():
-        remedy += f"; if that run is dead, delete {folder / NAME}"
-    return f"error: another run ({who}{where}) writes to {folder}; {remedy}"
+        remedy += f"; if that run has ended, delete {folder / NAME}"
+    return f"error: another run ({who}{where}) is writing to {folder}; {remedy}"
 
 
 def _release(descriptor: int, process: int) -> None:
-    # A child of this process that ends must not give the folder free.
+    # The end of a child of this process must not release the folder.
     if os.getpid() == process:
         os.ftruncate(descriptor, 0)
         os.close(descriptor)
 
 
 def hold_results(folder: str | Path) -> None:
-    """Keep every other run out of a results folder until this process ends; end it with one line when one is there."""
+    """Lock a results folder until this process ends; end the process with one line when another run holds the lock."""
     results = Path(folder).resolve()
     results.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(results / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

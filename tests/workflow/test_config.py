@@ -45,7 +45,7 @@ def test_a_wrong_config_is_a_one_line_error(workflow, tmp_path, setting, message
 MISSING = (
     "neither instruct.data nor instruct.dataset is set",
     "rule pretrain_adapter asks for 4 GPUs",
-    "the Python package vllm (evaluate.engine: vllm; evaluate_generate) is not there",
+    "the Python package vllm (evaluate.engine: vllm; evaluate_generate) is not installed",
     "the dataset UKPLab/SLTrans is gated",
     "the model bigcode/starcoderbase-1b has no revision",
 )
@@ -61,8 +61,8 @@ def without_token(monkeypatch, tmp_path):
 
 def test_a_dry_run_of_the_papers_settings_lists_what_is_missing(workflow, tmp_path, without_token):
     output = workflow(tmp_path / "run", "-n", *PAPER).stdout
-    assert output.count("warning: this run lacks what is listed here") == 1
-    listed = output.partition("warning: this run lacks")[2]
+    assert output.count("warning: requirements of this run are missing") == 1
+    listed = output.partition("warning: requirements of this run")[2]
     for text in MISSING:
         assert listed.count(text) == 1
     # Free disk space is checked where the results will be, not where Snakemake was started.
@@ -71,7 +71,7 @@ def test_a_dry_run_of_the_papers_settings_lists_what_is_missing(workflow, tmp_pa
 
 def test_a_run_of_the_papers_settings_is_refused_before_it_starts(workflow, tmp_path, without_token):
     output = workflow(tmp_path / "run", *PAPER, succeeds=False).stdout
-    listed = output.partition("error: this run lacks what is listed here")[2]
+    listed = output.partition(" requirements of this run are missing; nothing was run")[2]
     for text in MISSING:
         assert listed.count(text) == 1
     assert "Traceback" not in output
@@ -81,7 +81,7 @@ def test_a_run_of_the_papers_settings_is_refused_before_it_starts(workflow, tmp_
 def test_only_requirements_of_the_target_are_checked(workflow, tmp_path, without_token):
     corpus = json.dumps({"dataset": None, "path": str(tmp_path)})
     output = workflow(tmp_path / "run", "pairs", "-n", *PAPER, f"corpus={corpus}", "languages=[C]").stdout
-    assert "this run lacks" not in output
+    assert "requirements of this run" not in output
 
 
 def test_entries_of_the_users_config_make_a_language_and_a_sampling_plan(workflow, tmp_path):

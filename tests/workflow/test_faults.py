@@ -143,7 +143,7 @@ def test_a_read_only_results_folder_is_one_line(folder: Path, workflow: Run) -> 
     table.unlink()
     with read_only(folder / "results"):
         output = workflow(folder, "ir", *TINY, succeeds=False).stdout
-        assert re.search(rf"^error: nothing can be written to {folder}/results .*; mend that", output, re.MULTILINE)
+        assert re.search(rf"^error: {folder}/results is not writable .*; change that", output, re.MULTILINE)
     recovers(folder, workflow, "ir", before=before)
 
 
@@ -206,7 +206,7 @@ def test_a_second_run_in_the_folder_is_refused_and_the_first_continues(tmp_path:
     first = start(tmp_path, "ir", *TINY)
     script_of(first, "shard.py").suspend()
     second = workflow(tmp_path, "ir", *TINY, succeeds=False).stdout
-    assert f"error: another run works in {tmp_path}; wait until it ends" in second
+    assert f"error: another run is active in {tmp_path}; wait until it ends" in second
     with pytest.raises(SystemExit, match=f"Snakemake is running in .*process {first.pid}"):
         recovery.prepare(tmp_path)
     assert first.poll() is None

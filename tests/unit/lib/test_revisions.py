@@ -157,7 +157,7 @@ def test_without_the_network_it_says_what_it_would_look_up(project):
 def test_an_offline_config_is_not_looked_up(project):
     done = project.pin("--config", 'models=["starcoderbase-1b"]')
     assert (done.returncode, project.lock.exists()) == (1, False)
-    assert done.stderr.startswith("error: nothing was looked up, because hub.offline is true")
+    assert done.stderr.startswith("error: no revision was resolved, because hub.offline is true")
 
 
 def test_one_repository_that_is_not_there_leaves_the_others_pinned(project):

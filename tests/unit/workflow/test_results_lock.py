@@ -1,4 +1,4 @@
-"""A results folder is one run's at a time, and never a dead run's."""
+"""A results folder is held by one run at a time, and never by a run that has ended."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def holder(results: Path, folder: Path, seconds: float = 600) -> subprocess.Pope
 
 
 def second(results: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """What a second run in `folder` says."""
+    """The outcome of a second run in `folder`."""
     command = [sys.executable, "-c", HOLD, str(results), "0"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
@@ -72,15 +72,15 @@ def test_a_folder_is_free_after_a_run_has_ended_or_was_killed(tmp_path):
 
 
 def test_a_zombie_holds_nothing(tmp_path):
-    own = owner()
+    record = owner()
     child = subprocess.Popen([sys.executable, "-c", ""])
     started = results_lock.psutil.Process(child.pid).create_time()
     while results_lock.psutil.Process(child.pid).status() != results_lock.psutil.STATUS_ZOMBIE:
         time.sleep(0.01)
     assert not is_alive(child.pid, started)
     child.wait()
-    assert is_alive(own["process"], own["started"])
-    assert not is_alive(own["process"], own["started"] - 60)
+    assert is_alive(record["process"], record["started"])
+    assert not is_alive(record["process"], record["started"] - 60)
 
 
 HERE = owner()
@@ -93,10 +93,10 @@ ELSEWHERE = {**HERE, "host": "another-host"}
     [
         ({}, False, True, False),
         ({}, True, False, True),
-        (HERE, False, False, False),  # the operating system's lock would be there
+        (HERE, False, False, False),  # such a run would hold the operating system's lock
         (HERE, False, True, True),
         (DEAD, False, True, False),
-        (ELSEWHERE, False, True, True),  # nobody here can tell
+        (ELSEWHERE, False, True, True),  # cannot be checked from here
         (ELSEWHERE, False, False, False),  # a local disk, a container that has ended
         (ELSEWHERE, True, False, True),
     ],
@@ -105,13 +105,13 @@ def test_who_holds_a_folder(recorded, locked, shared, held):
     assert is_held(recorded, locked, shared) is held
 
 
-def test_a_run_of_another_host_is_refused_and_the_remedy_named(tmp_path, monkeypatch):
+def test_a_run_of_another_host_is_reported_with_a_remedy(tmp_path, monkeypatch):
     (tmp_path / NAME).write_text(json.dumps(ELSEWHERE))
     monkeypatch.setattr(results_lock, "is_shared", lambda folder: True)
     with pytest.raises(SystemExit) as refusal:
         hold_results(tmp_path)
     assert f"on another-host in {HERE['folder']}" in str(refusal.value)
-    assert str(refusal.value).endswith(f"if that run is dead, delete {tmp_path / NAME}")
+    assert str(refusal.value).endswith(f"if that run has ended, delete {tmp_path / NAME}")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null", "\x00\x00"])
@@ -120,7 +120,7 @@ def test_a_damaged_record_holds_nothing(tmp_path, text):
     assert second(tmp_path, tmp_path).returncode == 0
 
 
-def test_file_systems_that_other_machines_write_to(tmp_path, monkeypatch):
+def test_network_file_systems_are_shared(tmp_path, monkeypatch):
     part = results_lock.psutil.disk_partitions(all=True)[0]
     mounts = {"/": "ext4", str(tmp_path): "nfs4", str(tmp_path / "scratch"): "xfs"}
     parts = [part._replace(mountpoint=point, fstype=kind) for point, kind in mounts.items()]
