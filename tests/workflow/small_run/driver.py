@@ -1,4 +1,4 @@
-"""Drives the small workflow from a copy of the project, which tests may edit."""
+"""Runs the small workflow from a copy of the project, which tests may edit."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ PARTS = (
 
 
 def copy_project(folder: Path) -> Path:
-    """A copy of the files that the small run needs, to be edited."""
+    """A copy of the files that the small run needs, for tests to edit."""
     for part in (*PARTS, "Snakefile", "LICENSE"):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copyfile
@@ -46,7 +46,7 @@ def run(project: Path, folder: Path, *arguments: str, succeeds: bool = True) -> 
 
 
 def planned(project: Path, folder: Path) -> set[str]:
-    """File names that a run would make anew."""
+    """Names of the files that a run would write."""
     printed = run(project, folder, "--dry-run")
     outputs = re.findall(r"^ +output: (.*)$", printed, re.M)
     return {Path(name).name for line in outputs for name in line.split(", ")}
@@ -54,7 +54,7 @@ def planned(project: Path, folder: Path) -> set[str]:
 
 @contextmanager
 def edited(project: Path, name: str, change: Callable[[str], str]) -> Iterator[None]:
-    """Change the text of a file of the project for a while."""
+    """The text of a file of the project changed, and restored afterwards."""
     path = project / name
     saved = path.with_name(f"{path.name}.saved")
     shutil.copy2(path, saved)

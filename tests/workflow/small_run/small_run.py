@@ -1,4 +1,4 @@
-"""Stands in for the stages before the tables: writes their small results."""
+"""Writes small results in place of the stages before the tables."""
 
 from pathlib import Path
 
