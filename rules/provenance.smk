@@ -106,7 +106,7 @@ rule provenance_report:
         config=recorded_config(),
         titles={name: TABLE_SPECS[name]["title"] for name in table_benchmarks()},
         deviations=checked(read_deviations, Path(ROOT)),
-        code=code("provenance/report.py", "provenance/report.html.j2", "provenance/report.css"),
+        code=code("provenance/report.py", "provenance/report.css"),
     script:
         "../scripts/provenance/report.py"
 
