@@ -52,11 +52,13 @@ wildcard_constraints:
     runner="[a-z-]+",
 
 
-# --- config and params --------------------------------------------------------------------------------
+# --- config and params ----------------------------------------------------------------------------
 
 
 def checked(check, *arguments):
-    """The value of a function that checks the config or a table; ends the process with one line for a fault."""
+    """The value of a function that checks the config or a table; ends the process with one line for
+    a fault.
+    """
     try:
         return check(*arguments)
     except (ConfigError, InputError) as error:
@@ -64,13 +66,17 @@ def checked(check, *arguments):
 
 
 def pick(section, *keys):
-    """Some keys of a section of the config (`dedup`, `compile.limits`): what a rule depends on, as a param."""
+    """Some keys of a section of the config (`dedup`, `compile.limits`): what a rule depends on, as
+    a param.
+    """
     values = reduce(getitem, section.split("."), config)
     return {key: values[key] for key in keys}
 
 
 def rooted(path):
-    """A path of the config, which is relative to the project's folder whatever the working directory is."""
+    """A path of the config, which is relative to the project's folder whatever the working
+    directory is.
+    """
     return str(Path(PROJECT, path))
 
 
@@ -80,14 +86,15 @@ def any_of(names):
 
 
 def hub_offline(wildcards, threads):
-    """`hub.offline` as a param that reruns nothing: what was fetched stays when the key is switched on later.
+    """`hub.offline` as a param that reruns nothing: what was fetched stays when the key is switched
+    on later.
 
     Snakemake does not compare a param that is a function of `threads` with that of an earlier run.
     """
     return config["hub"]["offline"]
 
 
-# --- plans -------------------------------------------------------------------------------------------
+# --- plans ----------------------------------------------------------------------------------------
 
 PLAN = Plan(config, BENCHMARKS, RUNNERS, Path(PROJECT))
 checked(PLAN.check)
@@ -101,14 +108,16 @@ DOWNLOADS = checked(PLAN.downloads)
 RUNTIME = sorted(f"evaluate/runtime/{path.name}" for path in Path(ROOT, "scripts/evaluate/runtime").iterdir())
 
 
-# --- resources ----------------------------------------------------------------------------------------
+# --- resources ------------------------------------------------------------------------------------
 
 # What the Snakemake inside a cluster's job uses in addition to the job's own program.
 NESTED_SNAKEMAKE_MB = 300
 
 
 def per_attempt(need, extra=0):
-    """A resource function: `need` (a number, or a function of the wildcards) plus `extra`, times the attempt."""
+    """A resource function: `need` (a number, or a function of the wildcards) plus `extra`, times
+    the attempt.
+    """
 
     def amount(wildcards, attempt):
         return ((need(wildcards) if callable(need) else need) + extra) * attempt
@@ -117,16 +126,20 @@ def per_attempt(need, extra=0):
 
 
 def memory(need):
-    """`mem_mb` of a job that needs `need` megabytes; a retry after it was killed for memory gets more."""
+    """`mem_mb` of a job that needs `need` megabytes; a retry after it was killed for memory gets
+    more.
+    """
     return per_attempt(need, NESTED_SNAKEMAKE_MB)
 
 
 def minutes(need):
-    """`runtime` of a job that takes at most `need` minutes; a retry after it ran out of time gets more."""
+    """`runtime` of a job that takes at most `need` minutes; a retry after it ran out of time gets
+    more.
+    """
     return per_attempt(need)
 
 
-# --- sources ------------------------------------------------------------------------------------------
+# --- sources --------------------------------------------------------------------------------------
 
 
 def fetched_corpus(wildcards):
@@ -142,18 +155,24 @@ def folder_fingerprint(language):
 
 
 def corpus_fingerprint(wildcards):
-    """Changes with every file of the language in the corpus. A fetched corpus has a revision and never changes."""
+    """Changes with every file of the language in the corpus. A fetched corpus has a revision and
+    never changes.
+    """
     return "" if config["corpus"]["dataset"] else folder_fingerprint(wildcards.language)
 
 
 @cache
 def parsed_index(path, changed):
-    """The shards in an index file; `changed`, its modification time, makes the cache follow the file."""
+    """The shards in an index file; `changed`, its modification time, makes the cache follow the
+    file.
+    """
     return read_json(path)["shards"]
 
 
 def shard_index(language):
-    """Rows and digests of a language's shards, by shard; empty while its sources have not been read."""
+    """Rows and digests of a language's shards, by shard; empty while its sources have not been
+    read.
+    """
     path = Path(RESULTS, "sources", language, "shards.json")
     return parsed_index(path, path.stat().st_mtime_ns) if path.exists() else {}
 
@@ -169,18 +188,24 @@ def shards_of(language):
 
 
 def of_shards(pattern):
-    """An input function: the file of each shard of the job's language, in order; `pattern` has {language} and {shard}."""
+    """An input function: the file of each shard of the job's language, in order; `pattern` has
+    {language} and {shard}.
+    """
     return lambda wildcards: expand(pattern, language=wildcards.language, shard=shards_of(wildcards.language))
 
 
 def shard_table(wildcards):
-    """The sources table of a shard, for `ancient()`: jobs follow its content by `shard_digest`, not its age."""
+    """The sources table of a shard, for `ancient()`: jobs follow its content by `shard_digest`, not
+    its age.
+    """
     index = checkpoints.sources_read.get(language=wildcards.language).output.shards
     return str(Path(index).with_name(f"{wildcards.shard}.parquet"))
 
 
 def shard_digest(wildcards):
-    """SHA-256 of a shard's table: as a param it reruns the job when, and only when, the table changed."""
+    """SHA-256 of a shard's table: as a param it reruns the job when, and only when, the table
+    changed.
+    """
     return shard_index(wildcards.language).get(wildcards.shard, {}).get("sha256", "")
 
 
@@ -212,7 +237,7 @@ def sources_targets():
     return expand("<results>/sources/{language}/shards.json", language=config["languages"])
 
 
-# --- compile ------------------------------------------------------------------------------------------
+# --- compile --------------------------------------------------------------------------------------
 
 # What a job writes: the outcome table and, with keep_ll, a folder of modules as text.
 COMPILE_OUTPUT = {"table": "<results>/ir/{language}/{shard}.parquet"}
@@ -240,7 +265,7 @@ def compile_targets(wildcards):
     ]
 
 
-# --- dedup --------------------------------------------------------------------------------------------
+# --- dedup ----------------------------------------------------------------------------------------
 
 
 def cluster_megabytes(wildcards):
@@ -254,7 +279,7 @@ def dedup_targets():
     return expand("<results>/dedup/{language}/clusters.parquet", language=config["languages"])
 
 
-# --- pairs --------------------------------------------------------------------------------------------
+# --- pairs ----------------------------------------------------------------------------------------
 
 
 def benchmark_folder():
@@ -311,15 +336,17 @@ def pairs_targets():
     ]
 
 
-# --- models: pretrain and finetune --------------------------------------------------------------------
+# --- models: pretrain and finetune ----------------------------------------------------------------
 
 # A wildcard constraint: the checkpoints that a tuning starts from.
 START = "base|ircoder(-[0-9]+)?"
 # The training process, which is started by its name and not imported.
 TRAINING_PROCESS = "lib/training/worker.py"
-# Adapters saved during a training. They are no setting: a milestone that was saved may be dropped without a new training.
+# Adapters saved during a training. They are no setting: a milestone that was saved may be dropped
+# without a new training.
 MILESTONES = expand("<results>/models/{model}/milestones/{step}", step=CHECKPOINTS.milestones, allow_missing=True)
-# The fields of a rendered conversation, of which only the last message may be shortened (scripts/finetune/chat.py).
+# The fields of a rendered conversation, of which only the last message may be shortened
+# (scripts/finetune/chat.py).
 CHAT_PROMPT = "{before}{instruction}{after}"
 
 
@@ -354,7 +381,9 @@ def training_threads(training):
 
 
 def checkpoint_folder(wildcards):
-    """The folder of a model's training checkpoints, which is no output, so that they outlive a failed job."""
+    """The folder of a model's training checkpoints, which is no output, so that they outlive a
+    failed job.
+    """
     return f"{RESULTS}/checkpoints/{wildcards.model}"
 
 
@@ -370,7 +399,9 @@ def model_card(wildcards):
 
 
 def operators(section):
-    """An input function: DeepSpeed's compiled operators, where a section trains on CPUs with DeepSpeed."""
+    """An input function: DeepSpeed's compiled operators, where a section trains on CPUs with
+    DeepSpeed.
+    """
 
     def files(wildcards):
         is_needed = config[section]["training"]["deepspeed"] and not uses_gpu(wildcards)
@@ -394,7 +425,9 @@ def checkpoint_source(wildcards):
 
 
 def checkpoint_base(wildcards):
-    """The base of an imported checkpoint, where merging it may need one that only this run can make."""
+    """The base of an imported checkpoint, where merging it may need one that only this run can
+    make.
+    """
     model, source = wildcards.imported.partition("/")[0], CHECKPOINTS.imports[wildcards.imported]
     is_whole = "path" in source and not Path(rooted(source["path"]), "adapter_config.json").exists()
     return [f"<results>/models/{model}/base"] if CHECKPOINTS.is_from_scratch(model) and not is_whole else []
@@ -435,7 +468,9 @@ def chat_settings():
 
 
 def instruction_files(wildcards):
-    """Training and validation rows for instruction tuning: in the folder `instruct.data`, or fetched."""
+    """Training and validation rows for instruction tuning: in the folder `instruct.data`, or
+    fetched.
+    """
     data = config["instruct"]["data"]
     folder = "<results>/instruct" if data is None else rooted(data)
     return [f"{folder}/{split}.jsonl" for split in ("train", "validation")]
@@ -477,7 +512,7 @@ def finetune_targets():
     return tuned_models(["instruct", *(f"commits-{language}" for language in config["commits"]["languages"])])
 
 
-# --- evaluate -----------------------------------------------------------------------------------------
+# --- evaluate -------------------------------------------------------------------------------------
 
 
 def task(wildcards):
@@ -509,7 +544,7 @@ def evaluate_targets():
     return PLAN.score_files()
 
 
-# --- tables -------------------------------------------------------------------------------------------
+# --- tables ---------------------------------------------------------------------------------------
 
 VALIDATION = "validation"
 
@@ -525,7 +560,9 @@ def table_benchmarks():
 
 
 def table_spec(wildcards):
-    """What of a benchmark's entry determines its table in one format: csv has all digits and no text."""
+    """What of a benchmark's entry determines its table in one format: csv has all digits and no
+    text.
+    """
     unused = ("headline", "decimals", "title", "caption", "notes") if wildcards.format == "csv" else ("headline",)
     return {key: value for key, value in TABLE_SPECS[wildcards.benchmark].items() if key not in unused}
 
@@ -556,7 +593,7 @@ def tables_targets():
     ]
 
 
-# --- provenance ---------------------------------------------------------------------------------------
+# --- provenance -----------------------------------------------------------------------------------
 
 
 def run_results(wildcards):
@@ -598,7 +635,9 @@ def recorded_config():
 
 
 def used_revisions():
-    """Models and data sets of the hub that the run used: repository and commit, by the address of the commit."""
+    """Models and data sets of the hub that the run used: repository and commit, by the address of
+    the commit.
+    """
     entries = [config, {name: MODELS[name] for name in config["models"]}, list(DOWNLOADS.values())]
     return {used.address: [used.repository, used.revision] for used in revisions_in(entries)}
 

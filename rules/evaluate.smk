@@ -107,7 +107,8 @@ rule evaluate_generate:
     input:
         model="<results>/models/{model}/{checkpoint}",
         rows=lambda wildcards: task(wildcards).data_files,
-        # A machine that cannot run the programs must fail before programs are generated. Running the
+        # A machine that cannot run the programs must fail before programs are generated. Running
+        # the
         # probe again must not trigger generation.
         probe=ancient(lambda wildcards: task(wildcards).probe),
     output:

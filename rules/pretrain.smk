@@ -180,7 +180,8 @@ rule pretrain_adapter:
         operators=operators("pretrain"),
     output:
         adapter=directory("<results>/models/{model}/adapter"),
-        # Not among the settings: a milestone that was saved may be dropped, and a new one reruns the training.
+        # Not among the settings: a milestone that was saved may be dropped, and a new one reruns
+        # the training.
         milestones=directory(MILESTONES),
         curve="<results>/models/{model}/curves/pretrain.csv",
     log:

@@ -20,7 +20,9 @@ class Plan(Inputs):
         return TaskPlan(self, benchmark, name)
 
     def tasks_of(self, benchmark: str) -> list[TaskPlan]:
-        """The tasks of a benchmark that the run evaluates; for commit messages, the languages tuned on."""
+        """The tasks of a benchmark that the run evaluates; for commit messages, the languages tuned
+        on.
+        """
         names = self.config["evaluate"]["tasks"].get(benchmark, [])
         names = self.config["commits"]["languages"] if benchmark == COMMITS else names
         return [self.task(benchmark, name) for name in names]
@@ -31,7 +33,9 @@ class Plan(Inputs):
             yield from self.tasks_of(benchmark)
 
     def downloads(self) -> dict[str, dict[str, Any]]:
-        """The files to fetch, by name below the folder of benchmark data; empty where a folder has them."""
+        """The files to fetch, by name below the folder of benchmark data; empty where a folder has
+        them.
+        """
         if self.data_dir is not None:
             return {}
         return {task.file_name(template): task.download(template) for task in self.tasks() for template in task.files}
@@ -41,7 +45,9 @@ class Plan(Inputs):
         return [task.score_file(cell) for task in self.tasks() for cell in task.cells]
 
     def tunings(self) -> list[str]:
-        """The tunings that the tasks evaluate, `instruct` and `commits-{language}`, in the order of training."""
+        """The tunings that the tasks evaluate, `instruct` and `commits-{language}`, in the order of
+        training.
+        """
         asked = {
             template.partition("-")[2].format(task=task.name)
             for task in self.tasks()
@@ -58,7 +64,9 @@ class Plan(Inputs):
         return []
 
     def check(self) -> None:
-        """Raise `InputError` where the config names what the tables lack, or turns the sandbox off unconfirmed."""
+        """Raise `InputError` where the config names what the tables lack, or turns the sandbox off
+        unconfirmed.
+        """
         evaluate = self.config["evaluate"]
         self._check_tasks(evaluate["tasks"])
         self._check_runners(evaluate["runners"])

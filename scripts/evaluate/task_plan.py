@@ -39,7 +39,9 @@ def setting_name(temperature: float) -> str:
 
 
 def packaged_file(download: Entry) -> str:
-    """Path of a data file of an installed Python package; the error for a missing package names this path."""
+    """Path of a data file of an installed Python package; the error for a missing package names
+    this path.
+    """
     spec = find_spec(download["package"])
     folder = Path(spec.origin).parent if spec and spec.origin else Path(f"package {download['package']}")
     return str(folder / download["file"])
@@ -72,7 +74,9 @@ class Inputs:
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """A task of a benchmark in a run: `name` is a key of the benchmark's `tasks`, or a language for commit messages."""
+    """A task of a benchmark in a run: `name` is a key of the benchmark's `tasks`, or a language for
+    commit messages.
+    """
 
     run: Inputs
     benchmark: str
@@ -132,7 +136,9 @@ class TaskPlan:
 
     @property
     def data_files(self) -> list[str]:
-        """Files of rows: fetched, in the folder of benchmark data, or in a Python package that has them."""
+        """Files of rows: fetched, in the folder of benchmark data, or in a Python package that has
+        them.
+        """
         return [self._data_file(template) for template in self.files]
 
     @property
@@ -154,7 +160,9 @@ class TaskPlan:
 
     @property
     def temperatures(self) -> dict[str, float]:
-        """Temperature of each setting. The commit messages' likelihood is taken without sampling, too."""
+        """Temperature of each setting. The commit messages' likelihood is taken without sampling,
+        too.
+        """
         sampled = {setting_name(value): value for value in self._sampling["temperatures"]}
         return {TEACHER_FORCED: 0, **sampled} if self.benchmark == COMMITS else sampled
 
@@ -175,7 +183,9 @@ class TaskPlan:
 
     @property
     def controls(self) -> tuple[str, ...]:
-        """Names of the controls. The ceiling shows what the stop sequences cut off the data's own solutions."""
+        """Names of the controls. The ceiling shows what the stop sequences cut off the data's own
+        solutions.
+        """
         return (*CONTROLS, CEILING) if self.entry.get("ceiling") else CONTROLS
 
     @property
@@ -285,7 +295,9 @@ class TaskPlan:
         }
 
     def setting_in_tables(self, setting: str) -> str:
-        """A setting's name in tables: ReCode's with the category, and marked where programs ran unsandboxed."""
+        """A setting's name in tables: ReCode's with the category, and marked where programs ran
+        unsandboxed.
+        """
         parts = [self.name] if self.benchmark == "recode" else []
         if setting != "greedy" or not parts:
             parts.append(setting)

@@ -36,7 +36,9 @@ class CheckpointPlan:
 
     @cached_property
     def imports(self) -> dict[str, Entry]:
-        """Where each checkpoint `model/checkpoint` comes from that is fetched or imported, not trained."""
+        """Where each checkpoint `model/checkpoint` comes from that is fetched or imported, not
+        trained.
+        """
         return {
             f"{model}/{name}": source
             for model, entry in self.models.items()
@@ -60,7 +62,9 @@ class CheckpointPlan:
         return self.is_from_scratch(model) if checkpoint == "base" else f"{model}/{checkpoint}" not in self.imports
 
     def pretrained(self) -> list[str]:
-        """Checkpoints that the stage of pre-training ends in: the evaluated ones and the milestones; else the base."""
+        """Checkpoints that the stage of pre-training ends in: the evaluated ones and the
+        milestones; else the base.
+        """
         continued = [name for name in self.evaluated if name != "base"]
         saved = [f"ircoder-{step}" for step in self.milestones] if continued else []
         return [*continued, *(name for name in saved if name not in continued)] or ["base"]
@@ -74,7 +78,9 @@ class CheckpointPlan:
         return cells if any(self.is_trained(*cell) for cell in cells) else []
 
     def trainings(self, model: str) -> list[str]:
-        """Names of the learning curves of a model's trainings in this run, in the order of training."""
+        """Names of the learning curves of a model's trainings in this run, in the order of
+        training.
+        """
         names = ["base"] if self.is_from_scratch(model) else []
         if any(self.is_trained(model, checkpoint) for checkpoint in self.evaluated if checkpoint != "base"):
             names.append("pretrain")
@@ -82,7 +88,9 @@ class CheckpointPlan:
         return names + [name for name in tunings if self.is_trained(model, name)]
 
     def check(self) -> None:
-        """Raise `ConfigError` for a milestone after the last step, and an evaluated checkpoint that nothing makes."""
+        """Raise `ConfigError` for a milestone after the last step, and an evaluated checkpoint that
+        nothing makes.
+        """
         last = self.config["pretrain"]["training"]["max_steps"]
         for step in self.milestones:
             if last is not None and step > last:
@@ -94,7 +102,9 @@ class CheckpointPlan:
             self._check_source(checkpoint)
 
     def _check_source(self, checkpoint: str) -> None:
-        """Raise `ConfigError` for a checkpoint `ircoder-STEP` that is neither a milestone nor imported."""
+        """Raise `ConfigError` for a checkpoint `ircoder-STEP` that is neither a milestone nor
+        imported.
+        """
         step = checkpoint.partition("-")[2]
         lacking = [model for model in self.config["models"] if f"{model}/{checkpoint}" not in self.imports]
         if step and lacking and int(step) not in self.milestones:

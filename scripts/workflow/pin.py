@@ -1,4 +1,5 @@
-"""Pin the open revisions of a config to commits: `python -m scripts.workflow.pin --help`, or `make pin`.
+"""Pin the open revisions of a config to commits: `python -m scripts.workflow.pin --help`, or `make
+pin`.
 
 A revision is open when it is missing, a branch, or a short commit. Each open revision of a model or
 data set is resolved on the hub, and its commit is written to config/revisions.lock.yaml, which the
@@ -37,7 +38,9 @@ def merged_config(files: Sequence[str], values: Sequence[str]) -> dict[str, Any]
 
 
 def resolve(revision: Revision) -> str:
-    """The hub's commit of a revision, or of the default branch where it is empty; raises `InputError`."""
+    """The hub's commit of a revision, or of the default branch where it is empty; raises
+    `InputError`.
+    """
     with hub_errors(revision.repository, revision.revision or "(default)", "the config"):
         info = HfApi().repo_info(
             revision.repository, repo_type=revision.kind, revision=revision.revision or None, timeout=TIMEOUT
@@ -75,7 +78,9 @@ def open_revisions(config: dict[str, Any], lock: Lock, update: bool) -> list[Rev
 
 
 def pin(config: dict[str, Any], update: bool) -> None:
-    """Pin the open revisions of a config in the lock file; end the process with one line for all failures."""
+    """Pin the open revisions of a config in the lock file; end the process with one line for all
+    failures.
+    """
     lock = read_lock(ROOT)
     revisions = open_revisions(config, lock, update)
     if not revisions:

@@ -1,4 +1,5 @@
-"""Prepare a working directory for a new run after a crash: `python -m scripts.workflow.recovery --help`.
+"""Prepare a working directory for a new run after a crash: `python -m scripts.workflow.recovery
+--help`.
 
 A Snakemake that was killed leaves its lock and running jobs, and a second run would write the same
 files as these jobs. The Snakefile therefore marks every process of a run with the working
@@ -45,7 +46,8 @@ _lock_descriptors: list[int] = []  # kept open, because closing a descriptor rel
 
 
 def hold_folder() -> None:
-    """Lock the current folder until this process ends; raise `SystemExit` when another run holds the lock.
+    """Lock the current folder until this process ends; raise `SystemExit` when another run holds
+    the lock.
 
     Snakemake itself locks the files that it knows at the start. Before checkpoints are evaluated
     these are few, so a second run could write the same tables. The operating system releases this
@@ -63,7 +65,9 @@ def hold_folder() -> None:
 
 
 def check_writable(folder: str | Path) -> None:
-    """End the process with one line when a folder, or the nearest existing parent of it, is not writable."""
+    """End the process with one line when a folder, or the nearest existing parent of it, is not
+    writable.
+    """
     existing = Path(folder).resolve()
     while not existing.exists():
         existing = existing.parent
@@ -73,7 +77,8 @@ def check_writable(folder: str | Path) -> None:
 
 
 def reset_future_times(folder: str | Path) -> None:
-    """Reset modification times below a folder that lie in the future to the current time, and report how many.
+    """Reset modification times below a folder that lie in the future to the current time, and
+    report how many.
 
     They are left by a clock that was ahead. Snakemake refuses a result that is older than its input.
     """
@@ -108,7 +113,9 @@ def _marker(process: psutil.Process) -> str:
 
 
 def live_runs(folder: str | Path) -> list[int]:
-    """Process ids of the Snakemakes in a folder, except those that a run in this folder started as jobs."""
+    """Process ids of the Snakemakes in a folder, except those that a run in this folder started as
+    jobs.
+    """
     home, marker = str(Path(folder).resolve()), run_id(folder)
     return [
         process.pid
@@ -118,7 +125,9 @@ def live_runs(folder: str | Path) -> list[int]:
 
 
 def leftovers(folder: str | Path) -> list[psutil.Process]:
-    """Processes of runs in a folder with all their descendants, except this process and its parents."""
+    """Processes of runs in a folder with all their descendants, except this process and its
+    parents.
+    """
     marker = run_id(folder)
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     marked = [process for process in psutil.process_iter() if process.pid not in spared and _marker(process) == marker]
@@ -149,7 +158,9 @@ def _survivors(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 def end(processes: list[psutil.Process]) -> None:
-    """End processes: terminate them, wait `GRACE_SECONDS`, then kill them; return when they have ended."""
+    """End processes: terminate them, wait `GRACE_SECONDS`, then kill them; return when they have
+    ended.
+    """
     for process in processes:
         _ask(process.terminate, None)
     for process in (alive := _survivors(processes)):
@@ -166,14 +177,17 @@ def is_locked(folder: str | Path) -> bool:
 
 
 def jobname_prefix(profile: str | Path) -> str:
-    """The prefix of job names that a profile sets; empty where the profile or the prefix is missing."""
+    """The prefix of job names that a profile sets; empty where the profile or the prefix is
+    missing.
+    """
     file = Path(profile, "config.yaml")
     settings = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return str(settings.get("slurm-jobname-prefix", ""))
 
 
 def queued_jobs(folder: str | Path, prefix: str) -> list[str]:
-    """Ids of this user's unfinished SLURM jobs that were submitted from `folder` and have the prefix.
+    """Ids of this user's unfinished SLURM jobs that were submitted from `folder` and have the
+    prefix.
 
     Empty on a machine without SLURM, and, with a warning, where SLURM does not answer.
     """
@@ -233,7 +247,9 @@ def prepare(folder: str | Path, prefix: str = "", cancel: bool = False) -> None:
 
 
 def main() -> None:
-    """Command line: the working directory, by default the current one, and what to do about SLURM jobs."""
+    """Command line: the working directory, by default the current one, and what to do about SLURM
+    jobs.
+    """
     parser = argparse.ArgumentParser(description="Prepare a working directory for a new run after a crash.")
     parser.add_argument("folder", nargs="?", default=".", type=Path)
     parser.add_argument("--cancel-jobs", action="store_true", help="cancel SLURM jobs submitted from the folder")

@@ -136,7 +136,8 @@ def hub_needs(job: Job, site: Site) -> Iterator[Need]:
 
 def _hub_token() -> str | None:
     """The token that the hub's client uses: HF_TOKEN, or the one saved at a login."""
-    # Imported here because every job parses the Snakefile, which imports this module, and few need the hub.
+    # Imported here because every job parses the Snakefile, which imports this module, and few need
+    # the hub.
     from huggingface_hub import get_token
 
     return get_token()

@@ -45,7 +45,9 @@ def owner() -> dict[str, Any]:
 
 
 def is_alive(process: int, started: float) -> bool:
-    """Whether the process of this machine with an id and a start time still runs; a zombie does not."""
+    """Whether the process of this machine with an id and a start time still runs; a zombie does
+    not.
+    """
     try:
         candidate = psutil.Process(process)
         is_same = abs(candidate.create_time() - started) < 1
@@ -71,7 +73,9 @@ def _recorded(descriptor: int) -> dict[str, Any]:
 
 
 def _is_locked(descriptor: int) -> bool:
-    """Whether another process holds the operating system's lock. Otherwise take it, where the file system has locks."""
+    """Whether another process holds the operating system's lock. Otherwise take it, where the file
+    system has locks.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -113,7 +117,9 @@ def _release(descriptor: int, process: int) -> None:
 
 
 def hold_results(folder: str | Path) -> None:
-    """Lock a results folder until this process ends; end the process with one line when another run holds the lock."""
+    """Lock a results folder until this process ends; end the process with one line when another run
+    holds the lock.
+    """
     results = Path(folder).resolve()
     results.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(results / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

@@ -15,7 +15,9 @@ def record_results_dir(results_dir: str) -> None:
 
 
 def summary(results_dir: str | Path, shown: list[str]) -> str:
-    """The text of some result files, then the paths of tables, figures and report; missing ones are left out."""
+    """The text of some result files, then the paths of tables, figures and report; missing ones are
+    left out.
+    """
     results = Path(results_dir)
     texts = [(results / name).read_text(encoding="utf-8") for name in shown if (results / name).is_file()]
     paths = [f"{what + ':':<9}{results / name}" for what, name in LISTED.items() if (results / name).exists()]

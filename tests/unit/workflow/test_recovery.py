@@ -15,7 +15,9 @@ SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep
 
 
 def start(command: list[str], folder: Path, run: str | None = None) -> subprocess.Popen:
-    """Start a process in `folder`, marked as a part of the run in `run`, and wait for its first line."""
+    """Start a process in `folder`, marked as a part of the run in `run`, and wait for its first
+    line.
+    """
     environment = {key: value for key, value in os.environ.items() if key != recovery.MARKER}
     if run is not None:
         environment[recovery.MARKER] = run
@@ -100,7 +102,8 @@ def test_a_zombie_that_its_parent_does_not_reap_counts_as_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recovery, "GRACE_SECONDS", 5)
-    # The parent starts a process of the run and never waits for it, like the first process of many containers.
+    # The parent starts a process of the run and never waits for it, like the first process of many
+    # containers.
     careless = f"""
 import os, subprocess, sys, time
 child = subprocess.Popen({SLEEP!r}, env={{**os.environ, {recovery.MARKER!r}: {recovery.run_id(tmp_path)!r}}}, stdout=-1)
