@@ -1,4 +1,6 @@
-"""How a language's programs are compiled in this run: its table entry and the settings, made into commands."""
+"""How a language's programs are compiled in this run: commands from its table entry and the
+settings.
+"""
 
 import hashlib
 import json
@@ -15,15 +17,16 @@ from scripts.lib.sandbox.init import FILE_TIME
 from scripts.lib.sandbox.run import Limits, Sandbox, probe
 from scripts.lib.sandbox.toolchain import Toolchain, find_toolchain
 
-# Where precompiled headers stand inside the sandbox, whatever machine it is on.
+# The folder of precompiled headers inside the sandbox, the same on every machine.
 HEADERS = "/opt/headers"
 _FLAGS = "{flags}"
 _HEADER = "{header}"
 _ALTERNATIVE = "{alternative}"
 _ENVIRONMENT = {
-    # The allocator's memory in large pages: up to a tenth less CPU time, on the page faults of large compilers.
+    # Large pages for the allocator save large compilers up to a tenth of their CPU time in page
+    # faults.
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-    # What compilers write for the date and time of compiling: the same on any day.
+    # A constant date and time of compilation, which compilers may write into their output.
     "SOURCE_DATE_EPOCH": str(FILE_TIME),
 }
 _SIZE_PIPELINE = "opt -O2 (with minsize on every function)"
@@ -31,14 +34,20 @@ _SIZE_PIPELINE = "opt -O2 (with minsize on every function)"
 
 @dataclass(frozen=True)
 class Build:
-    """The commands of a language and what goes with them.
+    """The commands of a language, with all that they depend on.
 
-    `steps` have `run`, a command template, and maybe `keep`, patterns of the files that go on, `choose`, which of those
-    files the step gets, `drop_attributes`, by variant, and `flags` of their own. `flags` are by variant; `shrunk` are
-    the variants on whose IR LLVM's pipeline for size is run. `extra_files` are put next to each program.
-    `precompiled` has `run`, the command template that makes a precompiled header, and `min_programs`, the smallest
-    number of programs for which one is made; `headers` is the folder of those. `alternative` is the table's entry of
-    the alternative whose words `{alternative}` stands for; empty without any.
+    steps: each has `run`, a command template, and optionally `keep`, patterns of the files that the
+    next step needs, `choose`, which of those files the step gets, `drop_attributes`, by variant,
+    and its own `flags`.
+    flags: flags by variant.
+    parts: what is normalised in the IR (the true entries of the setting `compile.normalise`).
+    shrunk: the variants on whose IR LLVM's pipeline for size is run.
+    extra_files: files that are written next to each program.
+    precompiled: has `run`, the command template that precompiles a header, and `min_programs`, the
+    minimum number of programs for which one is made; empty if the frontend has none. headers: the
+    folder of the precompiled headers.
+    alternative: the table's entry of the alternative whose flags replace `{alternative}`; empty
+    without alternatives.
     """
 
     toolchain: Toolchain
@@ -54,7 +63,9 @@ class Build:
 
     @property
     def alternatives(self) -> list["Build"]:
-        """A build for each alternative of the frontend, in the order in which they are tried; itself without any."""
+        """A build for each alternative of the frontend, in the order in which they are tried;
+        itself without any.
+        """
         return [replace(self, alternative=each) for each in self.frontend.get("alternatives", [self.alternative])]
 
     @property
@@ -68,11 +79,13 @@ class Build:
         return self.frontend["output"]
 
     def expanded(self, step: Mapping[str, Any], variant: str, header: str | None = None) -> list[str]:
-        """A step's command template with the variant's flags and, where one is named, its precompiled header."""
-        use = ["-include-pch", f"{self.headers_inside}/{header}"] if header else []
+        """A step's command template with the variant's flags and, if `header` names one, its
+        precompiled header.
+        """
+        header_flags = ["-include-pch", f"{self.headers_inside}/{header}"] if header else []
         flags = step.get("flags", self.flags)[variant]
-        meaning = {_FLAGS: flags, _HEADER: use, _ALTERNATIVE: self.alternative.get("flags", [])}
-        return [part for word in step["run"] for part in meaning.get(word, [word])]
+        placeholders = {_FLAGS: flags, _HEADER: header_flags, _ALTERNATIVE: self.alternative.get("flags", [])}
+        return [part for word in step["run"] for part in placeholders.get(word, [word])]
 
     @property
     def headers_inside(self) -> str:
@@ -80,9 +93,8 @@ class Build:
         return str(self.headers) if self.toolchain.sandbox.mode == "off" else HEADERS
 
     def groups(self, variants: Sequence[str]) -> list[list[str]]:
-        """Variants that share their first command or the choice of an alternative together, the others each by itself.
-
-        In the given order.
+        """The variants in groups that share their first command or the choice of an alternative, in
+        the same order.
         """
         if "alternatives" in self.frontend:
             return [list(variants)]
@@ -90,13 +102,15 @@ class Build:
         return [list(group) for _, group in shared]
 
     def command(self, variant: str) -> str:
-        """What is run for a variant, with placeholders where machines differ; ends with the pragma, if one is added."""
+        """The commands of a variant, with placeholders where machines differ, and the added pragma
+        at the end.
+        """
         commands = [shlex.join(self.expanded(step, variant)) for step in self.steps]
-        added = [f"(with {self.alternative['pragma']})"] if "pragma" in self.alternative else []
-        return " ".join([" && ".join([*commands, *([_SIZE_PIPELINE] if variant in self.shrunk else [])]), *added])
+        pragma = [f"(with {self.alternative['pragma']})"] if "pragma" in self.alternative else []
+        return " ".join([" && ".join([*commands, *([_SIZE_PIPELINE] if variant in self.shrunk else [])]), *pragma])
 
     def key(self) -> str:
-        """Everything that an outcome depends on beside program, command and limits."""
+        """Everything that an outcome depends on, besides program, command and limits, as JSON."""
         extra_files = {name: hashlib.sha256(content).hexdigest() for name, content in self.extra_files.items()}
         edits = [[step.get(name) for name in ("drop_attributes", "choose", "alone")] for step in self.steps]
         compiler = [self.frontend["name"], self.toolchain.compiler, self.toolchain.llvm]
@@ -115,7 +129,7 @@ class Build:
 
 
 def with_headers(build: Build, folder: Path) -> Build:
-    """A build whose compilers also see a folder of precompiled headers."""
+    """A build whose compilers can also read a folder of precompiled headers."""
     sandbox = build.toolchain.sandbox
     binds = {**sandbox.binds, HEADERS: str(folder)}
     return replace(build, toolchain=replace(build.toolchain, sandbox=replace(sandbox, binds=binds)), headers=folder)
@@ -129,17 +143,20 @@ def _limits(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Limits:
 
 
 def make_build(language: str, entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Build:
-    """The build of a language by its table entry and the `compile` settings; raise `InputError` without a toolchain."""
+    """The build of a language by its table entry and the `compile` settings; raise `InputError`
+    without a toolchain.
+    """
     mode = "off" if settings["sandbox"] in (False, "off") else "bubblewrap"
     probe(mode)
     sandbox = Sandbox(mode=mode, work_mb=settings["limits"]["work_mb"], env=_ENVIRONMENT)
     toolchain = find_toolchain(language, entry, sandbox)
     frontend = toolchain.frontend
     plan = {**frontend, **(frontend.get("shared_frontend", {}) if settings["shared_frontend"] else {})}
-    flags, shrunk = plan["flags"], frozenset()
+    flags: Mapping[str, list[str]] = plan["flags"]
+    shrunk: frozenset[str] = frozenset()
     if settings["size_build"] in (True, "true") and "size_opt_flags" in frontend:
         flags, shrunk = {**flags, "size": frontend["size_opt_flags"]}, frozenset({"size"})
-    made = Build(
+    build = Build(
         toolchain,
         tuple(plan["steps"]),
         flags,
@@ -149,4 +166,4 @@ def make_build(language: str, entry: Mapping[str, Any], settings: Mapping[str, A
         {name: Path(SCRIPTS.parent, path).read_bytes() for name, path in frontend.get("extra_files", {}).items()},
         plan.get("precompiled", {}),
     )
-    return made.alternatives[0]
+    return build.alternatives[0]

@@ -1,4 +1,4 @@
-"""One program through its frontend: what becomes of it in each variant."""
+"""Compile one program by its frontend's steps, in each variant."""
 
 import fnmatch
 import re
@@ -18,16 +18,17 @@ _TRIES = 3
 _ALONE = ("prlimit", "--nproc=1", "--")
 _DIAGNOSTIC_LENGTH = 400
 _ERROR_LINE = re.compile(r"(?:\berror\b(?:\[\w+\])?|\bError|\bfatal error)\s*:|^Error\b|\bpanic")
-_PLACED_LINE = re.compile(r"\bsource\.\w+[:(]\d")
+_LINE_WITH_POSITION = re.compile(r"\bsource\.\w+[:(]\d")
 _CRASH = re.compile(
     r"internal compiler error|PLEASE submit a bug report|panic! \(the 'impossible' happened\)|^Assert failed|"
     r"Stack dump:|^goroutine \d+ .*\[",
     re.MULTILINE,
 )
-# What differs from run to run, and the headings of a compiler that works through several packages.
+# Text that differs from run to run, and the headings of a compiler that compiles several packages.
 _NOISE = re.compile(r"\x1b\[[0-9;]*m|0x[0-9a-f]{6,}|\bgoroot-[0-9a-f]{64}\b|^# [\w./-]+$", re.MULTILINE)
-# What passes another limit than these is taken for the compiler's fault: no program makes it write without end.
 _REFUSED = (CompileStatus.COMPILE_ERROR, CompileStatus.TOOL_CRASH)
+# Exceeding any other limit counts as a crash of the compiler: no program should make it write
+# without end.
 _STATUS = {
     "timeout": CompileStatus.TIMEOUT,
     "cpu_limit": CompileStatus.TIMEOUT,
@@ -37,9 +38,10 @@ _STATUS = {
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one variant; `ir` is the verified, normalised module and empty unless `status` is `ok`.
+    """The outcome of one variant; `ir` is the verified, normalised module and empty unless `status`
+    is `ok`.
 
-    `command` is what was run, with placeholders where machines differ.
+    `command` has placeholders where machines differ; `diagnostics` is one line.
     """
 
     status: CompileStatus
@@ -51,7 +53,9 @@ class Result:
 
 @dataclass(frozen=True)
 class _State:
-    """Where a chain of steps has got: the files that go on, the seconds so far, and the failure that ended it."""
+    """The state after some steps: the files for the next step, the seconds so far, and the failure,
+    if any.
+    """
 
     files: Mapping[str, bytes]
     seconds: float = 0.0
@@ -59,27 +63,27 @@ class _State:
 
 
 def first_error(text: str) -> str:
-    """The first line of a compiler's output that tells of an error, if possible with its position in the program.
+    """The first line of a compiler's output that reports an error, preferably one with a position
+    in the program.
 
-    Colours and addresses are left out. A line that ends with a colon is followed by the next one.
+    Colours and addresses are left out. If the line ends with a colon, the next line is appended.
     """
     lines = [line.strip() for line in _NOISE.sub("", text).splitlines() if line.strip()]
     errors = [number for number, line in enumerate(lines) if _ERROR_LINE.search(line)]
-    positions = [number for number, line in enumerate(lines) if _PLACED_LINE.search(line)]
+    positions = [number for number, line in enumerate(lines) if _LINE_WITH_POSITION.search(line)]
     both = [number for number in positions if number in errors]
-    chosen = (both or errors or positions or [0])[0]
-    last = chosen + 1 + bool(lines and lines[chosen].endswith(":"))
-    line = " ".join(lines[chosen:last])
-    return line[:_DIAGNOSTIC_LENGTH]
+    first = (both or errors or positions or [0])[0]
+    end = first + 1 + bool(lines and lines[first].endswith(":"))
+    return " ".join(lines[first:end])[:_DIAGNOSTIC_LENGTH]
 
 
 def _failure(outcome: Outcome, limits: Limits) -> Result | None:
-    """What a command's end means for its variant; None when it succeeded."""
+    """The result of a variant whose command failed; None if the command succeeded."""
     text = (outcome.stderr + b"\n" + outcome.stdout).decode("utf-8", "replace")
     if outcome.status != "exited":
         allowed = f"{limits.cpu_seconds} s of CPU, {limits.wall_seconds} s, {limits.memory_mb} MB"
         status = _STATUS.get(outcome.status, CompileStatus.TOOL_CRASH)
-        return Result(status, diagnostics=f"{outcome.status}; allowed are {allowed}")
+        return Result(status, diagnostics=f"{outcome.status}; the limits are {allowed}")
     if outcome.returncode == 0:
         return None
     crashed = outcome.returncode > 128 or _CRASH.search(text)
@@ -90,9 +94,10 @@ def _failure(outcome: Outcome, limits: Limits) -> Result | None:
 def run_command(
     build: Build, words: list[str], files: Mapping[str, bytes], keep: Sequence[str], alone: bool = False
 ) -> Outcome:
-    """Run one command; again when somebody else killed it, because that says nothing about the program.
+    """Run one command; repeat it if it was killed from outside, because that says nothing about the
+    program.
 
-    With `alone` it can start no other process.
+    With `alone` the command cannot start other processes.
     """
     command = [*(_ALONE if alone else []), *build.toolchain.command(words)]
     for _ in range(_TRIES):
@@ -102,34 +107,37 @@ def run_command(
     return outcome
 
 
-def _chosen(files: Mapping[str, bytes], choose: Mapping[str, Any]) -> bytes | None:
-    """The file that a step gets by the table's `choose`: among those that hold its first text, the one with most texts.
+def _choice(files: Mapping[str, bytes], choose: Mapping[str, Any]) -> bytes | None:
+    """The file that a step gets by the table's `choose`: of those with its first text, the one with
+    most of its texts.
 
-    None where no file holds the first text.
+    None if no file contains the first text.
     """
     texts = [text.encode() for text in choose["texts"]]
-    alike = [content for path, content in sorted(files.items()) if fnmatch.fnmatch(path, choose["files_like"])]
-    own = [content for content in alike if texts[0] in content]
-    return max(own, key=lambda content: sum(text in content for text in texts), default=None)
+    matches = [content for path, content in sorted(files.items()) if fnmatch.fnmatch(path, choose["files_like"])]
+    eligible = [content for content in matches if texts[0] in content]
+    return max(eligible, key=lambda content: sum(text in content for text in texts), default=None)
 
 
 def _after(
     state: _State, build: Build, step: Mapping[str, Any], words: list[str], dropped: Sequence[str], reach: str
 ) -> _State:
-    """State after a step: its command is run on the files so far, without some attributes of their functions.
+    """The state after a step: its command is run on the files so far, without the function
+    attributes `dropped`.
 
-    Where a step is to be run alone, a program that reaches for others (`reach`) is compiled both ways, and what comes
-    out must be the same: other processes could have replaced it.
+    If a step must run alone, a program that could start others (`reach` says how) is compiled with
+    and without that restriction, and both outputs must be equal: other processes could have
+    replaced the output.
     """
     if state.failure:
         return state
     files = dict(state.files)
     if "choose" in step:
-        chosen = _chosen(files, step["choose"])
-        if chosen is None:
-            message = "no module of the program's own"
+        choice = _choice(files, step["choose"])
+        if choice is None:
+            message = "no module of the program itself"
             return replace(state, failure=Result(CompileStatus.COMPILE_ERROR, state.seconds, message))
-        files = build.extra_files | {step["choose"]["name"]: chosen}
+        files = {**build.extra_files, step["choose"]["name"]: choice}
     if dropped:
         files = {name: without_attributes(content, dropped) for name, content in files.items()}
     keep, alone = step.get("keep", [build.output]), step.get("alone", False)
@@ -143,24 +151,27 @@ def _after(
 
 
 def _refused(reach: str, seconds: float) -> Result:
-    """A program whose module may not be the compiler's, because of what it can reach while it is compiled."""
-    message = f"{reach}: the module may be another one than the compiler's"
+    """The result of a program whose module may not be the compiler's, because it can start others
+    (`reach` says how).
+    """
+    message = f"{reach}: the module may not be the compiler's"
     return Result(CompileStatus.COMPILE_ERROR, seconds, message[:_DIAGNOSTIC_LENGTH])
 
 
 def _unreadable(error: Exception, seconds: float) -> Result:
-    """What a reader's failure on a module means for its variant: a crash of the reader is the module's fault."""
+    """The result of a variant whose module cannot be read; a crash of the reader makes it an
+    invalid module.
+    """
     limited = isinstance(error, IsolationError) and error.status != "crashed"
     status = CompileStatus(error.status) if limited else CompileStatus.INVALID_IR
     return Result(status, seconds, str(error)[:_DIAGNOSTIC_LENGTH])
 
 
 def _verified(build: Build, state: _State, shrink: bool) -> Result:
-    """The IR among the files that the last step made, read and normalised within the limits of a command."""
+    """The result with the last step's IR, verified and normalised within the limits of a command."""
     if build.output not in state.files:
-        return Result(
-            CompileStatus.COMPILE_ERROR, state.seconds, f"the compiler reported success and wrote no {build.output}"
-        )
+        message = f"the compiler reported success and wrote no {build.output}"
+        return Result(CompileStatus.COMPILE_ERROR, state.seconds, message)
     try:
         text = state.files[build.output].decode()
         ir = isolated(verified, text, list(build.parts), shrink, limits=build.limits)
@@ -169,21 +180,27 @@ def _verified(build: Build, state: _State, shrink: bool) -> Result:
     return Result(CompileStatus.OK, state.seconds, ir=ir)
 
 
-class _Attempt:
-    """A program on its way through one alternative of a frontend; steps that variants share run once.
+# The commands that lead to a state, with the attributes dropped before each.
+_Path = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
-    `headers` names a precompiled header for each variant.
+
+class _Attempt:
+    """The compilation of a program by one alternative of a frontend; steps that variants share run
+    once.
+
+    headers: name of a precompiled header by variant.
     """
 
     def __init__(self, source: str, build: Build, headers: Mapping[str, str]) -> None:
         self.build, self.headers = build, headers
         self.text = with_pragma(source, build.alternative.get("pragma"))
         self._reach = outside_work(source, build.frontend.get("compile_time"))
-        self._done = {(): _State({**build.extra_files, build.frontend["source"]: self.text.encode()})}
+        start = _State({**build.extra_files, build.frontend["source"]: self.text.encode()})
+        self._states: dict[_Path, _State] = {(): start}
         self._results: dict[str, Result] = {}
 
     def result(self, variant: str) -> Result:
-        """What becomes of the program in a variant; worked out once."""
+        """The outcome of a variant, computed at the first call."""
         if variant not in self._results:
             state = self._state(variant)
             result = state.failure or _verified(self.build, state, variant in self.build.shrunk)
@@ -194,19 +211,21 @@ class _Attempt:
         return self._results[variant]
 
     def _state(self, variant: str) -> _State:
-        """Where the last step of a variant ends."""
-        path: tuple = ()
+        """The state after the last step of a variant."""
+        path: _Path = ()
         for step in self.build.steps:
             words = self.build.expanded(step, variant, self.headers.get(variant))
             dropped = tuple(step.get("drop_attributes", {}).get(variant, ()))
-            before, path = self._done[path], (*path, (tuple(words), dropped))
-            if path not in self._done:
-                self._done[path] = _after(before, self.build, step, words, dropped, self._reach)
-        return self._done[path]
+            before, path = self._states[path], (*path, (tuple(words), dropped))
+            if path not in self._states:
+                self._states[path] = _after(before, self.build, step, words, dropped, self._reach)
+        return self._states[path]
 
 
 def _attempts(source: str, build: Build, headers: Mapping[str, str]) -> list[_Attempt]:
-    """An attempt for each alternative of a build; one whose pragma has nothing to override is left out."""
+    """An attempt for each alternative of a build, without those whose pragma has nothing to
+    override.
+    """
     attempts = [_Attempt(source, each, headers) for each in build.alternatives]
     return [each for each in attempts if "pragma" not in each.build.alternative or each.text != source]
 
@@ -214,12 +233,13 @@ def _attempts(source: str, build: Build, headers: Mapping[str, str]) -> list[_At
 def compile_source(
     source: str, build: Build, variants: Sequence[str], headers: Mapping[str, str] | None = None
 ) -> dict[str, Result]:
-    """Compile a program in all variants; never raises for what a program or its compiler does.
+    """Compile a program in all variants; never raise for what a program or its compiler does.
 
-    The frontend's first alternative that does not refuse the first variant is used for all of them; where each refuses
-    it, the first one's outcomes count. `headers` names a precompiled header for each variant.
+    The frontend's first alternative that does not refuse the first variant is used for all
+    variants, or the first alternative if all refuse it. headers: name of a precompiled header by
+    variant.
     """
     attempts = _attempts(source, build, headers or {})
-    accepted = (each for each in attempts if each.result(variants[0]).status not in _REFUSED)
-    chosen = next(accepted, attempts[0])
-    return {variant: chosen.result(variant) for variant in variants}
+    accepted = (attempt for attempt in attempts if attempt.result(variants[0]).status not in _REFUSED)
+    attempt = next(accepted, attempts[0])
+    return {variant: attempt.result(variant) for variant in variants}

@@ -1,8 +1,10 @@
-"""Programs that can run code of their own while they are compiled, and so could put another module in place of theirs.
+"""Programs that can run code while they are compiled, and could so replace their module by another
+one.
 
-Such code runs with the compiler's rights, in its process or next to it, so that nothing in the sandbox can tell whose
-output a file is. What it needs for that is input and output while the program is compiled. Each check says, by the
-program's text, where that is possible; an empty text says that it is not. A check errs on the side of refusing.
+Such code runs with the compiler's rights, so that the origin of an output file cannot be verified.
+It needs input and output at compile time for that. Each check returns, by the program's text, how
+that is possible, or an empty text if it is not. A check may refuse harmless programs, but must not
+miss a harmful one.
 """
 
 import re
@@ -13,7 +15,7 @@ _HASKELL_IO = re.compile(
     r"\b(?:\w*runIO|RunIO|liftIO|unIO|runRW|realWorld|embed\w*|q?[aA]dd(?:Foreign|Temp|Core|ModFinalizer)\w*)"
     r"|[uU]nsafe|accursed|[pP]erformIO|\bforeign\b|\bGHC\.|\.Internal\b"
 )
-# Options that run programs or modules of the program's choice in the course of compiling.
+# Options that run programs or modules of the program's choice at compile time.
 _HASKELL_OPTION = re.compile(r"-(?:pgm\w+|f?plugin\S*|fclear-plugins|frontend\S*|opt(?!c)\w+\S*|F)(?![\w-])")
 _CPP = re.compile(r"\bCPP\b|(?<!\S)-cpp\b")
 _MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
@@ -21,7 +23,7 @@ _CRYSTAL_IO = re.compile(r"\b(?:system|run)\b|`")
 
 
 def _parts(text: str, begin: str, end: str) -> Iterator[str]:
-    """What stands between each `begin` and the next `end`; work is linear in the text."""
+    """The texts between each `begin` and the next `end`; the work is linear in the text."""
     for part in text.split(begin)[1:]:
         yield part.partition(end)[0]
 
@@ -33,14 +35,14 @@ def haskell(source: str) -> str:
     options = " ".join(body for kind, body in bodies if kind in ("OPTIONS", "OPTIONS_GHC", "LANGUAGE"))
     option = _HASKELL_OPTION.search(options)
     if option:
-        return f"the option {option[0]} runs other programs while it is compiled"
+        return f"the option {option[0]} runs other programs at compile time"
     macros = set(_MACRO.findall(source)) if _CPP.search(options) else set()
     if macros & set(re.findall(r"\w+", options)) or (macros and ("##" in options or "/*" in options)):
-        return "macros make its options"
+        return "its options are made by macros"
     runs_code = _HASKELL_CODE.search(options) or any(kind == "ANN" for kind, _ in bodies)
     possible = _HASKELL_IO.search(source) if runs_code else None
     if possible or (runs_code and macros):
-        return f"its code runs while it is compiled, and could do I/O ({possible[0] if possible else 'by macros'})"
+        return f"its code runs at compile time and could do I/O ({possible[0] if possible else 'by macros'})"
     return ""
 
 
@@ -51,15 +53,17 @@ def crystal(source: str) -> str:
 
 
 def nim(source: str) -> str:
-    """`staticExec` and `gorge`, however they are spelled: Nim takes no notice of case and underscores."""
+    """`staticExec` and `gorge` in any spelling: Nim ignores case and underscores."""
     plain = source.replace("_", "").lower()
     word = next((word for word in ("staticexec", "gorge") if word in plain), None)
-    return f"it runs programs while it is compiled ({word})" if word else ""
+    return f"it runs programs at compile time ({word})" if word else ""
 
 
 CHECKS: dict[str, Callable[[str], str]] = {"haskell": haskell, "crystal": crystal, "nim": nim}
 
 
 def outside_work(source: str, check: str | None) -> str:
-    """How a program could reach others while it is compiled, by the check of that name; empty if in no way."""
+    """How a program could start others at compile time, by the check of that name; empty if it
+    cannot.
+    """
     return CHECKS[check](source) if check else ""

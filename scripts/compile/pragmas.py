@@ -1,15 +1,18 @@
-"""The pragmas at the top of a Haskell program, and one more after them."""
+"""The pragmas at the top of a Haskell program, and how to add one after them."""
 
 import re
 
-# White space, line comments, lines of a preprocessor, and pragmas or block comments, which may be nested.
+# White space, line comments, lines of a preprocessor, and pragmas or block comments, which may be
+# nested.
 _PLAIN = re.compile(r"\s+|--[^\n]*(?:\n|\Z)|(?<![^\n])#[^\n]*(?:\n|\Z)")
 _BORDER = re.compile(r"\{-|-\}")
 _OPTIONS = re.compile(r"\{-#\s*OPTIONS", re.IGNORECASE)
 
 
 def _block_end(text: str, start: int) -> int:
-    """Where the block comment or pragma that starts at `start` ends; the text's end where it never does."""
+    """End index of the block comment or pragma that starts at `start`; the text's length if it
+    never ends.
+    """
     depth = 0
     for border in _BORDER.finditer(text, start):
         depth += 1 if border[0] == "{-" else -1
@@ -19,23 +22,24 @@ def _block_end(text: str, start: int) -> int:
 
 
 def header_end(text: str) -> int:
-    """Where the first token of a program stands, after all pragmas that a compiler reads."""
-    place = 0
-    while place < len(text):
-        plain = _PLAIN.match(text, place)
+    """Index of the first token of a program, after all pragmas that a compiler reads."""
+    position = 0
+    while position < len(text):
+        plain = _PLAIN.match(text, position)
         if plain:
-            place = plain.end()
-        elif text.startswith("{-", place):
-            place = _block_end(text, place)
+            position = plain.end()
+        elif text.startswith("{-", position):
+            position = _block_end(text, position)
         else:
             break
-    return place
+    return position
 
 
 def with_pragma(text: str, pragma: str | None) -> str:
-    """A program with one more pragma after those at its top, where these have options; the program itself otherwise.
+    """A program with another pragma after those at its top; the program itself if these set no
+    options.
 
-    Lines and columns of what follows stay the same to the compiler.
+    For the compiler, lines and columns of the rest stay the same.
     """
     end = header_end(text)
     if pragma is None or not _OPTIONS.search(text, 0, end):

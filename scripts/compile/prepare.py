@@ -1,6 +1,6 @@
-"""Preparation of programs for a frontend that cannot take them as they are.
+"""Preparation of programs for a frontend that does not accept them unchanged.
 
-The table of languages names a preparation; the data set's source stays the original.
+The table of languages names a preparation; the data set's source remains the original.
 """
 
 import ast
@@ -27,11 +27,11 @@ from scripts.compile.codon.syntax import (
 from scripts.compile.codon.typed import Typed
 from scripts.compile.codon.variables import GlobalsFirst, Retyped, is_head
 
-# Codon's parser takes `if(x) …` for a call; printing the tree puts the space between.
+# Codon's parser reads `if(x) …` as a call; printing the syntax tree inserts the space.
 _TIGHT = re.compile(
     r"^[ \t\f]*(?:if|elif|while|return|assert|del|not|for)\(|\b(?:and|or|not|in|if|else)\(", re.MULTILINE
 )
-_CODON = (
+_CODON: tuple[type[Rewrite], ...] = (
     FutureImport,
     RecursionLimit,
     ExitCall,
@@ -56,9 +56,10 @@ _CODON = (
     RememberedResults,
     EmptyFields,
 )
-# Longer programs are data for the most part, and would cost more than Codon itself.
-_LONGEST = 100_000
-# What the paper's script writes before each program: the prompt gets a line of its own, the line read keeps its end.
+# Longer programs mostly consist of data, and rewriting them would cost more than Codon itself.
+_MAX_LENGTH = 100_000
+# The paper's script prepends this to each program: the prompt gets its own line, the line read
+# keeps its line break.
 _PAPER_INPUT = """import sys
 
 
@@ -72,41 +73,49 @@ def input(prompt=""):
 
 
 def for_codon(source: str) -> tuple[str, list[str]]:
-    """A Python program in Codon's subset, as far as its constructs are known, and the rewrites, `name:times` each.
+    """A Python program rewritten for Codon as far as possible, and the rewrites, each as
+    `name:count`.
 
-    A program that is no valid Python 3, that may look at its own names or text, that is very long, or that needs no
-    rewrite, comes back as it is.
+    A program that is not valid Python 3, that may inspect its own names or text, that is very long,
+    or that needs no rewrite, is returned unchanged.
     """
-    if len(source) > _LONGEST:
+    if len(source) > _MAX_LENGTH:
         return source, []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(source)
             names = Names(tree)
-            done = [] if names.is_reflective() else _rewritten(tree, names)
+            applied = [] if names.is_reflective() else _apply_rewrites(tree, names)
             tight = len(_TIGHT.findall(source)) if not names.is_reflective() else 0
             text = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
             exact = ast.dump(ast.parse(text)) == ast.dump(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source, []
-    rewrites = [*([f"tight_keyword:{tight}"] if tight else []), *(f"{each.name}:{each.count}" for each in done)]
+    rewrites = [*([f"tight_keyword:{tight}"] if tight else []), *(f"{each.name}:{each.count}" for each in applied)]
     return (text, rewrites) if rewrites and exact else (source, [])
 
 
-def _rewritten(tree: ast.Module, names: Names) -> list[Rewrite]:
-    """Apply all rewrites to a tree, in place, and return those that did something."""
-    done = [rewrite for kind in _CODON if (rewrite := kind(tree, names)).visit(tree) and rewrite.count]
-    helpers = [node for rewrite in done for node in rewrite.helper_body()]
+def _apply_rewrites(tree: ast.Module, names: Names) -> list[Rewrite]:
+    """Apply all rewrites to a tree, in place, and return those that changed something."""
+    applied: list[Rewrite] = []
+    for kind in _CODON:
+        rewrite = kind(tree, names)
+        rewrite.visit(tree)
+        if rewrite.count:
+            applied.append(rewrite)
+    helpers = [node for rewrite in applied for node in rewrite.helper_body()]
     head = 0
     while head < len(tree.body) and is_head(tree.body[head]):
         head += 1
     tree.body[head:head] = helpers
-    return done
+    return applied
 
 
 def for_codon_as_paper(source: str) -> tuple[str, list[str]]:
-    """A Python program with the paper's `input` before it, which is all that its script changes."""
+    """A Python program after the paper's definition of `input`, the only change that the paper's
+    script makes.
+    """
     return _PAPER_INPUT + source, ["paper_input:1"]
 
 
@@ -117,14 +126,16 @@ PREPARATIONS: dict[tuple[str, str], Callable[[str], tuple[str, list[str]]]] = {
 
 
 def prepared(source: str, preparation: str | None, mode: str = "rewrite") -> tuple[str, list[str]]:
-    """The text to compile and the rewrites that it took; the source itself where no preparation is named.
+    """The text to compile and its rewrites; the source itself if there is no preparation.
 
-    `mode` is the setting `compile.prepare`.
+    preparation: its name in the table of languages; mode: the setting `compile.prepare`.
     """
     change = PREPARATIONS.get((preparation, mode)) if preparation else None
     return change(source) if change else (source, [])
 
 
 def refusal(source: str, preparation: str | None) -> str:
-    """A word for why a frontend refuses a program, if its text tells: `python2`; else nothing."""
+    """The reason why a frontend refuses a program, if its text shows it (`python2`); otherwise
+    empty.
+    """
     return "python2" if preparation == "codon" and python2(source) else ""

@@ -1,8 +1,10 @@
-"""Compile one shard of one language, all variants, and write an outcome row for each source and variant.
+"""Compile one shard of one language, all variants, and write an outcome row for each source and
+variant.
 
-The rows are in the order of the source table, variants in the config's order; no source is left out. `rewrites` are
-what preparation did to the program, if it had to, and `unprepared`, in the first variant, what becomes of it as it
-stands. With a second output the modules are also written as text files `{id}.{variant}.ll`.
+The rows are in the order of the source table, variants in the config's order; no source is left
+out. `rewrites` are the changes that preparation made to the program, and `unprepared` is, in the
+first variant, the status of the unchanged program. With a second output the modules are also
+written as text files `{id}.{variant}.ll`.
 """
 
 import logging
@@ -15,8 +17,9 @@ from typing import Any
 
 from scripts.compile.build import make_build, with_headers
 from scripts.compile.cache import Cache
+from scripts.compile.compiler import Compiler, MissingCompiler, RowMaker
 from scripts.compile.headers import leading_headers, longest, worthwhile
-from scripts.compile.worker import Compiler, compile_row, make_header, workers
+from scripts.compile.worker import compile_row, make_header, workers
 from scripts.lib.failing_frontends import Shard
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
@@ -35,10 +38,11 @@ def make_compiler(
     settings: Mapping[str, Any],
     cache: str | None,
     headers: Path,
-) -> Compiler:
-    """The compiler of a shard; without a toolchain an `InputError` or, if the settings say so, one that records it.
+) -> RowMaker:
+    """The compiler of a shard, by the language's table `entry` and the `compile` settings.
 
-    `cache` is the folder of kept outcomes, if any; `headers` an empty folder for precompiled headers.
+    cache: folder of cached outcomes, or None; headers: an empty folder for precompiled headers.
+    Without a toolchain, raise `InputError`, or return a `MissingCompiler` if the settings say so.
     """
     try:
         build = make_build(language, entry, settings)
@@ -46,23 +50,26 @@ def make_compiler(
         if settings["missing_toolchain"] == "error":
             raise
         logging.warning("%s", error)
-        return Compiler(None, variants, Cache(None), str(error))
+        return MissingCompiler(variants, str(error))
     build = with_headers(build, headers) if build.precompiled else build
-    kept = Cache(Path(cache, language) if cache else None)
-    return Compiler(build, variants, kept, preparation=settings.get("prepare", "none"))
+    outcome_cache = Cache(Path(cache, language) if cache else None)
+    return Compiler(build, variants, outcome_cache, preparation=settings.get("prepare", "none"))
 
 
 def _headers(source: str, limits: Limits) -> tuple[str, ...]:
-    """The system headers that a program begins with; none where they cannot be read within the limits."""
+    """The system headers that a program begins with; none if they cannot be read within the limits."""
     try:
         return tuple(isolated(leading_headers, source, limits=limits))
     except IsolationError:
         return ()
 
 
-def _precompiled(rows: list[dict[str, Any]], compiler: Compiler, pool: ProcessPoolExecutor) -> list[dict[str, str]]:
-    """For each row the precompiled headers to use, by variant; made where enough rows not known yet need one."""
-    if not compiler.build or not compiler.build.precompiled:
+def _precompiled(rows: list[dict[str, Any]], compiler: RowMaker, pool: ProcessPoolExecutor) -> list[dict[str, str]]:
+    """For each row the names of the precompiled headers to use, by variant.
+
+    A header is precompiled if enough rows without a cached outcome can use it.
+    """
+    if not isinstance(compiler, Compiler) or not compiler.build.precompiled:
         return [{} for _ in rows]
     limits = compiler.build.limits
     wanted = [_headers(row["source"], limits) if row["rejected"] is None else () for row in rows]
@@ -75,17 +82,18 @@ def _precompiled(rows: list[dict[str, Any]], compiler: Compiler, pool: ProcessPo
         headers: [pool.submit(make_header, headers, variant) for variant in compiler.variants]
         for headers in worthwhile(needed, compiler.build.precompiled["min_programs"])
     }
-    made: dict[tuple[str, ...], dict[str, str]] = {(): {}}
-    for headers, each in tasks.items():
-        names = {variant: task.result() for variant, task in zip(compiler.variants, each, strict=True)}
-        made[headers] = {variant: name for variant, name in names.items() if name}
-    return [made[longest(headers, tasks)] for headers in wanted]
+    names: dict[tuple[str, ...], dict[str, str]] = {(): {}}
+    for headers, group in tasks.items():
+        results = {variant: task.result() for variant, task in zip(compiler.variants, group, strict=True)}
+        names[headers] = {variant: name for variant, name in results.items() if name}
+    return [names[longest(headers, tasks)] for headers in wanted]
 
 
-def outcomes(source: str, compiler: Compiler, jobs: int) -> Iterator[dict[str, Any]]:
+def outcomes(source: str, compiler: RowMaker, jobs: int) -> Iterator[dict[str, Any]]:
     """Outcome rows of a source table, in its order, made by `jobs` worker processes.
 
-    Variants are compiled beside each other, so that a program that never ends holds up no more than it must.
+    Variants are compiled in parallel, so that a program that runs into a limit delays the others as
+    little as possible.
     """
     with workers(compiler, jobs) as pool:
         rows = list(iter_rows(source, _COLUMNS))
@@ -96,8 +104,10 @@ def outcomes(source: str, compiler: Compiler, jobs: int) -> Iterator[dict[str, A
             yield from group
 
 
-def write_shard(source: str, compiler: Compiler, jobs: int, table: str, texts: str | None) -> None:
-    """Compile a source table into an outcome table and, if asked for, a folder of texts."""
+def write_shard(source: str, compiler: RowMaker, jobs: int, table: str, texts: str | None) -> None:
+    """Compile a source table into an outcome table and, if `texts` is a path, a folder of module
+    texts.
+    """
     with ExitStack() as stack:
         folder = stack.enter_context(atomic_directory(texts)) if texts else None
 

@@ -4,8 +4,8 @@ import pytest
 
 from scripts.compile.cache import Cache
 from scripts.compile.compile_program import compile_source
+from scripts.compile.compiler import Compiler
 from scripts.compile.pragmas import header_end, with_pragma
-from scripts.compile.worker import Compiler
 from tests.support.compiling import build
 
 VARIANTS = ["perf", "size"]

@@ -5,8 +5,8 @@ import pytest
 from scripts.compile import compile_time
 from scripts.compile.cache import Cache
 from scripts.compile.compile_program import compile_source, run_command
+from scripts.compile.compiler import Compiler
 from scripts.compile.shard import outcomes
-from scripts.compile.worker import Compiler
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.sources import SOURCES
 from tests.support.compiling import build

@@ -4,8 +4,8 @@ import pytest
 
 from scripts.compile.cache import Cache
 from scripts.compile.compile_program import Result
+from scripts.compile.compiler import Compiler
 from scripts.compile.prepare import prepared
-from scripts.compile.worker import Compiler
 from tests.support.compiling import build
 
 VARIANTS = ["perf", "size"]
@@ -14,7 +14,7 @@ MEMO = "def f(n, memo={}):\n    return n\nprint(f(3))\n"
 
 
 class Counting(Compiler):
-    """A compiler that accepts the texts of `accepted` and remembers what it was given."""
+    """A compiler that accepts the texts of `accepted` and records what it compiles."""
 
     def __init__(self, accepted, preparation="rewrite"):
         super().__init__(build("Python"), VARIANTS, Cache(None), preparation=preparation)

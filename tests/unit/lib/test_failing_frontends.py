@@ -3,8 +3,8 @@
 import logging
 
 from scripts.compile.cache import Cache
+from scripts.compile.compiler import Compiler
 from scripts.compile.shard import write_shard
-from scripts.compile.worker import Compiler
 from scripts.doctor.host import earlier_runs
 from scripts.lib.failing_frontends import FEWEST, failing_frontends
 from scripts.lib.parquet import read_table, write_table
