@@ -1,31 +1,31 @@
-"""The places of a program, and what its statements tell of them.
+"""What statements show about the slots of a program.
 
-Everything that may reach a place is followed or makes it unclear: attributes of unknown objects, functions used as
-values, names bound otherwise than by assignment. So a type that comes out is certain.
+Every value that may reach a slot is followed, or makes the slot unclear: attributes of unknown
+objects, functions used as values, names bound other than by assignment. Therefore a type that is
+inferred is certain.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from scripts.compile.codon.expressions import Expressions
-from scripts.compile.codon.known import FUNCTIONS, KEEPS_TYPE, Class, Function
 from scripts.compile.codon.names import Names, bindings
-from scripts.compile.codon.places import Place
-from scripts.compile.codon.rewrite import is_stand_in
+from scripts.compile.codon.rewrite import placeholder_name
+from scripts.compile.codon.store import FUNCTIONS, KEEPS_TYPE, Class, Definition, Function
 
 _OWN_SCOPE = (*FUNCTIONS, ast.ClassDef, ast.Lambda)
 _DISPLAYS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 
 class Constraints(Expressions):
-    """All places of a module, after everything is followed."""
+    """All slots of a module, after all statements have been followed and all constraints solved."""
 
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(names)
-        self.scopes: dict[ast.AST, dict[str, Place | Function | Class]] = {}
+        self.scopes: dict[ast.AST, dict[str, Definition]] = {}
         self.functions: dict[ast.AST, Function] = {}
         self._module(tree)
-        self.settle()
+        self.solve()
 
     def _module(self, tree: ast.Module) -> None:
         """Follow the whole program."""
@@ -37,9 +37,11 @@ class Constraints(Expressions):
             kind.plain &= name not in inherited
         self._scope(tree, tree.body, {})
 
-    def _scope(self, owner: ast.AST, body: list[ast.stmt], own: dict) -> None:
-        """Follow the statements of the module or of a function, with its own names."""
-        frame = self.scopes[owner] = own
+    def _scope(self, owner: ast.AST, body: list[ast.stmt], frame: dict[str, Definition]) -> None:
+        """Follow the statements of the module or of a function; `frame` has its parameters and gets
+        its names.
+        """
+        self.scopes[owner] = frame
         outer = [node for node in _inside(body) if isinstance(node, ast.Global | ast.Nonlocal)]
         declared = {name for node in outer for name in node.names}
         counted: dict[str, int] = {}
@@ -49,9 +51,9 @@ class Constraints(Expressions):
         for name in (
             {name for node in outer if isinstance(node, ast.Global) for name in node.names} if self.stack else ()
         ):
-            frame[name] = self.stack[0].setdefault(name, self.place())
-        for name in counted.keys() - declared - own.keys():
-            frame[name] = self.place()
+            frame[name] = self.stack[0].setdefault(name, self.slot())
+        for name in counted.keys() - declared - frame.keys():
+            frame[name] = self.slot()
         for node in _inside(body):
             if isinstance(node, FUNCTIONS) and counted.get(node.name) == 1 and node.name not in declared:
                 frame[node.name] = self.functions[node] = Function(node, False)
@@ -62,9 +64,9 @@ class Constraints(Expressions):
             self.statement(node)
         self.stack.pop()
 
-    def statement(self, node: ast.stmt) -> None:
-        """Follow one statement."""
-        follow = getattr(self, f"_{type(node).__name__.lower()}", None)
+    def statement(self, node: ast.AST) -> None:
+        """Follow one statement, or another node that contains statements."""
+        follow: Callable[[ast.AST], None] | None = getattr(self, f"_{type(node).__name__.lower()}", None)
         if follow:
             follow(node)
             return
@@ -77,9 +79,11 @@ class Constraints(Expressions):
                 self.other(part)
 
     def other(self, node: ast.AST) -> None:
-        """Follow what is neither statement nor expression: a handler, an item of `with`, a pattern."""
+        """Follow a node that is neither statement nor expression: a handler, an item of `with`, a
+        pattern.
+        """
         for name in bindings(node):
-            self.target(name).blur()
+            self.target(name).mark_unclear()
         self.statement(node)
 
     def _functiondef(self, node: ast.FunctionDef) -> None:
@@ -97,32 +101,33 @@ class Constraints(Expressions):
     def function(self, function: Function) -> None:
         """Follow a function's body."""
         node, arguments = function.node, function.node.args
-        own: dict = {**function.parameters}
+        frame: dict[str, Definition] = {**function.parameters}
         for one in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
             if one.annotation is not None:
                 self.annotated(function.parameters[one.arg], one.annotation)
         for one in filter(None, [arguments.vararg, arguments.kwarg]):
-            own[one.arg] = self.unknown()
-        places = [*arguments.posonlyargs, *arguments.args]
-        pairs = list(zip(places[len(places) - len(arguments.defaults) :], arguments.defaults, strict=True))
-        pairs += [pair for pair in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if pair[1]]
+            frame[one.arg] = self.unknown()
+        positional = [*arguments.posonlyargs, *arguments.args]
+        pairs = list(zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True))
+        keyword_pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        pairs += [(one, default) for one, default in keyword_pairs if default]
         for one, default in pairs:
-            self.expression(default).flow(function.parameters[one.arg])
+            self.expression(default).flow_to(function.parameters[one.arg])
         self.all += [*function.parameters.values(), function.result, function.yielded]
         if not function.plain:
             for name in function.parameters if not function.bound else function.positional:
-                function.parameters[name].blur()
-            function.result.blur()
+                function.parameters[name].mark_unclear()
+            function.result.mark_unclear()
         if node.returns is not None:
             self.annotated(function.result, node.returns)
         inside = list(_inside(node.body))
         if any(isinstance(part, ast.Yield | ast.YieldFrom) for part in inside):
-            function.result.typed("Iterator", function.yielded)
+            function.result.set_type("Iterator", function.yielded)
         elif not isinstance(node.body[-1], ast.Return | ast.Raise):
-            # Whether its end is reached is not followed.
+            # Whether the end of the body is reachable is not analysed.
             function.result.none = function.result.none or not _always_returns(node.body)
         before, self.current = self.current, function
-        self._scope(node, node.body, own)
+        self._scope(node, node.body, frame)
         self.current = before
 
     def _classdef(self, node: ast.ClassDef) -> None:
@@ -132,26 +137,26 @@ class Constraints(Expressions):
             kind.plain = False
         for part in [*node.decorator_list, *node.bases, *(word.value for word in node.keywords)]:
             self.expression(part)
-        frame = {name: self.unknown() for one in _inside(node.body) for name in bindings(one)}
+        frame: dict[str, Definition] = {name: self.unknown() for one in _inside(node.body) for name in bindings(one)}
         for one in node.body:
             if isinstance(one, FUNCTIONS):
                 function = kind.methods[one.name]
                 if function.node is not one:
-                    # A later definition of the same name replaces it, but for a property's.
-                    function.blur()
+                    # A later definition of the same name replaces it, except for a property's.
+                    function.mark_unclear()
                     function = Function(one, True)
                     function.plain = False
                 self.functions[one] = function
                 special = one.name.startswith("__") and one.name.endswith("__") and one.name != "__init__"
                 function.plain &= kind.plain and not special
                 if function.bound and one.args.args:
-                    own = function.parameters[one.args.args[0].arg]
-                    own.typed(node.name) if kind.plain else own.blur()
+                    instance = function.parameters[one.args.args[0].arg]
+                    instance.set_type(node.name) if kind.plain else instance.mark_unclear()
                 if special:
-                    # Python itself calls it, with anything but for the object.
+                    # Python itself calls it with any values, except for the object.
                     for name in function.positional:
-                        function.parameters[name].blur()
-                    function.result.blur()
+                        function.parameters[name].mark_unclear()
+                    function.result.mark_unclear()
                 self.function(function)
             else:
                 self.stack.append(frame)
@@ -159,19 +164,20 @@ class Constraints(Expressions):
                 self.stack.pop()
 
     def _return(self, node: ast.Return) -> None:
-        value = self.expression(node.value) if node.value else self.place(none=True)
+        value = self.expression(node.value) if node.value else self.slot(none=True)
         if self.current and self.current.result.name != "Iterator":
-            value.flow(self.current.result)
+            value.flow_to(self.current.result)
 
     def _assign(self, node: ast.Assign) -> None:
-        if is_stand_in(node) and isinstance(self.variable(node.targets[0].id), Class):
+        placeholder = placeholder_name(node)
+        if placeholder is not None and isinstance(self.variable(placeholder), Class):
             return
         value = self.expression(node.value)
         for target in node.targets:
             self.assign(target, value)
 
     def _annassign(self, node: ast.AnnAssign) -> None:
-        value = self.expression(node.value) if node.value else self.place()
+        value = self.expression(node.value) if node.value else self.slot()
         self.annotated(value, node.annotation)
         self.assign(node.target, value)
 
@@ -201,13 +207,13 @@ class Constraints(Expressions):
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
             for name in bindings(alias):
-                self.target(name).blur()
+                self.target(name).mark_unclear()
 
     _importfrom = _import
 
 
 def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
-    """The nodes of a scope, without those of scopes in it, each of which comes as one node."""
+    """The nodes of a scope, without those inside inner scopes, each of which is one node."""
     waiting: list[ast.AST] = list(reversed(body))
     while waiting:
         node = waiting.pop()
@@ -215,14 +221,14 @@ def _inside(body: list[ast.stmt]) -> Iterator[ast.AST]:
         if isinstance(node, _OWN_SCOPE):
             continue
         if isinstance(node, _DISPLAYS):
-            # Their variables are their own, but for those of `:=`.
+            # Their variables are local, except for those of `:=`.
             waiting.extend(part for part in ast.walk(node) if isinstance(part, ast.NamedExpr) and part is not node)
             continue
         waiting.extend(reversed(list(ast.iter_child_nodes(node))))
 
 
-def _loaded(target: ast.expr) -> ast.expr:
-    """A target as an expression."""
+def _loaded(target: ast.Name | ast.Attribute | ast.Subscript) -> ast.expr:
+    """An expression that reads a target."""
     if isinstance(target, ast.Name):
         return ast.Name(target.id, ast.Load())
     if isinstance(target, ast.Attribute):
@@ -236,7 +242,7 @@ def _is_stored(node: ast.expr) -> bool:
 
 
 def _always_returns(body: list[ast.stmt]) -> bool:
-    """Whether statements certainly end in `return` or `raise`."""
+    """Whether statements certainly end with `return` or `raise`."""
     last = body[-1]
     if isinstance(last, ast.If):
         return bool(last.orelse) and _always_returns(last.body) and _always_returns(last.orelse)

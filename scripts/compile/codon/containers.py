@@ -1,19 +1,23 @@
-"""Rewrites that give Codon the types of empty containers, and dictionaries that functions remember results in."""
+"""Rewrites that give Codon the types of empty containers and of the dictionaries in which functions
+cache results.
+"""
 
 import ast
 import copy
 
 from scripts.compile.codon.inference import ModuleTypes, Types
 from scripts.compile.codon.names import Names, bindings, loads
-from scripts.compile.codon.rewrite import Rewrite, is_name, rename
+from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, rename
 
 _ELEMENT = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
-_MOST_REMEMBERED = 20
+_MAX_CACHED = 20
 _EMPTY = ("list", "dict", "set")
 
 
 class EmptyFields(Rewrite):
-    """`self.items = []` becomes `self.items = list[int]()` where what is put into it tells the type."""
+    """`self.items = []` becomes `self.items = list[int]()` if the elements that are added to it
+    show the type.
+    """
 
     name = "typed_empty_field"
 
@@ -28,26 +32,28 @@ class EmptyFields(Rewrite):
                 self._learn(node, types)
 
     def _learn(self, node: ast.AST, types: Types) -> None:
-        """Take what a container field holds from a statement that puts something into it."""
+        """Learn the type of a container field's elements from a statement that adds one."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ELEMENT:
-            field, place = node.func.value, _ELEMENT[node.func.attr]
-            if isinstance(field, ast.Attribute) and place < len(node.args):
-                self.contents.setdefault(field.attr, set()).add(types.of(node.args[place]))
+            field, index = node.func.value, _ELEMENT[node.func.attr]
+            if isinstance(field, ast.Attribute) and index < len(node.args):
+                self.contents.setdefault(field.attr, set()).add(types.of(node.args[index]))
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
             field, key = node.targets[0].value, node.targets[0].slice
             if isinstance(field, ast.Attribute):
-                kinds = (types.of(key), types.of(node.value))
-                self.contents.setdefault(field.attr, set()).add(None if None in kinds else ", ".join(kinds))
+                kinds = [kind for part in (key, node.value) if (kind := types.of(part)) is not None]
+                self.contents.setdefault(field.attr, set()).add(", ".join(kinds) if len(kinds) == 2 else None)
 
     def _typed(self, value: ast.expr, field: str) -> ast.expr:
-        """An empty container with the type of what the field holds, or as it was."""
-        kind, held = empty_kind(value), self.contents.get(field, {None})
-        if not kind or not self.possible or len(held) > 1 or None in held:
+        """An empty container with the type of the field's elements; `value` itself if that is
+        unknown.
+        """
+        kind, elements = empty_kind(value), self.contents.get(field, {None})
+        element = next(iter(elements))
+        if not kind or not self.possible or len(elements) > 1 or element is None:
             return value
-        element = next(iter(held))
-        # Types are written as the builtins, which CPython knows without an import.
-        for written in ("List", "Set", "Tuple"):
-            element = element.replace(f"{written}[", f"{written.lower()}[")
+        # Types are written as the builtins, which need no import in CPython.
+        for word in ("List", "Set", "Tuple"):
+            element = element.replace(f"{word}[", f"{word.lower()}[")
         return self.replaced(ast.parse(f"{kind}[{element}]()", mode="eval").body, value)
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign:
@@ -58,24 +64,28 @@ class EmptyFields(Rewrite):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         for statement in node.body:
-            target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-            if isinstance(target, ast.Name) and len(statement.targets) == 1:
-                statement.value = self._typed(statement.value, target.id)
-        return self.generic_visit(node)
+            name = assigned_name(statement)
+            if name is not None and isinstance(statement, ast.Assign):
+                statement.value = self._typed(statement.value, name)
+        self.generic_visit(node)
+        return node
 
 
-def empty_kind(node: ast.expr) -> str | None:
-    """`list`, `dict` or `set` for an expression that makes an empty one."""
+def empty_kind(node: ast.AST) -> str | None:
+    """`list`, `dict` or `set` for an expression that makes an empty one; None for any other."""
     if isinstance(node, ast.List) and not node.elts:
         return "list"
     if isinstance(node, ast.Dict) and not node.keys:
         return "dict"
-    called = isinstance(node, ast.Call) and not node.args and not node.keywords and is_name(node.func, *_EMPTY)
-    return node.func.id if called else None
+    if isinstance(node, ast.Call) and not node.args and not node.keywords and is_name(node.func, *_EMPTY):
+        return node.func.id
+    return None
 
 
 class MemoDefault(Rewrite):
-    """`def f(n, memo={})` that is never called with a memo gets it as a variable of the module: Codon crashes on it."""
+    """`def f(n, memo={})` without a caller that passes it gets a variable of the module: Codon
+    crashes on it.
+    """
 
     name = "memo_default"
 
@@ -101,9 +111,10 @@ class MemoDefault(Rewrite):
         return node
 
     def _hoistable(self, function: ast.FunctionDef) -> bool:
-        """Whether a function's last parameter is an empty container that no call passes and that is bound nowhere else.
+        """Whether a function's last parameter is an empty container that no call passes and nothing
+        else binds.
 
-        The function must be known by its name alone, and be called by nothing that does not show its arguments.
+        The function must only be used by its name, in calls that show their arguments.
         """
         arguments = function.args
         others = arguments.kwonlyargs or arguments.vararg or arguments.kwarg or arguments.posonlyargs
@@ -125,7 +136,8 @@ class MemoDefault(Rewrite):
 class RememberedResults(Rewrite):
     """`@lru_cache(maxsize=None)` and `@cache` become a dictionary of the module, which Codon lacks.
 
-    Only for functions of typed parameters and a typed result, which Codon needs to know the dictionary's type.
+    Only for functions of typed parameters and a typed result, which Codon needs to know the
+    dictionary's type.
     """
 
     name = "remembered_results"
@@ -134,13 +146,15 @@ class RememberedResults(Rewrite):
         super().__init__(tree, names)
         self.decorators = {name for name in ("cache", "lru_cache") if names.imported(name, f"functools.{name}")}
         decorated = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.decorator_list]
-        self.functions = [part for part in decorated[:_MOST_REMEMBERED] if self._is_plain(part)]
+        self.functions = [part for part in decorated[:_MAX_CACHED] if self._is_plain(part)]
         used = sum(len(part.decorator_list) for part in self.functions)
         read = loads(tree)
         self.possible = bool(self.functions) and sum(read[name] for name in self.decorators) == used
 
     def _is_plain(self, function: ast.FunctionDef) -> bool:
-        """Whether a function has this decorator alone, plain typed parameters, and is only ever called, by position."""
+        """Whether a function has only this decorator and plain typed parameters, and is only
+        called, by position.
+        """
         arguments = function.args
         others = arguments.kwonlyargs or arguments.vararg or arguments.kwarg or arguments.posonlyargs
         typed = [argument.annotation for argument in arguments.args] + [function.returns]
@@ -155,7 +169,7 @@ class RememberedResults(Rewrite):
         return decorated and plain and positional and only_called and not generator
 
     def _keeps_all(self, node: ast.expr) -> bool:
-        """Whether a decorator remembers every result."""
+        """Whether a decorator caches every result."""
         if is_name(node, "cache") and "cache" in self.decorators:
             return True
         if not isinstance(node, ast.Call) or not is_name(node.func, "lru_cache") or "lru_cache" not in self.decorators:
@@ -176,19 +190,22 @@ class RememberedResults(Rewrite):
         return node
 
     def _split(self, function: ast.FunctionDef) -> list[ast.stmt]:
-        """The dictionary, the function that looks into it, and the one that does the work."""
-        known, work = self.names.fresh(f"{function.name}_results"), self.names.fresh(f"{function.name}_work")
+        """The dictionary of results, the function that looks results up, and the function that
+        computes them.
+        """
+        results, work = self.names.fresh(f"{function.name}_results"), self.names.fresh(f"{function.name}_work")
         words = [argument.arg for argument in function.args.args]
         key = words[0] if len(words) == 1 else f"({', '.join(words)})"
-        looked = copy.deepcopy(function)
-        looked.decorator_list, function.decorator_list = [], []
+        lookup = copy.deepcopy(function)
+        lookup.decorator_list, function.decorator_list = [], []
         function.name = work
         result = self.names.fresh("result")
-        looked.body = ast.parse(
-            f"if {key} in {known}:\n    return {known}[{key}]\n"
-            f"{result} = {work}({', '.join(words)})\n{known}[{key}] = {result}\nreturn {result}"
+        lookup.body = ast.parse(
+            f"if {key} in {results}:\n    return {results}[{key}]\n"
+            f"{result} = {work}({', '.join(words)})\n{results}[{key}] = {result}\nreturn {result}"
         ).body
-        kinds = [ast.unparse(argument.annotation) for argument in function.args.args]
+        kinds = [ast.unparse(argument.annotation) for argument in function.args.args if argument.annotation]
         kind = kinds[0] if len(kinds) == 1 else f"tuple[{', '.join(kinds)}]"
-        empty = ast.parse(f"{known} = dict[{kind}, {ast.unparse(function.returns)}]()").body
-        return self.replaced([*empty, looked, function], function)
+        returned = ast.unparse(function.returns) if function.returns else "None"
+        empty = ast.parse(f"{results} = dict[{kind}, {returned}]()").body
+        return self.replaced([*empty, lookup, function], function)

@@ -1,4 +1,4 @@
-"""Which expressions can be evaluated a little earlier or later without anybody noticing."""
+"""Which expressions can be evaluated slightly earlier or later without an observable difference."""
 
 import ast
 
@@ -48,7 +48,7 @@ _CALM = frozenset({"__init__", "__repr__", "__str__", "__name__", "__main__"})
 
 
 class Effects:
-    """What expressions of a program can change when they are evaluated."""
+    """The side effects that expressions of a program may have."""
 
     def __init__(self, tree: ast.Module, names: Names) -> None:
         self.names = names
@@ -64,7 +64,9 @@ class Effects:
         self.own_format = "__format__" in self.own
 
     def steady(self, node: ast.expr) -> bool:
-        """Whether evaluating an expression changes nothing and is not changed by writing something out before."""
+        """Whether evaluating an expression changes nothing, and output written before does not
+        change its value.
+        """
         if isinstance(node, ast.Constant | ast.Name):
             return True
         return self.calm and self.quiet_texts and all(self._steady(part) for part in ast.walk(node))
@@ -79,13 +81,15 @@ class Effects:
         return isinstance(node, _STEADY)
 
     def is_fixed(self, value: ast.expr) -> bool:
-        """Whether a value, or each element of a starred one, is of a type that nothing can change."""
+        """Whether a value, or each element of a starred one, is of an immutable type."""
         if isinstance(value, ast.Starred):
             return self.types.of(value.value) in {f"List[{kind}]" for kind in SCALARS}
         return self.types.of(value) in SCALARS
 
     def in_turn(self, values: list[ast.expr]) -> bool:
-        """Whether values may be evaluated and turned to text one by one, not all evaluated first."""
+        """Whether values may be evaluated and converted to text one by one, instead of all
+        evaluated first.
+        """
         changing = [value for value in values if not isinstance(value, ast.Constant)]
         if all(self.is_fixed(value) for value in changing[:-1]):
             return True
@@ -94,7 +98,9 @@ class Effects:
 
 
 def _is_plain(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a method does nothing but return the value of an expression that calls no function of the program."""
+    """Whether a method only returns the value of an expression that calls no function of the
+    program.
+    """
     body = [part for part in function.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
     if len(body) != 1 or not isinstance(body[0], ast.Return):
         return False
@@ -104,6 +110,6 @@ def _is_plain(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 def is_harmless(node: ast.AST) -> bool:
-    """Whether an expression is made of constants and operators alone, so that it can go."""
+    """Whether an expression consists of constants and operators only, so that it can be removed."""
     plain = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
     return all(isinstance(part, plain) for part in ast.walk(node))

@@ -1,4 +1,6 @@
-"""Rewrites of formatted text into concatenation, where each field is certain to give CPython's text."""
+"""Rewrites of formatted text into concatenation, if each field is certain to have the same text as
+in CPython.
+"""
 
 import ast
 import string
@@ -9,8 +11,8 @@ from scripts.compile.codon.names import Names
 from scripts.compile.codon.rewrite import Rewrite, call
 from scripts.compile.codon.specs import HELPERS, Spec, is_number, joined, number_text, padded, parsed, pieces
 
-# Longer formats are data, and each part is one more level of the expression.
-_MOST_PARTS = 100
+# Longer formats are data, and each part adds a level to the expression.
+_MAX_PARTS = 100
 
 
 class Fields(Rewrite):
@@ -33,7 +35,7 @@ class Fields(Rewrite):
         return value if text else call("str", value)
 
     def field(self, value: ast.expr, conversion: str | None, text: str) -> ast.expr | None:
-        """A field of `str.format` or an f-string; None where its text is not certain."""
+        """A field of `str.format` or an f-string; None if its text is not certain."""
         spec = parsed(text)
         if spec is None or conversion == "a":
             return None
@@ -55,23 +57,25 @@ class Fields(Rewrite):
 
 
 class FormatCall(Fields):
-    """`'…{}…'.format(x)` becomes a concatenation, where the fields are plain."""
+    """`'…{}…'.format(x)` becomes a concatenation if the fields are plain."""
 
     name = "format_call"
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         function = node.func
-        literal = isinstance(function, ast.Attribute) and function.attr == "format" and function.value
+        literal = function.value if isinstance(function, ast.Attribute) and function.attr == "format" else None
         if not self.possible or not (isinstance(literal, ast.Constant) and isinstance(literal.value, str)):
             return node
         if any(isinstance(word, ast.Starred) for word in node.args) or any(word.arg is None for word in node.keywords):
             return node
-        parts = self._parts(literal.value, node.args, {word.arg: word.value for word in node.keywords})
+        parts = self._parts(literal.value, node.args, {word.arg: word.value for word in node.keywords if word.arg})
         return node if parts is None else self.replaced(joined(parts), node)
 
-    def _parts(self, text: str, places: list[ast.expr], names: dict[str, ast.expr]) -> list[ast.expr] | None:
-        """The pieces of a text; None where fields are not plain or arguments not evaluated once and in order."""
+    def _parts(self, text: str, positional: list[ast.expr], names: dict[str, ast.expr]) -> list[ast.expr] | None:
+        """The pieces of a text; None if a field is not plain, or an argument would not be used once
+        and in order.
+        """
         parts: list[ast.expr | None] = []
         used: list[ast.expr] = []
         automatic = 0
@@ -80,7 +84,7 @@ class FormatCall(Fields):
             numbered = {
                 bool(field) for _, field, _, _ in fields if field is not None and (not field or field.isdigit())
             }
-            if len(fields) > _MOST_PARTS or len(numbered) > 1:
+            if len(fields) > _MAX_PARTS or len(numbered) > 1:
                 return None
             for before, field, spec, conversion in fields:
                 parts.append(ast.Constant(before))
@@ -89,16 +93,16 @@ class FormatCall(Fields):
                 if field and not field.isdigit():
                     used.append(names[field])
                 else:
-                    used.append(places[int(field) if field else automatic])
+                    used.append(positional[int(field) if field else automatic])
                     automatic += 1
-                parts.append(self.field(used[-1], conversion, spec))
+                parts.append(self.field(used[-1], conversion, spec or ""))
         except (ValueError, KeyError, IndexError):
             return None
-        values = [*places, *names.values()]
+        values = [*positional, *names.values()]
         plain = all(isinstance(value, ast.Name | ast.Constant) for value in values) and self.effects.quiet_texts
         in_order = [id(value) for value in used] == [id(value) for value in values] and self.effects.in_turn(values)
         complete = {id(value) for value in used} == {id(value) for value in values}
-        return parts if (in_order or (plain and complete)) and None not in parts else None
+        return _complete(parts) if in_order or (plain and complete) else None
 
 
 class PercentFormat(Fields):
@@ -120,20 +124,24 @@ class PercentFormat(Fields):
         return node if parts is None else self.replaced(joined(parts), node)
 
     def _alone(self, value: ast.expr) -> bool:
-        """Whether a value is certainly one value: no tuple, whose elements `%` takes, and no mapping."""
+        """Whether a value is certainly neither a tuple, whose elements `%` would format, nor a
+        mapping.
+        """
         return self.types.of(value) in SCALARS
 
     def _parts(self, text: str, values: list[ast.expr]) -> list[ast.expr] | None:
-        """The pieces of a text; None where a conversion has no certain counterpart."""
-        found = pieces(text)
-        conversions = [piece for piece in found or [] if isinstance(piece, Spec)]
-        if found is None or len(found) > _MOST_PARTS or len(conversions) != len(values):
+        """The pieces of a text; None if a conversion has no certain equivalent."""
+        format_parts = pieces(text)
+        conversions = [part for part in format_parts or [] if isinstance(part, Spec)]
+        if format_parts is None or len(format_parts) > _MAX_PARTS or len(conversions) != len(values):
             return None
-        waiting = iter(values)
-        parts = [
-            self._converted(next(waiting), piece) if isinstance(piece, Spec) else ast.Constant(piece) for piece in found
-        ]
-        return None if None in parts else parts
+        remaining = iter(values)
+        return _complete(
+            [
+                self._converted(next(remaining), part) if isinstance(part, Spec) else ast.Constant(part)
+                for part in format_parts
+            ]
+        )
 
     def _converted(self, value: ast.expr, spec: Spec) -> ast.expr | None:
         """One conversion."""
@@ -149,27 +157,36 @@ class PercentFormat(Fields):
 
 
 class SpecifiedField(Fields):
-    """An f-string with format specifications, which Codon reads only in part, becomes a concatenation."""
+    """An f-string with format specifications, which Codon reads only in part, becomes a
+    concatenation.
+    """
 
     name = "specified_field"
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         self.generic_visit(node)
         fields = [part for part in node.values if isinstance(part, ast.FormattedValue)]
-        if not self.possible or len(node.values) > _MOST_PARTS or not any(field.format_spec for field in fields):
+        if not self.possible or len(node.values) > _MAX_PARTS or not any(field.format_spec for field in fields):
             return node
-        parts = [part if isinstance(part, ast.Constant) else self._part(part) for part in node.values]
-        return node if None in parts else self.replaced(joined(parts), node)
+        parts = _complete([self._part(part) if isinstance(part, ast.FormattedValue) else part for part in node.values])
+        return node if parts is None else self.replaced(joined(parts), node)
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.FormattedValue:
-        # The specification is an f-string of its own, which must stay one.
+        # The specification is itself an f-string, which must not be replaced.
         node.value = self.visit(node.value)
         return node
 
     def _part(self, node: ast.FormattedValue) -> ast.expr | None:
         """One field."""
-        spec = node.format_spec.values if node.format_spec else []
-        if not all(isinstance(part, ast.Constant) for part in spec):
+        spec = node.format_spec.values if isinstance(node.format_spec, ast.JoinedStr) else []
+        constants = [str(part.value) for part in spec if isinstance(part, ast.Constant)]
+        if len(constants) < len(spec):
             return None
         conversion = {-1: None, 115: "s", 114: "r"}.get(node.conversion, "a")
-        return self.field(node.value, conversion, "".join(part.value for part in spec))
+        return self.field(node.value, conversion, "".join(constants))
+
+
+def _complete(parts: list[ast.expr | None]) -> list[ast.expr] | None:
+    """The parts of a text; None if one of them is missing."""
+    present = [part for part in parts if part is not None]
+    return present if len(present) == len(parts) else None

@@ -1,13 +1,14 @@
-"""Types of a Python program's expressions in Codon's terms, as far as the program's text tells them.
+"""Types of a Python program's expressions in Codon's terms, as far as the program's text shows
+them.
 
-A type is the text of Codon's annotation for it, such as `List[int]`; None stands for what is not known. A name that
-is bound in a way that tells no type has none, so that what is known is certain.
+A type is the text of Codon's annotation, such as `List[int]`; None means unknown. A name with a
+binding that shows no type is unknown, so that every known type is certain.
 """
 
 import ast
 from collections.abc import Iterator
 
-from scripts.compile.codon.names import bindings, loads
+from scripts.compile.codon.names import bindings, bound_names, loads
 from scripts.compile.codon.rewrite import is_name
 
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -22,20 +23,19 @@ class Types:
     """Types of expressions within one function or the module, from the assignments in it."""
 
     def __init__(self, scope: ast.AST, module: ast.Module, outside: "ModuleTypes | None" = None) -> None:
-        nodes = list(ast.walk(module)) if outside is None else []
         self.outside = outside
-        self.bound = outside.bound if outside else {name for node in nodes for name in bindings(node)}
-        self.classes = outside.classes if outside else {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+        self.bound: set[str] = outside.bound if outside else bound_names(module)
+        self.classes: set[str] = outside.classes if outside else _class_names(module)
         self.names: dict[str, set[str | None]] = {}
         self.learn_all(scope)
 
     def learn_all(self, scope: ast.AST) -> None:
-        """Take the types of variables from all statements within `scope`."""
+        """Learn the types of variables from all statements within `scope`."""
         for node in ast.walk(scope):
             self._learn(node)
 
     def _learn(self, node: ast.AST) -> None:
-        """Take the types of the variables that one node binds."""
+        """Learn the types of the variables that one node binds."""
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 self._bind(target, node.value)
@@ -55,13 +55,15 @@ class Types:
             for name in bindings(node):
                 self.names.setdefault(name, set()).add(None)
 
-    def _know(self, target: ast.expr, kind: str | None) -> None:
-        """Learn that a variable gets a value of a type."""
+    def _know(self, target: ast.AST, kind: str | None) -> None:
+        """Learn that a variable gets a value of a type, or of an unknown one."""
         if isinstance(target, ast.Name):
             self.names.setdefault(target.id, set()).add(kind)
 
     def _forget(self, node: ast.AST) -> None:
-        """Learn that the targets directly below a node, such as those of `with`, have no known types."""
+        """Learn that the targets directly below a node, such as those of `with`, have no known
+        types.
+        """
         targets = [item.optional_vars for item in getattr(node, "items", [])] + [getattr(node, "target", None)]
         for target in filter(None, targets):
             for name in ast.walk(target):
@@ -69,17 +71,21 @@ class Types:
 
     def _bind(self, target: ast.expr, value: ast.expr) -> None:
         """Learn from `target = value`."""
+        targets = target.elts if isinstance(target, ast.Tuple | ast.List) else []
+        values = value.elts if isinstance(value, ast.Tuple | ast.List) else []
         pairs = isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List)
         if isinstance(target, ast.Name):
             self._know(target, self.of(value))
-        elif pairs and len(target.elts) == len(value.elts) and not _starred([*target.elts, *value.elts]):
-            for part, single in zip(target.elts, value.elts, strict=True):
+        elif pairs and len(targets) == len(values) and not _starred([*targets, *values]):
+            for part, single in zip(targets, values, strict=True):
                 self._bind(part, single)
         else:
             self._bind_elements(target, self.of(value), whole=True)
 
     def _bind_elements(self, target: ast.expr, kind: str | None, whole: bool = False) -> None:
-        """Learn from a loop over something of a type or, if `whole`, from its distribution over several targets."""
+        """Learn from a loop over something of a type or, if `whole`, from its distribution over
+        several targets.
+        """
         element = kind[5:-1] if kind and kind.startswith("List[") else ("str" if kind == "str" else None)
         if isinstance(target, ast.Tuple | ast.List):
             for part in target.elts:
@@ -89,7 +95,7 @@ class Types:
             self._know(target, element)
 
     def _learn_operation(self, node: ast.AugAssign) -> None:
-        """Learn from `x += …`: nothing new where numbers stay of their type."""
+        """Learn from `x += …`: nothing new if a number keeps its type."""
         value = self.of(node.value)
         if isinstance(node.op, ast.Div):
             self._know(node.target, "float" if value in ("int", "float") else None)
@@ -99,23 +105,23 @@ class Types:
             self._know(node.target, None)
 
     def _learn_parameters(self, function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
-        """Take the types of parameters from annotations, or from all calls in the module when those agree."""
+        """Learn the types of parameters from annotations, or from all calls in the module."""
         arguments = function.args
-        places = [argument for argument in [*arguments.posonlyargs, *arguments.args] if argument.arg != "self"]
-        own = None if isinstance(function, ast.Lambda) else function.name
-        if own:
-            self.names.setdefault(own, set()).add(None)
-        for place, argument in enumerate(places):
+        parameters = [argument for argument in [*arguments.posonlyargs, *arguments.args] if argument.arg != "self"]
+        if not isinstance(function, ast.Lambda):
+            self.names.setdefault(function.name, set()).add(None)
+        for index, argument in enumerate(parameters):
+            kinds: set[str | None] = {None}
             if argument.annotation is not None:
                 kinds = {ast.unparse(argument.annotation)}
-            else:
-                kinds = self.outside.passed(own, place) if own and self.outside and not _special(function) else {None}
+            elif self.outside and not isinstance(function, ast.Lambda) and not _special(function):
+                kinds = self.outside.passed(function.name, index)
             self.names.setdefault(argument.arg, set()).update(kinds)
         for other in filter(None, [*arguments.kwonlyargs, arguments.vararg, arguments.kwarg]):
             self.names.setdefault(other.arg, set()).add(None)
 
     def of(self, node: ast.expr) -> str | None:
-        """The type of an expression."""
+        """The type of an expression; None if unknown."""
         if isinstance(node, ast.Constant):
             return {int: "int", float: "float", str: "str", bool: "bool"}.get(type(node.value))
         if isinstance(node, ast.Name):
@@ -145,8 +151,8 @@ class Types:
 
     def _of_display(self, node: ast.List | ast.Set | ast.Tuple) -> str | None:
         """The type of `[…]`, `{…}` or `(…)`."""
-        kinds = [self.of(part) for part in node.elts]
-        if not kinds or None in kinds:
+        kinds = [kind for part in node.elts if (kind := self.of(part)) is not None]
+        if not kinds or len(kinds) < len(node.elts):
             return None
         if isinstance(node, ast.Tuple):
             return f"Tuple[{', '.join(kinds)}]"
@@ -154,7 +160,7 @@ class Types:
         return f"{word}[{kinds[0]}]" if len(set(kinds)) == 1 else None
 
     def _of_call(self, node: ast.Call) -> str | None:
-        """The type of what a call returns."""
+        """The type of a call's result."""
         function = node.func
         if isinstance(function, ast.Attribute):
             text = self.of(function.value) == "str"
@@ -170,8 +176,10 @@ class Types:
         if function.id in ("list", "sorted") and node.args:
             kind = self.of(node.args[0])
             return kind if kind and kind.startswith("List[") else ("List[str]" if kind == "str" else None)
-        if function.id == "map" and len(node.args) == 2 and is_name(node.args[0], *(_RESULTS.keys() - self.bound)):
-            return self._listed(_RESULTS[node.args[0].id])
+        if function.id == "map" and len(node.args) == 2:
+            mapped = node.args[0]
+            if is_name(mapped, *(_RESULTS.keys() - self.bound)):
+                return self._listed(_RESULTS[mapped.id])
         return _RESULTS.get(function.id)
 
     def _of_operation(self, left: str | None, operator: ast.operator, right: str | None) -> str | None:
@@ -190,23 +198,28 @@ class ModuleTypes(Types):
 
     def __init__(self, module: ast.Module) -> None:
         nodes = list(ast.walk(module))
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
         self.calls: dict[str, list[ast.Call]] = {}
-        for node in nodes:
-            function = node.func if isinstance(node, ast.Call) else None
-            name = getattr(function, "id", getattr(function, "attr", None))
+        for call in calls:
+            name = getattr(call.func, "id", getattr(call.func, "attr", None))
             if name:
-                self.calls.setdefault(name, []).append(node)
-        called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+                self.calls.setdefault(name, []).append(call)
+        called = {id(call.func) for call in calls}
         self.values = set(_mentions(node for node in nodes if id(node) not in called))
         super().__init__(module, module)
 
-    def passed(self, name: str, place: int) -> set[str | None]:
-        """Types of what the calls of a function or method give for a parameter, by the module's own variables."""
+    def passed(self, name: str, index: int) -> set[str | None]:
+        """Types of the arguments that all calls of a function or method pass at an index."""
         calls = self.calls.get(name, [])
-        plain = all(len(call.args) > place and not call.keywords and not _starred(call.args) for call in calls)
+        plain = all(len(call.args) > index and not call.keywords and not _starred(call.args) for call in calls)
         if not calls or not plain or name in self.values:
             return {None}
-        return {self.of(call.args[place]) for call in calls}
+        return {self.of(call.args[index]) for call in calls}
+
+
+def _class_names(module: ast.Module) -> set[str]:
+    """Names of all classes of a module."""
+    return {node.name for node in ast.walk(module) if isinstance(node, ast.ClassDef)}
 
 
 def _starred(values: list[ast.expr]) -> bool:
@@ -215,12 +228,14 @@ def _starred(values: list[ast.expr]) -> bool:
 
 
 def _special(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a function is called otherwise than by its name: a special method, or one with decorators."""
+    """Whether a function may be called other than by its name: a special method, or one with
+    decorators.
+    """
     return function.name.startswith("__") or bool(function.decorator_list)
 
 
 def _mentions(nodes: Iterator[ast.AST]) -> Iterator[str]:
-    """Names and attributes that are read, for all purposes but to be called."""
+    """Names and attributes that are read other than to be called."""
     for node in nodes:
         if isinstance(node, ast.Attribute):
             yield node.attr

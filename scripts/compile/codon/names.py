@@ -1,11 +1,14 @@
-"""Which names a program uses and binds, so that rewrites invent free ones and rely on builtins only where they are."""
+"""The names that a program uses and binds: which are free for rewrites, and which certainly mean
+builtins.
+"""
 
 import ast
 from collections import Counter
 from collections.abc import Iterator
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-# A program that uses one of these may see its own names, text or frames: it is never rewritten.
+# A program that uses one of these may inspect its own names, text or frames, and is never
+# rewritten.
 _REFLECTION = frozenset({"exec", "eval", "globals", "locals", "vars", "dir", "__import__", "breakpoint", "__file__"})
 _REFLECTION_ATTRIBUTES = frozenset(
     {"__dict__", "__globals__", "__code__", "__defaults__", "__kwdefaults__", "__closure__", "__annotations__"}
@@ -32,7 +35,9 @@ _PLAIN_STARS = frozenset(
 
 
 class Names:
-    """Names of a module: `taken` are all identifiers in it, `bound` counts the bindings of each name in any scope."""
+    """Names of a module: `taken` are all identifiers in it, `bound` counts the bindings of each
+    name in any scope.
+    """
 
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
@@ -44,7 +49,7 @@ class Names:
         self.stored_attributes = {node.attr for node in attributes if not isinstance(node.ctx, ast.Load)}
 
     def fresh(self, wanted: str) -> str:
-        """A name like `wanted` that the program uses nowhere, and from now on does."""
+        """An unused name like `wanted`, which counts as used from now on."""
         name, number = wanted, 0
         while name in self.taken:
             number += 1
@@ -53,31 +58,35 @@ class Names:
         return name
 
     def builtin(self, *names: str) -> bool:
-        """Whether names surely mean Python's builtins wherever the program uses them."""
+        """Whether names certainly mean Python's builtins wherever the program uses them."""
         return not any(self.bound[name] for name in names)
 
     def imported(self, name: str, origin: str) -> bool:
-        """Whether `name` surely means `origin`: `sys` for `import sys`, `sys.exit` for `from sys import exit`."""
+        """Whether `name` certainly means `origin`: `sys` for `import sys`, `sys.exit` for `from sys
+        import exit`.
+        """
         origins = self.imports.get(name, [])
         return bool(origins) and len(origins) == self.bound[name] and set(origins) == {origin}
 
     def is_reflective(self) -> bool:
-        """Whether the program may look at its own names or text, or binds names that its text does not tell."""
+        """Whether the program may inspect its own names or text, or binds names that its text does
+        not show.
+        """
         return any(_reflects(node) for node in ast.walk(self.tree))
 
 
 def identifiers(tree: ast.AST) -> set[str]:
-    """Every identifier in a tree, whatever it names, and the words of its texts."""
-    found: set[str] = set()
+    """Every identifier in a tree, whatever it names, and the words of its string constants."""
+    words: set[str] = set()
     for node in ast.walk(tree):
         for _, value in ast.iter_fields(node):
             texts = value if isinstance(value, list) else [value]
-            found.update(word for text in texts if isinstance(text, str) for word in text.replace(".", " ").split())
-    return found
+            words.update(word for text in texts if isinstance(text, str) for word in text.replace(".", " ").split())
+    return words
 
 
 def bindings(node: ast.AST) -> Iterator[str]:
-    """The names that one node binds by itself, in whatever scope."""
+    """The names that one node itself binds, in any scope."""
     if isinstance(node, ast.Name):
         yield from () if isinstance(node.ctx, ast.Load) else (node.id,)
     elif isinstance(node, ast.arg):
@@ -98,13 +107,15 @@ def bound_names(tree: ast.AST) -> set[str]:
     return {name for node in ast.walk(tree) for name in bindings(node)}
 
 
-def loads(tree: ast.AST) -> Counter:
+def loads(tree: ast.AST) -> Counter[str]:
     """How often each plain name is read in a tree."""
     return Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
 
 
 def immediate_loads(node: ast.AST) -> set[str]:
-    """Names that are read when a statement is executed: not those in the bodies of functions that it defines."""
+    """Names that are read when a statement is executed, without those in bodies of functions that
+    it defines.
+    """
     if isinstance(node, _FUNCTIONS):
         parts = [node.args, *node.decorator_list, *([node.returns] if node.returns else [])]
     elif isinstance(node, ast.Lambda):
@@ -116,20 +127,22 @@ def immediate_loads(node: ast.AST) -> set[str]:
 
 
 def _imports(tree: ast.Module) -> dict[str, list[str]]:
-    """What each imported name stands for, once for each import of it."""
-    found: dict[str, list[str]] = {}
+    """The origins of each imported name, one for each import of it."""
+    origins: dict[str, list[str]] = {}
     for node in ast.walk(tree):
         for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else []:
             if isinstance(node, ast.ImportFrom):
                 origin = f"{node.module}.{alias.name}" if not node.level else ""
             else:
                 origin = alias.name if alias.asname else alias.name.partition(".")[0]
-            found.setdefault(alias.asname or alias.name.partition(".")[0], []).append(origin)
-    return found
+            origins.setdefault(alias.asname or alias.name.partition(".")[0], []).append(origin)
+    return origins
 
 
 def _only_methods(tree: ast.Module) -> set[ast.AST]:
-    """Methods whose names nothing in the body of their class reads, so that they hide no outer name from anyone."""
+    """Methods whose names nothing in the body of their class reads, so that they hide no outer
+    name.
+    """
     methods: set[ast.AST] = set()
     for kind in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
         read = set(loads(ast.Module([part for part in kind.body if not isinstance(part, _FUNCTIONS)], [])))
@@ -141,7 +154,7 @@ def _only_methods(tree: ast.Module) -> set[ast.AST]:
 
 
 def _reflects(node: ast.AST) -> bool:
-    """Whether a node looks at the program itself or binds names that are not in the text."""
+    """Whether a node inspects the program itself or binds names that are not in the text."""
     if isinstance(node, ast.Name):
         return node.id in _REFLECTION
     if isinstance(node, ast.Attribute):

@@ -6,7 +6,8 @@ import warnings
 
 from scripts.compile.codon.names import bound_names, loads
 
-# What CPython's parser says of Python 2's syntax, and that syntax itself where it only says "invalid syntax".
+# What CPython's parser says of Python 2's syntax, and that syntax itself where it only says
+# "invalid syntax".
 _MESSAGES = (
     "Missing parentheses in call to 'print'",
     "Missing parentheses in call to 'exec'",
@@ -40,7 +41,9 @@ _FALLBACKS = ("NameError", "ImportError", "ModuleNotFoundError", "Exception", "A
 
 
 def python2(source: str) -> bool:
-    """Whether a text that Codon refused is Python 2, by its syntax or by names that Python 3 has no longer."""
+    """Whether a text that Codon refused is Python 2, by its syntax or by names that Python 3 has no
+    longer.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -53,7 +56,9 @@ def python2(source: str) -> bool:
 
 
 def _uses_old_names(tree: ast.Module) -> bool:
-    """Whether a program reads names that only Python 2 has and binds them nowhere, nor provides for their absence."""
+    """Whether a program reads names that only Python 2 has and binds them nowhere, nor provides for
+    their absence.
+    """
     handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
     provided = any(handler.type is None or set(loads(handler.type)) & set(_FALLBACKS) for handler in handlers)
     if provided and not _prints_old(tree):

@@ -1,16 +1,21 @@
-"""What all rewrites of Python's syntax tree share."""
+"""The base of all rewrites of Python's syntax tree, and helpers for syntax trees."""
 
 import ast
 import string
+from collections.abc import Sequence
+from typing import TypeGuard, TypeVar
 
 from scripts.compile.codon.names import Names
 
+New = TypeVar("New", bound=ast.AST | Sequence[ast.AST])
+
 
 class Rewrite(ast.NodeTransformer):
-    """Base of the rewrites: replaces one kind of construct, where that is exact, and counts how often.
+    """Base of the rewrites: replaces one kind of construct if the meaning stays exactly the same.
 
-    `helpers` is source text of functions that replacements call: `$name` in it stands for a name that the program does
-    not use, the one that `helper("name")` returns. `count` replacements were made.
+    name: the rewrite's name in the outcome tables. count: the number of replacements made.
+    helpers: source text of functions that replacements call; `$name` in it stands for a name that
+    the program does not use, the one that `helper("name")` returns.
     """
 
     name = ""
@@ -20,34 +25,35 @@ class Rewrite(ast.NodeTransformer):
         self.tree = tree
         self.names = names
         self.count = 0
-        self.chosen: dict[str, str] = {}
+        self.helper_names: dict[str, str] = {}
 
-    def replaced(self, new: ast.AST | list[ast.AST], old: ast.AST) -> ast.AST | list[ast.AST]:
-        """`new` in place of `old`, counted."""
+    def replaced(self, new: New, old: ast.AST) -> New:
+        """`new`, which replaces `old` and gets its position; counts the replacement."""
         self.count += 1
-        for node in new if isinstance(new, list) else [new]:
+        for node in [new] if isinstance(new, ast.AST) else new:
             ast.copy_location(node, old)
         return new
 
     def helper(self, name: str) -> str:
         """The free name under which the program gets a helper function."""
-        if name not in self.chosen:
-            self.chosen[name] = self.names.fresh(name)
-        return self.chosen[name]
+        if name not in self.helper_names:
+            self.helper_names[name] = self.names.fresh(name)
+        return self.helper_names[name]
 
     def helper_body(self) -> list[ast.stmt]:
         """The statements that define the helpers in use."""
-        if not self.chosen:
+        if not self.helper_names:
             return []
-        defined = ast.parse(string.Template(self.helpers).substitute(_Chosen(self.chosen, self.names))).body
-        return [node for node in defined if not isinstance(node, ast.FunctionDef) or node.name in self.chosen.values()]
+        text = string.Template(self.helpers).substitute(_HelperNames(self.helper_names, self.names))
+        used = self.helper_names.values()
+        return [node for node in ast.parse(text).body if not isinstance(node, ast.FunctionDef) or node.name in used]
 
 
-class _Chosen(dict):
-    """Names of helpers, free ones for those that nothing calls."""
+class _HelperNames(dict[str, str]):
+    """Names of helpers, with new free names for those that nothing calls."""
 
-    def __init__(self, chosen: dict[str, str], names: Names) -> None:
-        super().__init__(chosen)
+    def __init__(self, helper_names: dict[str, str], names: Names) -> None:
+        super().__init__(helper_names)
         self.names = names
 
     def __missing__(self, name: str) -> str:
@@ -65,24 +71,29 @@ def method(value: ast.expr, name: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Attribute(value, name, ast.Load()), list(arguments), [])
 
 
-def is_name(node: ast.AST | None, *names: str) -> bool:
+def is_name(node: ast.AST | None, *names: str) -> TypeGuard[ast.Name]:
     """Whether an expression is one of some plain names."""
     return isinstance(node, ast.Name) and node.id in names
 
 
-def stand_in(name: str) -> ast.Assign:
+def assigned_name(node: ast.AST) -> str | None:
+    """The variable of `variable = value`; None for anything else."""
+    target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+    return target.id if isinstance(target, ast.Name) else None
+
+
+def placeholder(name: str) -> ast.Assign:
     """A statement that lets a class's name be evaluated in annotations before the class is defined."""
     return ast.Assign([ast.Name(name, ast.Store())], ast.Name("int", ast.Load()))
 
 
-def is_stand_in(node: ast.AST) -> bool:
-    """Whether a statement may be one that `stand_in` makes."""
-    single = isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
-    return single and is_name(node.value, "int")
+def placeholder_name(node: ast.AST) -> str | None:
+    """The class's name if a statement may be one that `placeholder` makes; else None."""
+    return assigned_name(node) if isinstance(node, ast.Assign) and is_name(node.value, "int") else None
 
 
 def is_dotted(node: ast.AST | None, dotted: str) -> bool:
-    """Whether an expression is a dotted name such as `sys.stdin.readline`."""
+    """Whether an expression is the dotted name `dotted`, such as `sys.stdin.readline`."""
     head, _, last = dotted.rpartition(".")
     if not head:
         return is_name(node, last)
@@ -90,7 +101,13 @@ def is_dotted(node: ast.AST | None, dotted: str) -> bool:
 
 
 def rename(tree: ast.AST, names: dict[str, str]) -> None:
-    """Give variables other names, in place; keys of `names` are the old ones."""
+    """Rename variables in place; keys of `names` are the old names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             node.id = names.get(node.id, node.id)
+
+
+def without(node: ast.ImportFrom, names: set[str] | frozenset[str]) -> ast.stmt:
+    """An import without some names; `pass` if none remains."""
+    rest = [alias for alias in node.names if alias.name not in names]
+    return ast.ImportFrom(node.module, rest, 0) if rest else ast.Pass()

@@ -1,6 +1,7 @@
-"""One field of a formatted text, as an expression that Codon evaluates as CPython does.
+"""One field of a formatted text, as an expression with the same value in Codon and CPython.
 
-Codon ignores the zero of `{:05d}`, aborts on `{:.2f}` of an int, and reads no sign, comma or `%` in a specification.
+Codon ignores the zero of `{:05d}`, aborts on `{:.2f}` of an int, and rejects signs, commas and `%`
+in a specification.
 """
 
 import ast
@@ -49,7 +50,9 @@ def $grouped(text: str) -> str:
 
 @dataclass(frozen=True)
 class Spec:
-    """A format specification: `kind` is its letter, `align` one of `<>^` or nothing, `precision` digits or None."""
+    """A format specification: `kind` is its letter, `align` one of `<>^` or empty, `precision` a
+    number or None.
+    """
 
     fill: str = " "
     align: str = ""
@@ -62,7 +65,7 @@ class Spec:
 
 
 def parsed(text: str) -> Spec | None:
-    """The specification of a field of `str.format` or an f-string; None for what is not handled."""
+    """The specification of a field of `str.format` or an f-string; None if it is not supported."""
     match = _SPEC.fullmatch(text)
     if not match:
         return None
@@ -72,39 +75,41 @@ def parsed(text: str) -> Spec | None:
 
 
 def pieces(text: str) -> list[str | Spec] | None:
-    """The texts and conversions of a `%` format, in order; None for what is not handled."""
-    found: list[str | Spec] = []
+    """The texts and conversions of a `%` format, in order; None if one is not supported."""
+    parts: list[str | Spec] = []
     end = 0
     while (start := text.find("%", end)) >= 0:
         match = _PERCENT.match(text, start)
         if not match:
             return None
         flags, width, precision, kind = match.groups()
-        found.append(text[end:start])
+        parts.append(text[end:start])
         end = match.end()
         if kind == "%":
             if match.group() != "%%":
                 return None
-            found.append("%")
+            parts.append("%")
             continue
         kind = {"i": "d", "u": "d"}.get(kind, kind)
         align, zero = ("<", False) if "-" in flags else (">", "0" in flags and kind not in "sr")
         number = None if precision is None else int(precision or 0)
         sign = "+" if "+" in flags and kind not in "sr" else ""
-        found.append(Spec(" ", align, sign, zero, int(width or 0), False, number, kind))
-    return [*found, text[end:]]
+        parts.append(Spec(" ", align, sign, zero, int(width or 0), False, number, kind))
+    return [*parts, text[end:]]
 
 
 def number_text(value: ast.expr, spec: Spec, helper: Callable[[str], str], whole: str) -> ast.expr | None:
-    """A number as text, without its width; None if not handled. `whole` names the helper that makes integers."""
+    """A number as text, without padding; None if not supported. `whole` names the helper that makes
+    integers.
+    """
     if spec.kind in _INTEGERS:
         if spec.precision is not None:
             return None
-        text = method(call(helper(whole), value), "__format__", ast.Constant(spec.kind))
+        text: ast.expr = method(call(helper(whole), value), "__format__", ast.Constant(spec.kind))
     elif spec.kind == "%":
         hundred = ast.BinOp(call(helper("as_float"), value), ast.Mult(), ast.Constant(100))
-        precision = 6 if spec.precision is None else spec.precision
-        text = ast.BinOp(method(hundred, "__format__", ast.Constant(f".{precision}f")), ast.Add(), ast.Constant("%"))
+        digits = 6 if spec.precision is None else spec.precision
+        text = ast.BinOp(method(hundred, "__format__", ast.Constant(f".{digits}f")), ast.Add(), ast.Constant("%"))
     else:
         precision = "" if spec.precision is None else f".{spec.precision}"
         text = method(call(helper("as_float"), value), "__format__", ast.Constant(precision + spec.kind))
@@ -113,7 +118,7 @@ def number_text(value: ast.expr, spec: Spec, helper: Callable[[str], str], whole
 
 
 def padded(text: ast.expr, spec: Spec, helper: Callable[[str], str], align: str) -> ast.expr:
-    """A text at its width; `align` is where it goes if the specification does not say."""
+    """A text padded to its width; `align` is the alignment if the specification has none."""
     if not spec.width:
         return text
     width = ast.Constant(spec.width)
@@ -127,18 +132,19 @@ def padded(text: ast.expr, spec: Spec, helper: Callable[[str], str], align: str)
 
 
 def is_number(spec: Spec) -> bool:
-    """Whether a specification is for numbers alone."""
+    """Whether a specification is only valid for numbers."""
     return bool(spec.kind) and spec.kind in _INTEGERS + _FLOATS
 
 
 def joined(parts: list[ast.expr]) -> ast.expr:
-    """Texts one after the other."""
+    """The concatenation of expressions that are texts; adjacent constants are merged."""
     merged: list[ast.expr] = []
     for part in parts:
+        last = merged[-1] if merged else None
         if not isinstance(part, ast.Constant):
             merged.append(part)
-        elif merged and isinstance(merged[-1], ast.Constant):
-            merged[-1] = ast.Constant(merged[-1].value + part.value)
+        elif isinstance(last, ast.Constant):
+            merged[-1] = ast.Constant(f"{last.value!s}{part.value!s}")
         elif part.value:
             merged.append(part)
     whole = merged[0] if merged else ast.Constant("")

@@ -1,4 +1,4 @@
-"""Rewrites of constructs that Codon rejects into what means the same, none of which depends on types."""
+"""Rewrites of constructs that Codon rejects into equivalent ones, none of which depends on types."""
 
 import ast
 import builtins
@@ -6,10 +6,10 @@ import copy
 
 from scripts.compile.codon.effects import Effects
 from scripts.compile.codon.names import Names
-from scripts.compile.codon.rewrite import Rewrite, call, is_name, method
+from scripts.compile.codon.rewrite import Rewrite, assigned_name, call, is_name, method
 
 # Each kind of exception gets a copy of the handler.
-_MOST_KINDS = 8
+_MAX_KINDS = 8
 _LAZY = ("map", "filter", "zip", "reversed", "range", "enumerate")
 _TEXT_METHODS = {"__str__": "str", "__repr__": "repr", "__len__": "len"}
 _EXACTLY = """
@@ -40,10 +40,12 @@ class ExceptTuple(Rewrite):
         return node
 
     def _handlers(self, handler: ast.ExceptHandler) -> list[ast.ExceptHandler]:
-        """A handler for each kind of exception; nested ones stay as they are, for their copies multiply."""
+        """A handler for each kind of exception; nested ones stay unchanged, because their copies
+        would multiply.
+        """
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else []
         nested = any(isinstance(part, ast.Try) for statement in handler.body for part in ast.walk(statement))
-        if not 0 < len(kinds) <= _MOST_KINDS or nested or not all(isinstance(kind, ast.Name) for kind in kinds):
+        if not 0 < len(kinds) <= _MAX_KINDS or nested or not all(isinstance(kind, ast.Name) for kind in kinds):
             return [handler]
         return self.replaced(
             [ast.ExceptHandler(kind, handler.name, copy.deepcopy(handler.body)) for kind in kinds], handler
@@ -51,7 +53,9 @@ class ExceptTuple(Rewrite):
 
 
 class UnpackedIterator(Rewrite):
-    """`a, b = map(int, …)` becomes `a, b = exactly(map(int, …), 2)`: Codon unpacks lists, whatever their length."""
+    """`a, b = map(int, …)` becomes `a, b = exactly(map(int, …), 2)`: Codon unpacks lists, whatever
+    their length.
+    """
 
     name = "unpacked_iterator"
     helpers = _EXACTLY
@@ -67,7 +71,7 @@ class UnpackedIterator(Rewrite):
         return node
 
     def _is_lazy(self, value: ast.expr) -> bool:
-        """Whether an expression is an iterator, or a list that `split` makes."""
+        """Whether an expression is an iterator, or a list that `split` returns."""
         if not self.names.builtin("list", "len", "str", "ValueError", *_LAZY):
             return False
         function = value.func if isinstance(value, ast.Call) else None
@@ -76,7 +80,9 @@ class UnpackedIterator(Rewrite):
 
 
 class StarredPrint(Rewrite):
-    """`print(*xs)` becomes `print(' '.join([str(x) for x in xs]))`: Codon unpacks only tuples into arguments."""
+    """`print(*xs)` becomes `print(' '.join([str(x) for x in xs]))`: Codon unpacks only tuples into
+    arguments.
+    """
 
     name = "starred_print"
 
@@ -89,19 +95,18 @@ class StarredPrint(Rewrite):
         if not is_name(node.func, "print") or not any(isinstance(word, ast.Starred) for word in node.args):
             return node
         keywords = {word.arg: word.value for word in node.keywords}
-        separator = keywords.pop("sep", ast.Constant(" "))
+        separator: ast.expr = keywords.pop("sep", ast.Constant(" "))
         if None in keywords or not isinstance(separator, ast.Constant) or not self._possible(node):
             return node
         separator = ast.Constant(" ") if separator.value is None else separator
-        parts = [self._texts(word) for word in node.args]
-        words = parts[0]
-        for part in parts[1:]:
-            words = ast.BinOp(words, ast.Add(), part)
+        words = self._texts(node.args[0])
+        for word in node.args[1:]:
+            words = ast.BinOp(words, ast.Add(), self._texts(word))
         rest = [ast.keyword(name, value) for name, value in keywords.items()]
         return self.replaced(ast.Call(node.func, [method(separator, "join", words)], rest), node)
 
     def _possible(self, node: ast.Call) -> bool:
-        """Whether arguments may be turned to text one by one."""
+        """Whether arguments may be converted to text one by one."""
         suspended = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
         ordinary = not any(isinstance(part, suspended) for word in node.args for part in ast.walk(word))
         return (
@@ -121,7 +126,9 @@ class StarredPrint(Rewrite):
 
 
 class UnpackedFields(Rewrite):
-    """`self.x, self.y = p` goes by way of variables: Codon sees only plain assignments of fields."""
+    """`self.x, self.y = p` assigns to variables first: Codon recognises only plain assignments of
+    fields.
+    """
 
     name = "unpacked_fields"
 
@@ -129,38 +136,43 @@ class UnpackedFields(Rewrite):
         target = node.targets[0]
         if len(node.targets) > 1 or not isinstance(target, ast.Tuple | ast.List) or not target.elts:
             return node
-        fields = target.elts
-        if not all(isinstance(field, ast.Attribute) and is_name(field.value, "self") for field in fields):
+        fields = [field for field in target.elts if isinstance(field, ast.Attribute) and is_name(field.value, "self")]
+        if len(fields) < len(target.elts):
             return node
         names = [self.names.fresh(f"new_{field.attr.lstrip('_')}") for field in fields]
         store = ast.Tuple([ast.Name(name, ast.Store()) for name in names], ast.Store())
         rest = [ast.Assign([field], ast.Name(name, ast.Load())) for field, name in zip(fields, names, strict=True)]
-        return self.replaced([ast.Assign([store], node.value), *rest], node)
+        statements: list[ast.stmt] = [ast.Assign([store], node.value), *rest]
+        return self.replaced(statements, node)
 
 
 class NextMethod(Rewrite):
-    """`g.__next__()` becomes `next(g)`, and the method as a value a function that calls it."""
+    """`g.__next__()` becomes `next(g)`, and the method as a value becomes a function that calls it."""
 
     name = "next_method"
 
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(tree, names)
-        own = {"__next__", "__getattr__", "__getattribute__"} & (set(names.bound) | names.stored_attributes)
-        self.possible = names.builtin("next") and not own
+        special = {"__next__", "__getattr__", "__getattribute__"} & (set(names.bound) | names.stored_attributes)
+        self.possible = names.builtin("next") and not special
         self.once = _bound_once(tree, names)
 
-    def visit_Call(self, node: ast.Call) -> ast.Call:
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        iterator = self._iterator(node)
+        return self.generic_visit(node) if iterator is None else self.replaced(call("next", self.visit(iterator)), node)
+
+    def _iterator(self, node: ast.Call) -> ast.expr | None:
+        """The iterator of `iterator.__next__()` if the call can be replaced."""
         function = node.func
-        plain = isinstance(function, ast.Attribute) and function.attr == "__next__" and not node.args
-        if not plain or node.keywords or not self.possible or self._is_super(function.value):
-            return self.generic_visit(node)
-        return self.replaced(call("next", self.visit(function.value)), node)
+        if not isinstance(function, ast.Attribute) or function.attr != "__next__" or not self.possible:
+            return None
+        return None if node.args or node.keywords or self._is_super(function.value) else function.value
 
     def _is_super(self, value: ast.expr) -> bool:
-        """Whether a value is `super()`, which is no iterator."""
+        """Whether a value is `super()`, which is not an iterator."""
         return isinstance(value, ast.Call) and is_name(value.func, "super")
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if node.attr != "__next__" or not self.possible or getattr(node.value, "id", None) not in self.once:
             return self.generic_visit(node)
         nothing = ast.arguments([], [], None, [], [], None, [])
@@ -174,25 +186,31 @@ class RaisedClass(Rewrite):
 
     def visit_Raise(self, node: ast.Raise) -> ast.Raise:
         self.generic_visit(node)
-        kind = getattr(builtins, node.exc.id, None) if isinstance(node.exc, ast.Name) else None
+        name = node.exc.id if isinstance(node.exc, ast.Name) else ""
+        kind = getattr(builtins, name, None)
         exception = isinstance(kind, type) and issubclass(kind, BaseException)
-        if exception and self.names.builtin(node.exc.id):
-            node.exc = self.replaced(call(node.exc.id), node.exc)
+        if node.exc is not None and exception and self.names.builtin(name):
+            node.exc = self.replaced(call(name), node.exc)
         return node
 
 
 class TextMethod(Rewrite):
-    """`x.__str__()` becomes `str(x)`, and so for `repr` and `len`, which Codon's own types have no methods for."""
+    """`x.__str__()` becomes `str(x)`, likewise `repr` and `len`, for which Codon's types have no
+    methods.
+    """
 
     name = "text_method"
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
         function = node.func
-        word = _TEXT_METHODS.get(function.attr) if isinstance(function, ast.Attribute) else None
+        if not isinstance(function, ast.Attribute):
+            return node
+        word = _TEXT_METHODS.get(function.attr)
         if word is None or node.args or node.keywords or not self.names.builtin(word, "super"):
             return node
-        # A class has the method of its objects, and `super()` that of another class.
+        # The attribute of a class is the method of its objects, and that of `super()` belongs to
+        # another class.
         is_object = isinstance(function.value, ast.Constant | ast.Call | ast.Compare | ast.JoinedStr | ast.BinOp)
         above = isinstance(function.value, ast.Call) and is_name(function.value.func, "super", "type")
         if not is_object or above or self.names.stored_attributes & _TEXT_METHODS.keys():
@@ -201,7 +219,9 @@ class TextMethod(Rewrite):
 
 
 class OrDefault(Rewrite):
-    """`x = x or []` of a parameter becomes `if not x: x = []`: Codon gives `or` the types of both sides."""
+    """`x = x or []` of a parameter becomes `if not x: x = []`: Codon gives `or` the types of both
+    sides.
+    """
 
     name = "or_default"
 
@@ -212,19 +232,20 @@ class OrDefault(Rewrite):
         return node
 
     def _assigned(self, node: ast.stmt, words: set[str]) -> ast.stmt:
-        """One statement of a function with these parameters."""
-        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
-        value = node.value if isinstance(target, ast.Name) and target.id in words else None
+        """One statement of a function with the parameters `words`, rewritten if it sets a default."""
+        name = assigned_name(node)
+        value = node.value if isinstance(node, ast.Assign) and name in words else None
         if not isinstance(value, ast.BoolOp) or not isinstance(value.op, ast.Or) or len(value.values) != 2:
             return node
         first, second = value.values
-        if not is_name(first, target.id):
+        if name is None or not is_name(first, name):
             return node
-        return self.replaced(ast.If(ast.UnaryOp(ast.Not(), first), [ast.Assign([target], second)], []), node)
+        default = ast.Assign([ast.Name(name, ast.Store())], second)
+        return self.replaced(ast.If(ast.UnaryOp(ast.Not(), first), [default], []), node)
 
 
 def _bound_once(tree: ast.Module, names: Names) -> set[str]:
-    """Variables that one plain assignment outside all loops binds, and nothing else."""
+    """Variables that are bound only once: by a plain assignment outside all loops."""
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While | ast.AsyncFor)]
     looped = {id(part) for loop in loops for part in ast.walk(loop)}
     assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and id(node) not in looped]

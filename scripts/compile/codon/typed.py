@@ -1,23 +1,25 @@
-"""Annotations for what starts as None or as an empty container, where the whole program tells the type.
+"""Annotations for variables that start as None or as an empty container, if the whole program shows
+the type.
 
-Codon takes the type of a field or variable from its first value. An annotation changes nothing in CPython: those of
-fields are only looked at by reflection, those of local variables are not even evaluated.
+Codon takes the type of a field or variable from its first value. An annotation changes nothing in
+CPython: annotations of fields are only read by reflection, those of local variables are not even
+evaluated.
 """
 
 import ast
 from collections.abc import Iterable
 
+from scripts.compile.codon.annotations import annotations_of
 from scripts.compile.codon.constraints import Constraints
 from scripts.compile.codon.containers import empty_kind
-from scripts.compile.codon.known import Class, Function
-from scripts.compile.codon.library import annotations_of
 from scripts.compile.codon.names import Names, identifiers, loads
-from scripts.compile.codon.places import SCALARS, Place
-from scripts.compile.codon.rewrite import Rewrite, is_name, is_stand_in, stand_in
+from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, placeholder, placeholder_name
+from scripts.compile.codon.slots import SCALARS, Slot
+from scripts.compile.codon.store import Class, Definition, Function
 from scripts.compile.codon.variables import is_head
 
 _DYNAMIC = ("getattr", "setattr", "hasattr", "delattr", "super", "type")
-_REMEMBERING = ("cache", "lru_cache")
+_CACHING = ("cache", "lru_cache")
 
 
 class Typed(Rewrite):
@@ -27,26 +29,32 @@ class Typed(Rewrite):
 
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(tree, names)
-        self.known: Constraints | None = None
+        self.constraints: Constraints | None = None
         self.complete: dict[str, dict[str, ast.expr]] = {}
         self.declared: set[str] = set()
         self.used: set[str] = set()
-        # The index of the module's statement that each node is in.
+        # For each node, the index of the module's statement that contains it.
         self.position: dict[int, int] = {}
         # Names of parameters that may be None.
         self.optional: set[str] = set()
         attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        self.own_optional = names.imported("Optional", "typing.Optional")
-        free = self.own_optional or "Optional" not in names.taken
+        self.imports_optional = names.imported("Optional", "typing.Optional")
+        free = self.imports_optional or "Optional" not in names.taken
         dynamic = any(loads(tree)[name] for name in _DYNAMIC) or "__class__" in attributes
         builtin = names.builtin("int", "float", "str", "bool", "list", "dict", "set", "tuple")
         annotations = [one for node in ast.walk(tree) for one in annotations_of(node)]
         self.mentioned = {name for one in annotations for name in _names(one)}
         if free and not dynamic and builtin and (_has_use(tree) or self.mentioned - SCALARS):
-            self.known = Constraints(tree, names)
+            self.constraints = Constraints(tree, names)
+
+    @property
+    def known(self) -> Constraints:
+        """The slots of the program; only for a program with something to annotate."""
+        assert self.constraints is not None
+        return self.constraints
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
-        if self.known is None or not self.known.certain:
+        if self.constraints is None or not self.constraints.certain:
             return node
         for index, statement in enumerate(node.body):
             self.position |= dict.fromkeys((id(part) for part in ast.walk(statement)), index)
@@ -58,55 +66,59 @@ class Typed(Rewrite):
         self._annotate_first(node.body, self.known.scopes[node])
         self._type_empty(node)
         self._compare_identity(node)
-        # CPython evaluates annotations before classes have their names; any type does instead of them.
-        there = {part.targets[0].id for part in node.body if is_stand_in(part)}
-        head = [stand_in(name) for name in self.known.classes if name in self.used - there]
+        # CPython evaluates annotations before the classes are defined; any type can replace them.
+        present = {name for part in node.body if (name := placeholder_name(part)) is not None}
+        head = [placeholder(name) for name in self.known.classes if name in self.used - present]
         first = next((index for index, part in enumerate(node.body) if not is_head(part)), 0)
         node.body[first:first] = head
-        if "Optional" in self.used and not self.own_optional:
+        if "Optional" in self.used and not self.imports_optional:
             node.body.insert(_after_docstring(node.body), ast.ImportFrom("typing", [ast.alias("Optional")], 0))
         return node
 
     def _declarable(self) -> dict[str, dict[str, ast.expr]]:
-        """The types of the fields of each class of which all are known and certainly set by `__init__`."""
+        """The types of fields, for each class whose fields are all known and certainly set by
+        `__init__`.
+        """
         complete: dict[str, dict[str, ast.expr]] = {}
         for name, kind in self.known.classes.items():
             texts = self._fields(kind)
             if texts is not None:
                 complete[name] = texts
         while True:
-            known = self.known.classes.keys() - complete.keys()
-            wrong = [name for name in complete if not self._can_mention(name, complete[name].values(), known)]
-            if not wrong:
+            incomplete = self.known.classes.keys() - complete.keys()
+            invalid = [name for name in complete if not self._can_mention(name, complete[name].values(), incomplete)]
+            if not invalid:
                 return complete
-            for name in wrong:
+            for name in invalid:
                 del complete[name]
 
     def _can_mention(self, name: str, texts: Iterable[ast.expr], unknown: set[str]) -> bool:
-        """Whether the class of a name may mention some types; of `unknown` classes the fields are not known."""
+        """Whether a class may mention some types; the fields of `unknown` classes are not known."""
         node = self.known.classes[name].node
         return all(not _names(one) & unknown and self._is_after(node, one) for one in texts)
 
     def _fields(self, kind: Class) -> dict[str, ast.expr] | None:
         """The types of a class's fields in the order in which they are set."""
         start = kind.methods.get("__init__")
-        own = any(isinstance(part, ast.Assign | ast.AnnAssign) for part in kind.node.body)
-        if not kind.plain or start is None or own:
+        class_variables = any(isinstance(part, ast.Assign | ast.AnnAssign) for part in kind.node.body)
+        if not kind.plain or start is None or class_variables:
             return None
         fields = list(dict.fromkeys(field for field, _ in filter(None, map(_field, start.node.body))))
         hidden = any(field.startswith("__") or field in kind.methods for field in fields)
         if hidden or set(fields) != kind.fields.keys():
             return None
-        texts = {field: self._typed(kind.fields[field]) for field in fields}
-        return None if None in texts.values() else texts
+        types = {field: kind_of for field in fields if (kind_of := self._typed(kind.fields[field])) is not None}
+        return types if len(types) == len(fields) else None
 
     def _needing(self) -> list[Class]:
-        """The classes to declare: those with a field that Codon cannot know, and those that their fields mention."""
+        """The classes to declare: those with a field whose type Codon cannot infer, and those that
+        their fields mention.
+        """
         needed: list[str] = []
         for name in self.complete:
             kind = self.known.classes[name]
             values = [value for _, value in filter(None, map(_field, kind.methods["__init__"].node.body))]
-            objects = any(place.none or place.name in self.known.classes for place in kind.fields.values())
+            objects = any(slot.none or slot.name in self.known.classes for slot in kind.fields.values())
             if objects or name in self.mentioned or any(_starts_empty(value) for value in values):
                 needed.append(name)
         seen = set(needed)
@@ -117,9 +129,9 @@ class Typed(Rewrite):
             needed += more
         return [self.known.classes[name] for name in needed]
 
-    def _typed(self, place: Place) -> ast.expr | None:
-        """A place's type; None if it is not certain, or is one that Codon tests for truth otherwise."""
-        text = place.text()
+    def _typed(self, slot: Slot) -> ast.expr | None:
+        """A slot's type; None if it is not certain, or if Codon tests its truth value differently."""
+        text = slot.annotation()
         if text is None:
             return None
         expression = ast.parse(text, mode="eval").body
@@ -128,13 +140,15 @@ class Typed(Rewrite):
         return None if sized and "Optional" in used else expression
 
     def _is_after(self, node: ast.AST, annotation: ast.expr) -> bool:
-        """Whether a node comes after all classes that a type mentions, or is in them."""
+        """Whether a node comes after all classes that a type mentions, or is inside them."""
         classes = [self.known.classes[name].node for name in _names(annotation) & self.known.classes.keys()]
         return all(self.position[id(one)] <= self.position.get(id(node), -1) for one in classes)
 
-    def _annotation(self, place: Place, node: ast.AST) -> ast.expr | None:
-        """A type that a node may mention: classes are declared, or have no fields, and come before it."""
-        expression = self._typed(place)
+    def _annotation(self, slot: Slot, node: ast.AST) -> ast.expr | None:
+        """A slot's type if a node may mention it: its classes are declared, or have no fields, and
+        come before it.
+        """
+        expression = self._typed(slot)
         if expression is None or not self._is_after(node, expression):
             return None
         classes = _names(expression) & self.known.classes.keys()
@@ -146,58 +160,63 @@ class Typed(Rewrite):
     def _declare_fields(self, kind: Class) -> None:
         """Declare the fields of a class."""
         texts = self.complete[kind.node.name]
-        declared = [ast.AnnAssign(ast.Name(field, ast.Store()), text, None, 1) for field, text in texts.items()]
+        declarations = [ast.AnnAssign(ast.Name(field, ast.Store()), text, None, 1) for field, text in texts.items()]
         head = _after_docstring(kind.node.body)
-        kind.node.body[head:head] = [ast.copy_location(part, kind.node) for part in declared]
+        kind.node.body[head:head] = [ast.copy_location(part, kind.node) for part in declarations]
         self.declared.add(kind.node.name)
         self.used |= {word for text in texts.values() for word in _names(text)}
-        self.count += len(declared)
+        self.count += len(declarations)
 
     def _annotate_function(self, function: Function) -> None:
-        """Give types to variables that start as None, to parameters that get None, and to remembered results."""
+        """Annotate variables that start as None, parameters that may be None, and functions that
+        cache results.
+        """
         node = function.node
         self._annotate_first(node.body, self.known.scopes.get(node, {}))
-        places = [*node.args.posonlyargs, *node.args.args]
-        optional = zip(reversed(places), reversed(node.args.defaults), strict=False)
+        positional = [*node.args.posonlyargs, *node.args.args]
+        optional = zip(reversed(positional), reversed(node.args.defaults), strict=False)
         nothing = function.nothing | {argument.arg for argument, default in optional if is_none(default)}
-        for argument in places:
+        for argument in positional:
             if argument.arg in nothing and argument.annotation is None and function.plain:
                 argument.annotation = self._annotation(function.parameters[argument.arg], node)
                 self.count += argument.annotation is not None
                 self.optional.add(argument.arg)
-        words = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
-        if len(words) == 1 and getattr(words[0], "attr", getattr(words[0], "id", "")) in _REMEMBERING:
-            self._annotate_remembering(function)
+        decorators = [one.func if isinstance(one, ast.Call) else one for one in node.decorator_list]
+        if len(decorators) == 1 and getattr(decorators[0], "attr", getattr(decorators[0], "id", "")) in _CACHING:
+            self._annotate_caching(function)
 
-    def _annotate_remembering(self, function: Function) -> None:
-        """Give types to all parameters and the result, if they are numbers or text."""
-        node = function.node
-        texts = {name: place.text() for name, place in function.parameters.items()}
-        if function.result.text() not in SCALARS or not set(texts.values()) <= SCALARS or not function.plain:
+    def _annotate_caching(self, function: Function) -> None:
+        """Annotate all parameters and the result if they are numbers or text."""
+        node, result = function.node, function.result.annotation()
+        texts = {name: text for name, slot in function.parameters.items() if (text := slot.annotation()) in SCALARS}
+        if result is None or result not in SCALARS or len(texts) < len(function.parameters) or not function.plain:
             return
         for argument in [one for one in node.args.args if one.annotation is None]:
-            argument.annotation = ast.Name(texts[argument.arg], ast.Load())
+            argument.annotation = ast.Name(texts[argument.arg] or "", ast.Load())
             self.count += 1
         if node.returns is None:
-            node.returns = ast.Name(function.result.text(), ast.Load())
+            node.returns = ast.Name(result, ast.Load())
 
-    def _annotate_first(self, body: list[ast.stmt], frame: dict) -> None:
-        """Give a type to each variable of a scope whose first statement in the text is `x = None`."""
+    def _annotate_first(self, body: list[ast.stmt], frame: dict[str, Definition]) -> None:
+        """Annotate each variable of a scope whose first statement in the text is `x = None`."""
         bound: set[str] = set()
         for index, statement in enumerate(body):
-            target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
-            nothing = isinstance(target, ast.Name) and is_none(statement.value)
-            place = frame.get(target.id) if nothing and target.id not in bound else None
-            annotation = self._annotation(place, statement) if isinstance(place, Place) else None
-            if annotation is not None:
-                body[index] = self.replaced(ast.AnnAssign(target, annotation, statement.value, 1), statement)
+            name = assigned_name(statement)
+            if name is not None and name not in bound and isinstance(statement, ast.Assign):
+                slot = frame.get(name) if is_none(statement.value) else None
+                annotation = self._annotation(slot, statement) if isinstance(slot, Slot) else None
+                if annotation is not None:
+                    target = ast.Name(name, ast.Store())
+                    body[index] = self.replaced(ast.AnnAssign(target, annotation, statement.value, 1), statement)
             bound |= identifiers(statement)
 
     def _type_empty(self, module: ast.Module) -> None:
-        """`[]` among other values becomes `list[int]()`: Codon does not look further for its type."""
+        """`[]` as part of an expression becomes `list[int]()`: Codon does not infer its type from
+        later uses.
+        """
         for node in ast.walk(module):
-            among = isinstance(node, ast.BoolOp | ast.IfExp | ast.Call | ast.Return | ast.keyword)
-            if not among and not self._is_optional(node):
+            contains_values = isinstance(node, ast.BoolOp | ast.IfExp | ast.Call | ast.Return | ast.keyword)
+            if not contains_values and assigned_name(node) not in self.optional:
                 continue
             for field, value in ast.iter_fields(node):
                 if isinstance(value, list):
@@ -205,25 +224,22 @@ class Typed(Rewrite):
                 elif isinstance(value, ast.expr):
                     setattr(node, field, self._empty(value))
 
-    def _is_optional(self, node: ast.AST) -> bool:
-        """Whether a statement assigns to a parameter that may be None."""
-        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
-        return isinstance(target, ast.Name) and target.id in self.optional
-
     def _empty(self, node: ast.AST) -> ast.AST:
-        """An empty container with its type, or what it was."""
-        place = self.known.operands.get(id(node)) if empty_kind(node) else None
-        annotation = self._annotation(place, node) if place and not place.none else None
+        """An empty container with its type; any other node itself."""
+        slot = self.known.operands.get(id(node)) if empty_kind(node) else None
+        annotation = self._annotation(slot, node) if slot and not slot.none else None
         return node if annotation is None else self.replaced(ast.Call(annotation, [], []), node)
 
     def _compare_identity(self, module: ast.Module) -> None:
-        """`a == b` of objects without `__eq__` becomes `a is b`, which it means, and which Codon knows."""
+        """`a == b` of objects without `__eq__` becomes the equivalent `a is b`, which Codon
+        accepts.
+        """
         classes = self.known.classes.items()
         plain = {name for name, kind in classes if kind.plain and not {"__eq__", "__ne__"} & kind.methods.keys()}
         for node in ast.walk(module):
             if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq | ast.NotEq):
-                kinds = [self.known.operands.get(id(part)) for part in (node.left, node.comparators[0])]
-                names = [place.name if place and not place.unclear else "" for place in kinds]
+                slots = [self.known.operands.get(id(part)) for part in (node.left, node.comparators[0])]
+                names = [slot.name if slot and not slot.unclear else "" for slot in slots]
                 other = names[1] if names[1] or not is_none(node.comparators[0]) else names[0]
                 if names[0] in plain and names[0] == other:
                     node.ops = [ast.Is() if isinstance(node.ops[0], ast.Eq) else ast.IsNot()]
@@ -231,8 +247,10 @@ class Typed(Rewrite):
 
 
 def _has_use(tree: ast.Module) -> bool:
-    """Whether a program has something that may need a type: None, an empty container, or remembered results."""
-    return any(is_none(node) or empty_kind(node) or is_name(node, *_REMEMBERING) for node in ast.walk(tree))
+    """Whether a program has an expression that may need a type: None, an empty container, or a
+    cached function.
+    """
+    return any(is_none(node) or empty_kind(node) or is_name(node, *_CACHING) for node in ast.walk(tree))
 
 
 def is_none(node: ast.AST) -> bool:
@@ -253,12 +271,14 @@ def _names(expression: ast.expr) -> set[str]:
 
 def _field(statement: ast.stmt) -> tuple[str, ast.expr] | None:
     """The field and the value of `self.field = value`."""
-    target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+    if not isinstance(statement, ast.Assign) or len(statement.targets) > 1:
+        return None
+    target = statement.targets[0]
     plain = isinstance(target, ast.Attribute) and is_name(target.value, "self")
-    return (target.attr, statement.value) if plain else None
+    return (target.attr, statement.value) if plain and isinstance(target, ast.Attribute) else None
 
 
 def _after_docstring(body: list[ast.stmt]) -> int:
-    """The index of the first statement that is no docstring and no import from the future."""
+    """The index of the first statement after a docstring."""
     first = body[0] if body else None
     return int(isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant))

@@ -1,22 +1,25 @@
-"""Rewrites for Codon's rule that each variable has one type, known from the text before its use."""
+"""Rewrites for Codon's rule that each variable has one type, which the text before its use shows."""
 
 import ast
 import builtins
+from collections.abc import Set
+from typing import TypeGuard
 
 from scripts.compile.codon.inference import ModuleTypes, Types
 from scripts.compile.codon.names import Names, bindings, bound_names, identifiers, loads
-from scripts.compile.codon.rewrite import Rewrite, is_name, rename
+from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, rename
 
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
-# Builtins that call what they are passed.
+# Builtins that call their arguments.
 _CALLING = frozenset({"map", "filter", "sorted", "min", "max", "sort", "next", "iter", None})
-_FIRST = {"int": 0, "float": 0.0, "str": "", "bool": False}
+_FIRST: dict[str, int | float | str] = {"int": 0, "float": 0.0, "str": "", "bool": False}
 
 
 class GlobalsFirst(Rewrite):
-    """A variable that only one function assigns, by `global`, gets a first value of its type in the module.
+    """A variable that only one function assigns, by `global`, gets an initial value of its type in
+    the module.
 
-    Only where that function surely runs, and assigns it, before anything reads it.
+    Only if that function certainly runs, and assigns the variable, before anything reads it.
     """
 
     name = "globals_first"
@@ -31,14 +34,14 @@ class GlobalsFirst(Rewrite):
         declared = {name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names}
         types = ModuleTypes(node)
         for name in sorted(candidates, reverse=True):
-            kinds = {kind for kind in types.names.get(name, set()) if kind in _FIRST}
+            kinds = {kind for kind in types.names.get(name, set()) if kind is not None and kind in _FIRST}
             if name in declared and len(kinds) == 1:
                 first = ast.Assign([ast.Name(name, ast.Store())], ast.Constant(_FIRST[kinds.pop()]))
                 node.body.insert(_after_head(node.body), self.replaced(first, node.body[0]))
         return node
 
     def _first_called(self, module: ast.Module) -> ast.FunctionDef | None:
-        """The function that the module calls before anything of the program reads a variable."""
+        """The function that the module calls before any part of the program reads a variable."""
         functions = {part.name: part for part in module.body if isinstance(part, ast.FunctionDef)}
         for statement in module.body:
             if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
@@ -47,19 +50,29 @@ class GlobalsFirst(Rewrite):
                 continue
             if is_main_guard(statement):
                 statement = statement.body[0]
-            called = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and statement.value
-            name = called.func.id if called and isinstance(called.func, ast.Name) else ""
-            if name in functions and not called.args and not called.keywords and self.names.bound[name] == 1:
+            name = _called_without_arguments(statement)
+            if name in functions and self.names.bound[name] == 1:
                 return functions[name]
             if not (isinstance(statement, ast.Expr | ast.Assign) and isinstance(statement.value, ast.Constant)):
                 return None
         return None
 
 
-def _assigned_first(function: ast.FunctionDef, own: set[str]) -> set[str]:
-    """Names that a function declares global and assigns before it calls anything of the program or reads them.
+def _called_without_arguments(node: ast.stmt) -> str:
+    """The name of the function that a statement calls without arguments; empty for any other
+    statement.
+    """
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args or call.keywords:
+        return ""
+    return call.func.id
 
-    `own` are the functions, methods and classes of the program.
+
+def _assigned_first(function: ast.FunctionDef, own: set[str]) -> set[str]:
+    """Names that a function declares global and assigns before it reads them or calls a part of the
+    program.
+
+    own: names of the functions, methods and classes of the program.
     """
     declared: set[str] = set()
     assigned: set[str] = set()
@@ -72,7 +85,8 @@ def _assigned_first(function: ast.FunctionDef, own: set[str]) -> set[str]:
         functions = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
         if any(getattr(one, "id", getattr(one, "attr", None)) in own | _CALLING for one in functions):
             break
-        read = set(loads(statement)) | ({statement.target.id} if isinstance(statement, ast.AugAssign) else set())
+        target = statement.target if isinstance(statement, ast.AugAssign) else None
+        read = set(loads(statement)) | ({target.id} if isinstance(target, ast.Name) else set())
         if read & (declared - assigned):
             break
         targets = statement.targets if isinstance(statement, ast.Assign) else []
@@ -81,7 +95,7 @@ def _assigned_first(function: ast.FunctionDef, own: set[str]) -> set[str]:
 
 
 def _after_head(body: list[ast.stmt]) -> int:
-    """The number of statements that make up a module's docstring and its imports from the future."""
+    """The number of statements that are constants or imports at the beginning of a module."""
     head = 0
     while head < len(body) and is_head(body[head]):
         head += 1
@@ -89,16 +103,19 @@ def _after_head(body: list[ast.stmt]) -> int:
 
 
 def is_head(node: ast.stmt) -> bool:
-    """Whether a statement belongs to a module's head."""
+    """Whether a statement, such as a docstring or an import, may precede definitions that a rewrite
+    adds.
+    """
     constant = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return constant or isinstance(node, ast.Import | ast.ImportFrom)
 
 
 class Retyped(Rewrite):
-    """`x = x.split()` after `x = input()`: a variable that changes its type becomes two.
+    """`x = x.split()` after `x = input()`: a variable that changes its type becomes two variables.
 
-    Only where statements certainly follow each other, at the outer level of a function or of the module. A function
-    keeps the first name, which may be a parameter's; the module the last, which functions may read.
+    Only for statements that certainly follow each other, at the outer level of a function or of the
+    module. A function keeps the first name, which may be a parameter's; the module keeps the last,
+    which functions may read.
     """
 
     name = "retyped_variable"
@@ -114,9 +131,6 @@ class Retyped(Rewrite):
             self._split(node.body, parameters, _unsafe(node.body), keep_first=True)
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        return self.generic_visit(node)
-
     def visit_Module(self, node: ast.Module) -> ast.Module:
         self.generic_visit(node)
         self._split_module(node.body, node)
@@ -126,7 +140,7 @@ class Retyped(Rewrite):
             self._split_module(guard.body, node, elsewhere)
         return node
 
-    def _split_module(self, body: list[ast.stmt], module: ast.Module, fixed: set[str] = frozenset()) -> None:
+    def _split_module(self, body: list[ast.stmt], module: ast.Module, fixed: Set[str] = frozenset()) -> None:
         """Split variables of the module within one list of its statements."""
         scopes = [part for part in ast.walk(module) if isinstance(part, _SCOPES)]
         shared = {name for scope in scopes for name in identifiers(scope)}
@@ -137,14 +151,16 @@ class Retyped(Rewrite):
         self,
         body: list[ast.stmt],
         seen: set[str],
-        fixed: set[str],
-        shared: set[str] = frozenset(),
-        own: set[str] = frozenset(),
+        fixed: Set[str],
+        shared: Set[str] = frozenset(),
+        own: Set[str] = frozenset(),
         keep_first: bool = False,
     ) -> None:
-        """Give variables, other than `fixed` ones, one name for each type that assignments in `body` give them.
+        """Give variables, except `fixed` ones, one name for each type that assignments in `body`
+        give them.
 
-        Those of `shared`, which functions read, only while nothing of `own` can have run.
+        Variables of `shared`, which functions read, are split only while nothing of `own` can have
+        run.
         """
         changes = self._changes(body, seen, fixed, shared, own)
         if keep_first:
@@ -153,11 +169,13 @@ class Retyped(Rewrite):
             self._rename_backwards(body, changes)
 
     def _changes(
-        self, body: list[ast.stmt], seen: set[str], fixed: set[str], shared: set[str], own: set[str]
+        self, body: list[ast.stmt], seen: set[str], fixed: Set[str], shared: Set[str], own: Set[str]
     ) -> dict[int, str]:
-        """The variables that get another type, by the index of the statement that does it."""
-        types, started, changes = Types(ast.Module([], []), self.tree, self.outside), False, {}
-        # A name that is read before the first assignment here is another's: a builtin, or one of `import *`.
+        """The variables that get another type, by the index of the statement that assigns it."""
+        types, started = Types(ast.Module([], []), self.tree, self.outside), False
+        changes: dict[int, str] = {}
+        # A name that is read before the first assignment here is a builtin, or comes from `import
+        # *`.
         blocked = set(fixed) | set(dir(builtins))
         for index, statement in enumerate(body):
             defines = isinstance(statement, _SCOPES)
@@ -165,28 +183,29 @@ class Retyped(Rewrite):
             started = started or decorated or (not defines and bool(set(loads(statement)) & own))
             nested = () if defines else ast.walk(statement)
             started = started or any(isinstance(part, _SCOPES) for part in nested)
-            target = statement.targets[0] if isinstance(statement, ast.Assign) and len(statement.targets) == 1 else None
+            assignment = statement if isinstance(statement, ast.Assign) else None
+            name = assigned_name(statement)
             if not defines:
-                within = statement.value if isinstance(target, ast.Name) else statement
+                within = assignment.value if assignment and name is not None else statement
                 blocked |= set(loads(within)) - bound_names(within) - seen
-            if not isinstance(target, ast.Name):
+            if assignment is None or name is None:
                 seen |= bound_names(statement)
                 types.learn_all(statement)
                 continue
-            kind, before = types.of(statement.value), types.of(target)
-            free = target.id not in blocked and not (target.id in shared and started)
-            if target.id in seen and kind and kind != before and free:
-                changes[index] = target.id
-            seen.add(target.id)
-            types.learn_all(statement.value)
-            types.names[target.id] = {kind}
+            kind, before = types.of(assignment.value), types.of(assignment.targets[0])
+            free = name not in blocked and not (name in shared and started)
+            if name in seen and kind and kind != before and free:
+                changes[index] = name
+            seen.add(name)
+            types.learn_all(assignment.value)
+            types.names[name] = {kind}
         return changes
 
     def _rename(self, body: list[ast.stmt], changes: dict[int, str]) -> None:
-        """Rename from each change on."""
+        """Rename variables from each change on."""
         current: dict[str, str] = {}
         for index, statement in enumerate(body):
-            if index not in changes:
+            if index not in changes or not isinstance(statement, ast.Assign):
                 rename(statement, current)
                 continue
             rename(statement.value, current)
@@ -195,13 +214,13 @@ class Retyped(Rewrite):
             statement.targets = [self.replaced(ast.Name(current[old], ast.Store()), statement.targets[0])]
 
     def _rename_backwards(self, body: list[ast.stmt], changes: dict[int, str]) -> None:
-        """Rename up to each change."""
+        """Rename variables up to each change."""
         current: dict[str, str] = {}
         for index in range(len(body) - 1, -1, -1):
             statement = body[index]
             if isinstance(statement, _SCOPES):
                 continue
-            if index not in changes:
+            if index not in changes or not isinstance(statement, ast.Assign):
                 rename(statement, current)
                 continue
             old = changes[index]
@@ -212,10 +231,11 @@ class Retyped(Rewrite):
 
 
 def _unsafe(body: list[ast.stmt]) -> set[str]:
-    """Names that cannot be renamed in some statements: bound without a plain name, read later, or private.
+    """Names that cannot be renamed in some statements: bound by other nodes than names, read later,
+    or private.
 
-    A generator expression reads its variables, but for what it loops over first, when it is used, and `x: int` declares
-    a type for all of the scope.
+    A generator expression reads its variables, except those of its first iterable, when it is used,
+    and `x: int` declares a type for the whole scope.
     """
     names: set[str] = set()
     for node in (part for statement in body for part in ast.walk(statement)):
@@ -235,9 +255,10 @@ def _unsafe(body: list[ast.stmt]) -> set[str]:
     return names
 
 
-def is_main_guard(node: ast.stmt) -> bool:
+def is_main_guard(node: ast.stmt) -> TypeGuard[ast.If]:
     """Whether a statement is `if __name__ == "__main__":`, without an `else`."""
-    test = node.test if isinstance(node, ast.If) else None
-    named = isinstance(test, ast.Compare) and is_name(test.left, "__name__") and len(test.ops) == 1
-    equal = named and isinstance(test.ops[0], ast.Eq) and getattr(test.comparators[0], "value", "") == "__main__"
-    return equal and not node.orelse
+    if not isinstance(node, ast.If) or node.orelse or not isinstance(node.test, ast.Compare):
+        return False
+    test = node.test
+    named = is_name(test.left, "__name__") and len(test.ops) == 1
+    return named and isinstance(test.ops[0], ast.Eq) and getattr(test.comparators[0], "value", "") == "__main__"

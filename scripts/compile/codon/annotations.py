@@ -1,0 +1,141 @@
+"""Rewrites of imports that only matter for annotations."""
+
+import ast
+
+from scripts.compile.codon.names import Names, loads
+from scripts.compile.codon.rewrite import Rewrite, is_name, placeholder, without
+
+_TYPES = frozenset({"int", "float", "str", "bool", "bytes", "object"})
+_SUBSCRIPTED = frozenset({"list", "dict", "set", "tuple", "List", "Dict", "Set", "Tuple", "Optional"})
+
+
+class FutureImport(Rewrite):
+    """`from __future__ import …` is removed if it changes nothing in Python 3.
+
+    Without the import of `annotations`, annotations are evaluated: they must only name what
+    certainly exists and can be subscripted, and classes of the program get a placeholder until they
+    are defined.
+    """
+
+    name = "future_import"
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        imports = [part for part in node.body if isinstance(part, ast.ImportFrom) and part.module == "__future__"]
+        lazy = any(alias.name == "annotations" for part in imports for alias in part.names)
+        mentioned = self._mentioned(node) if lazy else set()
+        if not imports or mentioned is None or not all(map(self._is_unused, imports)):
+            return node
+        for part in imports:
+            node.body[node.body.index(part)] = self.replaced(ast.Pass(), part)
+        kinds = (ast.ClassDef, ast.FunctionDef, ast.AnnAssign, ast.AsyncFunctionDef)
+        first = next((index for index, part in enumerate(node.body) if isinstance(part, kinds)), 0)
+        node.body[first:first] = [placeholder(name) for name in sorted(mentioned)]
+        return node
+
+    def _is_unused(self, node: ast.ImportFrom) -> bool:
+        """Whether the names of an import are not used."""
+        names = [alias.asname or alias.name for alias in node.names]
+        return not any(loads(self.tree)[name] or self.names.bound[name] > 1 for name in names)
+
+    def _mentioned(self, module: ast.Module) -> set[str] | None:
+        """The classes of the program in annotations; None if the annotations might not be
+        evaluable.
+        """
+        nodes = list(ast.walk(module))
+        annotations = [one for node in nodes for one in annotations_of(node)]
+        # Annotations of variables in functions are not evaluated, but Codon reads them.
+        annotations += [node.annotation for node in nodes if isinstance(node, ast.AnnAssign)]
+        classes = {part.name for part in module.body if isinstance(part, ast.ClassDef)}
+        classes = {name for name in classes if self.names.bound[name] == 1}
+        parts = [part for one in annotations for part in ast.walk(one)]
+        names = {part.id for part in parts if isinstance(part, ast.Name)}
+        known = {name for name in _SUBSCRIPTED | _TYPES if self._is_known(name)}
+        kinds = (ast.Name, ast.Subscript, ast.Tuple, ast.expr_context)
+        nothing = [part for part in parts if isinstance(part, ast.Constant) and part.value is None]
+        plain = all(isinstance(part, kinds) or part in nothing for part in parts)
+        subscripted = all(is_name(one.value, *_SUBSCRIPTED) for one in parts if isinstance(one, ast.Subscript))
+        possible = plain and subscripted and names <= known | classes and _defined_before(module, classes)
+        return names & classes if possible else None
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a name certainly means Python's builtin or the name of `typing`."""
+        if name in _TYPES or name in ("list", "dict", "set", "tuple"):
+            return self.names.builtin(name)
+        return self.names.imported(name, f"typing.{name}")
+
+
+def _defined_before(module: ast.Module, classes: set[str]) -> bool:
+    """Whether annotations mention no class before its definition begins."""
+    defined: set[str] = set()
+    for statement in module.body:
+        if isinstance(statement, ast.ClassDef):
+            defined.add(statement.name)
+        nodes = list(ast.walk(statement))
+        annotations = [one for node in nodes for one in annotations_of(node)]
+        annotations += [node.annotation for node in nodes if isinstance(node, ast.AnnAssign)]
+        if any(loads(one).keys() & (classes - defined) for one in annotations):
+            return False
+    return True
+
+
+class TypingOnly(Rewrite):
+    """Names of `typing` that Codon lacks are removed if only annotations of parameters and results
+    use them.
+    """
+
+    name = "typing_only"
+    unknown = frozenset(
+        {"Any", "NoReturn", "Never", "TypeVar", "Protocol", "Sequence", "Iterable", "Iterator", "Mapping", "Final"}
+        | {
+            "Self",
+            "Type",
+            "Text",
+            "MutableMapping",
+            "MutableSequence",
+            "Collection",
+            "Hashable",
+            "Deque",
+            "DefaultDict",
+        }
+        | {"FrozenSet", "AnyStr", "NewType", "Counter", "OrderedDict", "ClassVar", "Sized", "Container"}
+    )
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.imported = {name for name in self.unknown if names.imported(name, f"typing.{name}")}
+        annotations = [one for node in ast.walk(tree) for one in annotations_of(node)]
+        read = loads(tree)
+        inside = sum((loads(one) for one in annotations), start=loads(ast.Module([], [])))
+        self.possible = all(read[name] == inside[name] for name in self.imported)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        names = {alias.name for alias in node.names} & self.imported
+        if node.module != "typing" or not names or not self.possible:
+            return node
+        return self.replaced(without(node, names), node)
+
+    def _known(self, annotation: ast.expr | None) -> ast.expr | None:
+        """An annotation, unless it needs an unknown name or contains a string, which Codon would
+        take as the type.
+        """
+        if annotation is None or not self.possible:
+            return annotation
+        texts = any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(annotation))
+        unknown = any(is_name(node, *self.imported) for node in ast.walk(annotation))
+        self.count += texts
+        return None if unknown or texts else annotation
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        self.generic_visit(node)
+        node.returns = self._known(node.returns)
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = self._known(node.annotation)
+        return node
+
+
+def annotations_of(node: ast.AST) -> list[ast.expr]:
+    """The annotation of a parameter or of a function's result, if any."""
+    annotation = node.annotation if isinstance(node, ast.arg) else getattr(node, "returns", None)
+    return [annotation] if annotation else []
