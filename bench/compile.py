@@ -1,10 +1,19 @@
-"""Measures the compile stage against the plain way: CPU and wall seconds on the same programs, both variants.
+"""Measures the compile stage against plain compilers: CPU and wall seconds on the same programs,
+both variants.
 
-python -m bench.compile [--corpus FOLDER] [--languages …] [--programs N] [--jobs N] [--csv FILE] prints a line for
-each language. The plain way is one compiler process for each program and variant, one after the other, with nothing
-around it; the stage's figures include sandboxes, verification and normalisation, and nothing comes from a cache. `lost`
-counts modules that only the plain way makes; the stage's line names them and says what became of them. For
-frontends that can serve both variants with one pass that is measured too, with the share of modules it leaves the same.
+Run: python -m bench.compile [--corpus FOLDER] [--languages …] [--programs N] [--jobs N] [--csv
+FILE]
+
+Baseline (`plain`): one compiler process for each program and variant, one after the other, without
+a sandbox. The stage (`stage`) includes sandboxes, verification and normalisation; nothing comes
+from a cache. A third line measures one frontend pass for both variants (`compile.shared_frontend`)
+where the language has it.
+
+Columns: `modules` is the number of modules made; `lost` counts modules that only the baseline
+makes, which the last column names with their status; `to plain` is CPU time divided by the
+baseline's (lower is better, 1 means that the stage costs nothing); `wall/CPU` shows how many cores
+were used (0.5 means two). The shared frontend's last column has the number of modules that stay
+identical, and in parentheses the number when names of values are ignored.
 """
 
 import argparse
@@ -12,10 +21,9 @@ import csv
 import re
 import resource
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -38,13 +46,13 @@ _PREDECESSORS = re.compile(r" +; preds = .*$", re.MULTILINE)
 # Outcome rows by program and variant.
 Outcomes = dict[tuple[str, str], dict[str, Any]]
 T = TypeVar("T")
-# The plain way to GHC's IR runs LLVM's tools behind it.
+# The plain way to GHC's IR runs LLVM's tools afterwards.
 PLAIN_STEPS = {"Haskell": [["ghc", "-fllvm", "-keep-llvm-files", "-fforce-recomp", "{flags}", "-c", "source.hs"]]}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One measurement: seconds of CPU and by the clock; ratios are to the plain way's CPU and to its own CPU."""
+    """One measurement: CPU and wall seconds; ratios are to the plain way's CPU time and to its own."""
 
     language: str
     way: str
@@ -58,7 +66,7 @@ class Line:
 
 
 def measured(work: Callable[[], T]) -> tuple[T, float, float]:
-    """What `work` returns, the CPU seconds of it and of its children, and the seconds by the clock."""
+    """The result of `work`, the CPU seconds of it and of its children, and the wall seconds."""
     who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
     def cpu() -> float:
@@ -70,26 +78,28 @@ def measured(work: Callable[[], T]) -> tuple[T, float, float]:
 
 
 def programs_of(corpus: Path, language: str, containing: str, most: int) -> list[str]:
-    """Up to `most` programs of a language that contain a text, are not too large, and are no planted fault."""
-    found = []
+    """Up to `most` programs of a language that contain a text, are not too large, and are not meant
+    to fail.
+    """
+    texts = []
     for source in sorted((corpus / language).glob("*/[sS]ource.*")):
         data = source.read_bytes()
         right = source.suffix[1:] in TABLE[language]["suffixes"] and 0 < len(data) < 200_000 and b"\0" not in data
         planted = corpus == OWN and int(source.parent.name.partition("_")[2]) > 50
         if right and not planted and containing.encode() in data:
-            found.append(data.decode("utf-8", "replace"))
-    return found[:most]
+            texts.append(data.decode("utf-8", "replace"))
+    return texts[:most]
 
 
 def plain(language: str, programs: list[str], build: Build) -> set[tuple[str, str]]:
-    """Compile programs the plain way; return the programs and variants of which a module came out."""
-    steps = [{"run": words} for words in PLAIN_STEPS.get(language, [])] or build.steps
-    made = set()
+    """Compile programs the plain way; return the programs and variants for which a module was made."""
+    steps: Sequence[Mapping[str, Any]] = [{"run": words} for words in PLAIN_STEPS.get(language, [])] or build.steps
+    modules_made = set()
     for program in programs:
         for variant in VARIANTS:
             with tempfile.TemporaryDirectory() as folder:
                 Path(folder, build.frontend["source"]).write_text(program, encoding="utf-8")
-                for name, content in build.support.items():
+                for name, content in build.extra_files.items():
                     Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
                     Path(folder, name).write_bytes(content)
                 for step in steps:
@@ -97,8 +107,8 @@ def plain(language: str, programs: list[str], build: Build) -> set[tuple[str, st
                     command = [build.toolchain.tools[words[0]].outside, *build.toolchain.command(words)[1:]]
                     done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
                 if done.returncode == 0 and Path(folder, build.output).is_file():
-                    made.add((program_id(program), variant))
-    return made
+                    modules_made.add((program_id(program), variant))
+    return modules_made
 
 
 def program_id(program: str) -> str:
@@ -123,18 +133,18 @@ def staged(language: str, programs: list[str], jobs: int, **changes: object) -> 
         write_table(table, [source_row(language, program) for program in programs], SOURCES.schema)
         compiler = make_compiler(language, TABLE[language], VARIANTS, SETTINGS | changes, None, headers)
         rows = list(outcomes(str(table), compiler, jobs))
-        # What they used counts when they have ended.
+        # The usage of the sandboxes counts when they have ended.
         close_sandboxes()
     return {(row["id"], row["variant"]): row for row in rows}
 
 
 def modules(rows: Outcomes) -> dict[tuple[str, str], str]:
-    """The modules that came out, by program and variant."""
+    """The modules of the accepted programs, by program and variant."""
     return {key: row["ir"] for key, row in rows.items() if row["status"] == "ok"}
 
 
 def nameless(module: str) -> str:
-    """A module's text with local values and blocks named by the order in which they occur."""
+    """A module's text with local values and blocks named by their order of occurrence."""
     names: dict[str, str] = {}
 
     def renamed(match: re.Match[str]) -> str:
@@ -145,17 +155,19 @@ def nameless(module: str) -> str:
 
 
 def agreement(one: dict[tuple[str, str], str], other: dict[tuple[str, str], str], variant: str) -> str:
-    """How many modules of a variant two ways have in common, and how many when names are left out."""
+    """The number of identical modules of a variant, and in parentheses the number when names are
+    ignored.
+    """
     pairs = [(one.get(key, ""), text) for key, text in other.items() if key[1] == variant]
     return f"{sum(a == b for a, b in pairs)} ({sum(nameless(a) == nameless(b) for a, b in pairs)})"
 
 
 def lines_of(language: str, programs: list[str], jobs: int) -> Iterator[Line]:
-    """The measurements of one language, one way after the other on the same programs."""
+    """The measurements of one language: each way on the same programs, in turn."""
     build = make_build(language, TABLE[language], SETTINGS)
     accepted, base, wall = measured(lambda: plain(language, programs, build))
     if not accepted:
-        # A way that makes nothing costs too little; GHC's own way, for one, needs LLVM's opt and llc.
+        # A baseline that fails costs too little; GHC's, for example, needs LLVM's opt and llc.
         raise SystemExit(f"error: the plain way compiled no {language} program; install envs/host/apt-test.txt")
     yield Line(language, "plain", len(programs), len(accepted), 0, base, wall, 1.0, wall / base)
     rows, cpu, wall = measured(lambda: staged(language, programs, jobs))
@@ -186,23 +198,23 @@ def main() -> None:
     parser.add_argument("--containing", default="", help="only programs with this text, such as bits/stdc++.h")
     parser.add_argument("--jobs", type=int, default=2, help="compilers at the same time")
     parser.add_argument("--csv", type=Path, help="file to write the table to")
-    given = parser.parse_args()
+    options = parser.parse_args()
     figures = f"{'CPU s':>9} {'wall s':>9} {'to plain':>9} {'wall/CPU':>9}"
     print(f"{'language':<12} {'programs':>8} {'modules':>7} lost {figures}  way")
     lines = []
-    # What a job loads at its start is no part of its work.
-    staged(given.languages[0], [], given.jobs)
-    for language in given.languages:
-        programs = programs_of(given.corpus, language, given.containing, given.programs)
-        for line in lines_of(language, programs, given.jobs) if programs else ():
+    # Modules that a job loads at its start are not part of its work.
+    staged(options.languages[0], [], options.jobs)
+    for language in options.languages:
+        programs = programs_of(options.corpus, language, options.containing, options.programs)
+        for line in lines_of(language, programs, options.jobs) if programs else ():
             print(shown(line), flush=True)
             lines.append(line)
-    if given.csv:
-        with given.csv.open("w", newline="") as stream:
+    if options.csv:
+        with options.csv.open("w", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow([each.name for each in fields(Line)])
             writer.writerows(map(astuple, lines))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

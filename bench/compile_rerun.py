@@ -1,8 +1,15 @@
-"""Measures what new programs cost: CPU seconds of the compile stage for a corpus, and for the same with a few more.
+"""Measures the cost of adding programs to a compiled corpus: CPU seconds of the compile stage with
+its cache.
 
-python -m bench.compile_rerun [programs] [--added N] [--language C] prints both and their ratio. Programs are those
-of the sample corpus, over and over, each under a comment of its own. The second run has the first one's cache; both
-include the start of the stage's process.
+Run: python -m bench.compile_rerun [programs] [--added N] [--language C]
+
+The first run compiles `programs` programs; the second has `added` more and the first one's cache.
+Both include the start of the stage's process. Programs are those of the sample corpus, repeated,
+each with a different comment.
+
+Output: one JSON object; `ratio` is the second run's CPU time divided by the first one's. The lower
+bound is about added / programs; the rest is the cost of looking up cached outcomes and writing the
+table.
 """
 
 import argparse
@@ -22,14 +29,14 @@ COMMENTS = {"Fortran": "!", "Haskell": "--", "Nim": "#", "Python": "#"}
 
 
 def programs(language: str, count: int) -> list[str]:
-    """So many different programs of a language."""
+    """`count` different programs of a language."""
     samples = programs_of(ROOT / "resources/corpus", language, "", count)
     mark = COMMENTS.get(language, "//")
     return [f"{samples[number % len(samples)].rstrip()}\n{mark} {number}\n" for number in range(count)]
 
 
 def stage(language: str, folder: Path) -> None:
-    """Compile the sources that lie in a folder, with its cache, in this process."""
+    """Compile the sources table of a folder, with the folder's cache, in this process."""
     with tempfile.TemporaryDirectory() as headers:
         Path(headers).chmod(0o755)
         compiler = make_compiler(language, TABLE[language], VARIANTS, SETTINGS, str(folder / "cache"), Path(headers))
@@ -38,7 +45,7 @@ def stage(language: str, folder: Path) -> None:
 
 def seconds(language: str, texts: list[str], folder: Path) -> float:
     """CPU seconds of the stage's process and of all that it starts, for some programs."""
-    rows = sorted((source_row(language, text) for text in texts), key=lambda row: row["id"])
+    rows = sorted((source_row(language, text) for text in texts), key=lambda row: str(row["id"]))
     write_table(folder / "sources.parquet", rows, SOURCES.schema)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "bench.compile_rerun", "--language", language, "--stage", str(folder)]

@@ -1,8 +1,13 @@
-"""Measures deduplication on real source files: CPU time against a plain implementation, recall, memory.
+"""Measures deduplication on real source files: CPU time against a plain implementation, recall,
+memory.
 
-python -m bench.dedup [documents] [--compare] prints a line for each method. Documents are Python files and C
-headers of the machine. With --compare all truly similar pairs are found, too: `recall` is the share of them in one
-cluster, `unfounded` how many texts no chain of truly similar pairs links to their cluster.
+Run: python -m bench.dedup [documents] [--compare]
+
+Documents are Python files and C headers of the machine. Output: one JSON object per method. `ratio`
+is the plain implementation's CPU time divided by the method's (higher is faster); `peak_mb` is the
+peak memory of the process in MB. With --compare, all truly similar pairs are computed as well:
+`recall` is the share of them in one cluster (1 is best), `unfounded` the number of texts that no
+chain of truly similar pairs links to their cluster (0 is best).
 """
 
 import argparse
@@ -12,8 +17,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +37,8 @@ from scripts.lib.schemas.ir import IR
 from scripts.lib.schemas.sources import SOURCES
 from scripts.sources.record import Record
 
-SETTINGS = {
+Result = TypeVar("Result")
+SETTINGS: dict[str, Any] = {
     "enabled": True,
     "tokens": "split",
     "ngram": 5,
@@ -43,27 +50,27 @@ SETTINGS = {
     "short_documents": "keep",
     "seed": 1,
 }
-PLACES = (Path(sys.prefix, "lib"), Path("/usr/include"), Path("/usr/lib"), Path(os.__file__).parent)
-MOST_BYTES = 262_144
-# More texts than this are not all compared with each other.
-MOST_BY_FORCE = 3000
+FOLDERS = (Path(sys.prefix, "lib"), Path("/usr/include"), Path("/usr/lib"), Path(os.__file__).parent)
+MAX_BYTES = 262_144
+# With more texts than this, not all pairs are compared.
+MAX_BRUTE_FORCE = 3000
 
 
 def real_files() -> Iterator[Path]:
     """Source files of this machine, in a fixed order."""
-    for place in PLACES:
+    for folder in FOLDERS:
         for suffix in ("*.py", "*.h", "*.hpp"):
-            yield from sorted(path for path in place.rglob(suffix) if path.is_file())
+            yield from sorted(path for path in folder.rglob(suffix) if path.is_file())
 
 
 def documents(count: int) -> list[str]:
-    """Different texts of real files, spread over all that there are."""
+    """`count` different texts of real files, in a random but fixed selection."""
     files = list(dict.fromkeys(path.resolve() for path in real_files()))
     texts: dict[str, str] = {}
     order = np.random.default_rng(0).permutation(len(files))
-    for place in order.tolist():
-        data = files[place].read_bytes()
-        if 64 <= len(data) <= MOST_BYTES and (text := data.decode("utf-8", "ignore")).encode() == data:
+    for index in order.tolist():
+        data = files[index].read_bytes()
+        if 64 <= len(data) <= MAX_BYTES and (text := data.decode("utf-8", "ignore")).encode() == data:
             texts[hashlib.sha256(data).hexdigest()] = text
         if len(texts) == count:
             break
@@ -71,7 +78,7 @@ def documents(count: int) -> list[str]:
 
 
 def write_sources(texts: list[str], folder: Path, shard_size: int) -> list[str]:
-    """The texts as sources tables; their paths."""
+    """Write the texts as sources tables; return their paths."""
     digests = sorted((hashlib.sha256(text.encode()).hexdigest(), text) for text in texts)
     paths = []
     for start in range(0, len(digests), shard_size):
@@ -82,20 +89,20 @@ def write_sources(texts: list[str], folder: Path, shard_size: int) -> list[str]:
     return paths
 
 
-def ours(sources: list[str], folder: Path, settings: dict) -> pa.Table:
-    """The clusters table of sources tables, made the way the rules make it."""
+def ours(sources: list[str], folder: Path, settings: dict[str, Any]) -> pa.Table:
+    """The clusters table of sources tables, made like the rules make it."""
     schema = signatures_table(settings["permutations"]).schema
-    made = [str(folder / f"signatures-{Path(path).name}") for path in sources]
-    for path, target in zip(sources, made, strict=True):
+    signed = [str(folder / f"signatures-{Path(path).name}") for path in sources]
+    for path, target in zip(sources, signed, strict=True):
         write_table(target, signatures.signatures(path, settings), schema)
     empty = str(folder / "ir")
     write_table(empty, [], IR.schema)
-    return clusters.clusters(made, sources, [empty], settings)
+    return clusters.clusters(signed, sources, [empty], settings)
 
 
-def true_pairs(texts: list[str], settings: dict) -> np.ndarray:
+def true_pairs(texts: list[str], settings: dict[str, Any]) -> np.ndarray:
     """All pairs whose true Jaccard similarity reaches the threshold, shape (pairs, 2)."""
-    find = brute_force if len(texts) <= MOST_BY_FORCE else join
+    find = brute_force if len(texts) <= MAX_BRUTE_FORCE else join
     return find(shingle_sets(texts, settings), settings["threshold"])
 
 
@@ -106,7 +113,9 @@ def recall(pairs: np.ndarray, labels: list) -> float:
 
 
 def unfounded(pairs: np.ndarray, labels: list) -> int:
-    """How many texts are in a cluster to which no chain of truly similar pairs leads from its first member."""
+    """Number of texts that no chain of truly similar pairs links to the first member of their
+    cluster.
+    """
     names = np.array(labels)
     within = pairs[names[pairs[:, 0]] == names[pairs[:, 1]]]
     linked = components(len(names), within[:, 0], within[:, 1])
@@ -114,32 +123,33 @@ def unfounded(pairs: np.ndarray, labels: list) -> int:
     return int((linked != linked[first][clusters_of]).sum())
 
 
-def timed(work, *arguments):
+def timed(work: Callable[[], Result]) -> tuple[Result, float]:
     """Result and CPU seconds of a call."""
     start = time.process_time()
-    result = work(*arguments)
+    result = work()
     return result, time.process_time() - start
 
 
 def measure(count: int, compare: bool) -> list[dict[str, object]]:
     """Both implementations on the same documents, in turn."""
     texts = documents(count)
-    rows = []
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         sources = write_sources(texts, Path(name), 2000)
-        table, seconds = timed(ours, sources, Path(name), SETTINGS)
+        table, seconds = timed(lambda: ours(sources, Path(name), SETTINGS))
         peak = peak_mb()
         labels = table["cluster"].to_pylist()
         rows.append({"method": "this workflow", "cpu_s": seconds, "clusters": len(set(labels)), "peak_mb": peak})
         ordered = [row["source"] for path in sources for row in clusters.iter_rows(path, ["source"])]
-    plain, plain_seconds = timed(plain_dedup.clusters, ordered)
+    plain, plain_seconds = timed(lambda: plain_dedup.clusters(ordered))
     rows.append({"method": "plain", "cpu_s": plain_seconds, "clusters": len(set(plain)), "peak_mb": None})
     pairs = true_pairs(ordered, SETTINGS) if compare else None
-    for row, found in zip(rows, (labels, plain), strict=True):
+    labelled: list[list[Any]] = [labels, plain]
+    for row, method_labels in zip(rows, labelled, strict=True):
         row["documents"], row["mean_bytes"] = len(texts), round(sum(map(len, texts)) / len(texts))
-        if compare:
-            row["similar_pairs"], row["recall"] = len(pairs), recall(pairs, found)
-            row["unfounded"] = unfounded(pairs, found)
+        if pairs is not None:
+            row["similar_pairs"], row["recall"] = len(pairs), recall(pairs, method_labels)
+            row["unfounded"] = unfounded(pairs, method_labels)
         row["ratio"] = plain_seconds / row["cpu_s"]
     return rows
 
@@ -148,6 +158,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("documents", type=int, nargs="?", default=2000)
     parser.add_argument("--compare", action="store_true", help="compare with all truly similar pairs")
-    chosen = parser.parse_args()
-    for line in measure(chosen.documents, chosen.compare):
+    options = parser.parse_args()
+    for line in measure(options.documents, options.compare):
         print(json.dumps(line))

@@ -1,7 +1,12 @@
-"""Measures memory and time of clustering for ever more synthetic programs, and what that means for a million.
+"""Measures memory and time of clustering by the number of synthetic programs, and extrapolates to a
+million.
 
-python -m bench.dedup_memory [documents …] prints a line for each number of documents and the growth between the
-first and the last.
+Run: python -m bench.dedup_memory [documents …]
+
+Output: one JSON object per number of documents (`cpu_s`, `peak_mb` of the process, `clusters`),
+then one with the growth from the first to the last: `bytes_beyond_signature` is the memory per
+document without its signature of four bytes per permutation, `million_documents_mb` the memory in
+MB that a million documents would need at that rate.
 """
 
 import argparse
@@ -33,7 +38,9 @@ COPIES = 4
 
 
 def programs(count: int) -> Iterator[str]:
-    """Synthetic programs of some 150 random identifiers; each fourth is the one before it with two words changed."""
+    """Synthetic programs of some 150 random identifiers; each fourth is the one before it with two
+    words changed.
+    """
     words: list[str] = []
     for number in range(count):
         generator = np.random.default_rng(number)
@@ -41,8 +48,8 @@ def programs(count: int) -> Iterator[str]:
             words = [f"v{value}" for value in generator.integers(0, 5000, WORDS)]
         else:
             words = [*words]
-            for place in generator.integers(0, WORDS, 2) if words else []:
-                words[place] = f"changed{number}"
+            for index in generator.integers(0, WORDS, 2) if words else []:
+                words[index] = f"changed{number}"
         lines = (" = ".join(words[start : start + 5]) + ";" for start in range(0, len(words), 5))
         yield START + "\n".join(lines) + "\n}\n"
 
@@ -54,13 +61,15 @@ def prepare(count: int, folder: Path) -> None:
         name = f"{start // SHARD_SIZE:05d}.parquet"
         rows = [Record(d, d, len(text), text, "utf-8").row("C") for d, text in texts[start : start + SHARD_SIZE]]
         write_table(folder / f"sources-{name}", rows, SOURCES.schema)
-        found = signatures.signatures(str(folder / f"sources-{name}"), SETTINGS)
-        write_table(folder / f"signatures-{name}", found, signatures_table(SETTINGS["permutations"]).schema)
+        signed = signatures.signatures(str(folder / f"sources-{name}"), SETTINGS)
+        write_table(folder / f"signatures-{name}", signed, signatures_table(SETTINGS["permutations"]).schema)
     write_table(folder / "ir", [], IR.schema)
 
 
 def cluster(folder: Path) -> dict[str, float]:
-    """Cluster what lies in a folder, in this process; seconds of CPU, peak memory in MB, clusters found."""
+    """Cluster the tables of a folder, in this process; return CPU seconds, peak memory in MB,
+    number of clusters.
+    """
     sources, signed = (sorted(map(str, folder.glob(f"{kind}-*"))) for kind in ("sources", "signatures"))
     start = time.process_time()
     table = clusters.clusters(signed, sources, [str(folder / "ir")], SETTINGS)
@@ -69,7 +78,7 @@ def cluster(folder: Path) -> dict[str, float]:
 
 
 def measure(count: int) -> dict[str, float]:
-    """Cluster `count` programs in a process of its own."""
+    """Cluster `count` programs in a separate process."""
     with tempfile.TemporaryDirectory() as name:
         prepare(count, Path(name))
         command = [sys.executable, "-m", "bench.dedup_memory", "--cluster", name]
@@ -78,7 +87,9 @@ def measure(count: int) -> dict[str, float]:
 
 
 def growth(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Bytes a document beyond its signature, and the memory of a million documents at that rate."""
+    """Bytes per document beyond its signature, and the memory of a million documents at that rate,
+    in MB.
+    """
     more = rows[-1]["documents"] - rows[0]["documents"]
     per_document = (rows[-1]["peak_mb"] - rows[0]["peak_mb"]) * 1e6 / more
     beyond = per_document - 4 * SETTINGS["permutations"]

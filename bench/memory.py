@@ -1,4 +1,4 @@
-"""How much memory this process has used at most."""
+"""The peak memory of this process."""
 
 import re
 from pathlib import Path
@@ -7,5 +7,8 @@ _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 
 def peak_mb() -> int:
-    """Greatest resident size of this process in MB; unlike getrusage's, without its parent's."""
-    return int(_PEAK.search(Path("/proc/self/status").read_text())[1]) // 1000
+    """Largest resident size of this process in MB (10^6 bytes); unlike getrusage's, without that of
+    its parent.
+    """
+    [kilobytes] = _PEAK.findall(Path("/proc/self/status").read_text())
+    return int(kilobytes) // 1000

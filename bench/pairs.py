@@ -1,6 +1,11 @@
-"""Measures the making of pairs: rows a second and peak memory, for ever more synthetic sources and modules.
+"""Measures the pairs stage: pairs per CPU second and peak memory, by the number of synthetic
+sources.
 
-python -m bench.pairs [sources …] prints a line for each number of sources.
+Run: python -m bench.pairs [sources …]
+
+Output: one JSON object per number of sources: `pairs`, `pairs_per_cpu_s` (higher is better),
+`peak_mb`, the peak memory of the process in MB, which should grow much less than the number of
+sources, and `file_mb`, the size of the pair files in MB.
 """
 
 import argparse
@@ -39,10 +44,10 @@ SETTINGS = {
 
 
 def module(source: str, variant: str) -> str:
-    """Text of some 20 kB that looks like IR and is another one for each source and variant."""
+    """Text of about 20 kB that looks like IR and differs for each source and variant."""
     generator = np.random.default_rng(int(sha256_text(source + variant)[:8], 16))
     numbers = generator.integers(0, 10_000, IR_LINES)
-    return "".join(f"  %v{place} = add nsw i32 %v{value}, {value}\n" for place, value in enumerate(numbers))
+    return "".join(f"  %v{index} = add nsw i32 %v{value}, {value}\n" for index, value in enumerate(numbers))
 
 
 def prepare(count: int, folder: Path) -> None:
@@ -54,14 +59,14 @@ def prepare(count: int, folder: Path) -> None:
         name = f"{start // SHARD_SIZE:05d}.parquet"
         rows = [Record(digest, digest, len(text), text, "utf-8").row("C") for digest, text in chunk]
         write_table(folder / f"sources-{name}", rows, SOURCES.schema)
-        made = (
+        outcomes = (
             {key: row[key] for key in ("id", "language", "source_sha256")}
             | {"variant": variant, "status": "ok", "ir": (ir := module(row["source"], variant))}
             | {"ir_sha256": sha256_text(ir), "compiler": "none", "llvm": "none"}
             for row in rows
             for variant in VARIANTS
         )
-        write_table(folder / f"ir-{name}", made, IR.schema)
+        write_table(folder / f"ir-{name}", outcomes, IR.schema)
         names += [row["id"] for row in rows]
     alone = ({"id": i, "cluster": i, "kept": i, "similarity": 1.0, "members": 1, "variants_ok": 2} for i in names)
     write_table(folder / "clusters", alone, CLUSTERS.schema)
@@ -69,7 +74,7 @@ def prepare(count: int, folder: Path) -> None:
 
 
 def make(folder: Path) -> dict[str, float]:
-    """Make the pairs of what lies in a folder, in this process."""
+    """Make the pairs of the tables of a folder, in this process."""
     start = time.process_time()
     sources, ir = (sorted(map(str, folder.glob(f"{kind}-*"))) for kind in ("sources", "ir"))
     known = read_clusters(str(folder / "clusters"))
@@ -83,7 +88,7 @@ def make(folder: Path) -> dict[str, float]:
 
 
 def measure(count: int) -> dict[str, float]:
-    """Make the pairs of `count` sources in a process of its own."""
+    """Make the pairs of `count` sources in a separate process."""
     with tempfile.TemporaryDirectory() as name:
         prepare(count, Path(name))
         command = [sys.executable, "-m", "bench.pairs", "--make", name]

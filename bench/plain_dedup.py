@@ -1,8 +1,8 @@
-"""The original's deduplication, written plainly in Python and NumPy: what the workflow's own is measured against.
+"""The original's deduplication in plain Python and NumPy: the baseline of `bench.dedup`.
 
-Tokens between separators, shingles of five of them, SHA-1 cut to 32 bits, random linear permutations modulo the
-Mersenne prime 2^61 - 1, bands in hash tables, union-find without checking any candidate (Broder, 1997; BigCode's
-near-deduplication works this way).
+Tokens between separators, shingles of five of them, SHA-1 cut to 32 bits, random linear
+permutations modulo the Mersenne prime 2^61 - 1, bands in hash tables, union-find without checking
+any candidate (Broder, 1997; BigCode's near-deduplication works this way).
 """
 
 import hashlib
@@ -32,7 +32,9 @@ def permutations(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def signature(text: str, factors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """The smallest permuted hash of a text's shingles under each permutation, shape (permutations,)."""
+    """The smallest permuted hash of a text's shingles under each permutation, shape
+    (permutations,).
+    """
     digests = [hashlib.sha1(shingle.encode()).digest()[:4] for shingle in shingles(text)]
     hashes = np.array([int.from_bytes(digest, "little") for digest in digests], dtype=np.uint64)
     permuted = ((hashes[:, None] * factors + offsets) % _PRIME) & _LARGEST

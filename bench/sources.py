@@ -1,7 +1,11 @@
-"""Measures the reading of sources: megabytes a CPU second and peak memory, for ever larger corpora.
+"""Measures the sources stage: CPU time and peak memory, by size and layout of the corpus.
 
-python -m bench.sources [megabytes …] prints a line for each size and layout: files of a tree, rows of a JSON-lines
-file, rows of a parquet file.
+Run: python -m bench.sources [megabytes …] [--layout tree|jsonl|parquet]
+
+Layouts: files of a tree, rows of a JSON-lines file, rows of a parquet file. Output: one JSON object
+per layout and
+size: `cpu_s` is CPU seconds, which should grow in proportion to `megabytes`; `peak_mb` is the peak
+memory of the process in MB, which should hardly grow.
 """
 
 import argparse
@@ -27,14 +31,14 @@ LAYOUTS = ("tree", "jsonl", "parquet")
 
 
 def programs(megabytes: int) -> Iterator[str]:
-    """Different programs of some 20 kB, together of about that size."""
+    """Different programs of about 20 kB, about `megabytes` MB in total."""
     body = "".join(f"int f{number}(int a) {{ return a * {number}; }}\n" for number in range(500))
     for number in range(megabytes * 1_000_000 // len(body)):
         yield f"// {number}\n{body}"
 
 
 def prepare(megabytes: int, layout: str, folder: Path) -> None:
-    """A corpus of C of that size and layout."""
+    """Write a corpus of C of some size and layout."""
     if layout == "tree":
         for number, text in enumerate(programs(megabytes)):
             path = folder / "C" / f"Source_{number}" / "source.c"
@@ -49,7 +53,7 @@ def prepare(megabytes: int, layout: str, folder: Path) -> None:
 
 
 def make(layout: str, folder: Path) -> dict[str, float]:
-    """Read the corpus that lies in a folder, in this process."""
+    """Read the corpus of a folder, in this process."""
     settings = read_yaml(ROOT / "config/config.yaml")["corpus"]
     changes = {"columns": settings["columns"] | {"source": "code"}, "files": f"rows.{layout}"}
     corpus = Corpus(folder, "C", settings | ({} if layout == "tree" else {"format": "tables", **changes}), ["c"])
@@ -61,7 +65,7 @@ def make(layout: str, folder: Path) -> dict[str, float]:
 
 
 def measure(megabytes: int, layout: str) -> dict[str, object]:
-    """Read a corpus in a process of its own."""
+    """Read a corpus in a separate process."""
     with tempfile.TemporaryDirectory() as name:
         prepare(megabytes, layout, Path(name))
         command = [sys.executable, "-m", "bench.sources", "--make", name, "--layout", layout]
@@ -72,7 +76,7 @@ def measure(megabytes: int, layout: str) -> dict[str, object]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("megabytes", type=int, nargs="*", default=[100, 500])
-    parser.add_argument("--layout", choices=LAYOUTS, help="only this one")
+    parser.add_argument("--layout", choices=LAYOUTS, help="measure only this layout")
     parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.make:

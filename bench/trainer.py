@@ -1,10 +1,16 @@
-"""Measures what this project's training costs beside a bare Trainer loop on the same model, batches and steps.
+"""Measures the overhead of this project's training compared with a bare Trainer loop: same model,
+batches and steps.
 
-python -m bench.trainer [--results FOLDER] [--model NAME] [--turns N] prints two lines: seconds by the clock and of
-CPU for an optimizer step, and for all that is not steps. The data, tokenizer and base are a run's, the settings those
-of the default config's continued pre-training, in one thread. Each turn trains for few and for more steps both ways;
-a step costs their difference, the start the rest. Our way has `accelerate launch`, checkpoints, progress and the saving
-of the adapter.
+Run: python -m bench.trainer [--results FOLDER] [--model NAME] [--turns N]
+
+Data, tokenizer and base model are those of a finished run, the settings those of the default
+config's continued pre-training, in one thread. Each turn trains for few and for more steps both
+ways: the difference gives the cost of a step, the rest is the cost of the start and the end. `ours`
+includes `accelerate launch`, checkpoints, progress and saving the adapter.
+
+Columns: `steps/s` is optimizer steps per wall second; `to bare` is CPU time per step divided by the
+bare loop's (1 means no overhead); `start s` and `start CPU s` are the wall and CPU seconds that do
+not depend on the number of steps. Values are medians over the turns.
 """
 
 import argparse
@@ -32,8 +38,8 @@ PRETRAIN = read_yaml(ROOT / "config/config.yaml")["pretrain"]
 FEW, MORE = 4, 24
 
 
-def spec_of(results: Path, model: str, place: Path) -> TrainingSpec:
-    """The default config's continued pre-training of a run's model, which writes below `place`."""
+def spec_of(results: Path, model: str, target: Path) -> TrainingSpec:
+    """The default config's continued pre-training of a run's model, which writes below `target`."""
     entry, folder = read_yaml(ROOT / "config/models.yaml")[model], results / "models" / model
     lora = {**PRETRAIN["lora"], "targets": entry["lora_targets"], "modules_to_save": entry["modules_to_save"]}
     lora.pop("embeddings")
@@ -42,8 +48,8 @@ def spec_of(results: Path, model: str, place: Path) -> TrainingSpec:
         base=str(folder / "base"),
         tokenizer=str(folder / "tokenizer"),
         data=str(results / "tokens" / model),
-        output=str(place / "adapter"),
-        checkpoints=str(place / "checkpoints"),
+        output=str(target / "adapter"),
+        checkpoints=str(target / "checkpoints"),
         seed=1,
         settings=TrainingSettings(**settings),
         gpu=False,
@@ -59,7 +65,7 @@ def ours(spec: TrainingSpec) -> None:
 
 
 def bare(spec: TrainingSpec) -> None:
-    """Train by a bare Trainer loop in a process of its own."""
+    """Train by a bare Trainer loop in a separate process."""
     file = Path(spec.checkpoints).with_suffix(".json")
     spec.write(file)
     threads = {"OMP_NUM_THREADS": str(spec.settings.threads), "MKL_NUM_THREADS": str(spec.settings.threads)}
@@ -72,7 +78,7 @@ def loop(spec: TrainingSpec) -> None:
     settings, tokenizer = spec.settings, load_tokenizer(spec.tokenizer)
     arguments = TrainingArguments(
         output_dir=spec.output,
-        max_steps=settings.max_steps,
+        max_steps=settings.max_steps or MORE,
         per_device_train_batch_size=settings.batch_size,
         gradient_accumulation_steps=settings.accumulation,
         learning_rate=settings.learning_rate,
@@ -83,31 +89,32 @@ def loop(spec: TrainingSpec) -> None:
         disable_tqdm=True,
         remove_unused_columns=False,
     )
-    model = add_lora(load_for_tokenizer(spec.base, tokenizer, spec.new_embeddings), spec.lora, False, False)
+    model = add_lora(load_for_tokenizer(spec.base, tokenizer, spec.new_embeddings), spec.lora or {}, False, False)
     collate = Collator(tokenizer.pad_token_id, spec.pad_to)
     data = TokenShards(Path(spec.data, "train"))
     Trainer(model=model, args=arguments, train_dataset=data, data_collator=collate).train()
 
 
-def spent(way: Callable[[TrainingSpec], None], steps: int, given: argparse.Namespace) -> tuple[float, float]:
-    """Seconds by the clock and of CPU that a way takes for some steps."""
+def spent(way: Callable[[TrainingSpec], None], steps: int, options: argparse.Namespace) -> tuple[float, float]:
+    """Wall and CPU seconds that a way takes for some steps."""
     with tempfile.TemporaryDirectory() as folder:
-        spec = spec_of(given.results, given.model, Path(folder))
+        spec = spec_of(options.results, options.model, Path(folder))
         spec = replace(spec, settings=replace(spec.settings, max_steps=steps, eval_steps=10**6))
         _, cpu, wall = measured(lambda: way(spec))
     return wall, cpu
 
 
-def main(given: argparse.Namespace) -> None:
+def main(options: argparse.Namespace) -> None:
     """Print a line for each way; ratios are to the bare loop."""
     ways = {"bare": bare, "ours": ours}
     steps: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     starts: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-    for _ in range(given.turns):
+    for _ in range(options.turns):
         for name, way in ways.items():
-            few, more = spent(way, FEW, given), spent(way, MORE, given)
-            steps[name].append(tuple((b - a) / (MORE - FEW) for a, b in zip(few, more, strict=True)))
-            starts[name].append(tuple(a - FEW * s for a, s in zip(few, steps[name][-1], strict=True)))
+            (few_wall, few_cpu), (more_wall, more_cpu) = spent(way, FEW, options), spent(way, MORE, options)
+            step_wall, step_cpu = (more_wall - few_wall) / (MORE - FEW), (more_cpu - few_cpu) / (MORE - FEW)
+            steps[name].append((step_wall, step_cpu))
+            starts[name].append((few_wall - FEW * step_wall, few_cpu - FEW * step_cpu))
     cpu = {name: median(each[1] for each in steps[name]) for name in ways}
     print(f"{'way':6}{'steps/s':>10}{'CPU s/step':>12}{'to bare':>9}{'start s':>9}{'start CPU s':>13}")
     for name in ways:
@@ -125,6 +132,6 @@ if __name__ == "__main__":
     if options.bare:
         loop(TrainingSpec.read(options.bare))
     elif not options.results.is_dir():
-        parser.error(f"there is no {options.results}: `make run` makes it, or name another run's")
+        parser.error(f"no folder {options.results}; run `make run`, or name the results of another run")
     else:
         main(options)

@@ -1,10 +1,18 @@
-"""Measures what packing saves in continued pre-training: useful tokens per CPU second, positions wasted, tokens lost.
+"""Measures what packing saves in continued pre-training: useful tokens per CPU second, padding, and
+lost tokens.
 
-python -m bench.training [--pairs FOLDER] [--tokenizer FOLDER] [--context N] [--llvm-tokens N] [--sequences N]
-prints a line for each packing. Pairs and tokenizer are a run's; the documents are the paper's, whole modules in both
-directions, or the first N tokens of each module. Forward and backward passes of the tiny GPT-BigCode over the same
-number of random sequences of each packing are taken in turn, in one thread. Padding is to the full context, as in the
-original; what of a document is beyond it is lost.
+Run: python -m bench.training [--pairs FOLDER] [--tokenizer FOLDER] [--context N] [--llvm-tokens N]
+[--sequences N]
+
+Pairs and tokenizer are those of a finished run. Documents are the paper's, whole modules in both
+directions, or the first N tokens of each module. The tiny GPT-BigCode makes forward and backward
+passes over the same number of random sequences of each packing, in turn, in one thread. Every
+sequence is padded to the full context, as in the original.
+
+Columns: `sequences` is the number of training sequences; `wasted` is the share of padding; `lost`
+is the share of tokens beyond the context that are not trained on; `tokens/s` counts tokens without
+padding per CPU second; `to pad` is that speed divided by the speed of one padded document per
+sequence (higher is better).
 """
 
 import argparse
@@ -31,7 +39,8 @@ ARCHITECTURE = read_yaml(ROOT / "config/models.yaml")["tiny-gpt-bigcode"]["archi
 
 
 def sequences(pairs: Path, tokenizer: Path, settings: dict[str, Any]) -> tuple[list[list[int]], float]:
-    """The training sequences that a packing makes of all pairs of a run, and the share of tokens that it loses.
+    """The training sequences that a packing makes of all pairs of a run, and the share of tokens
+    that it loses.
 
     A sequence is a list of at most `context` token ids.
     """
@@ -39,7 +48,8 @@ def sequences(pairs: Path, tokenizer: Path, settings: dict[str, Any]) -> tuple[l
         paths = sorted(map(str, pairs.glob("*/*.parquet")))
         write_tokens(paths, load_tokenizer(tokenizer), Path(folder), settings)
         table = pd.read_csv(Path(folder, "statistics.csv")).query("split == 'train' and language == 'all'").iloc[0]
-        rows = [list(example.input_ids) for example in TokenShards(Path(folder, "train"))]
+        shards = TokenShards(Path(folder, "train"))
+        rows = [list(shards[index].input_ids) for index in range(len(shards))]
         return rows, table["lost_tokens"] / table["tokens"]
 
 
@@ -52,20 +62,20 @@ def cpu_seconds(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> float
 
 
 def main(pairs: Path, tokenizer: Path, context: int, llvm_tokens: int | None, count: int) -> None:
-    """Print a line for each packing; speed is told against padding's."""
+    """Print a line for each packing."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     known = load_tokenizer(tokenizer)
     model = make_model(ARCHITECTURE | {"n_positions": context}, known)
     settings = SETTINGS | {"context": context, "llvm_tokens": llvm_tokens}
-    made, lost = {}, {}
+    packed, lost = {}, {}
     for name in PACKINGS:
-        made[name], lost[name] = sequences(pairs, tokenizer, settings | {"packing": name})
-    chosen = {name: random.Random(0).choices(rows, k=count) for name, rows in made.items()}
-    collate = Collator(known.pad_token_id, "left", context)
+        packed[name], lost[name] = sequences(pairs, tokenizer, settings | {"packing": name})
+    samples = {name: random.Random(0).choices(rows, k=count) for name, rows in packed.items()}
+    collate = Collator(known.pad_token_id, context)
     useful, seconds = dict.fromkeys(PACKINGS, 0), dict.fromkeys(PACKINGS, 0.0)
     for turn in range(-1, count):
-        for name, rows in chosen.items():
+        for name, rows in samples.items():
             batch = collate([Example(rows[turn], 0)])
             spent = cpu_seconds(model, batch)
             if turn >= 0:  # the first one warms up
@@ -73,7 +83,7 @@ def main(pairs: Path, tokenizer: Path, context: int, llvm_tokens: int | None, co
                 useful[name] += int(batch["attention_mask"].sum())
     speed = {name: useful[name] / seconds[name] for name in PACKINGS}
     print(f"{'packing':10}{'sequences':>10}{'wasted':>9}{'lost':>9}{'tokens/s':>10}{'to pad':>8}")
-    for name, rows in made.items():
+    for name, rows in packed.items():
         wasted = 1 - sum(map(len, rows)) / (len(rows) * context)
         relative = speed[name] / speed["pad"]
         print(f"{name:10}{len(rows):10}{wasted:9.2%}{lost[name]:9.2%}{speed[name]:10.0f}{relative:8.2f}")
@@ -86,8 +96,8 @@ if __name__ == "__main__":
     parser.add_argument("--context", type=int, default=4096)
     parser.add_argument("--llvm-tokens", type=int)
     parser.add_argument("--sequences", type=int, default=24)
-    given = parser.parse_args()
-    for place in (given.pairs, given.tokenizer):
-        if not place.is_dir():
-            parser.error(f"there is no {place}: `make run` makes it, or name another run's")
-    main(given.pairs, given.tokenizer, given.context, given.llvm_tokens, given.sequences)
+    options = parser.parse_args()
+    for path in (options.pairs, options.tokenizer):
+        if not path.is_dir():
+            parser.error(f"no folder {path}; run `make run`, or name the folder of another run")
+    main(options.pairs, options.tokenizer, options.context, options.llvm_tokens, options.sequences)

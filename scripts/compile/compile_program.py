@@ -162,8 +162,9 @@ def _unreadable(error: Exception, seconds: float) -> Result:
     """The result of a variant whose module cannot be read; a crash of the reader makes it an
     invalid module.
     """
-    limited = isinstance(error, IsolationError) and error.status != "crashed"
-    status = CompileStatus(error.status) if limited else CompileStatus.INVALID_IR
+    status = CompileStatus.INVALID_IR
+    if isinstance(error, IsolationError) and error.status != "crashed":
+        status = CompileStatus(error.status)
     return Result(status, seconds, str(error)[:_DIAGNOSTIC_LENGTH])
 
 
