@@ -1,10 +1,12 @@
-"""Constant expressions in the text of LLVM IR that the reader no longer takes, replaced by their values.
+"""Replace constant expressions in the text of LLVM IR that the reader no longer accepts by their
+values.
 
-Older frontends write such expressions: flang 19 the size of N elements as `mul (i64 ptrtoint (ptr getelementptr (float,
-ptr null, i32 1) to i64), i64 N)`, with more of them inside one another for a descriptor. LLVM dropped `mul`, `shl`,
-`or` and others from its constants, and rejects the module. Here each of them is written as instructions of a function,
-which LLVM itself folds by the module's data layout, so that no value is ever guessed. What LLVM does not fold to a
-plain constant stays as it is. Strings, quoted names and comments are skipped, and the work is linear in the text.
+Older frontends write such expressions: flang 19 writes the size of N elements as `mul (i64 ptrtoint
+(ptr getelementptr (float, ptr null, i32 1) to i64), i64 N)`, nested for a descriptor. LLVM removed
+`mul`, `shl`, `or` and others from its constant expressions and rejects the module. Here each of
+them is written as instructions of a function, which LLVM itself folds by the module's data layout,
+so that no value is guessed. An expression that LLVM does not fold to a plain constant stays
+unchanged. Strings, quoted names and comments are skipped, and the work is linear in the text.
 """
 
 import re
@@ -30,12 +32,12 @@ _NEXT = re.compile(rf'"[^"]*"|;[^\n]*|(?<![\w.$@%!#-])((?:{_WORDS})(?: [a-z]+)* 
 _TOKEN = re.compile(r'"[^"]*"|[()]|[^\s"(),]+|\s+|,')
 _FLAG = re.compile(r"[a-z]+")
 _LAYOUT = re.compile(r"^target datalayout = .*$", re.MULTILINE)
-# Types whose size depends on the target; without a layout it is not known.
+# Types whose size depends on the target, and is unknown without a data layout.
 _LAID_OUT = re.compile(r"[%{<]|fp80|fp128|\bi(?!(?:1|8|16|32|64)\b)\d+")
 _TYPE = re.compile(r'^%(?:[\w.$-]+|"[^"\n]*") = type .*$', re.MULTILINE)
 _STORED = re.compile(r"^  store volatile (.+), ptr %result, align \d+$", re.MULTILINE)
-# Swift marks the address of a constant string in its highest bit. No global of a program lies so high, so there
-# addition, which the reader takes, is the same.
+# Swift sets the highest bit of the address of a constant string. No address of a global variable
+# has that bit, so that addition, which the reader accepts, is equivalent.
 _MARKED = re.compile(
     r"or (\(i64 sub \(i64 ptrtoint \(ptr @(?:\"[^\"]*\"|[\w.$-]+) to i64\), i64 \d+\), i64 -9223372036854775808\))"
 )
@@ -43,7 +45,9 @@ _MARKED = re.compile(
 
 @dataclass
 class _Expression:
-    """An expression that is being read: its text without inner expressions, which are named instead."""
+    """An expression that is being read: its text without inner expressions, which are named
+    instead.
+    """
 
     operation: str
     start: int
@@ -53,7 +57,9 @@ class _Expression:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A dropped expression of known parts: where it stands, its type, and the number of its last instruction."""
+    """A removed kind of expression with known parts: its position, type, and the number of its last
+    instruction.
+    """
 
     start: int
     end: int
@@ -67,19 +73,23 @@ def _is_flag(word: str) -> bool:
 
 
 def _operation(parts: list[str]) -> str:
-    """Take the operation with its flags, such as `mul nuw`, from the end of a text's parts; empty if none is there."""
-    here = len(parts)
-    while here and _is_flag(parts[here - 1]):
-        here -= 1
-    if not here or parts[here - 1] not in _OPERATIONS:
+    """Remove the operation with its flags, such as `mul nuw`, from the end of `parts`; empty if
+    there is none.
+    """
+    end = len(parts)
+    while end and _is_flag(parts[end - 1]):
+        end -= 1
+    if not end or parts[end - 1] not in _OPERATIONS:
         return ""
-    words = [part for part in parts[here - 1 :] if not part.isspace()]
-    del parts[here - 1 :]
+    words = [part for part in parts[end - 1 :] if not part.isspace()]
+    del parts[end - 1 :]
     return " ".join(words)
 
 
 def _instruction(operation: str, content: str) -> tuple[str, str] | None:
-    """An expression as an instruction, and the type of its value; None where it has another form than expected."""
+    """An expression as an instruction, and the type of its value; None if it does not have the
+    expected form.
+    """
     name = operation.partition(" ")[0]
     if name == "getelementptr":
         return f"{operation} {content}", "ptr"
@@ -96,9 +106,9 @@ def _instruction(operation: str, content: str) -> tuple[str, str] | None:
 
 
 class _Reader:
-    """Reads one constant expression, with all that is inside it, from `text` at `start`.
+    """Reads one constant expression, with all nested ones, from `text` at `start`.
 
-    The instructions that compute what is known of it are added to those of a function's body.
+    The instructions that compute its known parts are appended to `body`, the body of a function.
     """
 
     def __init__(self, text: str, start: int, body: list[str]) -> None:
@@ -110,7 +120,7 @@ class _Reader:
         self.marked: list[int] = []
 
     def read(self) -> bool:
-        """Read up to the closing bracket; False when there is none."""
+        """Read up to the closing parenthesis; return False if there is none."""
         for token in _TOKEN.finditer(self.text, self.end):
             self._take(token[0], token.start())
             if token[0] == ")" and len(self.open) == 1:
@@ -118,60 +128,64 @@ class _Reader:
                 return True
         return False
 
-    def _take(self, token: str, place: int) -> None:
-        """Take the next token into account."""
-        here = self.open[-1]
+    def _take(self, token: str, position: int) -> None:
+        """Process the next token."""
+        current = self.open[-1]
         if token == "(":
-            operation = _operation(here.parts)
-            start = self.text.rindex(operation.partition(" ")[0], here.start, place) if operation else place
+            operation = _operation(current.parts)
+            start = self.text.rindex(operation.partition(" ")[0], current.start, position) if operation else position
             self.open.append(_Expression(operation, start, known=bool(operation)))
         elif token == ")":
-            self._close(place + 1)
+            self._close(position + 1)
         else:
-            here.known = here.known and token[0] != "@" and token not in _UNKNOWN
-            here.parts.append(token)
+            current.known = current.known and token[0] != "@" and token not in _UNKNOWN
+            current.parts.append(token)
 
     def _close(self, end: int) -> None:
-        """End the innermost expression, and put the name of its value into the one around it."""
-        done, around = self.open.pop(), self.open[-1]
-        made = _instruction(done.operation, "".join(done.parts).strip()) if done.known else None
-        dropped = done.operation.partition(" ")[0] in _DROPPED
-        if made is None:
-            around.known = False
-            around.parts.append("()")
-            if dropped and _MARKED.fullmatch(self.text, done.start, end):
-                self.marked.append(done.start)
+        """End the innermost expression and append the name of its value to the enclosing one."""
+        inner, outer = self.open.pop(), self.open[-1]
+        typed = _instruction(inner.operation, "".join(inner.parts).strip()) if inner.known else None
+        dropped = inner.operation.partition(" ")[0] in _DROPPED
+        if typed is None:
+            outer.known = False
+            outer.parts.append("()")
+            if dropped and _MARKED.fullmatch(self.text, inner.start, end):
+                self.marked.append(inner.start)
             return
-        instruction, kind = made
+        instruction, kind = typed
         number = len(self.body)
         self.body.append(f"  %v{number} = {instruction}")
-        around.parts.append(f"%v{number}")
+        outer.parts.append(f"%v{number}")
         if dropped:
-            while self.candidates and self.candidates[-1].start >= done.start:
+            while self.candidates and self.candidates[-1].start >= inner.start:
                 self.candidates.pop()
-            self.candidates.append(_Candidate(done.start, end, kind, number))
+            self.candidates.append(_Candidate(inner.start, end, kind, number))
 
 
 def _regions(text: str, body: list[str]) -> Iterator[_Reader]:
-    """The outermost dropped expressions outside strings and comments, in order, up to one that never closes."""
-    place = 0
-    while (match := _NEXT.search(text, place)) is not None:
-        place = match.end()
+    """The outermost removed expressions outside strings and comments, in order, up to one that
+    never closes.
+    """
+    position = 0
+    while (match := _NEXT.search(text, position)) is not None:
+        position = match.end()
         if match[1]:
             reader = _Reader(text, match.start(), body)
             if not reader.read():
                 return
-            place = reader.end
+            position = reader.end
             yield reader
 
 
 def _stored(candidate: _Candidate) -> str:
-    """The instruction that keeps an expression's value."""
+    """The instruction that stores an expression's value."""
     return f"  store volatile {candidate.kind} %v{candidate.last}, ptr %result"
 
 
 def _values(body: list[str], text: str) -> list[str]:
-    """What LLVM folds stored values to, in order, with the layout and the types of the module `text`."""
+    """The constants to which LLVM folds the stored values, in order, by the layout and types of the
+    module `text`.
+    """
     function = ["define void @f(ptr %result) {", *body, "  ret void", "}"]
     lines = [*_LAYOUT.findall(text)[:1], *_TYPE.findall(text), *function, ""]
     binding.initialize_native_target()
@@ -189,32 +203,33 @@ def _values(body: list[str], text: str) -> list[str]:
 
 
 def without_dropped(text: str) -> str:
-    """`text` of a module with the constant expressions that the reader no longer takes replaced by their values.
+    """The `text` of a module with the constant expressions that the reader rejects replaced by
+    their values.
 
-    What has no value that LLVM knows, such as an address times two, stays as it is.
+    An expression that LLVM cannot evaluate, such as an address times two, stays unchanged.
     """
     if " (i" not in text or _ANY.search(text) is None:
         return text
     edits: list[tuple[int, int, str]] = []
     body: list[str] = []
-    waiting: list[_Candidate] = []
+    candidates: list[_Candidate] = []
     no_layout = _LAYOUT.search(text) is None
     for reader in _regions(text, body):
         edits += [(start, start + len("or"), "add") for start in reader.marked]
         known = [each for each in reader.candidates if not (no_layout and _LAID_OUT.search(text, each.start, each.end))]
         body += map(_stored, known)
-        waiting += known
-    values = _values(body, text) if waiting else []
-    if len(values) == len(waiting):
-        pairs = zip(waiting, values, strict=True)
+        candidates += known
+    values = _values(body, text) if candidates else []
+    if len(values) == len(candidates):
+        pairs = zip(candidates, values, strict=True)
         edits += [(each.start, each.end, value) for each, value in pairs if _PLAIN.fullmatch(value)]
     return _edited(text, sorted(edits))
 
 
 def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
-    """`text` with stretches replaced, which are in order and do not overlap."""
-    parts, done = [], 0
+    """`text` with replacements (start, end, new text), which are in order and do not overlap."""
+    parts, position = [], 0
     for start, end, replacement in edits:
-        parts += [text[done:start], replacement]
-        done = end
-    return "".join([*parts, text[done:]])
+        parts += [text[position:start], replacement]
+        position = end
+    return "".join([*parts, text[position:]])

@@ -1,8 +1,9 @@
-"""LLVM IR as text: what differs from machine to machine taken out, then parsed, verified and printed by one LLVM.
+"""Normalise LLVM IR: remove what differs between machines, then parse, verify and print it with one
+LLVM.
 
-The one LLVM is llvmlite's. It reads the output of every frontend here, typed pointers included, and prints it in one
-dialect. What stands in the text only because of who compiled it, where, is removed before that, so that nothing that
-was edited by hand is ever stored: the stored text is the verified module's own print.
+That LLVM is llvmlite's. It reads the output of every frontend of this project, typed pointers
+included, and prints it in one dialect. Text that depends on the machine is removed before parsing,
+so that the stored text is always the print of a verified module, never text that was edited.
 """
 
 import itertools
@@ -27,7 +28,7 @@ _GROUP_USE = re.compile(rb"^((?: |define|declare).*) #(\d+)(?=$|, !| \{$| to lab
 _CPU = re.compile(r' "(?:target-cpu|tune-cpu|target-features)"="[^"]*"')
 _FLAGS = re.compile(r"^!llvm\.module\.flags = !\{(.*)\}$", re.MULTILINE)
 _DEBUG_VERSION = re.compile(r'^!(\d+) = !\{i32 \d+, !"(?:Debug Info Version|Dwarf Version)", i32 \d+\}$', re.MULTILINE)
-# An attribute, or any other string, with what it is set to; and comments, in which quotes mean nothing.
+# An attribute, or any other string, with its value; and comments, in which quotes have no meaning.
 _STRING_OR_COMMENT = re.compile(r'"[^"]*"|;[^\n]*')
 _STRING = re.compile(r';[^\n]*|( ?)"([^"]*)"(?:\s*=\s*"[^"]*")?')
 _CPU_NAMES = ("target-cpu", "tune-cpu", "target-features")
@@ -37,51 +38,55 @@ _ASSEMBLY = re.compile(r"^module asm ", re.MULTILINE)
 
 
 class InvalidIRError(Exception):
-    """Text that is no valid module; the message is the reader's, in one line."""
+    """The text is not a valid module; the message is the reader's, in one line."""
 
 
 def _without_cpu(match: re.Match[str]) -> str:
-    """An attribute group without the CPU that was compiled for; one of nothing else gets the neutral CPU."""
+    """An attribute group without the target CPU; a group without other attributes gets the neutral
+    CPU.
+    """
     group = _CPU.sub("", match[0])
     return group.replace("{ }", _NEUTRAL_GROUP)
 
 
 def _without_debug_flags(text: str) -> str:
-    """Drop the module flags that declare debug information.
+    """Remove the module flags that declare debug information.
 
-    A reader that finds no version of it strips all of it by itself (LLVM's UpgradeDebugInfo), and keeps every name of a
-    value and block.
+    A reader that finds no version of it strips all debug information (LLVM's UpgradeDebugInfo) and
+    keeps the names of values and blocks.
     """
     numbers = {f"!{number}" for number in _DEBUG_VERSION.findall(text)}
 
     def rest(match: re.Match[str]) -> str:
-        kept = [flag for flag in match[1].split(", ") if flag not in numbers]
-        return f"!llvm.module.flags = !{{{', '.join(kept)}}}" if kept else ""
+        flags = [flag for flag in match[1].split(", ") if flag not in numbers]
+        return f"!llvm.module.flags = !{{{', '.join(flags)}}}" if flags else ""
 
     return _FLAGS.sub(rest, text) if numbers else text
 
 
 def _in_one_line(match: re.Match[str]) -> str:
-    """A string without line breaks, which mean the same as their code; a comment as it is."""
+    """A string with its line breaks escaped; a comment unchanged."""
     return match[0].replace("\n", "\\0A") if match[0][0] == '"' else match[0]
 
 
 def _with_strings_in_lines(text: str) -> str:
-    """`text` with each string in one line, so that no line of it is taken for one of the module."""
+    """`text` with each string in one line, so that no line of a string is taken for a line of the
+    module.
+    """
     if all(line.count('"') % 2 == 0 for line in text.split("\n")):
         return text
     return _STRING_OR_COMMENT.sub(_in_one_line, text)
 
 
 def _without_inline_cpu(match: re.Match[str]) -> str:
-    """Nothing in the place of an attribute that names the CPU that was compiled for; any other string as it is."""
+    """An empty text for an attribute that names the target CPU; any other string unchanged."""
     named = match[2] in _CPU_NAMES and "=" in match[0]
     neutral_group = match.string.startswith(_NEUTRAL_GROUP, match.start() - 1)
     return "" if named and not neutral_group else match[0]
 
 
 def neutral(text: str, parts: Collection[str]) -> str:
-    """`text` without what the named parts of `PARTS` stand for, and in a form that the reader accepts."""
+    """`text` without the named parts of `PARTS`, in a form that the reader accepts."""
     text = without_dropped(_with_strings_in_lines(text))
     if "debug" in parts:
         text = _without_debug_flags(text)
@@ -94,7 +99,9 @@ def neutral(text: str, parts: Collection[str]) -> str:
 
 
 def without_attributes(text: bytes, names: Collection[str]) -> bytes:
-    """`text` of a module without some plain attributes, such as `minsize`, and without groups of nothing else."""
+    """The `text` of a module without some plain attributes, such as `minsize`, and without groups
+    left empty.
+    """
     words = re.compile(rb"\b(?:" + "|".join(names).encode() + rb") ")
     text = _ATTRIBUTE_GROUP_BYTES.sub(lambda match: words.sub(b"", match[0]), text)
     empty = set(_EMPTY_GROUP.findall(text))
@@ -106,7 +113,8 @@ def without_attributes(text: bytes, names: Collection[str]) -> bytes:
 def shrink(module: binding.ModuleRef) -> None:
     """Optimise a module for size, for the generic CPU of its target.
 
-    LLVM's way to that, and from LLVM 23 on the only one: its default pipeline on functions marked `minsize`.
+    This runs LLVM's default pipeline on functions marked `minsize`, from LLVM 23 on the only way to
+    do so.
     """
     binding.initialize_native_target()
     for function in module.functions:
@@ -120,13 +128,13 @@ def shrink(module: binding.ModuleRef) -> None:
 
 
 def _printed(module: binding.ModuleRef, parts: Collection[str]) -> str:
-    """A module's print without the lines that the reader added."""
+    """The print of a module without the lines that the reader added."""
     text = _MODULE_ID.sub("", str(module), count=1)
     return _SOURCE_NAME.sub("", text, count=1) if "identifiers" in parts else text
 
 
 def _is_empty(module: binding.ModuleRef, text: str) -> bool:
-    """Whether a module holds nothing: no function, no variable, and no assembly."""
+    """Whether a module is empty: no function, no variable, and no assembly."""
     values = itertools.chain(module.functions, module.global_variables)
     return next(values, None) is None and _ASSEMBLY.search(text) is None
 
@@ -134,16 +142,18 @@ def _is_empty(module: binding.ModuleRef, text: str) -> bool:
 def verified(text: str, parts: Collection[str] = PARTS, for_size: bool = False) -> str:
     """The module that `text` describes, verified and normalised in the named parts of `PARTS`.
 
-    With `for_size` LLVM's pipeline for size is run on it, too. Without that and any part `text` itself is returned.
+    With `for_size`, LLVM's pipeline for size is run on it as well. Without `for_size` and parts,
+    `text` is returned.
 
-    Raise `InvalidIRError` when the reader rejects it, and for a module of nothing. Each module has an LLVM context of
-    its own, so that names never depend on what was read before. Crafted text may crash the reader: what
-    others wrote is read through `isolation.isolated`.
+    Raise `InvalidIRError` if the reader rejects the module or it is empty. Each module gets a new
+    LLVM context, so that names never depend on modules that were read before. Crafted text may
+    crash the reader: read untrusted modules through `isolation.isolated`.
     """
     if "\0" in text:
-        # The reader's C interface takes it for the end, so that what follows would be lost unseen.
+        # The reader's C interface would take it as the end of the text and silently ignore the
+        # rest.
         raise InvalidIRError("the text has a NUL character")
-    given, text = text, neutral(text, parts)
+    original, text = text, neutral(text, parts)
     context = binding.create_context()
     try:
         with binding.parse_assembly(text, context=context) as module:
@@ -154,6 +164,6 @@ def verified(text: str, parts: Collection[str] = PARTS, for_size: bool = False) 
                 shrink(module)
             if for_size or "reprint" in parts:
                 return _printed(module, parts)
-            return text if parts else given
+            return text if parts else original
     except RuntimeError as error:
         raise InvalidIRError(" ".join(str(error).split())) from error

@@ -6,7 +6,7 @@ from scripts.compile.cache import Cache
 from scripts.compile.compiler import Compiler
 from scripts.compile.shard import write_shard
 from scripts.doctor.host import earlier_runs
-from scripts.lib.failing_frontends import FEWEST, failing_frontends
+from scripts.lib.failing_frontends import MIN_PROGRAMS, failing_frontends
 from scripts.lib.parquet import read_table, write_table
 from scripts.lib.schemas.ir import IR
 from scripts.lib.schemas.sources import SOURCES
@@ -21,14 +21,14 @@ def rows(statuses, language="Go", variant="perf", command="tinygo build"):
 
 
 def test_a_frontend_of_which_nothing_compiles_is_named_with_its_commonest_message():
-    [line] = failing_frontends([rows(["compile_error"] * FEWEST)])
+    [line] = failing_frontends([rows(["compile_error"] * MIN_PROGRAMS)])
     assert line.startswith("Go, perf: none of 10 programs compiled with tinygo 0.39.0; most often ")
     assert line.endswith("compile_error: could not find 'go' command")
 
 
 def test_one_program_that_compiles_or_too_few_programs_are_no_failing_frontend():
-    assert failing_frontends([rows(["compile_error"] * FEWEST + ["ok"])]) == []
-    assert failing_frontends([rows(["timeout"] * (FEWEST - 1))]) == []
+    assert failing_frontends([rows(["compile_error"] * MIN_PROGRAMS + ["ok"])]) == []
+    assert failing_frontends([rows(["timeout"] * (MIN_PROGRAMS - 1))]) == []
     assert failing_frontends([rows(["timeout"] * 6), rows(["timeout"] * 6)]) == []
 
 
@@ -44,7 +44,7 @@ def test_the_log_the_doctor_and_the_report_say_it(tmp_path, caplog):
     named = {"language": "C", "encoding": "utf-8", "bytes": 9, "rejected": None, "license": None}
     programs = [
         {**named, "id": f"{n:016x}", "path": f"C/{n}.c", "source_sha256": f"{n:064x}", "source": f"int x{n} = ;"}
-        for n in range(FEWEST)
+        for n in range(MIN_PROGRAMS)
     ]
     write_table(sources, programs, SOURCES.schema)
     write_shard(str(sources), Compiler(build("C"), ["perf", "size"], Cache(None)), 1, str(table), None)
