@@ -129,7 +129,7 @@ except (ValueError, TypeError) as error:
 
 
 @pytest.mark.parametrize(("program", "printed"), KNOWN.values(), ids=KNOWN)
-def test_codon_differs_from_cpython_in_what_is_documented(program, printed):
+def test_codon_differs_from_cpython_only_as_documented(program, printed):
     assert run_by_codon(program, b"").stdout.decode() == printed
 
 
@@ -139,7 +139,7 @@ def test_formats_and_unpacking_of_a_prepared_program_are_pythons():
 
 
 @pytest.mark.parametrize("program", [program for program, _ in TYPED.values()], ids=TYPED)
-def test_what_starts_empty_compiles_with_types_and_prints_the_same(program):
+def test_annotated_programs_compile_and_print_the_same(program):
     assert not accepted(program)
     assert accepted(compiled_text(program))
     compare(program, b"", [])

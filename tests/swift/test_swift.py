@@ -39,7 +39,7 @@ def compiled(source, variant, name):
     return done, module.read_text(encoding="utf-8") if module.exists() else ""
 
 
-def test_the_version_is_told_as_the_table_says():
+def test_the_version_is_read_by_the_tables_pattern():
     tool = FRONTEND["tools"]["swiftc"]
     done = inside([tool["programs"][0], *tool["version"]])
     assert re.search(tool["pattern"], done.stdout + done.stderr), done.stdout + done.stderr
@@ -57,7 +57,7 @@ def test_a_program_becomes_a_verified_module_or_is_refused_with_a_reason(source,
 
 
 @pytest.mark.parametrize("variant", ["perf", "size"])
-def test_foundation_is_there(variant, tmp_path):
+def test_foundation_is_available(variant, tmp_path):
     program = tmp_path / "source.swift"
     program.write_text('import Foundation\nprint(String(format: "%.2f", sqrt(2.0)))\n')
     done, module = compiled(program, variant, "one")

@@ -60,31 +60,31 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("case", ACCEPTED)
-def test_the_way_that_worked_is_recorded_and_the_same_in_both_variants(case):
-    language, program, told = ACCEPTED[case]
+def test_the_alternative_that_worked_is_recorded_and_the_same_in_both_variants(case):
+    language, program, expected = ACCEPTED[case]
     results = compile_source(program, build(language), VARIANTS)
     assert [(result.status, result.diagnostics) for result in results.values()] == [("ok", "")] * 2
-    assert all(told in result.command for result in results.values())
-    assert all(result.command.endswith("source.hs") for result in results.values()) == (told == "source.hs")
+    assert all(expected in result.command for result in results.values())
+    assert all(result.command.endswith("source.hs") for result in results.values()) == (expected == "source.hs")
 
 
 @pytest.mark.parametrize(
-    ("language", "program", "told"),
+    ("language", "program", "expected"),
     [
         ("Rust", "fn main() { let x: i32 = ; }\n", "expected expression"),
         ("Fortran", "program p\n  print *, 'a' +\nend program\n", "expected"),
         ("Haskell", "{-# OPTIONS_GHC -fasm #-}\nmodule Main where\nmain = putStrLn 1\n", "source.hs:3:17"),
     ],
 )
-def test_what_no_way_accepts_has_the_first_ones_message(language, program, told):
+def test_a_program_that_no_alternative_accepts_has_the_first_ones_message(language, program, expected):
     results = compile_source(program, build(language), VARIANTS)
     assert {result.status for result in results.values()} == {"compile_error"}
-    assert all(told in result.diagnostics for result in results.values())
+    assert all(expected in result.diagnostics for result in results.values())
     first = build(language)
     assert {variant: result.command for variant, result in results.items()} == {v: first.command(v) for v in VARIANTS}
 
 
-def test_kept_outcomes_say_which_way_worked(tmp_path):
+def test_cached_outcomes_name_the_alternative_that_worked(tmp_path):
     made = build("Rust")
     row = {
         "id": "x",

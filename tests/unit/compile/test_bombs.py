@@ -122,8 +122,8 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("case", BOMBS)
-def test_what_unpacks_to_a_great_deal_takes_little_memory(tmp_path, case):
-    kind, content, told = BOMBS[case]
+def test_archives_that_unpack_to_much_take_little_memory(tmp_path, case):
+    kind, content, expected = BOMBS[case]
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / f"data.{kind}").write_bytes(content())
     command = [sys.executable, "-c", READ, str(tmp_path), f"*.{kind}"]
@@ -131,7 +131,7 @@ def test_what_unpacks_to_a_great_deal_takes_little_memory(tmp_path, case):
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     outcome, grown = done.stdout.splitlines()[-2:]
-    assert told in outcome
+    assert expected in outcome
     assert int(grown) < 700
 
 
@@ -144,7 +144,7 @@ def test_ordinary_rows_of_many_sizes_are_all_read(tmp_path):
 
 
 def test_long_numbers_and_deep_lists_are_one_line(tmp_path):
-    with pytest.raises(InputError, match=r"data\.jsonl, line 1: not a JSON object"):
+    with pytest.raises(InputError, match=r"data\.jsonl, line 1: not JSON"):
         table_rows(tmp_path, "jsonl", b'{"code": ' + b"9" * 10_000 + b"}\n")
 
 

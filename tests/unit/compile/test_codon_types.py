@@ -118,7 +118,7 @@ UNCERTAIN = {
     "a field of two types": START + "a = A()\na.x = 1\na.x = 'b'\na.y.append(1)\n",
     "an int and a float": START + "a = A()\na.x = 1\na.x = 1.5\na.y.append(1)\n",
     "a bool and an int": START + "a = A()\na.x = True\na.x = 1\na.y.append(1)\n",
-    "nothing tells the type": START + "a = A()\na.x = 1\n",
+    "nothing shows the type": START + "a = A()\na.x = 1\n",
     "a value of unknown origin": START + "import json\na = A()\na.x = json.loads('1')\na.y.append(1)\n",
     "set by its name": START + "a = A()\na.x = 1\na.y.append(1)\nsetattr(a, 'x', 'b')\n",
     "set through an unknown object": START
@@ -166,7 +166,7 @@ def printed(program):
 
 
 @pytest.mark.parametrize(("program", "texts"), TYPED.values(), ids=TYPED)
-def test_what_starts_empty_gets_the_type_that_the_program_tells(program, texts):
+def test_empty_containers_get_the_type_that_the_program_shows(program, texts):
     text, _ = for_codon(program)
     assert [one for one in texts if one not in text] == []
     assert printed(text) == printed(program)
@@ -174,7 +174,7 @@ def test_what_starts_empty_gets_the_type_that_the_program_tells(program, texts):
 
 
 @pytest.mark.parametrize("program", UNCERTAIN.values(), ids=UNCERTAIN)
-def test_what_is_not_certain_gets_no_type(program):
+def test_an_uncertain_type_is_not_annotated(program):
     text, rewrites = for_codon(program)
     assert [one for one in rewrites if not one.startswith(("retyped", "starred"))] == []
     assert printed(text) == printed(program)

@@ -63,7 +63,7 @@ def test_addresses_are_no_part_of_an_error():
         ("", ()),
     ],
 )
-def test_only_headers_before_anything_else_are_taken(source, headers):
+def test_only_headers_before_other_text_are_read(source, headers):
     assert leading_headers(source) == headers
 
 
@@ -72,7 +72,7 @@ def test_headers_are_precompiled_where_enough_programs_share_them():
     assert worthwhile([common, common, rare, common, rare, ()], 3) == [common]
 
 
-def test_what_too_few_programs_share_is_cut_until_enough_do():
+def test_header_lists_are_shortened_until_enough_programs_share_them():
     lists = [("a", "b", "c"), ("a", "b", "d"), ("a", "b"), ("a", "b"), ("a",), ("b",), ()]
     assert worthwhile(lists, 4) == [("a", "b")]
     assert worthwhile(lists, 2) == [("a", "b")]
@@ -93,7 +93,7 @@ def test_variants_are_compiled_together_where_they_share_a_step(language, groups
     assert build("C", shared_frontend=True).groups(["perf", "size"]) == [["perf", "size"]]
 
 
-def test_kept_outcomes_come_back(tmp_path):
+def test_cached_outcomes_are_returned(tmp_path):
     result = Result("ok", 1.5, "", "define …")
     Cache(tmp_path).put("a", "key", result)
     assert Cache(tmp_path).get("a", "key") == result
@@ -103,7 +103,7 @@ def test_kept_outcomes_come_back(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [b"no database at all" * 100, b""])
-def test_a_damaged_cache_is_thrown_away(tmp_path, damage):
+def test_a_damaged_cache_is_discarded(tmp_path, damage):
     Cache(tmp_path).put("a", "key", Result("ok"))
     (tmp_path / "a.sqlite").write_bytes(damage)
     cache = Cache(tmp_path)
@@ -112,7 +112,7 @@ def test_a_damaged_cache_is_thrown_away(tmp_path, damage):
     assert Cache(tmp_path).get("a", "key") == Result("timeout")
 
 
-def test_a_cut_off_cache_is_thrown_away(tmp_path):
+def test_a_truncated_cache_is_discarded(tmp_path):
     for number in range(200):
         Cache(tmp_path).put("a", str(number), Result("ok", ir="x" * 5000 + str(number)))
     file = tmp_path / "a.sqlite"
@@ -143,7 +143,7 @@ def test_a_missing_toolchain_stops_the_run_with_its_remedy(tmp_path):
     assert "apt-get install clang-19" in made["diagnostics"]
 
 
-def test_a_tool_that_does_not_work_in_the_sandbox_is_passed_over(monkeypatch, tmp_path):
+def test_a_tool_that_does_not_work_in_the_sandbox_is_skipped(monkeypatch, tmp_path):
     tmp_path.chmod(0o755)
     (tmp_path / "clang-19").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "clang-19").chmod(0o755)

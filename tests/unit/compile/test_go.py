@@ -90,7 +90,7 @@ def test_without_a_sandbox_the_go_command_is_reached_too(tools):
     assert (result.status, result.diagnostics) == ("ok", "")
 
 
-def test_refused_and_broken_programs_are_told_apart(tools):
+def test_refusals_and_compiler_crashes_have_different_statuses(tools):
     made = build("Go")
     [refused] = compile_source("package main\nfunc main() {\n\tundefinedName()\n}\n", made, ["perf"]).values()
     assert (refused.status, refused.diagnostics) == ("compile_error", "./source.go:3:2: undefined: undefinedName")

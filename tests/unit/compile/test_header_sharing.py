@@ -87,7 +87,7 @@ def included(source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_is_taken_for_a_leading_include_is_one_to_clang(seed):
+def test_leading_includes_are_includes_to_clang(seed):
     generator, taken = random.Random(seed), 0
     for _ in range(25):
         source = beginning(generator) + "int main() { return 0; }\n"
@@ -97,7 +97,7 @@ def test_what_is_taken_for_a_leading_include_is_one_to_clang(seed):
     assert taken > 3
 
 
-def test_plain_beginnings_are_taken_whole():
+def test_plain_includes_are_all_read():
     comments = "// a\r\n/* b\n */ "
     source = (
         f'{comments}#include <cstddef>\r\n#include <climits> // c\n#pragma GCC optimize("O3")\n#import <map>\nint x;'

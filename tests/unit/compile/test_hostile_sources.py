@@ -80,7 +80,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("case", ENDLESS)
-def test_what_never_ends_ends_at_a_limit(case):
+def test_endless_programs_end_at_a_limit(case):
     language, program, statuses = ENDLESS[case]
     wall = 3 if "sleep" in case else SMALL["wall_seconds"]
     result, seconds = compiled(language, program, wall_seconds=wall)

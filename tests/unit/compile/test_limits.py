@@ -1,4 +1,4 @@
-"""Programs whose compilation hits a limit are told from programs that run into one."""
+"""Programs whose compilation hits a limit have another status than programs that exceed one."""
 
 import shutil
 

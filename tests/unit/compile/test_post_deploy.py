@@ -71,7 +71,7 @@ def test_a_wrong_checksum_installs_nothing(script, machine):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_a_missing_checksum_tells_how_to_record_it(script, tmp_path):
+def test_a_missing_checksum_error_says_how_to_record_it(script, tmp_path):
     copy = tmp_path / script.name
     copy.write_text(re.sub(r"^sha256=.*$", "sha256=", script.read_text(), flags=re.MULTILINE))
     environment = {"PATH": os.environ["PATH"], "CONDA_PREFIX": str(tmp_path)}
@@ -82,6 +82,6 @@ def test_a_missing_checksum_tells_how_to_record_it(script, tmp_path):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_a_script_stands_beside_its_environment(script):
+def test_a_script_is_next_to_its_environment_file(script):
     assert script.with_name(script.name.replace(".post-deploy.sh", ".yaml")).is_file()
     assert re.search(r"^sha256=([0-9a-f]{64})?$", script.read_text(), re.MULTILINE)

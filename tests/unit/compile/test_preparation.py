@@ -35,7 +35,7 @@ def rows(compiler, source):
 
 
 @pytest.mark.parametrize("source", [SPLIT, MEMO])
-def test_a_program_that_compiles_as_it_stands_is_compiled_so_in_all_variants(source):
+def test_a_program_that_compiles_unchanged_is_compiled_unchanged_in_all_variants(source):
     compiler = Counting({source, prepared(source, "codon")[0]})
     assert [(row["status"], row["rewrites"], row["unprepared"]) for row in rows(compiler, source)] == [
         ("ok", [], None),
@@ -44,7 +44,7 @@ def test_a_program_that_compiles_as_it_stands_is_compiled_so_in_all_variants(sou
     assert compiler.compiled == [(source, "perf"), (source, "size")]
 
 
-def test_a_program_that_is_refused_as_it_stands_is_prepared_for_all_variants():
+def test_a_program_that_is_refused_unchanged_is_prepared_for_all_variants():
     text, rewrites = prepared(SPLIT, "codon")
     compiler = Counting({text})
     assert [(row["status"], row["rewrites"], row["unprepared"]) for row in rows(compiler, SPLIT)] == [
@@ -60,7 +60,7 @@ def test_a_program_that_needs_no_rewrite_is_compiled_once_in_each_variant():
     assert len(compiler.compiled) == 2
 
 
-def test_the_papers_way_compiles_every_program_with_its_input_and_rewrites_nothing():
+def test_the_papers_preparation_adds_its_input_and_rewrites_nothing():
     compiler = Counting(set(), "paper")
     outcomes = rows(compiler, SPLIT)
     assert [(row["rewrites"], row["unprepared"]) for row in outcomes] == [(["paper_input:1"], None)] * 2
@@ -68,7 +68,7 @@ def test_the_papers_way_compiles_every_program_with_its_input_and_rewrites_nothi
     assert text.endswith(SPLIT) and "def input(" in text
 
 
-def test_without_preparation_programs_are_compiled_as_they_stand():
+def test_without_preparation_programs_are_compiled_unchanged():
     compiler = Counting(set(), "none")
     assert [row["rewrites"] for row in rows(compiler, SPLIT)] == [[], []]
     assert {text for text, _ in compiler.compiled} == {SPLIT}
@@ -90,7 +90,7 @@ def test_without_preparation_programs_are_compiled_as_they_stand():
         "exec 'x = 1'\n",
     ],
 )
-def test_python_2_is_refused_with_a_word_that_says_so(source):
+def test_python_2_is_named_as_the_reason_for_a_refusal(source):
     outcomes = rows(Counting(set()), source)
     assert {row["status"] for row in outcomes} == {"compile_error"}
     assert all(row["diagnostics"] == "python2: source.py:1: error: no" for row in outcomes)

@@ -1,4 +1,4 @@
-"""A frontend of which nothing compiles is said in the log of its shard, by the doctor and in the report."""
+"""The log of a shard, the doctor and the report name a frontend that compiles nothing."""
 
 import logging
 
@@ -16,8 +16,8 @@ from tests.support.compiling import build
 
 def rows(statuses, language="Go", variant="perf", command="tinygo build"):
     """Outcome rows with the given statuses."""
-    told = {"compiler": "tinygo 0.39.0", "command": command, "diagnostics": "could not find 'go' command"}
-    return [{"language": language, "variant": variant, "status": status, **told} for status in statuses]
+    columns = {"compiler": "tinygo 0.39.0", "command": command, "diagnostics": "could not find 'go' command"}
+    return [{"language": language, "variant": variant, "status": status, **columns} for status in statuses]
 
 
 def test_a_frontend_of_which_nothing_compiles_is_named_with_its_commonest_message():

@@ -31,7 +31,7 @@ def python(program, sandbox=None, words=(), **changes):
     return run([SYSTEM_PYTHON, "-S", "-c", HEAD + program, *words], sandbox=sandbox or Sandbox(), limits=limits)
 
 
-# Each prints the megabytes that it holds when it is done, and waits to be looked at.
+# Each prints the megabytes that it holds when it is done, and waits to be measured.
 HOARDS = {
     "memory files": """
 kept = []
@@ -107,7 +107,7 @@ print(700)
     "shared memory that a child has not touched": """
 for _ in range(7):
     kept = mmap.mmap(-1, 100 << 20)
-    ready, tell = os.pipe()
+    ready, writer = os.pipe()
     if os.fork() == 0: time.sleep(100)
     kept.write(megabyte * 100)
     kept.close()
@@ -205,7 +205,7 @@ def test_memory_that_no_process_shows_is_counted_or_refused(program):
     assert outcome.status in ("memory_limit", "exited"), outcome
 
 
-def test_what_is_only_reserved_is_not_counted():
+def test_reserved_memory_is_not_counted():
     outcome = python("kept = mmap.mmap(-1, 900 << 20); time.sleep(0.5)")
     assert (outcome.status, outcome.returncode) == ("exited", 0)
     assert outcome.peak_mb < 100
@@ -230,25 +230,25 @@ BURNERS = {
     "children that are ignored": """
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for _ in range(60):
-    ready, tell = os.pipe()
+    ready, writer = os.pipe()
     if os.fork() == 0: spin(0.05); os._exit(0)
-    os.close(tell); os.read(ready, 1); os.close(ready)
+    os.close(writer); os.read(ready, 1); os.close(ready)
 """,
     "many small children that are ignored": """
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for _ in range(2000):
-    ready, tell = os.pipe()
+    ready, writer = os.pipe()
     if os.fork() == 0: spin(0.01); os._exit(0)
-    os.close(tell); os.read(ready, 1); os.close(ready)
+    os.close(writer); os.read(ready, 1); os.close(ready)
 """,
     "children that leave no zombies": """
 fields = [("handler", ctypes.c_void_p), ("mask", ctypes.c_ulong * 16), ("flags", ctypes.c_int), ("old", ctypes.c_long)]
 Action = type("Action", (ctypes.Structure,), {"_fields_": fields})
 assert libc.sigaction(17, ctypes.byref(Action(0, (ctypes.c_ulong * 16)(), 2, 0)), None) == 0
 for _ in range(60):
-    ready, tell = os.pipe()
+    ready, writer = os.pipe()
     if os.fork() == 0: spin(0.05); os._exit(0)
-    os.close(tell); os.read(ready, 1); os.close(ready)
+    os.close(writer); os.read(ready, 1); os.close(ready)
 """,
     "a program started with children ignored": """
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -271,16 +271,16 @@ for _ in range(100):
 """,
     "children with another signal": """
 for _ in range(60):
-    ready, tell = os.pipe()
+    ready, writer = os.pipe()
     child = call(56, 0, 0, 0, 0, 0) if os.uname().machine == "x86_64" else call(220, 0, 0, 0, 0, 0)
     if child == 0: spin(0.05); os._exit(0)
-    os.close(tell); os.read(ready, 1); os.close(ready)
+    os.close(writer); os.read(ready, 1); os.close(ready)
 """,
     "children that are never waited for": """
 for _ in range(60):
-    ready, tell = os.pipe()
+    ready, writer = os.pipe()
     if os.fork() == 0: spin(0.05); os._exit(0)
-    os.close(tell); os.read(ready, 1); os.close(ready)
+    os.close(writer); os.read(ready, 1); os.close(ready)
 """,
 }
 
@@ -319,7 +319,7 @@ def test_shells_wait_for_their_jobs(shell):
     assert run(command, sandbox=Sandbox(), limits=LIMITS).stdout == b"4\nok\n"
 
 
-def test_what_ordinary_programs_use_still_works():
+def test_system_calls_of_ordinary_programs_work():
     program = """
 import asyncio, multiprocessing as mp, multiprocessing.shared_memory as shared, subprocess, threading
 def double(x): return 2 * x
@@ -366,7 +366,7 @@ REFUSED = {
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="has the numbers of this machine")
 @pytest.mark.parametrize("attempt", REFUSED.values(), ids=REFUSED)
-def test_system_calls_that_go_around_the_sandbox_are_refused(attempt):
+def test_system_calls_that_evade_the_sandbox_are_refused(attempt):
     outcome = python(f"result = {attempt}\nprint(result, ctypes.get_errno())")
     result, number = outcome.stdout.split()
     assert int(result) == -1
@@ -386,7 +386,7 @@ print(function())
     assert python(program).stdout in (f"{-errno.ENOSYS}\n".encode(), b""), "refused, or the kernel has no 32-bit calls"
 
 
-def test_what_is_the_machines_cannot_be_written():
+def test_files_of_the_machine_cannot_be_written():
     program = """
 for folder, _, names in os.walk("/proc/sys"):
     for name in names:
@@ -400,7 +400,7 @@ for path in ("/proc/sysrq-trigger", "/proc/irq/0/smp_affinity", "/proc/1/oom_sco
     assert (outcome.returncode, outcome.stdout) == (0, b""), outcome.stderr
 
 
-def test_neither_ports_nor_keys_nor_names_are_found_by_the_next_run():
+def test_ports_keys_and_names_do_not_reach_the_next_run():
     leave = """
 for family in (socket.AF_INET, socket.AF_INET6):
     try: socket.create_server(("", 4321), family=family)
@@ -454,7 +454,7 @@ def identities_of(word):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to have files that others cannot read")
-def test_root_is_told_about_files_that_only_root_can_read(tmp_path):
+def test_an_error_names_files_that_only_root_can_read(tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir(mode=0o700)
     with pytest.raises(InputError, match=r"tools can be read by its owner only.*umask 022.*chmod -R go\+rX"):

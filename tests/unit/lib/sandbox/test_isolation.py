@@ -98,7 +98,7 @@ def _new_process():
     close_isolation()
 
 
-def test_values_come_back():
+def test_values_are_returned():
     text = "ü\0\u2028\ud83d" + "x" * 3_000_000
     assert isolated(doubled, text, limits=LIMITS) == text * 2
 
@@ -134,7 +134,7 @@ def test_any_other_exception_is_a_crash():
         (segmentation_fault, (), LIMITS, "crashed"),
     ],
 )
-def test_what_does_not_end_well_has_its_status_and_the_next_call_works(function, arguments, limits, status):
+def test_a_failed_call_has_its_status_and_the_next_call_works(function, arguments, limits, status):
     with pytest.raises(IsolationError) as caught:
         isolated(function, *arguments, limits=limits)
     assert caught.value.status == status
@@ -156,7 +156,7 @@ def test_limits_cannot_be_lifted():
     assert isolated(attempt, "limits", limits=LIMITS) != "done"
 
 
-def test_no_file_of_the_caller_stays_open(tmp_path):
+def test_the_isolated_process_keeps_no_open_file_of_its_caller(tmp_path):
     with (tmp_path / "open").open("w") as held:
         close_isolation()
         process = isolated(process_id, limits=LIMITS)
@@ -165,13 +165,13 @@ def test_no_file_of_the_caller_stays_open(tmp_path):
     assert len(opened) == 3
 
 
-def test_who_is_killed_from_outside_is_started_again():
+def test_a_process_that_is_killed_from_outside_is_started_again():
     first = isolated(process_id, limits=LIMITS)
     os.kill(first, signal.SIGKILL)
     assert isolated(process_id, limits=LIMITS) != first
 
 
-def test_who_is_killed_again_and_again_ends_the_job(monkeypatch):
+def test_a_process_that_is_killed_repeatedly_ends_the_job(monkeypatch):
     started = isolation._Process.__init__
 
     def start_and_kill(self):

@@ -79,7 +79,7 @@ def test_signals_are_exit_codes(mode):
 
 
 @BOTH
-def test_being_killed_from_outside_is_told_apart(mode):
+def test_being_killed_from_outside_has_its_own_status(mode):
     assert shell("kill -KILL $$", Sandbox(mode=mode)).status == "killed"
 
 
@@ -235,7 +235,7 @@ def test_writing_outside_fails(place):
     assert not Path(place).exists()
 
 
-def test_home_and_neighbours_are_not_there(tmp_path):
+def test_home_and_other_folders_are_absent(tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("hidden")
     for path in (secret, Path.home(), Path(__file__), Path("/etc/shadow"), Path("/etc/hostname")):
@@ -247,7 +247,7 @@ def test_other_processes_are_not_seen():
     assert int(seen) < 6
 
 
-def test_the_network_is_not_there():
+def test_the_network_is_absent():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         outcome = python(f"import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=2)")
@@ -284,7 +284,7 @@ def test_standard_input_cannot_be_changed_or_grown():
     assert outcome.returncode == 1
 
 
-def test_extra_paths_are_read_only_and_at_their_place(tmp_path):
+def test_extra_paths_are_read_only_and_at_their_paths(tmp_path):
     tmp_path.chmod(0o755)
     (tmp_path / "tool").write_text("#!/bin/sh\necho works\n")
     (tmp_path / "tool").chmod(0o755)
@@ -309,7 +309,7 @@ def test_a_sandbox_is_reused_and_leaks_no_descriptors():
     assert descendants(os.getpid()) == others, "and none of what is kept for the next run"
 
 
-def test_a_run_finds_nothing_of_the_one_before():
+def test_a_run_finds_nothing_of_the_previous_run():
     write = "for d in . /tmp /dev/shm; do echo x > $d/left; done; (sleep 54322.5 &) ; ipcmk -Q >&2"
     assert shell(write).returncode == 0
     found = shell("ls -A . /tmp /dev/shm; ls /proc | grep -c '^[0-9]'; ipcs -q | grep -c 0x").stdout.decode()
@@ -318,7 +318,7 @@ def test_a_run_finds_nothing_of_the_one_before():
     assert not left_over("54322.5")
 
 
-def test_memory_lies_where_it_lay_before():
+def test_memory_addresses_are_the_same_in_every_run():
     addresses = {shell("cat /proc/self/maps").stdout for _ in range(3)}
     assert len(addresses) == 1
 
@@ -359,7 +359,7 @@ def _status_of(sandbox):
         return "refused"
 
 
-def test_a_program_that_is_not_there():
+def test_a_missing_program_has_exit_code_127():
     outcome = run(["no-such-program"], sandbox=Sandbox(), limits=LIMITS)
     assert (outcome.status, outcome.returncode) == ("exited", 127)
 
@@ -394,7 +394,7 @@ def run_as_ordinary_user() -> str:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become someone else")
-def test_an_ordinary_user_can_use_it_too():
+def test_an_ordinary_user_can_use_the_sandbox():
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
