@@ -26,7 +26,8 @@ def prose_lines(text: str) -> list[str]:
 
 
 def test_prose_is_wrapped_at_100_columns():
-    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("config/*.md"), *ROOT.glob("tests/**/*.md")]
+    folders = ("docs", "config", "tests", "resources")
+    pages = [*ROOT.glob("*.md"), *(page for folder in folders for page in ROOT.glob(f"{folder}/**/*.md"))]
     long = {
         f"{page.relative_to(ROOT)}: {line}"
         for page in pages
