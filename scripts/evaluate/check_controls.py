@@ -1,4 +1,4 @@
-"""Stop a run whose controls are wrong: references that do not pass, or empty completions that do."""
+"""Stop a run with wrong controls: references that do not pass, or empty completions that do."""
 
 import logging
 from collections.abc import Mapping, Sequence

@@ -137,7 +137,7 @@ def fetched_rows(source: Mapping[str, Any], offline: bool) -> Iterable[Row]:
 
 @contextmanager
 def _new_file(path: str) -> Iterator[IO[bytes]]:
-    """A file that is written atomically, gzipped without a time stamp when its name ends in `.gz`."""
+    """A file that is written atomically; gzipped without a time stamp if its name ends in `.gz`."""
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         if not path.endswith(".gz"):
             yield stream

@@ -86,7 +86,7 @@ def check_verdicts(name: str, table: Mapping[str, Any], settings: Mapping[str, A
 
 
 def version_of(toolchain: Toolchain | None) -> str:
-    """Names and versions of a runner's tools, or of Python where the runner needs no other tools."""
+    """Names and versions of a runner's tools, or of Python where it needs no other tools."""
     if toolchain is not None:
         return toolchain.compiler
     done = subprocess.run([str(interpreter()), "--version"], capture_output=True, text=True, check=True)

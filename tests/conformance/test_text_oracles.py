@@ -1,4 +1,4 @@
-"""Texts compared with the original: completions of FixDocs, prompts of CodeXGLUE, BLEU and ROUGE."""
+"""FixDocs completions, CodeXGLUE prompts, BLEU and ROUGE, compared with the original."""
 
 from functools import cache
 

@@ -74,7 +74,7 @@ MERGED = ROOT / "results/models/tiny-gpt-bigcode/ircoder"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A random model like a merged one: the default run's architecture with an untied output head."""
+    """A random model of the default run's architecture with an untied output head, as if merged."""
     import torch
     from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
 

@@ -32,7 +32,7 @@ def snakemake_environment() -> dict[str, str]:
 
 
 def restore_interrupts() -> None:
-    """Let Ctrl-C end this process: a shell that runs tests in the background makes them ignore it."""
+    """Let Ctrl-C end this process: tests that a shell runs in the background ignore it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -9,7 +9,7 @@ _WILDCARDS = re.compile(r"^    wildcards: (.*)$")
 
 
 def jobs_in(output: str) -> set[str]:
-    """The jobs that a run or dry run announces, each as its rule and the values of its wildcards."""
+    """The jobs that a run or dry run announces, each as its rule and its wildcards' values."""
     jobs: list[str] = []
     for line in output.splitlines():
         if head := _HEAD.match(line):

@@ -1,4 +1,4 @@
-"""The default run, from programs to tables: complete and repeatable to the byte, also after kills."""
+"""The default run, from programs to tables: complete, and repeatable to the byte after kills."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""Base models other than the default run's: a small random Llama, and a real model in a GGUF file."""
+"""Other base models: a small random Llama, and a real model in a GGUF file."""
 
 import json
 

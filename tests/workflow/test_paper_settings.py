@@ -1,4 +1,4 @@
-"""The paper's settings on a corpus like SLTrans, from pairs to tables, on a PATH without compilers."""
+"""The paper's settings on a corpus like SLTrans, from pairs to tables, without compilers."""
 
 import csv
 import json

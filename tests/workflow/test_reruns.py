@@ -1,4 +1,4 @@
-"""An edit reruns exactly the jobs that its row in the table of docs/reference/reruns.md describes."""
+"""An edit reruns exactly the jobs that its row in docs/reference/reruns.md describes."""
 
 import os
 import re

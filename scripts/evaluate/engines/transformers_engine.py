@@ -1,4 +1,4 @@
-"""Generation with transformers: padded batches, and random draws determined by each request's seed."""
+"""Generation with transformers: padded batches, and random draws from each request's seed."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""Outcomes of programs do not depend on parallel programs, the machine's load or files of others."""
+"""Outcomes of programs do not depend on other programs, the load, or files of others."""
 
 import gzip
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Problems from rows with the fields of the public data sets: prompts, stop sequences, references."""
+"""Problems from rows of the public data sets: prompts, stop sequences, references."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The Python runner judges honest programs as CPython does with program and tests in one process."""
+"""The Python runner judges honest programs as CPython does in one process."""
 
 import subprocess
 import sys
