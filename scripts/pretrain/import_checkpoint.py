@@ -106,7 +106,7 @@ def check_finite(model: PreTrainedModel, name: str) -> None:
 
 if __name__ == "__main__":
     with job() as snakemake:
-        params, name = snakemake.params, snakemake.wildcards.given
+        params, name = snakemake.params, snakemake.wildcards.imported
         (base,) = snakemake.input.get("base") or [None]
         model, tokenizer = load_checkpoint(params.settings, base, params.root, params.offline, name)
         check_context(model, params.settings["context"], name)
