@@ -2,7 +2,7 @@
 language.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from scripts.lib.escape import markdown, markdown_block
 from scripts.lib.files import read_json, write_text
 from scripts.lib.hub_license import license_metadata
 from scripts.lib.job import Snakemake, job
+from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.pairs import FAILURES, LENGTHS, MEASURES, STATISTICS, SourceOutcome, Split
 
 TEMPLATE = Path(__file__).with_name("card.md.j2")
@@ -58,11 +59,13 @@ def flat_row(language: str, variant: str, counted: dict[str, Any]) -> dict[str, 
     }
 
 
-def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
-    """A Markdown table; numbers right-aligned, by the first row."""
-    marks = ["---:" if rows and isinstance(cell, int | float) else "---" for cell in (rows or [header])[0]]
-    lines = [header, marks, *[[f"{cell:,}" if isinstance(cell, int | float) else cell for cell in row] for row in rows]]
-    return "\n".join(f"| {' | '.join(map(markdown, line))} |" for line in lines) + "\n"
+def counts_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A Markdown table of texts and numbers; columns of numbers, by the first row, are
+    right-aligned.
+    """
+    cells = [[markdown(f"{cell:,}" if isinstance(cell, int | float) else cell) for cell in row] for row in rows]
+    right = [index for index, cell in enumerate(rows[0] if rows else ()) if isinstance(cell, int | float)]
+    return "\n".join(markdown_table([markdown(name) for name in header], cells, right)) + "\n"
 
 
 def configs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -99,26 +102,24 @@ def total_licenses(languages: list[dict[str, Any]]) -> dict[str, int]:
 
 def _counts(rows: list[dict[str, Any]]) -> str:
     columns = ["language", "variant", "sources", *SourceOutcome, *Split]
-    return markdown_table(
-        [name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in rows]
-    )
+    return counts_table([name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in rows])
 
 
 def _lengths(rows: list[dict[str, Any]]) -> str:
     measures = [(field, measure) for field in LENGTHS for measure in ("mean", "p50", "max")]
     head = ["language", "variant", *(f"{field.replace('_', ' ')}, {measure}" for field, measure in measures)]
     cells = [[row["language"], row["variant"], *(row[f"{f}_{m}"] for f, m in measures)] for row in rows if row["pairs"]]
-    return markdown_table(head, cells)
+    return counts_table(head, cells)
 
 
 def _statuses(rows: list[dict[str, Any]]) -> str:
     cells = [[row["language"], row["variant"], *(row[status] for status in FAILURES)] for row in rows if row["failed"]]
-    return markdown_table(["language", "variant", *(name.replace("_", " ") for name in FAILURES)], cells)
+    return counts_table(["language", "variant", *(name.replace("_", " ") for name in FAILURES)], cells)
 
 
 def _tools(languages: list[dict[str, Any]]) -> str:
     cells = [[item["language"], tool["compiler"], tool["llvm"]] for item in languages for tool in item["tools"]]
-    return markdown_table(["language", "compiler", "LLVM"], cells)
+    return counts_table(["language", "compiler", "LLVM"], cells)
 
 
 def card(languages: list[dict[str, Any]], rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
@@ -140,7 +141,7 @@ def card(languages: list[dict[str, Any]], rows: list[dict[str, Any]], settings: 
         statuses=_statuses(rows),
         tools=_tools(languages),
         libraries=", ".join(f"{name} {version(name)}" for name in LIBRARIES),
-        license_counts=markdown_table(["license", "pairs"], [[name, count] for name, count in licenses.items()]),
+        license_counts=counts_table(["license", "pairs"], [[name, count] for name, count in licenses.items()]),
         settings=markdown_block(yaml.safe_dump(settings, sort_keys=True, allow_unicode=True), "yaml"),
     )
     return str(rendered).rstrip("\n") + "\n"

@@ -10,6 +10,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from scripts.lib.csv_files import read_csv
 from scripts.lib.escape import markdown, markdown_code, one_line
 from scripts.lib.hub_license import license_metadata
+from scripts.lib.markdown_table import markdown_table
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
 TRAIN_LOSS, VALIDATION_LOSS, VALIDATION_ACCURACY = "train_loss", "validation_loss", "validation_accuracy"
@@ -94,17 +95,24 @@ def _metadata(card: Card, measures: Mapping[str, float]) -> ModelCardData:
     )
 
 
+def _table(header: Sequence[str], values: Mapping[str, Any]) -> str:
+    """A Markdown table of names and values, sorted by name."""
+    return "\n".join(markdown_table(header, [[markdown(name), markdown_code(values[name])] for name in sorted(values)]))
+
+
 def render(card: Card) -> str:
     """The card's text; the same for the same training on any machine."""
     measures = last_measures(card.curve, card.step)
     rendered = ModelCard.from_template(
         _metadata(card, measures),
         template_path=str(TEMPLATE),
-        card=card,
-        settings=flatten(card.settings),
-        measures=measures,
-        markdown=markdown,
-        code=markdown_code,
+        title=markdown(card.title),
+        license=markdown(card.license),
+        description="\n".join(card.data),
+        settings=_table(("setting", "value"), flatten(card.settings)),
+        facts=_table(("fact", "value"), card.facts),
+        step=card.step,
+        measures=_table(("measure", "value"), measures),
     )
     return str(rendered).rstrip("\n") + "\n"
 

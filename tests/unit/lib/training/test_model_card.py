@@ -41,7 +41,7 @@ def test_metadata_state_base_license_and_validation_results(card):
 def test_text_shows_settings_facts_and_the_last_measures(card):
     text = render(card)
     assert "# Tiny, tuned\n\nLicense: Apache-2.0.\n" in text
-    assert "| lora.r | `4` |\n| seed | `1` |\n\n| fact | value |\n|---|---|\n| steps | `9` |\n" in text
+    assert "| lora.r | `4` |\n| seed | `1` |\n\n| fact | value |\n| --- | --- |\n| steps | `9` |\n" in text
     assert "| train_loss | `3.9` |\n| validation_accuracy | `0.25` |\n| validation_loss | `4.0432` |\n" in text
     assert text.endswith("|\n") and "\n\n\n" not in text
 
