@@ -214,8 +214,8 @@ ROWS = [
     Row(
         "the look of one benchmark's table",
         "config/tables.yaml",
-        "MultiPL-E\n  caption: HumanEval in other languages",
-        "MultiPL-E\n  caption: HumanEval in many languages",
+        "MultiPL-E\n  caption: >-\n    HumanEval in other",
+        "MultiPL-E\n  caption: >-\n    Note: HumanEval in other",
         (
             "tables_benchmark multipl-e md",
             "tables_benchmark multipl-e tex",
