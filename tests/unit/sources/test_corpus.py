@@ -105,7 +105,7 @@ def test_duplicates():
 
 def test_unreadable_sources():
     limit = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())["corpus"]["max_bytes"]
-    assert all((CORPUS / p).stat().st_size > limit for p in with_case("huge"))
+    assert all((CORPUS / p).stat().st_size > limit for p in with_case("too large"))
     assert all((CORPUS / p).stat().st_size == 0 for p in with_case("empty"))
     assert all(b"\0" in (CORPUS / p).read_bytes() for p in with_case("binary"))
     for path in with_case("not UTF-8"):
