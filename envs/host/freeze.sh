@@ -1,6 +1,6 @@
 #!/bin/bash
-# Make requirements.txt anew: a clean environment from requirements.in, frozen with all transitive packages.
-# Left out are pip itself and what a torch build chooses for its own accelerator (nvidia-*, triton, cuda-*).
+# Write requirements.txt: a clean environment from requirements.in, frozen with all transitive packages.
+# Not in it: pip itself and what a torch build chooses for its own accelerator (nvidia-*, triton, cuda-*).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 scratch=$(mktemp -d)
