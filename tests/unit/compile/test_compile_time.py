@@ -84,7 +84,7 @@ def test_no_nim_program_stores_another_module():
         "echo 'int planted;' > b && mv b cache/@msource.nim.c; done >/dev/null 2>&1 &"
     )
     replacing = f'const x = staticExec("""{loop}""")\necho x\n'
-    result = compile_source(replacing, build("Nim"), ["perf"])["perf"]
+    result = compile_source(replacing, build("Nim", {"wall_seconds": 15}), ["perf"])["perf"]
     assert result.status in ("compile_error", "tool_crash", "timeout")
     assert "planted" not in result.ir
 

@@ -108,7 +108,7 @@ def test_the_entry_asks_for_no_level_that_tinygo_refuses(tools):
 def test_without_the_go_command_the_entry_is_no_working_frontend(tools):
     entry = copy.deepcopy(TABLE["Go"])
     entry["frontends"][1]["tools"]["go"]["programs"] = ["no-go"]
-    with pytest.raises(InputError, match=r"none of no-go was found .*apt-get install golang-go clang-19"):
+    with pytest.raises(InputError, match=r"none of no-go is installed .*apt-get install golang-go clang-19"):
         make_build("Go", entry, SETTINGS)
 
 

@@ -1,4 +1,4 @@
-"""Reading sources: what is read, what is rejected and why, duplicates, and shards that hang on content alone."""
+"""Reading sources: what is read, what is rejected and why, duplicates, shards by content."""
 
 import gzip
 import json
