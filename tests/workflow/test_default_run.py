@@ -1,22 +1,16 @@
-"""The default run, from programs to tables: complete, and repeatable to the byte after kills."""
+"""The default run, from programs to tables: complete, with the expected controls, and nothing left to do."""
 
 import csv
 import os
-import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from scripts.lib.files import sha256_file
-from scripts.workflow.recovery import prepare
-from tests.workflow.conftest import restore_interrupts, snakemake_command, snakemake_environment
 
 pytestmark = pytest.mark.slow
 
-# A path that each stage writes; the run is killed soon after the path exists.
-STAGES = ("ir", "dedup", "tokens", "models/tiny-gpt-bigcode/base-instruct", "generations", "executions")
 # Files that must be the same in every run, below the results folder.
 REPEATABLE = ("pairs/*/*.parquet", "models/*/*/*.safetensors", "tables/*", "scores/**/*.json", "figures/*.svg")
 
@@ -25,26 +19,6 @@ def hashes(results: Path) -> dict[str, str]:
     """SHA-256 of every file that must be repeatable, by its path in the results."""
     files = {file for pattern in REPEATABLE for file in results.glob(pattern)}
     return {file.relative_to(results).as_posix(): sha256_file(file) for file in sorted(files)}
-
-
-def interrupt(process: subprocess.Popen, path: Path, how: signal.Signals, seconds: float = 900) -> bool:
-    """End a run by a signal to its process group once `path` exists.
-
-    False when it ended before that.
-
-    SIGINT is sent like Ctrl-C. SIGKILL is sent to Snakemake only, so its jobs keep running.
-    """
-    deadline = time.monotonic() + seconds
-    while process.poll() is None and not path.exists():
-        assert time.monotonic() < deadline, f"no {path} after {seconds} s"
-        time.sleep(0.05)
-    if process.poll() is not None:
-        return False
-    if how == signal.SIGKILL:
-        process.kill()
-    else:
-        os.killpg(process.pid, how)
-    return process.wait(timeout=120) != 0
 
 
 @pytest.fixture(scope="module")
@@ -93,22 +67,3 @@ def test_no_path_of_this_machine_in_the_results(unbroken):
         and os.fsencode(unbroken) in file.read_bytes()
     ]
     assert files == []
-
-
-def test_a_killed_run_gives_the_same_bytes(unbroken, workflow, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("killed")
-    for number, stage in enumerate(STAGES):
-        process = subprocess.Popen(
-            snakemake_command(folder),
-            env=snakemake_environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=restore_interrupts,
-        )
-        how = signal.SIGINT if number % 2 else signal.SIGKILL
-        assert interrupt(process, folder / "results" / stage, how), f"the run ended before {stage}"
-        prepare(folder)
-    workflow(folder, timeout=1800)
-    killed, whole = hashes(folder / "results"), hashes(unbroken / "results")
-    assert {name for name in killed | whole if killed.get(name) != whole.get(name)} == set()

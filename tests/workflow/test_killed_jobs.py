@@ -1,8 +1,10 @@
 """Jobs killed by SIGKILL, alone or with the whole run: the next run gives the same bytes."""
 
+import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,8 +15,9 @@ import pytest
 
 from scripts.lib.files import sha256_file
 from scripts.workflow import recovery
-from tests.workflow.conftest import ROOT
+from tests.workflow.conftest import ROOT, restore_interrupts, snakemake_command, snakemake_environment
 from tests.workflow.faults import script_of, start, temporary_files
+from tests.workflow.test_default_run import hashes
 
 pytestmark = pytest.mark.resilience
 TINY = ("--configfile", str(ROOT / "tests" / "workflow" / "tiny.yaml"), "--config", "languages=[C]")
@@ -30,6 +33,10 @@ JOBS = {
     "report.py": "results/report.html",
     "crate.py": "results/provenance/ro-crate-metadata.json",
 }
+
+
+# A path that each stage writes; the run is killed soon after the path exists.
+STAGES = ("ir", "dedup", "tokens", f"models/{MODEL}/base-commits-Python", "generations", "executions")
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +88,42 @@ def test_a_killed_job_gives_the_same_bytes(
     workflow(folder, output, *TINY)
     assert temporary_files(folder / "results") == []
     assert digests(folder, output) == digests(finished, output)
+
+
+def interrupt(process: subprocess.Popen, path: Path, how: signal.Signals, seconds: float = 900) -> bool:
+    """End a run by a signal to its process group once `path` exists.
+
+    False when it ended before that.
+
+    SIGINT is sent like Ctrl-C. SIGKILL is sent to Snakemake only, so its jobs keep running.
+    """
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and not path.exists():
+        assert time.monotonic() < deadline, f"no {path} after {seconds} s"
+        time.sleep(0.05)
+    if process.poll() is not None:
+        return False
+    if how == signal.SIGKILL:
+        process.kill()
+    else:
+        os.killpg(process.pid, how)
+    return process.wait(timeout=120) != 0
+
+
+def test_a_run_killed_in_every_stage_gives_the_same_bytes(finished: Path, workflow: Callable, tmp_path: Path) -> None:
+    for number, stage in enumerate(STAGES):
+        process = subprocess.Popen(
+            snakemake_command(tmp_path, *TINY),
+            env=snakemake_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=restore_interrupts,
+        )
+        how = signal.SIGINT if number % 2 else signal.SIGKILL
+        assert interrupt(process, tmp_path / "results" / stage, how), f"the run ended before {stage}"
+        recovery.prepare(tmp_path)
+    workflow(tmp_path, *TINY)
+    killed, whole = hashes(tmp_path / "results"), hashes(finished / "results")
+    assert killed.keys() == whole.keys()
+    assert [name for name in whole if killed[name] != whole[name]] == []
