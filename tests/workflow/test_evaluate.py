@@ -160,8 +160,8 @@ def write_tables(folder: Path) -> None:
     row = {**key, "metric": "pass@1", "value": 50, "ci_low": 25, "ci_high": 75, "problems": 8, "samples": 2}
     pairs = {"checkpoint": "ircoder", "base": "base", "difference": 0}
     for name, columns, rows in (
-        ("scores", SCORES, [{**row, "checkpoint": checkpoint} for checkpoint in ("base", "ircoder")]),
-        ("differences", DIFFERENCES, [{**row, **pairs}]),
+        ("scores", SCORES.names, [{**row, "checkpoint": checkpoint} for checkpoint in ("base", "ircoder")]),
+        ("differences", DIFFERENCES.names, [{**row, **pairs}]),
     ):
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{name}.csv").open("w", newline="") as stream:

@@ -179,4 +179,4 @@ def test_the_cluster_profile_works_by_name_after_its_installation(tmp_path: Path
     link.unlink()
     link.mkdir()
     refused = subprocess.run(install, env=environment, capture_output=True, text=True, check=False)
-    assert refused.returncode != 0 and "move it away first" in refused.stderr
+    assert refused.returncode != 0 and "move it first" in refused.stderr
