@@ -40,11 +40,12 @@ def setting_name(temperature: float) -> str:
 
 def packaged_file(download: Entry) -> str:
     """Path of a data file of an installed Python package; the error for a missing package names
-    this path.
+    this path. It is relative below the working directory, so that a moved `.venv` reruns nothing.
     """
     spec = find_spec(download["package"])
     folder = Path(spec.origin).parent if spec and spec.origin else Path(f"package {download['package']}")
-    return str(folder / download["file"])
+    below = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    return str(below / download["file"])
 
 
 @dataclass(frozen=True)
