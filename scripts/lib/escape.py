@@ -1,11 +1,13 @@
-"""Escapes text of users, data and programs, so that Markdown and LaTeX show it literally."""
+"""Escapes text of users, data and programs, so that Markdown, HTML and LaTeX show it literally."""
 
+import html
 import re
 import unicodedata
 
 _MARKDOWN = {character: f"\\{character}" for character in "\\`*[]|"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _BACKTICKS = re.compile("`+")
+_CODE = re.compile("`([^`]+)`")
 _TEX = {character: f"\\{character}" for character in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -33,6 +35,11 @@ def markdown(text: object) -> str:
 def markdown_prose(text: object) -> str:
     """Escape HTML in a paragraph that may contain Markdown, and put it on one line."""
     return _TAG.sub("&lt;", one_line(text))
+
+
+def html_prose(text: object) -> str:
+    """Escape a paragraph for HTML; what stands between backticks is shown as code."""
+    return _CODE.sub(r"<code>\1</code>", html.escape(one_line(text)))
 
 
 def markdown_code(value: object) -> str:

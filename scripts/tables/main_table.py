@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from scripts.lib.escape import markdown, markdown_prose
+from scripts.lib.escape import html_prose, markdown, markdown_prose
 from scripts.lib.files import write_text
 from scripts.lib.job import job
 from scripts.lib.markdown_table import markdown_table
@@ -180,7 +180,7 @@ def as_html(lines: Lines, notes: list[str]) -> str:
             words = "".join(f'<th scope="row">{html.escape(cell)}</th>' for cell in row[: len(WORDS)])
             text.append(f"<tr>{words}{''.join(map(_html_figure, row[len(WORDS) :]))}</tr>")
         text.append("</tbody></table></div>")
-    return "\n".join([*text, *(f'<p class="note">{html.escape(note)}</p>' for note in notes)]) + "\n"
+    return "\n".join([*text, *(f'<p class="note">{html_prose(note)}</p>' for note in notes)]) + "\n"
 
 
 if __name__ == "__main__":

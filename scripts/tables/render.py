@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scripts.lib.csv_files import csv_text
-from scripts.lib.escape import markdown, markdown_prose, one_line, tex, tex_label
+from scripts.lib.escape import html_prose, markdown, markdown_prose, one_line, tex, tex_label
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.scores import number
@@ -164,7 +164,7 @@ def as_html(table: Grid, texts: Texts) -> str:
     lines = [f"<p>{html.escape(texts.caption)}</p>"]
     for block in blocks(table):
         lines += _html_block(table, block, texts.decimals)
-    return "\n".join([*lines, *(f'<p class="note">{html.escape(text)}</p>' for text in texts.notes)]) + "\n"
+    return "\n".join([*lines, *(f'<p class="note">{html_prose(text)}</p>' for text in texts.notes)]) + "\n"
 
 
 FORMATS: dict[str, Callable[[Grid, Texts], str]] = {

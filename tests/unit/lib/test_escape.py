@@ -6,7 +6,16 @@ import pandas as pd
 import pytest
 import yaml
 
-from scripts.lib.escape import markdown, markdown_block, markdown_code, markdown_prose, one_line, tex, tex_label
+from scripts.lib.escape import (
+    html_prose,
+    markdown,
+    markdown_block,
+    markdown_code,
+    markdown_prose,
+    one_line,
+    tex,
+    tex_label,
+)
 from scripts.lib.schemas.scores import DIFFERENCES, PAPER_RESULTS, SCORES
 from scripts.lib.training.model_card import Card, render
 from scripts.pairs.card import counts_table
@@ -139,3 +148,8 @@ def test_a_result_table_keeps_its_form_in_markdown_and_tex(name):
 def test_the_html_table_has_no_tag_of_a_name():
     text = FORMATS["html"](table_of("]]><script>", [("t0.2", "<img src=x>")]), TEXTS)
     assert "<script" not in text and "<img" not in text and "]]>" not in text
+
+
+def test_code_in_a_paragraph_of_html_is_marked_and_everything_is_escaped():
+    shown = html_prose("a <b>, `c/*/<d>` and a single ` stay")
+    assert shown == "a &lt;b&gt;, <code>c/*/&lt;d&gt;</code> and a single ` stay"
