@@ -12,7 +12,7 @@ min_version("9.27")
 sys.path.insert(0, workflow.basedir)
 
 from scripts.workflow.config import prepare
-from scripts.workflow.recovery import check_writable, hold_folder, mark_run, reset_future_times
+from scripts.workflow.recovery import check_writable, hold_folder, mark_run, remove_temporary_files, reset_future_times
 from scripts.workflow.requirements import check_requirements, warn_at_exit
 from scripts.workflow.results_lock import hold_results
 from scripts.workflow.summary import record_results_dir
@@ -44,6 +44,7 @@ onstart:
     check_requirements(workflow, config, MODELS)
     hold_results(RESULTS)
     reset_future_times(RESULTS)
+    remove_temporary_files(RESULTS)
 
 
 if workflow.is_main_process:

@@ -12,6 +12,7 @@ import argparse
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ import yaml
 MARKER = "IRCODER_RUN"
 GRACE_SECONDS = 10
 CANCEL_SECONDS = 120
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 T = TypeVar("T")
@@ -89,6 +91,17 @@ def reset_future_times(folder: str | Path) -> None:
     if paths:
         what = f"{len(paths)} modification times in the future, the first of {paths[0]}"
         print(f"warning: reset {what}; check this machine's clock", file=sys.stderr)
+
+
+def remove_temporary_files(folder: str | Path) -> None:
+    """Delete what killed jobs left below a folder: files and folders under the temporary names of
+    `scripts.lib.files`. Only for a folder that no other run writes to.
+    """
+    for path in [path for path in Path(folder).rglob(".*.tmp") if _TEMPORARY.fullmatch(path.name)]:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _ask(question: Callable[[], T], default: T) -> T:

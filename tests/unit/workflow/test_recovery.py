@@ -140,3 +140,15 @@ def test_times_in_the_future_are_reset_and_reported(tmp_path: Path, capsys: pyte
     assert printed.startswith(f"warning: reset 1 modification times in the future, the first of {ahead}; ")
     recovery.reset_future_times(tmp_path)
     assert capsys.readouterr().err == ""
+
+
+def test_what_killed_jobs_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    stale, folder = tmp_path / "a" / f".x.csv.{'0a' * 16}.tmp", tmp_path / f".model.{'b1' * 16}.tmp"
+    kept = [tmp_path / "a" / name for name in ("x.csv", ".x.tmp", "x.tmp", f"x.{'0a' * 16}.tmp")]
+    for file in (stale, folder / "weights" / "part", *kept):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    recovery.remove_temporary_files(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+    assert not folder.exists()
+    recovery.remove_temporary_files(tmp_path / "absent")
