@@ -181,7 +181,7 @@ def sandbox() -> str:
             "guard",
             True,
         ),
-        Box("init", 30, 8, 18, 10, ("init", "behind a seccomp filter;", "starts each run")),
+        Box("init", 30, 8, 18, 10, ("init", "under a seccomp filter;", "starts each run")),
         Box("run", 54, 5, 36, 24, ("a run: new name spaces, empty folders in memory",), "file", True),
         Box("first", 56, 9, 14, 8, ("first process", "kills and reaps", "all others")),
         Box("program", 74, 9, 14, 8, ("program", "no capabilities,", "kernel's limits")),

@@ -20,7 +20,9 @@ KEY = tuple(column.name for column in _KEY)
 _PERCENT = "0–100; losses in nats per token"
 _LOW = Column("ci_low", pa.float64(), "lower bound of the 95 % bootstrap interval over problems", _PERCENT)
 _HIGH = Column("ci_high", pa.float64(), "upper bound of the 95 % bootstrap interval over problems", _PERCENT)
-_PROBLEMS = Column("problems", pa.int64(), "problems, or validation documents, behind the value")
+_PROBLEMS = Column(
+    "problems", pa.int64(), "number of problems, or of validation documents, that the value is computed from"
+)
 
 SCORES = Table(
     "Scores",

@@ -18,19 +18,8 @@ from scripts.lib.parquet import read_table, write_table
 from scripts.lib.schemas.dedup import signatures_table
 from scripts.lib.schemas.sources import SOURCES
 from scripts.sources.record import Record
+from tests.support.pairs_pipeline import DEDUP as SETTINGS
 
-SETTINGS = {
-    "enabled": True,
-    "tokens": "words",
-    "ngram": 5,
-    "permutations": 256,
-    "min_tokens": 8,
-    "seed": 1,
-    "threshold": 0.7,
-    "verify": True,
-    "recall": 0.99,
-    "short_documents": "keep",
-}
 IR = pa.schema([("id", pa.string()), ("variant", pa.string()), ("status", pa.string())])
 
 

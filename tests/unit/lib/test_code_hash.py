@@ -27,7 +27,7 @@ def fresh_hash():
     return code_hash.code_hash("stage/make.py")
 
 
-def test_files_behind_a_script(project):
+def test_files_that_a_script_imports(project):
     names = [path.relative_to(project).as_posix() for path in code_hash.files_of("stage/make.py")]
     assert names == ["lib/far.py", "lib/near.py", "lib/page.md.j2", "stage/make.py", "stage/own.py"]
 

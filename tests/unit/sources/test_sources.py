@@ -18,21 +18,10 @@ from scripts.sources.external_sort import ExternalSort, leading, power_of_two
 from scripts.sources.read import read
 from scripts.workflow.validation import read_yaml
 from tests.support.compiling import ROOT
+from tests.support.pairs_pipeline import CORPUS
 
 ENCODINGS = ["gb18030", "shift_jis", "euc_kr", "big5", "cp1251", "koi8_r", "cp1252"]
-SETTINGS = {
-    "path": "-",
-    "format": "tree",
-    "dataset": None,
-    "files": "{language}/{split}*.parquet",
-    "splits": {"perf": "Perf_Optimized", "size": "Size_Optimized"},
-    "names": {},
-    "columns": {"source": "Source_Code", "language": None, "path": None, "license": None, "ir": None},
-    "max_bytes": 1000,
-    "first": None,
-    "max_bad_bytes": 16,
-    "encodings": ENCODINGS,
-}
+SETTINGS = CORPUS | {"max_bytes": 1000, "encodings": ENCODINGS}
 
 
 def tree(root, files):
