@@ -1,10 +1,8 @@
 """Planning a run of the paper's size: four million sources, in empty shard files."""
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -54,23 +52,38 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# Runs a command and prints its usage: a process between pytest and the command, because the peak
+# memory that Linux reports of a process includes that of the process which started it.
+MEASURE = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+"""
+
+
 def snakemake(folder: Path, *arguments: str) -> tuple[str, float, float]:
     """Output, CPU seconds and peak memory in MB of a Snakemake command that only plans."""
     command = [sys.executable, "-m", "snakemake", "--directory", str(folder), *arguments]
-    with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
-        process = subprocess.Popen(command, env=snakemake_environment(), stdout=stdout, stderr=stderr)
-        # The usage of this process only: RUSAGE_CHILDREN has the maximum over all earlier children.
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output, errors = (stream.seek(0) or stream.read() for stream in (stdout, stderr))
-    assert process.returncode == 0, errors[-4000:]
-    return output, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, *command], env=snakemake_environment(), capture_output=True, text=True
+    )
+    output, _, usage = done.stdout.rstrip().rpartition("\n")
+    code, seconds, megabytes = usage.split()
+    assert code == "0", done.stderr[-4000:]
+    return output, float(seconds), float(megabytes)
 
 
 def empty_listing(folder: Path) -> float:
     """CPU seconds in which Snakemake lists the rules of an empty Snakefile."""
     (folder / "empty").touch()
     return snakemake(folder, "--snakefile", str(folder / "empty"), "--list-rules")[1]
+
+
+def test_the_measured_memory_is_not_that_of_this_process(tmp_path: Path) -> None:
+    memory = bytearray(b"x") * 1_000_000_000
+    assert snakemake(tmp_path, "--version")[2] < 500
+    del memory
 
 
 @pytest.mark.parametrize("rule", ["sources_ir", "compile_shard"])
