@@ -11,6 +11,7 @@ min_version("9.27")
 
 sys.path.insert(0, workflow.basedir)
 
+from scripts.provenance.run_record import record_end, record_start
 from scripts.workflow.config import prepare
 from scripts.workflow.recovery import check_writable, hold_folder, mark_run, remove_temporary_files, reset_future_times
 from scripts.workflow.requirements import check_requirements, warn_at_exit
@@ -45,6 +46,15 @@ onstart:
     hold_results(RESULTS)
     reset_future_times(RESULTS)
     remove_temporary_files(RESULTS)
+    record_start(RESULTS, ROOT, SNAKEMAKE_VERSION)
+
+
+onsuccess:
+    record_end(RESULTS, succeeded=True)
+
+
+onerror:
+    record_end(RESULTS, succeeded=False)
 
 
 if workflow.is_main_process:
