@@ -1,8 +1,8 @@
 """Evaluates checkpoints on benchmarks in three steps: generate, execute, score.
 
 In: `models/{model}/{checkpoint}/` and the benchmarks' files, from a folder or fetched. Out:
-`generations/`, `executions/` (programs only) and `scores/`, each with a file
-`{benchmark}/{task}/{setting}/{model}.{checkpoint}`, where setting and checkpoint of the controls
+`generations/`, for programs `executions/` and their texts in `programs/`, and `scores/`, each with a
+file `{benchmark}/{task}/{setting}/{model}.{checkpoint}`, where setting and checkpoint of the controls
 are `control`. A change of scoring never triggers generation.
 """
 
@@ -181,7 +181,8 @@ rule evaluate_execute:
         shared=lambda wildcards: task(wildcards).shared,
         limits="<results>/executions/{benchmark}/{task}/limits.json",
     output:
-        "<results>/executions/{benchmark}/{task}/{setting}/{model}.{checkpoint}.parquet",
+        executions="<results>/executions/{benchmark}/{task}/{setting}/{model}.{checkpoint}.parquet",
+        programs="<results>/programs/{benchmark}/{task}/{setting}/{model}.{checkpoint}.parquet",
     log:
         "<logs>/evaluate/execute/{benchmark}-{task}-{setting}-{model}.{checkpoint}.log",
     benchmark:
@@ -193,6 +194,7 @@ rule evaluate_execute:
         mem_mb=memory(4000),
         runtime=minutes(240),
     params:
+        **pick("evaluate", "output_characters"),
         task=lambda wildcards: task(wildcards).problem_settings,
         runner=lambda wildcards: task(wildcards).runner_name,
         table=lambda wildcards: task(wildcards).runner,

@@ -1,7 +1,8 @@
-"""Run the programs of one generation file in sandboxes, and record the outcome of each."""
+"""Run the programs of one generation file in sandboxes; record the outcome and the text of each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.task import Task, read_problems
@@ -12,7 +13,7 @@ from scripts.evaluate.runners.programs import Composer, Prelude, Program, compos
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import write_table
-from scripts.lib.schemas.evaluation import EXECUTIONS
+from scripts.lib.schemas.evaluation import EXECUTIONS, PROGRAMS
 
 
 def programs_of(
@@ -40,24 +41,55 @@ def verdicts(runner: Runner, programs: Sequence[Program], workers: int) -> dict[
         return dict(zip(by_digest, results, strict=True))
 
 
+def row_of(name: str, sample: int, program: Program, verdict: Verdict) -> dict[str, object]:
+    """A row of the table of executions."""
+    return {
+        "id": name,
+        "sample": sample,
+        "status": verdict.status,
+        "detail": verdict.detail,
+        "message": verdict.message,
+        **asdict(verdict.ending),
+        "seconds": round(verdict.compile_seconds + verdict.cpu_seconds, 3),
+        "program": program.digest,
+    }
+
+
 def executions(runner: Runner, programs: Sequence[tuple[str, int, Program]], workers: int) -> list[dict[str, object]]:
     """Rows of the table of executions, one for each sample, sorted by problem and sample."""
     by_digest = verdicts(runner, [program for _, _, program in programs], workers)
-    rows = []
-    for name, sample, program in sorted(programs, key=lambda item: item[:2]):
-        verdict = by_digest[program.digest]
-        row = {"id": name, "sample": sample, "program": program.digest}
-        rows.append({**row, "status": verdict.status, "detail": verdict.detail, "message": verdict.message})
-    return rows
+    ordered = sorted(programs, key=lambda item: item[:2])
+    return [row_of(name, sample, program, by_digest[program.digest]) for name, sample, program in ordered]
+
+
+def program_rows(programs: Iterable[Program]) -> list[dict[str, object]]:
+    """Rows of the table of programs: each distinct program once, sorted by digest."""
+    by_digest = {program.digest: program for program in programs}
+    return [
+        {
+            "program": digest,
+            "files": [{"name": name, "text": text} for name, text in program.files],
+            "tests": program.tests,
+            "head": program.head,
+            "entry_point": program.entry_point,
+        }
+        for digest, program in sorted(by_digest.items())
+    ]
 
 
 if __name__ == "__main__":
     with job() as snakemake:
-        files, params = snakemake.input, snakemake.params
+        files, params, output = snakemake.input, snakemake.params, snakemake.output
         task = Task(**params.task, rows=files.rows, references=files.references)
         problems = {problem.id: problem for problem in read_problems(task)}
         generations = read_generations(files.generations)
         programs = programs_of(problems, generations, composer(params.table), Prelude(**params.prelude))
-        settings = {**params.settings, "shared": files.shared, **read_json(files.limits)}
+        settings = {
+            **params.settings,
+            "shared": files.shared,
+            "output_characters": params.output_characters,
+            **read_json(files.limits),
+        }
         rows = executions(make_runner(params.runner, params.table, settings), programs, snakemake.threads)
-        write_table(snakemake.output[0], rows, EXECUTIONS.schema)
+        write_table(output.programs, program_rows(program for _, _, program in programs), PROGRAMS.schema)
+        write_table(output.executions, rows, EXECUTIONS.schema)

@@ -3,10 +3,11 @@
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from scripts.evaluate.runners.programs import Program
+from scripts.evaluate.runners.records import MESSAGE_LENGTH, Recorder, unique_paths
 from scripts.evaluate.runners.verdict import COMPILING, Verdict
 from scripts.lib.job import InputError
 from scripts.lib.sandbox.run import Limits, Outcome
@@ -22,7 +23,6 @@ _AT_LIMIT = {
     "killed": ExecutionStatus.KILLED,
 }
 _OUTPUT_BYTES = 100_000
-_MESSAGE_LENGTH = 200
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 
 
@@ -44,6 +44,7 @@ class Setup:
     mode: `bubblewrap`, or `off` for no sandbox.
     scale: by what the limits are lengthened on a machine that is slower than the protocol's.
     wall_factor: seconds by the clock for each CPU second, since other programs may keep the machine busy.
+    output_characters: how much of what a program prints is kept for the table of executions.
     """
 
     table: Mapping[str, Any]
@@ -52,6 +53,13 @@ class Setup:
     mode: str
     scale: float
     wall_factor: float
+    output_characters: int = 0
+
+    @property
+    def recorder(self) -> Recorder:
+        """Makes the records of this runner's processes."""
+        tools = self.toolchain.sandbox.read_only if self.toolchain else ()
+        return Recorder(self.output_characters, unique_paths((self.shared, *tools)))
 
     @property
     def tools(self) -> Toolchain:
@@ -74,16 +82,20 @@ class Setup:
         )
 
 
-def at_limit(outcome: Outcome, before: str = "") -> Verdict | None:
-    """The verdict on a run that was ended at a limit, with `before` before its detail; None when it ended by itself."""
+def at_limit(outcome: Outcome, recorder: Recorder) -> Verdict | None:
+    """The verdict on a run that was ended at a limit; None when it ended by itself."""
     if outcome.status == "exited":
         return None
-    return Verdict(_AT_LIMIT[outcome.status], f"{before}{outcome.status}", outcome.cpu_seconds)
+    status = _AT_LIMIT[outcome.status]
+    return Verdict(status, outcome.status, outcome.cpu_seconds, ending=recorder.ending(outcome))
 
 
-def compiler_at_limit(outcome: Outcome) -> Verdict | None:
+def compiler_at_limit(outcome: Outcome, recorder: Recorder) -> Verdict | None:
     """The verdict on a compilation that was ended at a limit; None when it ended by itself."""
-    return at_limit(outcome, COMPILING)
+    verdict = at_limit(outcome, recorder)
+    return verdict and replace(
+        verdict, detail=f"{COMPILING}{verdict.detail}", cpu_seconds=0.0, compile_seconds=outcome.cpu_seconds
+    )
 
 
 def exit_code(code: int | None) -> str:
@@ -93,7 +105,7 @@ def exit_code(code: int | None) -> str:
 
 def plain_text(text: str) -> str:
     """Text of a program as it may stand in a table: at most 200 printable characters, addresses replaced."""
-    return _ADDRESS.sub("0x0", "".join(sign if sign.isprintable() else " " for sign in text))[:_MESSAGE_LENGTH]
+    return _ADDRESS.sub("0x0", "".join(sign if sign.isprintable() else " " for sign in text))[:MESSAGE_LENGTH]
 
 
 def new_nonce() -> str:
@@ -101,14 +113,21 @@ def new_nonce() -> str:
     return secrets.token_hex(16)
 
 
-def attested_verdict(outcome: Outcome, nonce: str) -> Verdict:
-    """The verdict that a harness printed as `<nonce> <status> <detail>`, a line feed and a message.
+def attested_verdict(outcome: Outcome, nonce: str, recorder: Recorder) -> Verdict:
+    """The verdict that a harness printed as `<nonce> <status> <detail>`, a line feed and a message; after another line
+    feed may follow what the program printed.
 
     Without the nonce, or after an exit code other than 0, the harness did not come to its end: `runtime_error`.
     """
-    first, _, message = outcome.stdout.decode("utf-8", "replace").partition("\n")
+    text = outcome.stdout.decode("utf-8", "replace")
+    first, _, rest = text.partition("\n")
+    message, _, output = rest.partition("\n")
     printed, _, verdict = first.partition(" ")
     status, _, detail = verdict.partition(" ")
     if printed != nonce or outcome.returncode != 0 or status not in set(ExecutionStatus):
-        return Verdict(ExecutionStatus.RUNTIME_ERROR, exit_code(outcome.returncode), outcome.cpu_seconds)
-    return Verdict(ExecutionStatus(status), detail, outcome.cpu_seconds, plain_text(message))
+        ending = recorder.ending(replace(outcome, stdout=text.replace(nonce, "").encode()))
+        message, detail = recorder.error_line(outcome.stderr), exit_code(outcome.returncode)
+        return Verdict(ExecutionStatus.RUNTIME_ERROR, detail, outcome.cpu_seconds, message, ending=ending)
+    ending = recorder.reported(outcome, output)
+    line = plain_text(recorder.stable(message))
+    return Verdict(ExecutionStatus(status), detail, outcome.cpu_seconds, line, ending=ending)

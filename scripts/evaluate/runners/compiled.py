@@ -30,6 +30,7 @@ class CompiledRunner:
         prepared = {name: Path(setup.shared, name).read_text(encoding="utf-8") for name in table.get("extra_files", [])}
         self.extra_files = {name: text.replace("{shared}", setup.shared) for name, text in prepared.items()}
         self.limits = {step: setup.limits(step) for step in ("compile", "execute")}
+        self.recorder = setup.recorder
 
     def judge(self, program: Program) -> Verdict:
         """See `Runner`."""
@@ -42,8 +43,20 @@ class CompiledRunner:
         )
         if built.status == "exited" and built.returncode == 0 and BINARY in built.files:
             refused = forbidden(built.files[BINARY])
-            return Verdict(ExecutionStatus.WRONG, refused, 0.0) if refused else self._execute(built.files[BINARY])
-        return compiler_at_limit(built) or Verdict(ExecutionStatus.COMPILE_ERROR, exit_code(built.returncode), 0.0)
+            verdict = Verdict(ExecutionStatus.WRONG, refused, 0.0) if refused else self._execute(built.files[BINARY])
+            return replace(verdict, compile_seconds=built.cpu_seconds)
+        return compiler_at_limit(built, self.recorder) or self._rejected(built)
+
+    def _rejected(self, built: Outcome) -> Verdict:
+        """The verdict on a program that the compiler refused."""
+        return Verdict(
+            ExecutionStatus.COMPILE_ERROR,
+            exit_code(built.returncode),
+            0.0,
+            self.recorder.error_line(built.stderr or built.stdout),
+            built.cpu_seconds,
+            self.recorder.ending(built),
+        )
 
     def _execute(self, binary: bytes) -> Verdict:
         nonce = new_nonce()
@@ -53,7 +66,15 @@ class CompiledRunner:
             limits=self.limits["execute"],
             files={BINARY: binary, "nonce": nonce.encode()},
         )
-        return at_limit(outcome) or Verdict(*self._ending(outcome, nonce), outcome.cpu_seconds)
+        # The nonce is random and no output of the program.
+        shown = replace(outcome, stdout=outcome.stdout.replace(nonce.encode(), b""))
+        return at_limit(shown, self.recorder) or self._ended(outcome, shown, nonce)
+
+    def _ended(self, outcome: Outcome, shown: Outcome, nonce: str) -> Verdict:
+        """The verdict on a program that ended by itself; `shown` is the outcome without the nonce."""
+        status, detail = self._ending(outcome, nonce)
+        message = "" if status == ExecutionStatus.PASSED else self.recorder.error_line(outcome.stderr)
+        return Verdict(status, detail, outcome.cpu_seconds, message, ending=self.recorder.ending(shown))
 
     def _ending(self, outcome: Outcome, nonce: str) -> tuple[ExecutionStatus, str]:
         """Status and detail of a program that ended by itself."""

@@ -25,7 +25,10 @@ def toolchain_of(name: str, table: Mapping[str, Any], mode: str) -> Toolchain | 
 
 
 def make_runner(name: str, table: Mapping[str, Any], settings: Mapping[str, Any]) -> Runner:
-    """The runner of a table entry; `settings` has mode, wall_factor and scale, and shared, a path."""
+    """The runner of a table entry; `settings` has mode, wall_factor and scale, and shared, a path.
+
+    `output_characters` is 0 where it is absent, so that no output is kept.
+    """
     shared = str(Path(settings["shared"]).resolve())
     setup = Setup(
         table=table,
@@ -34,5 +37,6 @@ def make_runner(name: str, table: Mapping[str, Any], settings: Mapping[str, Any]
         mode=settings["mode"],
         scale=settings["scale"],
         wall_factor=settings["wall_factor"],
+        output_characters=settings.get("output_characters", 0),
     )
     return KINDS[table["kind"]](setup)

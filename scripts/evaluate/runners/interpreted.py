@@ -57,6 +57,7 @@ class SplitRunner(ABC):
 
     def __init__(self, setup: Setup) -> None:
         self.limits = setup.limits("execute")
+        self.recorder = setup.recorder
 
     @abstractmethod
     def files(self, nonce: str, program: Program) -> dict[str, bytes]:
@@ -66,7 +67,7 @@ class SplitRunner(ABC):
         """See `Runner`."""
         nonce = new_nonce()
         outcome = run(self.command, sandbox=self.sandbox, limits=self.limits, files=self.files(nonce, program))
-        return at_limit(outcome) or attested_verdict(outcome, nonce)
+        return at_limit(outcome, self.recorder) or attested_verdict(outcome, nonce, self.recorder)
 
 
 class PythonRunner(SplitRunner):

@@ -60,6 +60,7 @@ class ScriptRunner:
         self.command = tools.command(table["command"])
         self.sandbox = replace(tools.sandbox, env=table.get("environment", {}), work_mb=64)
         self.limits = setup.limits("execute")
+        self.recorder = setup.recorder
         self.workplace = _Workplace()
 
     def judge(self, program: Program) -> Verdict:
@@ -84,7 +85,15 @@ class ScriptRunner:
         finally:
             judge_ended.set()
             _send_end_of_file(folder / _REQUESTS, candidate_ended)
-        return _verdict(judged, running.result(), nonce)
+        return self._verdict(judged, running.result(), nonce)
+
+    def _verdict(self, judged: Outcome, candidate: Outcome, nonce: str) -> Verdict:
+        """The judge's verdict, or the limit that ended one of the two; CPU time is that of both."""
+        verdict = at_limit(judged, self.recorder) or attested_verdict(judged, nonce, self.recorder)
+        if verdict.detail == _ENDED:
+            ended = replace(verdict, ending=self.recorder.ending(candidate))
+            verdict = at_limit(candidate, self.recorder) or ended
+        return replace(verdict, cpu_seconds=judged.cpu_seconds + candidate.cpu_seconds)
 
     def _run(self, role: str, folder: Path, files: Mapping[str, bytes]) -> Outcome:
         """Run the harness in the role `candidate` or `judge`."""
@@ -110,11 +119,3 @@ def _send_end_of_file(pipe: Path, reader_ended: threading.Event) -> None:
         # Without a reader, opening fails.
         with contextlib.suppress(OSError):
             os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
-
-
-def _verdict(judged: Outcome, candidate: Outcome, nonce: str) -> Verdict:
-    """The judge's verdict, or the limit that ended one of the two; CPU time is that of both."""
-    verdict = at_limit(judged) or attested_verdict(judged, nonce)
-    if verdict.detail == _ENDED:
-        verdict = at_limit(candidate) or verdict
-    return replace(verdict, cpu_seconds=judged.cpu_seconds + candidate.cpu_seconds)

@@ -11,12 +11,13 @@ from a model. It runs before the process forks, so that modules that both import
 The file `request` has a marshalled tuple: a nonce that proves that the verdict is the judge's, the
 program, the name of the tested function, and the tests. It is deleted before the program runs.
 Standard input is not used, because it would stay open in the sandbox's first process, where
-programs can read it. Standard output gets `<nonce> <status> <detail>` and, on a second line, a
-message.
+programs can read it. Standard output gets `<nonce> <status> <detail>`, on a second line a message,
+and from the third line on what the program and the tests printed.
 """
 
 import _ctypes
 import builtins
+import io
 import marshal
 import os
 import sys
@@ -25,6 +26,9 @@ from peers import ExchangeError, Peer
 
 _PR_SET_DUMPABLE = 4
 _MOST_MESSAGE = 200
+# Bytes of output that are kept of its start, and of its end.
+_HEAD, _TAIL = 20_000, 20_000
+_PLAIN = (str, int, float, bool, type(None))
 _OF_CANDIDATE = ("load", "global", "call", "next", "attribute", "set", "special")
 _OF_JUDGE = ("call", "next", "attribute", "set", "special")
 
@@ -76,19 +80,67 @@ def judge(candidate, names, program, entry_point, tests):
     except ExchangeError:
         return "runtime_error", "ended", ""
     except BaseException as error:
-        return verdict_of(error)
+        return verdict_of(error, tests)
     return "passed", "", ""
 
 
-def verdict_of(error):
+def verdict_of(error, tests):
     """Status, detail and message for an exception that the tests raised."""
     name = type(error).__name__
     detail = name if vars(builtins).get(name) is type(error) else "other_exception"
+    message = f"{name}: {said(error) or failed_line(error, tests)}".removesuffix(": ")
     if not vars(error).get("of_program"):
-        return ("wrong" if isinstance(error, AssertionError) else "runtime_error"), detail, name
+        return ("wrong" if isinstance(error, AssertionError) else "runtime_error"), detail, message
     if isinstance(error, SyntaxError):
-        return "compile_error", detail, name
-    return ("memory_limit" if isinstance(error, MemoryError) else "runtime_error"), detail, name
+        return "compile_error", detail, message
+    return ("memory_limit" if isinstance(error, MemoryError) else "runtime_error"), detail, message
+
+
+def said(error):
+    """The text of an exception in one line.
+
+    Only plain arguments are shown: the text of an object could be asked of the candidate.
+    """
+    arguments = error.args[1][1:3] if isinstance(error, SyntaxError) and len(error.args) > 1 else error.args
+    if not all(type(argument) in _PLAIN for argument in arguments):
+        return ""
+    try:
+        return " ".join(str(error).split())
+    except Exception:
+        return ""
+
+
+def failed_line(error, tests):
+    """The line of the tests in which an exception was raised."""
+    line, frame = 0, error.__traceback__
+    while frame is not None:
+        line = frame.tb_lineno if frame.tb_frame.f_code.co_filename == "tests.py" else line
+        frame = frame.tb_next
+    return tests.splitlines()[line - 1].strip() if line else ""
+
+
+class Output(io.RawIOBase):
+    """What is printed: the first bytes and the last, in bounded memory."""
+
+    def __init__(self):
+        self.head, self.tail, self.dropped = bytearray(), bytearray(), False
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        data = bytes(data)
+        room = _HEAD - len(self.head)
+        self.head += data[:room]
+        self.tail += data[room:]
+        if len(self.tail) > 2 * _TAIL:
+            del self.tail[:-_TAIL]
+            self.dropped = True
+        return len(data)
+
+    def text(self):
+        gap = b"\n" if self.dropped else b""
+        return bytes(self.head + gap + self.tail[-_TAIL:]).decode("utf-8", "replace")
 
 
 def close_memory():
@@ -128,9 +180,13 @@ def main():
     close_memory()
     nonce, *request = read("request")
     # Output of the tests or of the program must not precede the verdict.
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    output = Output()
+    sys.stdout = io.TextIOWrapper(output, "utf-8", "replace", write_through=True)
     status, detail, message = judge(Peer(replies, requests, _OF_JUDGE, public=True), names, *request)
-    os.write(1, f"{nonce} {status} {detail}\n{message[:_MOST_MESSAGE]}".encode("utf-8", "replace"))
+    line = " ".join(message[:_MOST_MESSAGE].split())
+    report = f"{nonce} {status} {detail}\n{line}\n{output.text()}".encode("utf-8", "replace")
+    while report:
+        report = report[os.write(1, report) :]
     os._exit(0)
 
 

@@ -67,7 +67,45 @@ EXECUTIONS = Table(
             "how, in words of the runner that are the same in every run; `compiling: ` before a limit that "
             "was exceeded while compiling",
         ),
-        text("message", "printable text of the program, such as the name of its own exception"),
-        text("program", "SHA-256 of the program"),
+        text(
+            "message",
+            "first error line of the compiler or the program, such as `NameError: name 'x' is not defined`, or the "
+            "test that failed: at most 200 printable characters; empty where there is none",
+        ),
+        Column(
+            "exit_code",
+            pa.int32(),
+            "exit code of the compiler or the program; null where a limit ended it or a harness reported the verdict",
+        ),
+        text("signal", "signal that ended it, `SIGKILL` at a limit; also where the exit code stands for a signal"),
+        text(
+            "stdout",
+            "what the compiler or the program printed, cut in the middle (`evaluate.output_characters`); empty where "
+            "the runner discards it",
+        ),
+        text("stderr", "what it wrote to standard error, cut in the same way"),
+        Column(
+            "seconds",
+            pa.float64(),
+            "CPU time of compilation and tests; equal programs of a file ran once and share it; the only column that "
+            "differs between runs",
+            "s",
+        ),
+        text("program", "SHA-256 of the program, whose text is in the table of programs"),
+    ),
+)
+
+_FILE = pa.struct([("name", pa.string()), ("text", pa.string())])
+
+PROGRAMS = Table(
+    "Programs",
+    f"programs/{_CELL}.parquet",
+    "The texts that the executions of a file ran, one row for each distinct program, in the order of `program`.",
+    (
+        text("program", "SHA-256 of all other columns"),
+        Column("files", pa.list_(_FILE), "names and texts of the files; the completion is in the first"),
+        text("tests", "tests that are apart from the program; empty where a file has them"),
+        text("head", "what precedes the last function of the prompt, which the harness runs first"),
+        text("entry_point", "function that separate tests call"),
     ),
 )

@@ -297,18 +297,23 @@ def test_results_that_deceive_cpython_do_not_pass(runner, body):
 @pytest.mark.parametrize(
     "body, detail, message",
     [
-        ("raise KeyError(x)", "KeyError", "KeyError"),
+        ("raise KeyError(x)", "KeyError", "KeyError: 1"),
+        ("raise KeyError", "KeyError", "KeyError: assert f(1) == 2"),
         ("raise type('E' * 90_000, (ValueError,), {})", "other_exception", "E" * 200),
-        ("raise type('a' + hex(id(x)) + chr(10), (Exception,), {})", "other_exception", "a0x0 "),
-        ("raise type('ValueError', (Exception,), {})", "other_exception", "ValueError"),
-        ("import json\nreturn json.loads('{')", "other_exception", "JSONDecodeError"),
+        ("raise type('a' + hex(id(x)) + chr(10), (Exception,), {})('b')", "other_exception", "a0x0 : b"),
+        ("raise type('ValueError', (Exception,), {})", "other_exception", "ValueError: assert f(1) == 2"),
+        ("raise ValueError('at', object())", "ValueError", "ValueError: assert f(1) == 2"),
+        ("import json\nreturn json.loads('{')", "other_exception", "JSONDecodeError: Expecting property name"),
+        ("return 2 *", "SyntaxError", "SyntaxError: invalid syntax (program.py, line 2)"),
         ("import os\nos._exit(3)", "ended", ""),
-        ("return 1", "AssertionError", "AssertionError"),
+        ("return 1", "AssertionError", "AssertionError: assert f(1) == 2"),
     ],
 )
 def test_details_are_fixed_words_and_texts_of_programs_are_messages(runner, body, detail, message):
     verdict = ours(runner, body, "assert f(1) == 2")
-    assert (verdict.detail, verdict.message) == (detail, message)
+    assert verdict.detail == detail
+    assert verdict.message.startswith(message)
+    assert bool(verdict.message) == bool(message)
 
 
 def test_texts_of_programs_are_bounded_and_the_same_in_every_run():
