@@ -623,6 +623,24 @@ def scripted_rules(wildcards):
     }
 
 
+def stages_of_rules(wildcards):
+    """The stage of every rule that has a script: the folder of the script."""
+    return {name: Path(entry["script"]).parts[1] for name, entry in scripted_rules(wildcards).items()}
+
+
+def execution_targets(wildcards):
+    """The tables of executions, those of controls included."""
+    return [path for path in map(execution_file, evaluate_targets()) if path]
+
+
+def execution_file(score):
+    """The table of executions of a score file; None where texts are compared."""
+    benchmark, task_name, setting, name = score.removeprefix("<results>/scores/").split("/")
+    cell = Cell(setting, *name.removesuffix(".json").rsplit(".", 1))
+    plan = PLAN.task(benchmark, task_name)
+    return plan.execution_file(cell) if plan.is_executed else None
+
+
 def deployment():
     """Where the rules' programs come from: `conda` environments or the `host`."""
     methods = workflow.deployment_settings.deployment_method
@@ -654,7 +672,9 @@ def report_figures():
 
 def report_targets():
     """Final files of the stage."""
-    return ["<results>/report.html", "<results>/provenance/ro-crate-metadata.json"]
+    return [
+        f"<results>/{name}" for name in ("report.html", "provenance/ro-crate-metadata.json", "provenance/run.sqlite")
+    ]
 
 
 def audit_targets():

@@ -1,7 +1,7 @@
 """Records how every result was made, reports on the run, and checks the records.
 
-In: all results. Out: `provenance/` with the jobs, the tools, and the run as an RO-Crate;
-`report.html`; and `provenance/audit.txt`, the audit of a finished run.
+In: all results. Out: `provenance/` with the jobs, the tools, the run as an RO-Crate, and the run as
+a database, `run.sqlite`; `report.html`; and `provenance/audit.txt`, the audit of a finished run.
 """
 
 
@@ -137,6 +137,34 @@ rule provenance_crate:
         code=code("provenance/crate.py"),
     script:
         "../scripts/provenance/crate.py"
+
+
+rule provenance_database:
+    input:
+        run_results,
+        jobs="<results>/provenance/jobs.json",
+        ir=compile_targets,
+        scores=evaluate_targets(),
+        executions=execution_targets,
+    output:
+        # Kept from run to run: only the parts whose inputs changed are replaced.
+        update("<results>/provenance/run.sqlite"),
+    log:
+        "<logs>/provenance/database.log",
+    benchmark:
+        "<bench>/provenance/database.tsv"
+    conda:
+        "../envs/provenance.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(240),
+    params:
+        **pick("database", "text_bytes"),
+        variants=config["variants"],
+        stages=stages_of_rules,
+        code=code("provenance/database.py"),
+    script:
+        "../scripts/provenance/database.py"
 
 
 rule provenance_audit:

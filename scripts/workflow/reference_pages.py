@@ -1,7 +1,7 @@
 """Generates the reference pages of the documentation: `python -m scripts.workflow.reference_pages`.
 
-docs/reference/tables.md is generated from scripts/lib/schemas, docs/reference/config.md from
-config/schemas and config/config.yaml.
+docs/reference/tables.md and docs/reference/database.md are generated from scripts/lib/schemas,
+docs/reference/config.md from config/schemas and config/config.yaml.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.escape import markdown_code, one_line
 from scripts.lib.files import write_text
 from scripts.lib.markdown_table import markdown_table
+from scripts.lib.schemas.database import DATABASE_TABLES, DatabaseTable
 from scripts.lib.schemas.dedup import signatures_table
 from scripts.lib.schemas.table import Column, Table, Word
 from scripts.workflow.config_keys import ConfigSchema, Key
@@ -53,6 +54,21 @@ def column_rows(table: Table) -> list[str]:
         [f"`{column.name}`", _type_name(column), column.unit, _cell(column.description)] for column in table.columns
     ]
     return markdown_table(["column", "type", "unit", "meaning"], rows)
+
+
+def field_rows(table: DatabaseTable) -> list[str]:
+    """Lines of the Markdown table of a table of the database."""
+    rows = [
+        [
+            f"`{field.name}`",
+            field.kind.lower(),
+            "key" if field.name == table.key else "",
+            f"[{field.references}](#{field.references})" if field.references else "",
+            _cell(field.description),
+        ]
+        for field in table.fields
+    ]
+    return markdown_table(["column", "type", "key", "refers to", "meaning"], rows)
 
 
 def word_rows(words: type[Word]) -> list[str]:
@@ -118,10 +134,16 @@ def pages() -> dict[Path, str]:
     environment = Environment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    environment.globals |= {"column_rows": column_rows, "word_rows": word_rows, "key_rows": key_rows}
+    environment.globals |= {
+        "column_rows": column_rows,
+        "field_rows": field_rows,
+        "word_rows": word_rows,
+        "key_rows": key_rows,
+    }
     environment.filters["prose"] = prose
     values: dict[str, dict[str, Any]] = {
         "tables": {"stages": stage_tables()},
+        "database": {"database": DATABASE_TABLES},
         "config": {"sections": config_sections(), "tables": config_tables()},
     }
     templates = {name: Path(__file__).with_name(f"{name}.md.j2").read_text(encoding="utf-8") for name in values}
@@ -129,6 +151,6 @@ def pages() -> dict[Path, str]:
 
 
 if __name__ == "__main__":
-    argparse.ArgumentParser(description="Write docs/reference/tables.md and docs/reference/config.md.").parse_args()
+    argparse.ArgumentParser(description="Write the generated pages of docs/reference.").parse_args()
     for path, text in pages().items():
         write_text(path, text)

@@ -20,7 +20,7 @@ from tests.workflow.jobs import jobs_in, matching
 pytestmark = pytest.mark.resilience
 
 # Jobs that depend on scores, on IRCoder, on pairs, on IR.
-RECORDS = ("provenance_jobs", "provenance_report", "provenance_crate", "all")
+RECORDS = ("provenance_jobs", "provenance_report", "provenance_crate", "provenance_database", "all")
 SCORES = ("scores", "differences", "benchmark *", "main", "figure_scores", "figure_losses")
 SCORED = (*(f"tables_{name}" for name in SCORES), *RECORDS)
 IRCODER = (
@@ -170,7 +170,7 @@ ROWS = [
         "tests/workflow/reruns.yaml",
         "milestones: [1]",
         "milestones: []",
-        ("provenance_jobs", *SHOWN),
+        RECORDS,
     ),
     Row(
         "a checkpoint added to `evaluate.checkpoints`",
