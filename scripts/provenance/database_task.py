@@ -46,6 +46,11 @@ class Cell:
         return f"executions/{self.key}.parquet" if self.is_executed else None
 
     @property
+    def programs(self) -> str | None:
+        """Table of the programs that were executed, relative to the results."""
+        return f"programs/{self.key}.parquet" if self.is_executed else None
+
+    @property
     def scores(self) -> str:
         """File of the scores, relative to the results."""
         return f"scores/{self.key}.json"
@@ -53,7 +58,7 @@ class Cell:
     @property
     def files(self) -> list[str]:
         """All files of the cell."""
-        return [name for name in (self.generations, self.executions, self.scores) if name]
+        return [name for name in (self.generations, self.executions, self.programs, self.scores) if name]
 
 
 def score_key(row: Mapping[str, Any]) -> str:
@@ -80,6 +85,7 @@ class TaskRows:
         self.results, self.cells, self.text = results, list(cells), text
         self.task = self.cells[0].task
         self.problems: dict[str, str | None] = {}
+        self.programs: set[str] = set()
 
     def files(self) -> list[str]:
         """The files that rows are read from, relative to the results."""
@@ -90,7 +96,8 @@ class TaskRows:
         for cell in self.cells:
             yield from self._generations(cell)
             yield from self._executions(cell)
-            # Last, because names of problems come from the generations.
+            yield from self._programs(cell)
+        # Last, because names of problems come from the generations.
         for cell in self.cells:
             yield from self._problem_scores(cell)
         for name, reference in sorted(self.problems.items()):
@@ -142,8 +149,19 @@ class TaskRows:
     def _executions(self, cell: Cell) -> Part:
         if cell.executions is not None:
             for row in iter_rows(self.results / cell.executions):
-                completion = f"{cell.key}/{row['id']}#{row['sample']}"
-                yield "executions", {**row, "completion": completion, "task": self.task, "cell": cell.key}
+                keys = {"completion": f"{cell.key}/{row['id']}#{row['sample']}", "program": self._key(row["program"])}
+                yield "executions", {**row, **keys, "task": self.task, "cell": cell.key}
+
+    def _programs(self, cell: Cell) -> Part:
+        """The programs that no earlier cell has."""
+        if cell.programs is not None:
+            for number, row in enumerate(iter_rows(self.results / cell.programs)):
+                if row["program"] not in self.programs:
+                    self.programs.add(row["program"])
+                    first = row["files"][0]
+                    texts = {"text": self.text(first["text"]), "tests": self.text(row["tests"])}
+                    identity = {"key": self._key(row["program"]), "file": cell.programs, "row": number}
+                    yield "programs", {"task": self.task, "name": first["name"], **texts, **identity}
 
     def _problem_scores(self, cell: Cell) -> Part:
         content = read_json(self.results / cell.scores)

@@ -9,7 +9,7 @@ from scripts.lib.csv_files import write_csv
 from scripts.lib.files import sha256_file, sha256_text, write_bytes, write_json
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.dedup import CLUSTERS
-from scripts.lib.schemas.evaluation import EXECUTIONS
+from scripts.lib.schemas.evaluation import EXECUTIONS, PROGRAMS
 from scripts.lib.schemas.ir import IR
 from scripts.lib.schemas.pairs import CONTAMINATION, PAIRS
 from scripts.lib.schemas.scores import DIFFERENCES, SCORES
@@ -78,7 +78,7 @@ def write_cell(results: Path, task: str, name: str, passes: list[bool]) -> None:
     """Generations, executions and scores of a checkpoint on as many problems as there are in `passes`."""
     setting, trained = name.split("/")
     model, checkpoint = trained.rsplit(".", 1)
-    generations, executions = [], []
+    generations, executions, programs = [], [], []
     for number, passed in enumerate(passes):
         problem = f"HumanEval/{number}"
         completion = f"    return {number}  # {HOSTILE}\n" + (f"# {LONG_LINE}" if number == 1 else "")
@@ -88,10 +88,15 @@ def write_cell(results: Path, task: str, name: str, passes: list[bool]) -> None:
         generations.append({**row, "sampling": sampling, "target": ""})
         verdict = ("passed", "", "") if passed else ("runtime_error", "ValueError", HOSTILE)
         status = dict(zip(("status", "detail", "message"), verdict, strict=True))
-        executions.append({**status, "id": problem, "sample": 0, "program": sha256_text(completion)})
+        output = {"exit_code": 1 - passed, "signal": None, "stdout": "", "stderr": "" if passed else HOSTILE}
+        digest = sha256_text(completion)
+        executions.append({**status, **output, "id": problem, "sample": 0, "program": digest, "seconds": 0.5})
+        text = {"files": [{"name": "program.py", "text": completion}], "tests": "assert True", "head": ""}
+        programs.append({**text, "program": digest, "entry_point": "f"})
     lines = "".join(json.dumps(row) + "\n" for row in generations)
     write_bytes(results / "generations" / task / f"{name}.jsonl.zst", zstandard.compress(lines.encode()))
     write_table(results / "executions" / task / f"{name}.parquet", executions, EXECUTIONS.schema)
+    write_table(results / "programs" / task / f"{name}.parquet", programs, PROGRAMS.schema)
     values = {f"HumanEval/{number}": 100.0 * passed for number, passed in enumerate(passes)}
     row = {"benchmark": task.split("/")[0], "language": "Python", "model": model, "checkpoint": checkpoint}
     row |= {"setting": setting, "metric": "pass@1", "value": sum(values.values()) / len(values), "ci_low": 0.0}
