@@ -1,14 +1,16 @@
-"""The frame of every script: log file, progress bar, and errors of one line."""
+"""The frame of every script: log file, cost, progress bar, and errors of one line."""
 
 import logging
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
+
+from scripts.lib.cost import measured
 
 T = TypeVar("T")
 
@@ -42,6 +44,14 @@ def _snakemake_of_main() -> Snakemake:
     return snakemake
 
 
+def _cost(snakemake: Snakemake) -> AbstractContextManager[None]:
+    """Measures a job."""
+    wildcards = {name: str(value) for name, value in snakemake.wildcards.items()}
+    gpus = int(snakemake.resources.get("gpu", 0) or 0)
+    outputs = [str(path) for path in snakemake.output]
+    return measured(snakemake.log[0], snakemake.rule, wildcards, outputs, snakemake.threads, gpus)
+
+
 @contextmanager
 def job(snakemake: Snakemake | None = None) -> Iterator[Snakemake]:
     """Run the body of a script, with its log in `log[0]` of the job; the default is the job that
@@ -49,7 +59,11 @@ def job(snakemake: Snakemake | None = None) -> Iterator[Snakemake]:
 
     An `InputError` or `OSError` ends the process with exit code 1 and one line on standard error.
     Any other exception is raised again, with its traceback in the log.
+
+    What the job costs is recorded next to its log (`scripts.lib.cost`), unless `snakemake` is given:
+    such a job is a part of a process that does more.
     """
+    is_whole = snakemake is None
     snakemake = snakemake or _snakemake_of_main()
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +72,8 @@ def job(snakemake: Snakemake | None = None) -> Iterator[Snakemake]:
     handlers: list[logging.Handler] = [logging.FileHandler(log, mode="w", encoding="utf-8"), console]
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=handlers, force=True)
     try:
-        yield snakemake
+        with _cost(snakemake) if is_whole else nullcontext():
+            yield snakemake
     except InputError as error:
         logging.error("%s: %s", snakemake.rule, " ".join(str(error).split()))
         sys.exit(1)

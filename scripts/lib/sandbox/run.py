@@ -187,6 +187,7 @@ def _running(started: StartedRun, session: Session, pipes: tuple[int, int]) -> R
         kill=lambda: _kill_namespace(started),
         wait=session.wait,
         unmapped_bytes=lambda: in_folders(started.folders) + in_sockets(started.first),
+        forgets_killed=True,
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
+from scripts.lib.cost import add_killed
 from scripts.lib.sandbox.usage import Usage, Watch, children, descendants, unix_session
 
 _BLOCK = 1 << 16
@@ -91,7 +92,8 @@ class Running:
     `top` is the id of its first process and `handle` an open descriptor of it (pidfd); `pipes` are
     the descriptors from which its standard output and error are read. `kill` kills the tree, `wait`
     waits for the first process and reaps it. `unmapped_bytes` returns the number of bytes of the
-    tree that belong to no process.
+    tree that belong to no process. `forgets_killed` says that the kernel does not count what killed
+    processes of the tree have used, because nobody waits for them.
     """
 
     top: int
@@ -100,6 +102,7 @@ class Running:
     kill: Callable[[], None]
     wait: Callable[[], ProcessExit]
     unmapped_bytes: Callable[[], int] = int
+    forgets_killed: bool = False
 
 
 class Capture:
@@ -251,5 +254,7 @@ def supervise(running: Running, limits: Limits) -> Outcome:
     # The kernel's sum lacks the processes that were killed with the tree; the watcher's lacks the
     # last moment.
     cpu_seconds = max(peak.cpu_seconds, ended.cpu_seconds)
+    if running.forgets_killed:
+        add_killed(cpu_seconds - ended.cpu_seconds if status else 0.0)
     peak_mb = max(peak.memory_mb, ended.peak_mb)
     return Outcome(status or _status(returncode, full), returncode, stdout, stderr, seconds, cpu_seconds, peak_mb)
