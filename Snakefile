@@ -9,7 +9,11 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-sys.path.insert(0, workflow.basedir)
+# The folder of this file, also where another workflow uses this one as a module.
+if not workflow.current_basedir.is_local:
+    sys.exit("error: the workflow needs all files of its repository; clone it and name the Snakefile by its path")
+ROOT = workflow.current_basedir.get_path_or_uri(secret_free=True)
+sys.path.insert(0, ROOT)
 
 from scripts.provenance.run_record import record_end, record_start
 from scripts.workflow.config import prepare
@@ -19,11 +23,13 @@ from scripts.workflow.results_lock import hold_results
 from scripts.workflow.summary import record_results_dir
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{ROOT}/config/config.yaml"
+
+
+report: "rules/captions/workflow.rst"
 
 
 mark_run()
-ROOT = workflow.basedir
 LANGUAGES, MODELS, RUNNERS, BENCHMARKS, TABLE_SPECS = prepare(config, ROOT)
 
 
@@ -46,15 +52,15 @@ onstart:
     hold_results(RESULTS)
     reset_future_times(RESULTS)
     remove_temporary_files(RESULTS)
-    record_start(RESULTS, ROOT, SNAKEMAKE_VERSION)
+    record_start(RESULTS, ROOT, SNAKEMAKE_VERSION, workflow.dag_settings.targets)
 
 
 onsuccess:
-    record_end(RESULTS, succeeded=True)
+    record_end(RESULTS)
 
 
 onerror:
-    record_end(RESULTS, succeeded=False)
+    record_end(RESULTS, workflow.scheduler.failed)
 
 
 if workflow.is_main_process:

@@ -619,7 +619,7 @@ def scripted_rules(wildcards):
             name: below(path, str(entry.basedir)) for name, path in (("script", entry.script), ("env", entry.conda_env))
         }
         for entry in workflow.rules
-        if entry.script
+        if entry.script and Path(str(entry.basedir)).is_relative_to(ROOT)
     }
 
 
@@ -672,9 +672,7 @@ def report_figures():
 
 def report_targets():
     """Final files of the stage."""
-    return [
-        f"<results>/{name}" for name in ("report.html", "provenance/ro-crate-metadata.json", "provenance/run.sqlite")
-    ]
+    return [f"<results>/{name}" for name in ("report.html", "ro-crate-metadata.json", "provenance/run.sqlite")]
 
 
 def audit_targets():

@@ -118,8 +118,9 @@ rule provenance_crate:
         outcomes="<results>/provenance/outcomes.json",
         report="<results>/report.html",
     output:
-        crate="<results>/provenance/ro-crate-metadata.json",
+        crate="<results>/ro-crate-metadata.json",
         config="<results>/provenance/config.yaml",
+        inputs=directory("<results>/provenance/inputs"),
         workflow=directory("<results>/provenance/workflow"),
     log:
         "<logs>/provenance/crate.log",
@@ -169,7 +170,7 @@ rule provenance_database:
 
 rule provenance_audit:
     input:
-        crate="<results>/provenance/ro-crate-metadata.json",
+        crate="<results>/ro-crate-metadata.json",
         jobs="<results>/provenance/jobs.json",
         scores="<results>/tables/scores.csv",
         statistics="<results>/pairs/statistics.csv",

@@ -7,7 +7,6 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,43 +19,43 @@ from scripts.lib.job import job
 from scripts.lib.score_tables import read_scores
 from scripts.provenance import table_checks as checks
 from scripts.provenance.digests import ROWS, digest_of
-from scripts.provenance.jobs import PACKAGE, PROJECT
+from scripts.provenance.jobs import PACKAGE, PROJECT, outside_path
+from scripts.provenance.run_crate import METADATA, NAMED_BY_DIGEST
 
 
 def crate_files(crate: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """Kind of digest and digest of each file of the crate, by identifier."""
+    """Kind of digest and digest of each file in the crate, by its path; files that the crate only
+    refers to are left out.
+    """
     files = {}
     for entity in crate["@graph"]:
+        if entity["@id"].startswith(NAMED_BY_DIGEST):
+            continue
         rows = str(entity.get("identifier", ""))
         if "sha256" in entity:
-            files[entity["@id"]] = "sha256", entity["sha256"]
+            files[unquote(entity["@id"])] = "sha256", entity["sha256"]
         elif rows.startswith(ROWS):
-            files[entity["@id"]] = "rows_sha256", rows.removeprefix(ROWS)
+            files[unquote(entity["@id"])] = "rows_sha256", rows.removeprefix(ROWS)
     return files
 
 
-def path_of(identifier: str, folder: Path, project: Path) -> Path:
-    """The path of a file of the crate: below the crate's folder, in the project, or in a Python package."""
-    name = unquote(identifier.removeprefix("#"))
-    if name.startswith(PROJECT):
-        return project / name.removeprefix(PROJECT)
-    if name.startswith(PACKAGE):
-        package, *rest = name.removeprefix(PACKAGE).split("/")
-        spec = find_spec(package)
-        return Path(spec.origin if spec and spec.origin else f"missing/{package}/__init__.py").parent.joinpath(*rest)
-    return folder / name
+def outside_files(record: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Kind of digest and digest of each input that is no result, by its name in jobs.json."""
+    outside = {name: digest for name, digest in record["files"].items() if name.startswith((PROJECT, PACKAGE))}
+    kinds = {name: "sha256" if "sha256" in digest else "rows_sha256" for name, digest in outside.items()}
+    return {name: (kind, outside[name][kind]) for name, kind in kinds.items()}
 
 
-def digest_faults(files: dict[str, tuple[str, str]], folder: Path, project: Path, threads: int) -> Iterator[str]:
-    """Files that are missing or whose digest is not the one in the crate."""
+def digest_faults(files: dict[str, tuple[str, str]], results: Path, project: Path, threads: int) -> Iterator[str]:
+    """Files that are missing or whose digest is not the recorded one, by their names in the records."""
 
     def fault(entry: tuple[str, tuple[str, str]]) -> str | None:
-        identifier, (kind, expected) = entry
-        path = path_of(identifier, folder, project)
+        name, (kind, expected) = entry
+        path = outside_path(name, project) if name.startswith((PROJECT, PACKAGE)) else results / name
         if not path.is_file():
-            return f"{unquote(identifier)}: is missing"
+            return f"{name}: is missing"
         digest = digest_of(path).get(kind)
-        return None if digest == expected else f"{unquote(identifier)}: {kind} is {digest}, the crate has {expected}"
+        return None if digest == expected else f"{name}: {kind} is {digest}, the crate has {expected}"
 
     with ThreadPoolExecutor(threads) as pool:
         yield from filter(None, pool.map(fault, sorted(files.items())))
@@ -80,13 +79,12 @@ def wide_table_faults(scores: pd.DataFrame, results: Path, benchmarks: Iterable[
 
 def audit(results: Path, project: Path, benchmarks: list[str], threads: int) -> tuple[list[str], list[str]]:
     """Faults, and what was checked, both as lines; `benchmarks` are those with a wide table."""
-    folder = results / "provenance"
-    files = crate_files(read_json(folder / "ro-crate-metadata.json"))
-    record = read_json(folder / "jobs.json")
+    record = read_json(results / "provenance" / "jobs.json")
+    files = crate_files(read_json(results / METADATA)) | outside_files(record)
     scores = read_scores(results / "tables" / "scores.csv")
     names = {name for entry in record["jobs"] for name in entry["outputs"] if name.startswith("scores/")}
     faults = [
-        *digest_faults(files, folder, project, threads),
+        *digest_faults(files, results, project, threads),
         *trace_faults(record),
         *checks.score_faults(scores, [results / name for name in sorted(names)]),
         *checks.loss_faults(scores, results),
@@ -94,7 +92,7 @@ def audit(results: Path, project: Path, benchmarks: list[str], threads: int) -> 
         *checks.funnel_faults(results / "pairs" / "statistics.csv"),
     ]
     passed = [
-        f"{len(files)} files have the digests in the crate",
+        f"{len(files)} files have the digests in the records",
         f"{len(record['jobs'])} jobs are linked: every file between them is an output of one of them",
         f"{len(scores)} scores agree with {len(names)} score files and the tables of losses",
         f"{len(benchmarks)} wide tables agree with these scores",

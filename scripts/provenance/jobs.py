@@ -1,6 +1,7 @@
 """Records every job of the run, with its files and their digests: `provenance/jobs.json`."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,15 @@ def name_of(path: str | Path, results: str) -> str:
     if absolute.is_relative_to(folder):
         return absolute.relative_to(folder).as_posix()
     return PROJECT + Path(os.path.relpath(absolute, ROOT)).as_posix()
+
+
+def outside_path(name: str, project: Path = ROOT) -> Path:
+    """The path of a file that is no result, by its name in the records; it may not exist."""
+    if name.startswith(PACKAGE):
+        package, *rest = name.removeprefix(PACKAGE).split("/")
+        spec = find_spec(package)
+        return Path(spec.origin if spec and spec.origin else f"missing/{package}/__init__.py").parent.joinpath(*rest)
+    return project / name.removeprefix(PROJECT)
 
 
 def named_files(paths: list[str], results: str) -> dict[str, Path | None]:

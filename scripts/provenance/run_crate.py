@@ -8,16 +8,19 @@ import mimetypes
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from rocrate.model import ContextEntity, Entity
+from rocrate.model import ContextEntity, DataEntity, Entity
 from rocrate.rocrate import ROCrate
 
 from scripts.provenance.digests import ROWS, Digest
-from scripts.provenance.jobs import PACKAGE, PROJECT, REMOVED
+from scripts.provenance.jobs import REMOVED
+from scripts.provenance.tools import package_page
 
+METADATA = "ro-crate-metadata.json"
 FOLDER = "provenance/"
 WORKFLOW = f"{FOLDER}workflow/"
 SNAKEFILE = f"{WORKFLOW}Snakefile"
@@ -29,6 +32,9 @@ PROFILES = {
     "https://w3id.org/ro/wfrun/provenance/0.5": ("Provenance Run Crate", "0.5"),
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
+# Start of the URI of a file outside the crate (RFC 6920), and of a source text by its content.
+NAMED_BY_DIGEST = "ni:///sha-256;"
+SOFTWARE_HERITAGE = "https://archive.softwareheritage.org/"
 DONE = {"actionStatus": "http://schema.org/CompletedActionStatus"}
 MEDIA_TYPES = {
     ".parquet": "application/vnd.apache.parquet",
@@ -44,6 +50,8 @@ MEDIA_TYPES = {
 
 # Files of the run by the name that jobs.json gives them.
 Files = dict[str, Entity]
+# When a job started and ended, in seconds since 1970; None where that is not known.
+Times = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,11 @@ class Run:
     `jobs` are entries of jobs.json, `files` maps a file's name there to its digest, `tools` is the
     content of tools.json, `rules` maps a rule to its `script` and `env` (paths in the project, `env`
     may be empty), `revisions` maps an address on a hub to repository and commit, and `citation` is
-    the content of CITATION.cff.
+    the content of CITATION.cff. `outside` maps the name of a file outside the results to its
+    identifier: the path of a copy in the crate, or a URI. `content_ids` has the identifier of each
+    script's text at Software Heritage, by script. `times` are those of the jobs by their first
+    output, `agent` is the name of whoever started them, and `version` is the workflow's, with the
+    commit and whether files differed from it.
     """
 
     jobs: list[dict[str, Any]]
@@ -62,6 +74,11 @@ class Run:
     rules: dict[str, dict[str, str]]
     revisions: dict[str, list[str]]
     citation: dict[str, Any]
+    outside: dict[str, str]
+    content_ids: dict[str, str]
+    times: dict[str, Times]
+    agent: str
+    version: str
 
     @property
     def used_rules(self) -> list[str]:
@@ -72,6 +89,13 @@ class Run:
         """Name of the crate's copy of a rule's script."""
         return WORKFLOW + self.rules[rule]["script"]
 
+    @property
+    def period(self) -> Times:
+        """When the first job started and the last one ended."""
+        starts = [start for start, _ in self.times.values() if start is not None]
+        ends = [end for _, end in self.times.values() if end is not None]
+        return min(starts, default=None), max(ends, default=None)
+
 
 def media_type(name: str) -> str:
     """The media type of a file by its name."""
@@ -81,6 +105,25 @@ def media_type(name: str) -> str:
 def content_id(*names: str) -> str:
     """An identifier that depends on the names only."""
     return f"#{uuid.uuid5(uuid.NAMESPACE_URL, chr(10).join(names))}"
+
+
+def time_text(seconds: float) -> str:
+    """A time in UTC as ISO 8601, to the second."""
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
+
+
+def time_properties(times: Times) -> dict[str, str]:
+    """Start and end of an action, as far as they are known."""
+    named = zip(("startTime", "endTime"), times, strict=True)
+    return {name: time_text(time) for name, time in named if time is not None}
+
+
+def references(entities: Iterable[Entity]) -> Any:
+    """The value of a property that refers to entities: JSON-LD of RO-Crate has a single one without
+    a list.
+    """
+    listed = list(entities)
+    return listed[0] if len(listed) == 1 else listed
 
 
 def add_context(crate: ROCrate, identifier: str, kind: str, /, **properties: Any) -> Entity:
@@ -97,19 +140,14 @@ def file_properties(name: str, digest: Digest) -> dict[str, Any]:
     return {**properties, "contentSize": str(digest["bytes"]), "sha256": digest["sha256"]}
 
 
-def path_in_crate(name: str) -> str:
-    """The path of a result relative to the folder of the crate, `provenance/`."""
-    return name.removeprefix(FOLDER) if name.startswith(FOLDER) else f"../{name}"
-
-
-def add_file(crate: ROCrate, name: str, digest: Digest, is_script: bool = False) -> Entity:
-    """Add a file; those of the project and of Python packages, which are not in the crate, as fragments."""
+def add_file(crate: ROCrate, name: str, digest: Digest, identifier: str | None = None) -> Entity:
+    """Add a file under its path; one outside the results under the path of its copy or its URI."""
     properties = file_properties(name, digest)
-    if name.startswith((PROJECT, PACKAGE)):
-        return add_context(crate, f"#{quote(name)}", "File", **properties)
-    if is_script:
-        properties["@type"] = ["File", "SoftwareSourceCode"]
-    return crate.add_file(dest_path=path_in_crate(name), properties=properties)
+    if identifier is not None:
+        properties["alternateName"] = name
+    if identifier is not None and identifier.startswith(NAMED_BY_DIGEST):
+        return crate.add(DataEntity(crate, identifier, properties={"@type": "File", **properties}))
+    return crate.add_file(dest_path=identifier or name, properties=properties)
 
 
 def add_removed(crate: ROCrate, name: str) -> Entity:
@@ -120,9 +158,8 @@ def add_removed(crate: ROCrate, name: str) -> Entity:
 
 def add_files(crate: ROCrate, run: Run) -> Files:
     """Add all files of the run, sorted by name."""
-    scripts = {run.script_of(rule) for rule in run.used_rules}
     files = {
-        name: add_file(crate, name, digest, name in scripts)
+        name: add_file(crate, name, digest, run.outside.get(name))
         for name, digest in sorted(run.files.items())
         if name != SNAKEFILE
     }
@@ -131,14 +168,31 @@ def add_files(crate: ROCrate, run: Run) -> Files:
     return files | {name: add_removed(crate, name) for name in removed}
 
 
-def add_software(crate: ROCrate, run: Run, files: Files) -> None:
+def add_scripts(crate: ROCrate, run: Run, files: Files) -> Files:
+    """Add the source text of each rule's script, under an identifier that its content determines;
+    return them by the name of the copy in the crate, which is an encoding of the text.
+    """
+    scripts: Files = {}
+    for name in sorted({run.script_of(rule) for rule in run.used_rules}):
+        address = SOFTWARE_HERITAGE + run.content_ids[name]
+        properties = {"name": name.removeprefix(WORKFLOW), "version": str(run.citation["version"]), "url": address}
+        scripts[name] = add_context(crate, address, "SoftwareSourceCode", encoding=files[name], **properties)
+    return scripts
+
+
+def add_program(crate: ROCrate, name: str, version: str, url: str | None) -> Entity:
+    """Add a program under its address, or under its name where no address is known."""
+    known = {"url": url} if url else {}
+    identifier = url or f"#software/{quote(name)}"
+    return add_context(crate, identifier, "SoftwareApplication", name=name, version=version, **known)
+
+
+def add_software(crate: ROCrate, run: Run, files: Files, scripts: Files) -> None:
     """Add the programs that jobs ran, with their versions, and name those that each rule's script needs."""
     python = add_context(crate, "#python", "ComputerLanguage", name="Python", version=run.tools["python"])
-    needs: dict[str, dict[str, Entity]] = {run.script_of(rule): {} for rule in run.used_rules}
+    needs: dict[str, dict[str, Entity]] = {name: {} for name in scripts}
     for name, entry in run.tools["software"].items():
-        program = add_context(
-            crate, f"#software/{quote(name)}", "SoftwareApplication", name=name, version=entry["version"]
-        )
+        program = add_program(crate, name, entry["version"], entry["url"])
         for rule in set(entry["rules"]).intersection(run.used_rules):
             needs[run.script_of(rule)][program.id] = program
     for rule in run.used_rules:
@@ -146,18 +200,19 @@ def add_software(crate: ROCrate, run: Run, files: Files) -> None:
             environment = files[WORKFLOW + run.rules[rule]["env"]]
             needs[run.script_of(rule)][environment.id] = environment
     for script, requirements in needs.items():
-        files[script]["programmingLanguage"] = python
+        scripts[script]["programmingLanguage"] = python
         if requirements:
-            files[script]["softwareRequirements"] = [requirements[identifier] for identifier in sorted(requirements)]
+            needed = references(requirements[identifier] for identifier in sorted(requirements))
+            scripts[script]["softwareRequirements"] = needed
 
 
-def add_workflow(crate: ROCrate, run: Run, files: Files) -> tuple[Entity, dict[str, Entity]]:
+def add_workflow(crate: ROCrate, run: Run, files: Files, scripts: Files) -> tuple[Entity, dict[str, Entity]]:
     """Add the Snakefile as the crate's main entity, with its steps and parameters; return it and the steps by rule."""
     properties = file_properties(SNAKEFILE, run.files[SNAKEFILE])
     properties["@type"] = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
-    properties["name"] = "IRCoder reproduction workflow"
+    properties |= {"name": run.citation["title"], "version": run.version}
     workflow = crate.add_workflow(
-        dest_path=path_in_crate(SNAKEFILE),
+        dest_path=SNAKEFILE,
         properties=properties,
         main=True,
         lang="snakemake",
@@ -165,11 +220,16 @@ def add_workflow(crate: ROCrate, run: Run, files: Files) -> tuple[Entity, dict[s
     )
     steps = {}
     for position, rule in enumerate(run.used_rules):
-        script, identifier = files[run.script_of(rule)], f"{workflow.id}#{rule}"
+        script, identifier = scripts[run.script_of(rule)], f"{workflow.id}#{rule}"
         steps[rule] = add_context(crate, identifier, "HowToStep", name=rule, position=str(position), workExample=script)
-    workflow["step"] = list(steps.values())
-    workflow["hasPart"] = [files[script] for script in sorted({run.script_of(rule) for rule in run.used_rules})]
-    workflow["input"] = [add_parameter(crate, "config", files[CONFIG])]
+    workflow["step"] = references(steps.values())
+    workflow["hasPart"] = references(scripts.values())
+    workflow["creator"] = references(
+        add_context(crate, f"#developers-{position}", "Organization", name=author["name"])
+        for position, author in enumerate(run.citation["authors"], start=1)
+    )
+    workflow["license"] = crate.license
+    workflow["input"] = add_parameter(crate, "config", files[CONFIG])
     workflow["output"] = [
         add_parameter(crate, "report", files[REPORT]),
         add_parameter(crate, "scores", files[SCORES]),
@@ -185,21 +245,28 @@ def add_parameter(crate: ROCrate, name: str, example: Entity) -> Entity:
     return parameter
 
 
-def add_job(crate: ROCrate, entry: Mapping[str, Any], script: Entity, files: Files) -> Entity:
-    """Add the execution of one job; `entry` is the job's entry in jobs.json."""
+def add_job(
+    crate: ROCrate, entry: Mapping[str, Any], script: Entity, files: Files, circumstances: dict[str, Any]
+) -> Entity:
+    """Add the execution of one job; `entry` is the job's entry in jobs.json, and `circumstances` are
+    its times and agent.
+    """
     inputs, outputs = entry["inputs"], entry["outputs"]
     properties = {
         "name": f"{entry['rule']}: {outputs[0]}",
         "description": f"the rule {entry['rule']} made {len(outputs)} files from {len(inputs)}",
         **DONE,
+        **circumstances,
     }
-    return crate.add_action(
+    action = crate.add_action(
         script,
         identifier=content_id("job", entry["rule"], *outputs),
-        object=[files[name] for name in inputs],
-        result=[files[name] for name in outputs],
+        result=references(files[name] for name in outputs),
         properties=properties,
     )
+    if inputs:
+        action["object"] = references(files[name] for name in inputs)
+    return action
 
 
 def add_control(crate: ROCrate, rule: str, step: Entity, action: Entity) -> Entity:
@@ -208,37 +275,40 @@ def add_control(crate: ROCrate, rule: str, step: Entity, action: Entity) -> Enti
     return crate.add_action(step, identifier=content_id("control", action.id), object=action, properties=properties)
 
 
-def add_run(crate: ROCrate, run: Run, workflow: Entity, files: Files) -> Entity:
+def add_run(crate: ROCrate, run: Run, workflow: Entity, files: Files, agent: Entity) -> Entity:
     """Add the execution of the whole workflow: from files that no job made to files that no job read."""
     outputs = {name for entry in run.jobs for name in entry["outputs"]}
     inputs = {name for entry in run.jobs for name in entry["inputs"]}
     sources, results = (inputs - outputs) | {CONFIG}, (outputs - inputs) | {REPORT, SCORES}
     description = f"{len(run.jobs)} jobs, from {len(sources)} files of the project and its config to tables and report"
+    properties = {"name": "run of the whole workflow", "description": description, "agent": agent, **DONE}
     return crate.add_action(
         workflow,
         identifier="#run",
-        object=[files[name] for name in sorted(sources)],
-        result=[files[name] for name in sorted(results)],
-        properties={"name": "run of the whole workflow", "description": description, **DONE},
+        object=references(files[name] for name in sorted(sources)),
+        result=references(files[name] for name in sorted(results)),
+        properties=properties | time_properties(run.period),
     )
 
 
-def add_engine(crate: ROCrate, version: str, controls: Iterable[Entity], run: Entity) -> Entity:
+def add_engine(crate: ROCrate, run: Run, controls: Iterable[Entity], whole: Entity, agent: Entity) -> Entity:
     """Add Snakemake and its part in the run: it executed the workflow's steps."""
-    snakemake = add_context(crate, "#snakemake", "SoftwareApplication", name="Snakemake", version=version)
-    properties = {"@type": "OrganizeAction", "name": "run of Snakemake", **DONE}
-    return crate.add_action(snakemake, identifier="#engine", object=list(controls), result=run, properties=properties)
+    version = run.tools["snakemake"]
+    snakemake = add_program(crate, "Snakemake", version, package_page("snakemake", version))
+    properties = {"@type": "OrganizeAction", "name": "run of Snakemake", "agent": agent, **DONE}
+    properties |= time_properties(run.period)
+    listed = references(controls)
+    return crate.add_action(snakemake, identifier="#engine", object=listed, result=whole, properties=properties)
 
 
-def describe(crate: ROCrate, citation: Mapping[str, Any]) -> None:
-    """State what the crate is, its license and the profiles that it conforms to."""
+def describe(crate: ROCrate, run: Run, agent: Entity) -> None:
+    """State what the crate is, who made it and when, its license and the profiles that it conforms to."""
+    citation, (_, ended) = run.citation, run.period
     crate.metadata.extra_contexts.append(TERMS)
     crate.name = f"A run of: {citation['title']}"
-    crate.description = (
-        "The inputs of a run, its jobs, and every output file with its digest. "
-        "The date is that of the workflow's release, so that crates of equal results have equal bytes."
-    )
-    crate.datePublished = citation["date-released"]
+    crate.description = "The inputs of a run, its jobs, and every output file with its digest."
+    crate.datePublished = citation["date-released"] if ended is None else time_text(ended)
+    crate.root_dataset["author"] = agent
     address = f"https://spdx.org/licenses/{citation['license']}"
     crate.license = add_context(crate, address, "CreativeWork", name=citation["license"], identifier=address)
     crate.root_dataset["conformsTo"] = [
@@ -250,18 +320,23 @@ def describe(crate: ROCrate, citation: Mapping[str, Any]) -> None:
 def build(run: Run) -> ROCrate:
     """The crate of a run; its metadata are `crate.metadata.generate()`."""
     crate = ROCrate(version="1.1")
-    describe(crate, run.citation)
+    agent = add_context(crate, "#agent", "Person", name=run.agent)
+    describe(crate, run, agent)
     files = add_files(crate, run)
-    workflow, steps = add_workflow(crate, run, files)
+    scripts = add_scripts(crate, run, files)
+    workflow, steps = add_workflow(crate, run, files, scripts)
     files[SNAKEFILE] = workflow
-    add_software(crate, run, files)
-    actions = [add_job(crate, entry, files[run.script_of(entry["rule"])], files) for entry in run.jobs]
+    add_software(crate, run, files, scripts)
+    actions = []
+    for entry in run.jobs:
+        circumstances = {"agent": agent} | time_properties(run.times.get(entry["outputs"][0], (None, None)))
+        actions.append(add_job(crate, entry, scripts[run.script_of(entry["rule"])], files, circumstances))
     controls = [
         add_control(crate, entry["rule"], steps[entry["rule"]], action)
         for entry, action in zip(run.jobs, actions, strict=True)
     ]
-    whole = add_run(crate, run, workflow, files)
-    engine = add_engine(crate, run.tools["snakemake"], controls, whole)
+    whole = add_run(crate, run, workflow, files, agent)
+    engine = add_engine(crate, run, controls, whole, agent)
     repositories = [
         add_context(crate, address, "CreativeWork", name=name, version=commit, url={"@id": address})
         for address, (name, commit) in sorted(run.revisions.items())

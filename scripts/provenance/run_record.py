@@ -4,16 +4,33 @@ The file has times and the state of the checkout. It is therefore no output of a
 not cover it: equal runs have equal results, but not equal records.
 """
 
+import os
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from scripts.lib.files import read_json, sha256_file, sha256_text, write_json
 
 NAME = "provenance/run.json"
+# How an error begins in the log of a job.
+_ERROR = "ERROR "
 # What determines the work of a run, besides the config: files and folders of the project.
 CODE = ("Snakefile", "config", "envs", "rules", "scripts")
+
+
+class Failure(TypedDict):
+    """A job that failed, after all attempts.
+
+    outputs, log: paths relative to the results, the outputs sorted. error: the last error in the
+    job's log, or its last line; empty where it wrote none.
+    """
+
+    rule: str
+    outputs: list[str]
+    log: str
+    error: str
 
 
 class Start(TypedDict):
@@ -26,6 +43,8 @@ class Start(TypedDict):
     code_sha256: digest of the workflow's files, which is equal for equal code, with or without Git.
     started, ended: in UTC, to the second; ended is None while it runs or when it was killed.
     succeeded: whether all jobs ended well; None like `ended`.
+    targets: rules and files that the command line named; empty for the default.
+    failures: jobs that failed, sorted by rule and outputs.
     """
 
     commit: str | None
@@ -35,6 +54,8 @@ class Start(TypedDict):
     started: str
     ended: str | None
     succeeded: bool | None
+    targets: list[str]
+    failures: list[Failure]
 
 
 def _git(project: Path, *arguments: str) -> str | None:
@@ -57,6 +78,11 @@ def commit_of(project: Path) -> tuple[str | None, list[str]]:
     return commit.strip(), sorted(entry[3:] for entry in status.split("\0") if entry)
 
 
+def git_user(project: Path) -> str | None:
+    """The name that Git's settings have for commits in a project; None where they have none."""
+    return (_git(project, "config", "user.name") or "").strip() or None
+
+
 def code_digest(project: Path) -> str:
     """SHA-256 over names and content of the workflow's files, without compiled and hidden ones."""
     paths = [path for name in CODE for path in [project / name, *sorted((project / name).rglob("*"))]]
@@ -76,7 +102,33 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def record_start(results: str | Path, project: str | Path, snakemake: str) -> None:
+def last_error(log: Path) -> str:
+    """The last error in a job's log, without its level; the last line where there is none."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(_ERROR)]
+    return errors[-1].removeprefix(_ERROR) if errors else "".join(lines[-1:])
+
+
+def failures_of(jobs: Iterable[Any], results: str | Path) -> list[Failure]:
+    """What the record states of jobs of Snakemake's plan that failed."""
+
+    def below(path: Any) -> str:
+        return os.path.relpath(path, results)
+
+    failures: list[Failure] = [
+        {
+            "rule": job.rule.name,
+            "outputs": sorted(map(below, job.output)),
+            "log": below(job.log[0]) if job.log else "",
+            "error": last_error(Path(job.log[0])) if job.log else "",
+        }
+        for job in jobs
+    ]
+    return sorted(failures, key=lambda failure: (failure["rule"], failure["outputs"]))
+
+
+def record_start(results: str | Path, project: str | Path, snakemake: str, targets: Iterable[str] = ()) -> None:
     """Add a start with the state of the checkout; call it once the run holds the results folder."""
     commit, changed = commit_of(Path(project))
     state: Start = {
@@ -87,13 +139,17 @@ def record_start(results: str | Path, project: str | Path, snakemake: str) -> No
         "started": _now(),
         "ended": None,
         "succeeded": None,
+        "targets": sorted(map(str, targets)),
+        "failures": [],
     }
     write_json(Path(results, NAME), {"starts": [*read_starts(results), state]})
 
 
-def record_end(results: str | Path, succeeded: bool) -> None:
-    """Add time and outcome to the latest start, where it was recorded."""
+def record_end(results: str | Path, failed: Iterable[Any] | None = None) -> None:
+    """Add time and outcome to the latest start, where it was recorded; `failed` are the jobs of
+    Snakemake's plan that failed, None after success.
+    """
     starts = read_starts(results)
     if starts:
-        starts[-1] |= {"ended": _now(), "succeeded": succeeded}
+        starts[-1] |= {"ended": _now(), "succeeded": failed is None, "failures": failures_of(failed or (), results)}
         write_json(Path(results, NAME), {"starts": starts})

@@ -17,11 +17,15 @@ from scripts.lib.job import InputError
 
 @dataclass
 class Job:
-    """One executed job: its rule and its files, as paths in Snakemake's spelling, sorted."""
+    """One executed job: its rule and its files, as paths in Snakemake's spelling, sorted, and when it
+    started and ended, in seconds since 1970 (None where Snakemake has not recorded it).
+    """
 
     rule: str
     inputs: list[str]
     outputs: list[str] = field(default_factory=list)
+    started: float | None = None
+    ended: float | None = None
 
 
 def _output_of(record: Path, folder: Path) -> str:
@@ -54,7 +58,8 @@ def jobs_of(folder: Path) -> dict[str, Job]:
     for output, record in read_records(folder):
         # The log file identifies the job; the hash distinguishes an earlier run, which had other outputs.
         key = record["rule"], tuple(record["log"] or ()), record["job_hash"]
-        job = jobs.setdefault(key, Job(record["rule"], sorted(record["input"] or ())))
+        times = record.get("starttime"), record.get("endtime")
+        job = jobs.setdefault(key, Job(record["rule"], sorted(record["input"] or ()), [], *times))
         job.outputs.append(output)
         writers[output] = job
     for job in jobs.values():

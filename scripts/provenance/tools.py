@@ -2,10 +2,11 @@
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -28,30 +29,61 @@ def pins(lines: Iterable[str]) -> dict[str, str]:
     return {match[1]: match[2] for match in matches if match}
 
 
+PYPI, CONDA_FORGE = "https://pypi.org/project", "https://anaconda.org/conda-forge"
+# Home pages of the compilers, by the first word of their names.
+COMPILERS = {
+    "clang": "https://clang.llvm.org/",
+    "clang++": "https://clang.llvm.org/",
+    "codon": "https://github.com/exaloop/codon",
+    "crystal": "https://crystal-lang.org/",
+    "flang": "https://flang.llvm.org/",
+    "flang-new": "https://flang.llvm.org/",
+    "ghc": "https://www.haskell.org/ghc/",
+    "go": "https://go.dev/",
+    "ldc2": "https://github.com/ldc-developers/ldc",
+    "nim": "https://nim-lang.org/",
+    "rustc": "https://www.rust-lang.org/",
+    "swiftc": "https://www.swift.org/",
+    "tinygo": "https://tinygo.org/",
+}
+
+
+def package_page(name: str, version: str) -> str:
+    """Address of a version of a Python package, without the part of the version that names a build."""
+    return f"{PYPI}/{name}/{version.partition('+')[0]}/"
+
+
 def host_packages() -> Software:
     """Versions of the installed Python packages among those that the host's requirements list for runs."""
     packages: Software = {}
     text, _, _ = REQUIREMENTS.read_text(encoding="utf-8").partition(DEVELOPMENT)
     for name in pins(text.splitlines()):
         try:
-            packages[f"{name} {metadata.version(name)}"] = {"version": metadata.version(name), "rules": []}
+            version = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
+        packages[f"{name} {version}"] = {"version": version, "url": package_page(name, version), "rules": []}
     return packages
 
 
-def env_lines(path: Path) -> list[str]:
-    """The dependencies in the file of a conda environment, including its pip section."""
+def env_pins(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Name, version and address of each package that the file of a conda environment pins, including
+    its pip section.
+    """
     listed = yaml.safe_load(path.read_text(encoding="utf-8"))["dependencies"]
-    return [line for part in listed for line in (part["pip"] if isinstance(part, dict) else [part])]
+    for name, version in pins(part for part in listed if isinstance(part, str)).items():
+        yield name, version, f"{CONDA_FORGE}/{name}#{version}"
+    for name, version in pins(line for part in listed if isinstance(part, dict) for line in part["pip"]).items():
+        yield name, version, package_page(name, version)
 
 
 def conda_packages(rules: dict[str, dict[str, str]]) -> Software:
     """Versions that the rules' conda environments pin, with the rules that use them."""
     packages: Software = {}
     for rule, entry in sorted(rules.items()):
-        for name, version in pins(env_lines(PROJECT / entry["env"]) if entry["env"] else []).items():
-            packages.setdefault(f"{name} {version}", {"version": version, "rules": []})["rules"].append(rule)
+        for name, version, url in env_pins(PROJECT / entry["env"]) if entry["env"] else ():
+            package = packages.setdefault(f"{name} {version}", {"version": version, "url": url, "rules": []})
+            package["rules"].append(rule)
     return packages
 
 
@@ -61,8 +93,11 @@ def compilers(outcomes: dict[str, Any]) -> Software:
     for entries in outcomes["compilers"].values():
         for entry in entries:
             version = f"LLVM {entry['llvm']}" if entry["llvm"] else ""
+            name, _, number = entry["compiler"].partition(" ")
+            page = COMPILERS.get(name)
             software[entry["compiler"]] = {
                 "version": f"{entry['compiler']} {version}".strip(),
+                "url": f"{page}#{quote(f'{name} {number}')}" if page else None,
                 "rules": ["compile_shard"],
             }
     return software

@@ -136,6 +136,13 @@ def _merged(base: Any, overlay: Any) -> Any:
     return {**base, **{key: _merged(base.get(key), value) for key, value in overlay.items()}}
 
 
+def _add_defaults(config: dict[str, Any], root: str | Path) -> None:
+    """Add the values of `config/config.yaml` for keys that the config lacks: Snakemake does not read that file
+    where another workflow uses this one as a module.
+    """
+    config |= _merged(read_yaml(Path(root, "config", "config.yaml")), config)
+
+
 def _check_runner_names(tables: Tables) -> None:
     """Raise `ConfigError` for a task whose runner is in no table."""
     for benchmark, entry in tables.benchmarks.items():
@@ -193,8 +200,9 @@ def prepare(config: dict[str, Any], root: str | Path) -> Tables:
     Revisions are replaced by the commits that the lock file has for them. A wrong configuration ends the process with
     one line.
     """
-    read_words(config, root)
     try:
+        _add_defaults(config, root)
+        read_words(config, root)
         tables = check(config, root)
         lock = read_lock(root)
     except ConfigError as error:

@@ -98,6 +98,17 @@ def test_a_run_on_slurm_is_planned(follower):
     assert "evaluate_generate" in follower.follow(PAGES / "slurm.md")
 
 
+def test_another_workflow_uses_this_one_as_a_module(follower):
+    printed = follower.follow(PAGES / "module.md")
+    folder = follower.project / "my-workflow"
+    shards = folder / "results/sources/C/shards.json"
+    assert sum(shard["rows"] for shard in read_json(shards)["shards"].values()) > 5
+    assert int((folder / "count.txt").read_text()) == shards.stat().st_size
+    assert "output: results/pairs/C/perf.parquet" in printed
+    assert "size.parquet" not in printed
+    assert not (follower.project / "results").exists()
+
+
 def test_every_page_is_followed_by_a_test():
     text = Path(__file__).read_text(encoding="utf-8")
     pages = sorted(page.name for page in PAGES.glob("*.md"))

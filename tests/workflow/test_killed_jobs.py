@@ -31,7 +31,7 @@ JOBS = {
     "score.py": f"results/scores/codexglue/python/greedy/{MODEL}.base.json",
     "jobs.py": "results/provenance/jobs.json",
     "report.py": "results/report.html",
-    "crate.py": "results/provenance/ro-crate-metadata.json",
+    "crate.py": "results/ro-crate-metadata.json",
 }
 
 

@@ -5,8 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import rocrate
@@ -20,7 +22,23 @@ from tests.workflow.small_run.driver import copy_project, edited, planned, run
 BENCHMARKS = ["validation", "humaneval", "multipl-e"]
 AUDIT = "results/provenance/audit.txt"
 # Files that are made again with any table, because they describe all tables.
-ABOUT = {"jobs.json", "report.html", "config.yaml", "audit.txt", "ro-crate-metadata.json", "workflow"}
+ABOUT = {"jobs.json", "report.html", "config.yaml", "audit.txt", "ro-crate-metadata.json", "workflow", "inputs"}
+CRATE = "ro-crate-metadata.json"
+# Properties of the crate's entities that may differ between equal runs, and the report's digest with them.
+TIMES = {"startTime", "endTime", "datePublished"}
+# What roc-validator recommends and the crate lacks (docs/reference/results.md): the first two of the
+# workflow itself and of the compilers that only this test has.
+RECOMMENDED = [
+    "The SoftwareApplication id SHOULD be an absolute URI",
+    "The Application SHOULD have a url",
+    "The README.md SHOULD be about the crate",
+    "The README.md SHOULD have text/markdown as its encodingFormat",
+    "The Main Workflow SHOULD comply with Bioschemas ComputationalWorkflow profile version 1.0 or later",
+    "The `publisher` property of a `Root Data Entity` SHOULD be an `Organization`",
+    "The author SHOULD have an organizational affiliation.",
+    "The author SHOULD have a Contextual Entity which specifies the organizational `affiliation`.",
+    "The organization SHOULD have a URL.",
+]
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +76,18 @@ def test_equal_runs_have_equal_records(project, finished, tmp_path, monkeypatch)
     run(project, tmp_path, "--config", f"results_dir={other}")
     tables = [results / "ir/C/000.parquet" for results in (other, finished / "results")]
     assert tables[0].read_bytes() != tables[1].read_bytes()
-    for name in ("provenance/ro-crate-metadata.json", "provenance/jobs.json", "report.html", "tables/scores.csv"):
-        text = (other / name).read_text()
-        assert text == (finished / "results" / name).read_text(), name
-        assert str(tmp_path) not in text
-        assert str(project) not in text
+    for name in (CRATE, "provenance/jobs.json", "report.html", "tables/scores.csv"):
+        texts = [(results / name).read_text() for results in (other, finished / "results")]
+        assert same_times(name, texts[0]) == same_times(name, texts[1]), name
+        assert str(tmp_path) not in texts[0]
+        assert str(project) not in texts[0]
+
+
+def same_times(name: str, text: str) -> object:
+    """The content of a file without what is allowed to differ between equal runs."""
+    if name != CRATE:
+        return text
+    return [{key: value for key, value in one.items() if key not in TIMES} for one in json.loads(text)["@graph"]]
 
 
 @pytest.fixture
@@ -104,10 +129,8 @@ def test_the_audit_fails_with_one_line_for_each_problem(project, copied):
     (copied / "results/pairs/C/perf.parquet").unlink()
     only = ("--allowed-rules", "audited", "provenance_audit", "--forcerun", "provenance_audit")
     printed = run(project, copied, *only, succeeds=False)
-    assert re.search(
-        rf"^ERROR \.\./models/{MODEL}/ircoder/config\.json: sha256 is \w+, the crate has \w+$", printed, re.M
-    )
-    assert re.search(r"^ERROR \.\./pairs/C/perf\.parquet: is missing$", printed, re.M)
+    assert re.search(rf"^ERROR models/{MODEL}/ircoder/config\.json: sha256 is \w+, the crate has \w+$", printed, re.M)
+    assert re.search(r"^ERROR pairs/C/perf\.parquet: is missing$", printed, re.M)
     assert not (copied / AUDIT).exists()
 
 
@@ -156,19 +179,54 @@ def test_the_audit_computes_validation_losses_again(results, project):
 
 def test_the_crate_names_every_result(finished):
     results = finished / "results"
-    graph = {entity["@id"]: entity for entity in read_json(results / "provenance/ro-crate-metadata.json")["@graph"]}
-    unnamed = {"audit.txt", "ro-crate-metadata.json"}
+    graph = {entity["@id"]: entity for entity in read_json(results / CRATE)["@graph"]}
+    unnamed = {"audit.txt", CRATE}
     files = {
         path.relative_to(results).as_posix()
         for path in results.rglob("*")
         if path.is_file() and path.name[0] != "." and path.relative_to(results).parts[0] not in ("logs", "benchmarks")
     }
-    named = {(results / "provenance" / name).resolve() for name, entity in graph.items() if "File" in entity["@type"]}
-    missing = {name for name in files if (results / name).resolve() not in named and Path(name).name not in unnamed}
+    named = {name for name, entity in graph.items() if "File" in entity["@type"]}
+    missing = {name for name in files if name not in named and Path(name).name not in unnamed}
     assert missing == set()
-    entity = graph["../tables/scores.csv"]
+    entity = graph["tables/scores.csv"]
     assert entity["sha256"] == sha256_file(results / "tables/scores.csv")
     assert graph[f"#removed/models/{MODEL}/scratch.txt"]["description"] == "removed after its last use"
+
+
+def unresolved(folder: Path) -> list[str]:
+    """Identifiers in a crate that are neither URIs nor names in the metadata nor paths of the folder."""
+    names = {entity["@id"] for entity in read_json(folder / CRATE)["@graph"]}
+    paths = {name.partition("#")[0] for name in names if not re.match("[a-z]+:|#", name)}
+    assert len(paths) > 50
+    return sorted(path for path in paths if not (folder / unquote(path)).exists() or ".." in Path(path).parts)
+
+
+def test_every_path_of_the_crate_resolves_after_packing_and_unpacking(finished, tmp_path):
+    """The copy elsewhere holds all files with their digests, inputs and workflow included."""
+    archive = shutil.make_archive(str(tmp_path / "crate"), "zip", finished / "results")
+    shutil.unpack_archive(archive, tmp_path / "other")
+    assert unresolved(tmp_path / "other") == []
+    graph = read_json(tmp_path / "other" / CRATE)["@graph"]
+    digests = {unquote(one["@id"]): one["sha256"] for one in graph if "sha256" in one}
+    assert "provenance/inputs/project/config/paper_results.csv" in digests
+    wrong = [name for name, digest in digests.items() if sha256_file(tmp_path / "other" / name) != digest]
+    assert wrong == []
+    (tmp_path / "other" / "tables" / "scores.csv").unlink()
+    assert unresolved(tmp_path / "other") == ["tables/scores.csv"]
+
+
+def test_the_crate_states_who_ran_the_jobs_and_when(finished):
+    graph = {entity["@id"]: entity for entity in read_json(finished / "results" / CRATE)["@graph"]}
+    jobs = [entity for entity in graph.values() if entity["@type"] == "CreateAction"]
+    spans = [(datetime.fromisoformat(job["startTime"]), datetime.fromisoformat(job["endTime"])) for job in jobs]
+    assert all(start <= end for start, end in spans)
+    run = graph["#run"]
+    assert run["startTime"] == min(start for start, _ in spans).isoformat()
+    assert run["endTime"] == max(end for _, end in spans).isoformat()
+    assert {job["agent"]["@id"] for job in jobs} == {graph["./"]["author"]["@id"]} == {"#agent"}
+    assert graph["#agent"]["name"]
+    assert graph["provenance/workflow/Snakefile"]["version"].startswith("0.1.0")
 
 
 VALIDATE = """
@@ -187,9 +245,9 @@ def answer(url, *_, **__):
 http.HttpRequester.__getattr__ = lambda self, name: answer
 from rocrate_validator import models, services
 settings = services.ValidationSettings(
-    rocrate_uri=sys.argv[1], profile_identifier="provenance-run-crate", requirement_severity=models.Severity.REQUIRED
+    rocrate_uri=sys.argv[1], profile_identifier="provenance-run-crate", requirement_severity=models.Severity.RECOMMENDED
 )
-print(*(issue.message for issue in services.validate(settings).get_issues()), sep="\\n")
+print(*(f"{issue.severity.name} {issue.message}" for issue in services.validate(settings).get_issues()), sep="\\n")
 """
 
 
@@ -208,9 +266,12 @@ def test_the_crate_conforms_to_its_profiles(finished, tmp_path):
             },
         },
     )
-    command = [sys.executable, "-c", VALIDATE, str(finished / "results/provenance"), str(tmp_path / "documents.json")]
+    command = [sys.executable, "-c", VALIDATE, str(finished / "results"), str(tmp_path / "documents.json")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path)
-    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+    issues = done.stdout.splitlines()
+    assert set(issues) == {f"RECOMMENDED {message}" for message in RECOMMENDED}, done.stdout
+    assert len(issues) < 20
 
 
 class Page(HTMLParser):

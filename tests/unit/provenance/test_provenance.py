@@ -170,8 +170,18 @@ def test_pins_are_read_from_requirements_and_conda_files():
 def test_conda_packages_name_the_rules_that_use_them():
     rules = {"tables_scores": {"script": "", "env": "envs/tables.yaml"}, "other": {"script": "", "env": ""}}
     content = tools.tools({"compilers": {"C": [{"compiler": "cc 1", "llvm": "19"}]}}, rules, "conda", "9.27.1")
-    assert content["software"]["python 3.11"] == {"version": "3.11", "rules": ["tables_scores"]}
-    assert content["software"]["cc 1"] == {"version": "cc 1 LLVM 19", "rules": ["compile_shard"]}
+    assert content["software"]["python 3.11"] == {
+        "version": "3.11",
+        "url": "https://anaconda.org/conda-forge/python#3.11",
+        "rules": ["tables_scores"],
+    }
+    assert content["software"]["cc 1"] == {"version": "cc 1 LLVM 19", "url": None, "rules": ["compile_shard"]}
+
+
+def test_software_is_identified_by_an_address_of_its_version():
+    assert tools.package_page("torch", "2.13.0+cpu") == "https://pypi.org/project/torch/2.13.0/"
+    found = tools.compilers({"compilers": {"C": [{"compiler": "clang 19.1.7", "llvm": "19.1.7"}]}})
+    assert found["clang 19.1.7"]["url"] == "https://clang.llvm.org/#clang%2019.1.7"
 
 
 def test_host_packages_are_those_installed():

@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,12 +57,35 @@ def test_the_digest_of_code_follows_content_and_name_alone(checkout):
 
 def test_starts_are_added_and_the_latest_one_gets_its_end(checkout, tmp_path):
     results = tmp_path / "results"
-    record_end(results, succeeded=True)
+    record_end(results)
     assert read_starts(results) == []
     record_start(results, checkout, "9.27.1")
-    record_start(results, checkout, "9.27.1")
-    record_end(results, succeeded=False)
+    record_start(results, checkout, "9.27.1", ["pairs"])
+    record_end(results, [])
     first, second = read_starts(results)
     assert (first["ended"], first["succeeded"]) == (None, None)
     assert second["succeeded"] is False
     assert second["started"] <= second["ended"]
+    assert (first["targets"], second["targets"]) == ([], ["pairs"])
+
+
+class FailedJob:
+    """What the record reads of a job of Snakemake's plan."""
+
+    def __init__(self, rule: str, log: Path, outputs: list[Path]):
+        self.rule, self.log, self.output = SimpleNamespace(name=rule), [str(log)], list(map(str, outputs))
+
+
+def test_a_failed_job_is_recorded_with_its_last_error(checkout, tmp_path):
+    results = tmp_path / "results"
+    log = results / "logs" / "a.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("INFO start\nERROR first\nERROR pairs: no row; do this\nINFO end\n")
+    record_start(results, checkout, "9.27.1")
+    silent = FailedJob("dedup", results / "logs" / "none.log", [results / "d"])
+    record_end(results, [FailedJob("pairs", log, [results / "b", results / "a"]), silent])
+    assert read_starts(results)[-1]["failures"] == [
+        {"rule": "dedup", "outputs": ["d"], "log": "logs/none.log", "error": ""},
+        {"rule": "pairs", "outputs": ["a", "b"], "log": "logs/a.log", "error": "pairs: no row; do this"},
+    ]
+    assert read_starts(results)[-1]["succeeded"] is False
