@@ -30,11 +30,11 @@ rule compile_shard:
             "missing_toolchain",
             "size_build",
             "shared_frontend",
-            *preparation_keys(wildcards),
+            *LANGUAGE.preparation_keys(wildcards),
             "normalise",
             "limits",
         ),
-        source=shard_digest,
-        code=lambda wildcards: code("compile/shard.py", *extra_files(wildcards)),
+        source=SHARDS.digest,
+        code=lambda wildcards: code("compile/shard.py", *LANGUAGE.extra_files(wildcards)),
     script:
         "../scripts/compile/shard.py"

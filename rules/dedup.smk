@@ -24,7 +24,7 @@ rule dedup_signatures:
             **pick("dedup", "enabled", "tokens", "ngram", "permutations", "min_tokens"),
             "seed": seed_for(config["seed"], "dedup"),
         },
-        digest=shard_digest,
+        digest=SHARDS.digest,
         code=code("dedup/signatures.py"),
     script:
         "../scripts/dedup/signatures.py"

@@ -52,7 +52,7 @@ rule evaluate_prepare_runner:
         runtime=minutes(10),
     params:
         table=lambda wildcards: RUNNERS[wildcards.runner],
-        settings=runner_settings(),
+        settings=PLAN.runner_settings,
         code=code("evaluate/prepare_runner.py", *RUNTIME),
     script:
         "../scripts/evaluate/prepare_runner.py"
@@ -108,8 +108,7 @@ rule evaluate_generate:
         model="<results>/models/{model}/{checkpoint}",
         rows=lambda wildcards: task(wildcards).data_files,
         # A machine that cannot run the programs must fail before programs are generated. Running
-        # the
-        # probe again must not trigger generation.
+        # the probe again must not trigger generation.
         probe=ancient(lambda wildcards: task(wildcards).probe),
     output:
         "<results>/generations/{benchmark}/{task}/{setting}/{model}.{checkpoint}.jsonl.zst",
@@ -123,15 +122,15 @@ rule evaluate_generate:
         f"../envs/{'vllm' if config['evaluate']['engine'] == 'vllm' else 'generate'}.yaml"
     threads: config["evaluate"]["threads"]["generate"]
     resources:
-        mem_mb=model_memory("load"),
+        mem_mb=MODEL.memory("load"),
         runtime=minutes(config["evaluate"]["generate_minutes"]),
-        gpu=gpus(1),
+        gpu=MODEL.gpus(1),
     params:
         task=lambda wildcards: task(wildcards).problem_settings,
         settings=lambda wildcards: {
             **task(wildcards).completion_settings(wildcards.setting),
             "seed": config["seed"],
-            "context": model_entry(wildcards)["context"],
+            "context": MODEL.entry(wildcards)["context"],
             **pick("evaluate", "engine", "dtype", "batch_size", "chunk_requests"),
         },
         checkpoints=f"{RESULTS}/checkpoints/generate",
@@ -165,7 +164,7 @@ rule evaluate_calibrate:
         runner=lambda wildcards: task(wildcards).runner_name,
         table=lambda wildcards: task(wildcards).runner,
         prelude=lambda wildcards: task(wildcards).prelude,
-        settings=runner_settings(),
+        settings=PLAN.runner_settings,
         seed=config["seed"],
         code=code("evaluate/calibrate.py", *RUNTIME),
     script:
@@ -199,7 +198,7 @@ rule evaluate_execute:
         runner=lambda wildcards: task(wildcards).runner_name,
         table=lambda wildcards: task(wildcards).runner,
         prelude=lambda wildcards: task(wildcards).prelude,
-        settings=runner_settings(),
+        settings=PLAN.runner_settings,
         code=code("evaluate/execute.py", *RUNTIME),
     script:
         "../scripts/evaluate/execute.py"

@@ -40,8 +40,8 @@ rule fetch_instruct:
 rule finetune_instruct:
     input:
         model="<results>/models/{model}/{start}",
-        data=instruction_files,
-        operators=operators("instruct"),
+        data=MODEL.instruction_files,
+        operators=MODEL.operators("instruct"),
     output:
         model=directory("<results>/models/{model}/{start}-instruct"),
         curve="<results>/models/{model}/curves/{start}-instruct.csv",
@@ -55,21 +55,21 @@ rule finetune_instruct:
         "../envs/train.yaml"
     threads: training_threads(config["instruct"]["training"])
     resources:
-        mem_mb=model_memory("train"),
-        runtime=model_minutes("train"),
-        gpu=gpus(config["instruct"]["training"]["processes"]),
+        mem_mb=MODEL.memory("train"),
+        runtime=MODEL.minutes("train"),
+        gpu=MODEL.gpus(config["instruct"]["training"]["processes"]),
     params:
         settings=lambda wildcards: {
             "seed": config["seed"],
             **pick("instruct", "prompts"),
-            "lora": lora_settings("instruct", wildcards),
-            "training": training_settings("instruct"),
-            **chat_settings(),
+            "lora": MODEL.lora("instruct", wildcards),
+            "training": MODEL.training("instruct"),
+            **MODEL.chat(),
         },
-        gpu=uses_gpu,
-        card=model_card,
-        checkpoints=checkpoint_folder,
-        tensorboard=tensorboard("{start}-instruct"),
+        gpu=MODEL.uses_gpu,
+        card=MODEL.card,
+        checkpoints=MODEL.checkpoint_folder,
+        tensorboard=MODEL.tensorboard("{start}-instruct"),
         code=code("finetune/instruct.py", TRAINING_PROCESS),
     script:
         "../scripts/finetune/instruct.py"
@@ -79,7 +79,7 @@ rule finetune_commits:
     input:
         model="<results>/models/{model}/{start}",
         data=commits_file,
-        operators=operators("commits"),
+        operators=MODEL.operators("commits"),
     output:
         model=directory("<results>/models/{model}/{start}-commits-{language}"),
         curve="<results>/models/{model}/curves/{start}-commits-{language}.csv",
@@ -93,21 +93,21 @@ rule finetune_commits:
         "../envs/train.yaml"
     threads: training_threads(config["commits"]["training"])
     resources:
-        mem_mb=model_memory("train"),
-        runtime=model_minutes("train"),
-        gpu=gpus(config["commits"]["training"]["processes"]),
+        mem_mb=MODEL.memory("train"),
+        runtime=MODEL.minutes("train"),
+        gpu=MODEL.gpus(config["commits"]["training"]["processes"]),
     params:
         settings=lambda wildcards: {
             "seed": config["seed"],
             **pick("commits", "prompts"),
-            "lora": lora_settings("commits", wildcards),
-            "training": training_settings("commits"),
+            "lora": MODEL.lora("commits", wildcards),
+            "training": MODEL.training("commits"),
             **pick("commits", "sizes"),
         },
-        gpu=uses_gpu,
-        card=model_card,
-        checkpoints=checkpoint_folder,
-        tensorboard=tensorboard("{start}-commits-{language}"),
+        gpu=MODEL.uses_gpu,
+        card=MODEL.card,
+        checkpoints=MODEL.checkpoint_folder,
+        tensorboard=MODEL.tensorboard("{start}-commits-{language}"),
         code=code("finetune/commits.py", TRAINING_PROCESS),
     script:
         "../scripts/finetune/commits.py"

@@ -27,10 +27,10 @@ rule pretrain_vocabulary:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=model_memory("load"),
-        runtime=model_minutes("load"),
+        mem_mb=MODEL.memory("load"),
+        runtime=MODEL.minutes("load"),
     params:
-        settings=lambda wildcards: model_entry(wildcards)["vocabulary"],
+        settings=lambda wildcards: MODEL.entry(wildcards)["vocabulary"],
         code=code("pretrain/vocabulary.py"),
     script:
         "../scripts/pretrain/vocabulary.py"
@@ -53,20 +53,20 @@ rule pretrain_base:
         "../envs/train.yaml"
     threads: training_threads(config["pretrain"]["base"])
     resources:
-        mem_mb=model_memory("train"),
-        runtime=model_minutes("train"),
-        gpu=gpus(config["pretrain"]["base"]["processes"]),
+        mem_mb=MODEL.memory("train"),
+        runtime=MODEL.minutes("train"),
+        gpu=MODEL.gpus(config["pretrain"]["base"]["processes"]),
     params:
         settings=lambda wildcards: {
             "seed": config["seed"],
             **pick("pretrain", "context", "train_documents", "validation_documents"),
-            "architecture": model_entry(wildcards)["architecture"],
-            "training": training_settings("pretrain", "base"),
+            "architecture": MODEL.entry(wildcards)["architecture"],
+            "training": MODEL.training("pretrain", "base"),
         },
-        gpu=uses_gpu,
-        card=model_card,
-        checkpoints=checkpoint_folder,
-        tensorboard=tensorboard("base"),
+        gpu=MODEL.uses_gpu,
+        card=MODEL.card,
+        checkpoints=MODEL.checkpoint_folder,
+        tensorboard=MODEL.tensorboard("base"),
         code=code("pretrain/base.py", TRAINING_PROCESS),
     script:
         "../scripts/pretrain/base.py"
@@ -86,11 +86,11 @@ rule fetch_base:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=model_memory("load"),
-        runtime=model_minutes("load"),
+        mem_mb=MODEL.memory("load"),
+        runtime=MODEL.minutes("load"),
     params:
-        entry=import_settings,
-        context=lambda wildcards: model_entry(wildcards)["context"],
+        entry=MODEL.import_settings,
+        context=lambda wildcards: MODEL.entry(wildcards)["context"],
         offline=hub_offline,
         root=PROJECT,
         code=code("pretrain/import_base.py"),
@@ -98,36 +98,15 @@ rule fetch_base:
         "../scripts/pretrain/import_base.py"
 
 
-rule pretrain_import:
-    output:
-        directory("<results>/models/{model}/base"),
-    log:
-        "<logs>/pretrain/{model}/base.log",
-    benchmark:
-        "<bench>/pretrain/{model}/base.tsv"
+use rule fetch_base as pretrain_import with:
     wildcard_constraints:
         model=any_of(CHECKPOINTS.models_from("folder", "gguf")),
-    # A fault of the model should show before days of compiling.
-    priority: 50
-    conda:
-        "../envs/train.yaml"
-    resources:
-        mem_mb=model_memory("load"),
-        runtime=model_minutes("load"),
-    params:
-        entry=import_settings,
-        context=lambda wildcards: model_entry(wildcards)["context"],
-        offline=hub_offline,
-        root=PROJECT,
-        code=code("pretrain/import_base.py"),
-    script:
-        "../scripts/pretrain/import_base.py"
 
 
 rule pretrain_tokens:
     input:
         pairs=pair_tables(),
-        base=first_tokenizer,
+        base=MODEL.first_tokenizer,
     output:
         tokens=directory("<results>/tokens/{model}"),
         tokenizer=directory("<results>/models/{model}/tokenizer"),
@@ -138,16 +117,16 @@ rule pretrain_tokens:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=model_memory("load"),
-        runtime=model_minutes("load"),
+        mem_mb=MODEL.memory("load"),
+        runtime=MODEL.minutes("load"),
     params:
         settings={
             "seed": config["seed"],
             **pick("pretrain", "templates", "llvm_tokens", "packing", "context"),
             **pick("pretrain", "train_documents", "validation_documents"),
         },
-        special_tokens=lambda wildcards: model_entry(wildcards)["special_tokens"],
-        pad_token=lambda wildcards: model_entry(wildcards)["pad_token"],
+        special_tokens=lambda wildcards: MODEL.entry(wildcards)["special_tokens"],
+        pad_token=lambda wildcards: MODEL.entry(wildcards)["pad_token"],
         code=code("pretrain/tokens.py"),
     script:
         "../scripts/pretrain/tokens.py"
@@ -177,7 +156,7 @@ rule pretrain_adapter:
         base="<results>/models/{model}/base",
         tokenizer="<results>/models/{model}/tokenizer",
         tokens="<results>/tokens/{model}",
-        operators=operators("pretrain"),
+        operators=MODEL.operators("pretrain"),
     output:
         adapter=directory("<results>/models/{model}/adapter"),
         # Not among the settings: a milestone that was saved may be dropped, and a new one reruns
@@ -192,22 +171,22 @@ rule pretrain_adapter:
         "../envs/train.yaml"
     threads: training_threads(config["pretrain"]["training"])
     resources:
-        mem_mb=model_memory("train"),
-        runtime=model_minutes("train"),
-        gpu=gpus(config["pretrain"]["training"]["processes"]),
+        mem_mb=MODEL.memory("train"),
+        runtime=MODEL.minutes("train"),
+        gpu=MODEL.gpus(config["pretrain"]["training"]["processes"]),
     params:
         settings=lambda wildcards: {
             "seed": config["seed"],
             **pick("pretrain", "new_embeddings"),
             "pad_to": config["pretrain"]["context"] if config["pretrain"]["packing"] == "pad" else None,
-            "lora": lora_settings("pretrain", wildcards),
-            "training": training_settings("pretrain"),
+            "lora": MODEL.lora("pretrain", wildcards),
+            "training": MODEL.training("pretrain"),
         },
-        gpu=uses_gpu,
+        gpu=MODEL.uses_gpu,
         base_name=lambda wildcards: f"{wildcards.model}/base",
-        card=model_card,
-        checkpoints=checkpoint_folder,
-        tensorboard=tensorboard("pretrain"),
+        card=MODEL.card,
+        checkpoints=MODEL.checkpoint_folder,
+        tensorboard=MODEL.tensorboard("pretrain"),
         code=code("pretrain/adapter.py", TRAINING_PROCESS),
     script:
         "../scripts/pretrain/adapter.py"
@@ -227,8 +206,8 @@ rule pretrain_merge:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=model_memory("load"),
-        runtime=model_minutes("load"),
+        mem_mb=MODEL.memory("load"),
+        runtime=MODEL.minutes("load"),
     params:
         new_embeddings=config["pretrain"]["new_embeddings"],
         code=code("pretrain/merge.py"),
@@ -236,7 +215,7 @@ rule pretrain_merge:
         "../scripts/pretrain/merge.py"
 
 
-rule pretrain_merge_milestone:
+use rule pretrain_merge as pretrain_merge_milestone with:
     input:
         base="<results>/models/{model}/base",
         tokenizer="<results>/models/{model}/tokenizer",
@@ -249,21 +228,11 @@ rule pretrain_merge_milestone:
         "<bench>/pretrain/{model}/merge_{step}.tsv"
     wildcard_constraints:
         step="[0-9]+",
-    conda:
-        "../envs/train.yaml"
-    resources:
-        mem_mb=model_memory("load"),
-        runtime=model_minutes("load"),
-    params:
-        new_embeddings=config["pretrain"]["new_embeddings"],
-        code=code("pretrain/merge.py"),
-    script:
-        "../scripts/pretrain/merge.py"
 
 
 rule fetch_checkpoint:
     input:
-        base=checkpoint_base,
+        base=MODEL.checkpoint_base,
     output:
         directory("<results>/models/{imported}"),
     log:
@@ -277,14 +246,10 @@ rule fetch_checkpoint:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=model_memory("load"),
-        runtime=model_minutes("load"),
+        mem_mb=MODEL.memory("load"),
+        runtime=MODEL.minutes("load"),
     params:
-        settings=lambda wildcards: {
-            "source": checkpoint_source(wildcards),
-            "base": import_settings(wildcards),
-            **{key: model_entry(wildcards)[key] for key in ("context", "special_tokens", "pad_token")},
-        },
+        settings=MODEL.checkpoint_settings,
         offline=hub_offline,
         root=PROJECT,
         code=code("pretrain/import_checkpoint.py"),
@@ -292,35 +257,9 @@ rule fetch_checkpoint:
         "../scripts/pretrain/import_checkpoint.py"
 
 
-rule pretrain_import_checkpoint:
-    input:
-        base=checkpoint_base,
-    output:
-        directory("<results>/models/{imported}"),
-    log:
-        "<logs>/pretrain/{imported}.log",
-    benchmark:
-        "<bench>/pretrain/{imported}.tsv"
+use rule fetch_checkpoint as pretrain_import_checkpoint with:
     wildcard_constraints:
         imported=any_of(CHECKPOINTS.imports_by("path")),
-    # A fault of the checkpoint should show before days of compiling.
-    priority: 50
-    conda:
-        "../envs/train.yaml"
-    resources:
-        mem_mb=model_memory("load"),
-        runtime=model_minutes("load"),
-    params:
-        settings=lambda wildcards: {
-            "source": checkpoint_source(wildcards),
-            "base": import_settings(wildcards),
-            **{key: model_entry(wildcards)[key] for key in ("context", "special_tokens", "pad_token")},
-        },
-        offline=hub_offline,
-        root=PROJECT,
-        code=code("pretrain/import_checkpoint.py"),
-    script:
-        "../scripts/pretrain/import_checkpoint.py"
 
 
 rule pretrain_losses:
@@ -339,16 +278,16 @@ rule pretrain_losses:
     conda:
         "../envs/train.yaml"
     resources:
-        mem_mb=model_memory("load"),
-        runtime=model_minutes("load"),
-        gpu=gpus(1),
+        mem_mb=MODEL.memory("load"),
+        runtime=MODEL.minutes("load"),
+        gpu=MODEL.gpus(1),
     params:
         settings={
             "seed": config["seed"],
             **pick("pretrain.training", "batch_size"),
             **pick("pretrain", "templates", "llvm_tokens", "context", "new_embeddings", "loss_documents"),
         },
-        gpu=uses_gpu,
+        gpu=MODEL.uses_gpu,
         code=code("pretrain/losses.py"),
     script:
         "../scripts/pretrain/losses.py"

@@ -47,8 +47,8 @@ rule provenance_tools:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
-        rules=scripted_rules,
-        deployment=deployment(),
+        rules=rule_scripts,
+        deployment=deployment(workflow.deployment_settings.deployment_method),
         snakemake=SNAKEMAKE_VERSION,
         code=code("provenance/tools.py"),
     script:
@@ -103,8 +103,8 @@ rule provenance_report:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        config=recorded_config(),
-        titles={name: TABLE_SPECS[name]["title"] for name in table_benchmarks()},
+        config=recorded_config(config),
+        titles=TABLES.titles,
         deviations=checked(read_deviations, Path(ROOT)),
         code=code("provenance/report.py", "provenance/report.css"),
     script:
@@ -132,9 +132,9 @@ rule provenance_crate:
         mem_mb=memory(1000),
         runtime=minutes(10),
     params:
-        config=recorded_config(),
-        rules=scripted_rules,
-        revisions=used_revisions(),
+        config=recorded_config(config),
+        rules=rule_scripts,
+        revisions=used_revisions(config, {name: MODELS[name] for name in config["models"]}, list(DOWNLOADS.values())),
         code=code("provenance/crate.py"),
     script:
         "../scripts/provenance/crate.py"
@@ -146,7 +146,7 @@ rule provenance_database:
         jobs="<results>/provenance/jobs.json",
         ir=compile_targets,
         scores=evaluate_targets(),
-        executions=execution_targets,
+        executions=PLAN.execution_files(),
     output:
         # Kept from run to run: only the parts whose inputs changed are replaced.
         update("<results>/provenance/run.sqlite"),
@@ -189,7 +189,7 @@ rule provenance_audit:
         mem_mb=memory(2000),
         runtime=minutes(480),
     params:
-        benchmarks=table_benchmarks(),
+        benchmarks=TABLES.benchmarks,
         code=code("provenance/audit.py"),
     script:
         "../scripts/provenance/audit.py"

@@ -29,7 +29,7 @@ rule fetch_corpus:
 
 checkpoint sources_read:
     input:
-        fetched=fetched_corpus,
+        fetched=LANGUAGE.fetched,
     output:
         shards="<results>/sources/{language}/shards.json",
         aliases="<results>/sources/{language}/aliases.parquet",
@@ -46,7 +46,7 @@ checkpoint sources_read:
         corpus=config["corpus"],
         suffixes=lambda wildcards: LANGUAGES[wildcards.language]["suffixes"],
         shard_size=config["shard_size"],
-        fingerprint=corpus_fingerprint,
+        fingerprint=LANGUAGE.fingerprint,
         code=code("sources/read.py"),
     script:
         "../scripts/sources/read.py"
@@ -72,10 +72,10 @@ rule sources_ir:
         variants=config["variants"],
         settings={
             "parts": [part for part, is_wanted in config["compile"]["normalise"].items() if is_wanted],
-            "origin": module_origin(),
+            "origin": LANGUAGE.module_origin,
             "limits": pick("compile.limits", "wall_seconds", "cpu_seconds", "memory_mb"),
         },
-        digest=module_digest,
+        digest=SHARDS.module_digest,
         code=code("sources/ir.py"),
     script:
         "../scripts/sources/ir.py"

@@ -82,7 +82,7 @@ rule tables_benchmark:
     benchmark:
         "<bench>/tables/{benchmark}.{format}.tsv"
     wildcard_constraints:
-        benchmark=any_of(table_benchmarks()),
+        benchmark=any_of(TABLES.benchmarks),
         format="csv|md|tex|html",
     conda:
         "../envs/tables.yaml"
@@ -90,8 +90,8 @@ rule tables_benchmark:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
-        table_spec=table_spec,
-        notes=run_notes(),
+        table_spec=TABLES.spec,
+        notes=TABLES.notes,
         code=code("tables/benchmark.py"),
     script:
         "../scripts/tables/benchmark.py"
@@ -119,8 +119,8 @@ rule tables_main:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
-        table_specs=table_specs(table_benchmarks(), "title", "decimals", "lower_is_better", "headline", "notes"),
-        notes=run_notes(),
+        table_specs=TABLES.keys_of(TABLES.benchmarks, "title", "decimals", "lower_is_better", "headline", "notes"),
+        notes=TABLES.notes,
         code=code("tables/main_table.py"),
     script:
         "../scripts/tables/main_table.py"
@@ -147,7 +147,7 @@ rule tables_figure_scores:
         runtime=minutes(10),
     params:
         # The validation losses have a figure of their own.
-        table_specs=table_specs([name for name in table_benchmarks() if name != VALIDATION], "title", "headline"),
+        table_specs=TABLES.keys_of(TABLES.score_benchmarks, "title", "headline"),
         code=code("tables/figure_scores.py"),
     script:
         "../scripts/tables/figure_scores.py"

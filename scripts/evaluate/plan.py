@@ -1,12 +1,15 @@
 """What a run evaluates: the tasks of all benchmarks, the files to fetch, and the score files.
 
-The rules ask this module; it reads nothing but the config and the tables.
+The rules ask this module; it reads nothing but the config and the tables, and lists the folder of
+benchmark data.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from scripts.evaluate.task_plan import COMMITS, Inputs, TaskPlan
+from scripts.evaluate.plan_inputs import COMMITS, Inputs
+from scripts.evaluate.task_plan import TaskPlan
 from scripts.lib.job import InputError
 
 SAMPLES = "resources/benchmarks"
@@ -40,9 +43,29 @@ class Plan(Inputs):
             return {}
         return {task.file_name(template): task.download(template) for task in self.tasks() for template in task.files}
 
+    def file_names(self, folder: Path) -> list[str]:
+        """Names of the benchmarks' files in their folder, sorted: those to fetch, or all that a
+        folder of the user has.
+
+        Commits are data to tune on, not a benchmark.
+        """
+        names = list(self.downloads())
+        if not names:
+            paths = [path for kind in ("jsonl", "jsonl.gz") for path in folder.rglob(f"*.{kind}")]
+            names = [path.relative_to(folder).as_posix() for path in paths]
+        return sorted(name for name in names if not name.startswith("commitchronicle/"))
+
     def score_files(self) -> list[str]:
         """All score files of the run."""
         return [task.score_file(cell) for task in self.tasks() for cell in task.cells]
+
+    def execution_files(self) -> list[str]:
+        """The tables of executions of all programs, those of controls included."""
+        return [task.execution_file(cell) for task in self.tasks() if task.is_executed for cell in task.cells]
+
+    def scored_benchmarks(self) -> list[str]:
+        """The benchmarks that get scores, in the order of config/benchmarks.yaml."""
+        return [benchmark for benchmark in self.benchmarks if any(task.cells for task in self.tasks_of(benchmark))]
 
     def tunings(self) -> list[str]:
         """The tunings that the tasks evaluate, `instruct` and `commits-{language}`, in the order of

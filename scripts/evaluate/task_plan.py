@@ -1,76 +1,25 @@
-"""What a run evaluates of one task: its files, settings, checkpoints, controls and runner.
-
-A path that a rule writes begins with Snakemake's path variable `<results>`, which stands for the
-key `results_dir`.
-"""
+"""What a run evaluates of one task: its files, settings, checkpoints, controls and runner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from scripts.evaluate.plan_inputs import (
+    CEILING,
+    COMMITS,
+    CONTROL,
+    CONTROLS,
+    FETCHED,
+    TEACHER_FORCED,
+    Cell,
+    Entry,
+    Inputs,
+    packaged_file,
+    setting_name,
+)
 from scripts.lib.commits import SPLITS, file_stem
 from scripts.lib.job import InputError
-
-# An entry of a YAML file, which its schema has checked.
-Entry = Mapping[str, Any]
-
-CONTROL = "control"  # setting and checkpoint of the controls
-CONTROLS = ("reference", "empty")
-CEILING = "ceiling"
-TEACHER_FORCED = "teacher-forced"
-COMMITS = "commits"  # the benchmark whose tasks are the languages of the key `commits`
-FETCHED = "<results>/benchmark-data"
-
-
-class Cell(NamedTuple):
-    """One score file of a task: a checkpoint of a model in a setting, or a control."""
-
-    setting: str
-    model: str
-    checkpoint: str
-
-
-def setting_name(temperature: float) -> str:
-    """Name of a sampling temperature in paths and tables."""
-    return f"t{temperature:g}" if temperature else "greedy"
-
-
-def packaged_file(download: Entry) -> str:
-    """Path of a data file of an installed Python package; the error for a missing package names
-    this path. It is relative below the working directory, so that a moved `.venv` reruns nothing.
-    """
-    spec = find_spec(download["package"])
-    folder = Path(spec.origin).parent if spec and spec.origin else Path(f"package {download['package']}")
-    below = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    return str(below / download["file"])
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a plan is made from.
-
-    config: the checked configuration. benchmarks, runners: the tables of the same names.
-    root: the project's folder, to which paths in the config are relative.
-    """
-
-    config: Entry
-    benchmarks: Mapping[str, Entry]
-    runners: Mapping[str, Entry]
-    root: Path
-
-    @property
-    def data_dir(self) -> Path | None:
-        """The folder with the benchmarks' files; None where they are fetched."""
-        data_dir = self.config["evaluate"]["data_dir"]
-        return None if data_dir is None else self.root / data_dir
-
-    @property
-    def is_sandboxed(self) -> bool:
-        """Whether programs run in the sandbox."""
-        return self.config["evaluate"]["sandbox"] is not False
 
 
 @dataclass(frozen=True)
@@ -264,6 +213,14 @@ class TaskPlan:
     def checked_controls(self) -> str:
         """The file that shows that the controls came out as they must."""
         return f"<results>/executions/{self.benchmark}/{self.name}/{CONTROL}/checked.json"
+
+    def score_inputs(self, cell: Cell) -> dict[str, str]:
+        """Inputs of a score in addition to completions and rows: for programs, their executions,
+        and the file that shows that the controls' came out as they must.
+        """
+        if not self.is_executed:
+            return {}
+        return {"executions": self.execution_file(cell), "checked": self.checked_controls}
 
     # --- settings of jobs ------------------------------------------------------------------------
 

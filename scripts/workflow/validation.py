@@ -1,10 +1,11 @@
 """YAML files of the project, checked against JSON schemas: each fault is one line that names the key."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import jsonschema
 import yaml
@@ -15,10 +16,24 @@ from scripts.compile.prepare import PREPARATIONS
 from scripts.evaluate.benchmarks.problems import FORMS
 from scripts.evaluate.runners.factory import KINDS
 from scripts.evaluate.runners.programs import COMPOSERS, GENERIC
+from scripts.lib.job import InputError
+
+_Result = TypeVar("_Result")
+_Arguments = ParamSpec("_Arguments")
 
 
 class ConfigError(Exception):
     """A wrong configuration, described in one line: the key, what is wrong with it, and what to do."""
+
+
+def checked(check: Callable[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
+    """The value of a function that checks the config or a table; ends the process with one line for
+    a fault.
+    """
+    try:
+        return check(*arguments, **named)
+    except (ConfigError, InputError) as error:
+        sys.exit(f"error: {error}")
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scripts.evaluate.plan import Plan
-from scripts.evaluate.task_plan import FETCHED, Cell, packaged_file, setting_name
+from scripts.evaluate.plan_inputs import FETCHED, Cell, packaged_file, setting_name
 from scripts.lib.job import InputError
 
 PACKAGE = {"package": "pytest", "file": "rows.jsonl"}
@@ -79,6 +79,12 @@ def test_score_files_follow_the_order_of_the_benchmarks() -> None:
     assert files[0] == "<results>/scores/programs/cpp/control/empty.control.json"
     assert files[-1] == "<results>/scores/commits/C++/greedy/m.ircoder-commits-C++.json"
     assert len(files) == len(set(files)) == (1 + 4) + (2 + 2) + (2 + 4)
+
+
+def test_programs_of_all_score_files_are_executed() -> None:
+    files = plan().execution_files()
+    assert files[0] == "<results>/executions/programs/cpp/control/empty.control.parquet"
+    assert len(files) == len(set(files)) == (1 + 4) + (2 + 2)
 
 
 def test_tunings_are_those_that_benchmarks_evaluate() -> None:
@@ -170,3 +176,34 @@ def test_scores_on_the_samples_with_the_papers_sampling_are_noted() -> None:
     assert plan(data_dir="resources/benchmarks", sampling="paper").notes() == [
         "evaluate.data_dir is resources/benchmarks: scores on these samples compare with nothing"
     ]
+
+
+def test_the_files_of_benchmarks_are_those_to_fetch_or_all_of_a_folder_without_the_commits(tmp_path: Path) -> None:
+    assert plan(data_dir=None).file_names(tmp_path) == ["commits/Cpp.jsonl", "nominal.jsonl", "programs/cpp.jsonl"]
+    for name in ("b/x.jsonl.gz", "a.jsonl", "commitchronicle/c.jsonl", "README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert plan(tmp_path, data_dir=".").file_names(tmp_path) == ["a.jsonl", "b/x.jsonl.gz"]
+    assert plan(data_dir=None).data_folder("out") == Path("out/benchmark-data")
+    assert plan(tmp_path).data_folder("out") == tmp_path / "data"
+
+
+def test_a_score_of_programs_needs_their_executions_and_the_checked_controls() -> None:
+    cell = Cell("t0.2", "m", "base")
+    folder = "<results>/executions/programs/cpp"
+    assert plan().task("programs", "cpp").score_inputs(cell) == {
+        "executions": f"{folder}/t0.2/m.base.parquet",
+        "checked": f"{folder}/control/checked.json",
+    }
+    assert plan().task("commits", "C++").score_inputs(cell) == {}
+
+
+def test_programs_are_run_as_the_config_says() -> None:
+    limits = {"wall_factor": 3}
+    assert plan(limits=limits).runner_settings == {"mode": "bubblewrap", "wall_factor": 3}
+    assert plan(limits=limits, sandbox=False).runner_settings == {"mode": "off", "wall_factor": 3}
+
+
+def test_benchmarks_with_scores_follow_the_order_of_the_table() -> None:
+    assert plan().scored_benchmarks() == ["programs", "recode", "commits"]
+    assert plan(tasks={"recode": ["format"]}).scored_benchmarks() == ["recode", "commits"]

@@ -11,7 +11,7 @@ from tests.support.paths import ROOT
 
 STAGES = ("sources", "compile", "dedup", "pairs", "pretrain", "finetune", "evaluate", "tables", "provenance")
 FILES = sorted((ROOT / "rules").rglob("*.smk"))
-RULE = re.compile(r"^(?:rule|checkpoint) (\w+):$", re.M)
+RULE = re.compile(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?: with)?:$", re.M)
 
 
 def test_each_stage_has_one_rule_file() -> None:
