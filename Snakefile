@@ -107,6 +107,7 @@ rule dedup:
 rule pairs:
     input:
         pairs_targets(),
+        "<results>/provenance/pairs.json",
 
 
 rule pretrain:

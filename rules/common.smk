@@ -23,7 +23,13 @@ from scripts.workflow.checkpoint_plan import CheckpointPlan
 from scripts.workflow.fidelity_page import read_deviations
 from scripts.workflow.language_plan import LanguagePlan
 from scripts.workflow.model_jobs import ModelJobs, training_threads
-from scripts.workflow.provenance_inputs import deployment, recorded_config, scripted_rules, used_revisions
+from scripts.workflow.provenance_inputs import (
+    deployment,
+    pairs_config,
+    recorded_config,
+    scripted_rules,
+    used_revisions,
+)
 from scripts.workflow.resources import megabytes, memory, minutes
 from scripts.workflow.shards import Shards
 from scripts.workflow.table_plan import TablePlan

@@ -76,6 +76,32 @@ rule provenance_jobs:
         "../scripts/provenance/jobs.py"
 
 
+rule provenance_pairs:
+    input:
+        pairs=pairs_targets(),
+        ir=compile_targets,
+    output:
+        "<results>/provenance/pairs.json",
+    log:
+        "<logs>/provenance/pairs.log",
+    benchmark:
+        "<bench>/provenance/pairs.tsv"
+    conda:
+        "../envs/provenance.yaml"
+    threads: 2
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(480),
+    params:
+        config=pairs_config(config),
+        rules=rule_scripts,
+        deployment=deployment(workflow.deployment_settings.deployment_method),
+        snakemake=SNAKEMAKE_VERSION,
+        code=code("provenance/pairs.py"),
+    script:
+        "../scripts/provenance/pairs.py"
+
+
 rule provenance_report:
     input:
         jobs="<results>/provenance/jobs.json",

@@ -49,6 +49,12 @@ def recorded_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: config[key] for key in sorted(config) if key != "results_dir"}
 
 
+def pairs_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of the config that determine the pairs."""
+    keys = ("compile", "corpus", "dedup", "keep_ll", "languages", "pairs", "seed", "shard_size", "variants")
+    return {key: config[key] for key in keys}
+
+
 def used_revisions(*entries: object) -> dict[str, list[str]]:
     """Models and data sets of the hub that some entries name: repository and commit, by the address
     of the commit.

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts.lib.checkpoints import COMPLETE
-from scripts.lib.files import sha256_file, sha256_text
+from scripts.lib.files import read_json, sha256_file, sha256_text
 from scripts.workflow import recovery
 from tests.workflow.conftest import ROOT
 from tests.workflow.faults import (
@@ -164,6 +164,9 @@ def test_a_damaged_table_is_named_and_its_remedy_works(
     shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
     output = workflow(folder, target, *TINY, succeeds=False).stdout
     assert re.search(rf"{damaged} is (not a whole parquet file|damaged) .*; delete it and run again", output)
+    start = read_json(folder / "results/provenance/run.json")["starts"][-1]
+    assert start["succeeded"] is False
+    assert damaged in "".join(failure["error"] for failure in start["failures"])
     (folder / damaged).unlink()
     if "sources" in damaged:
         output = workflow(folder, target, *TINY, succeeds=False).stdout

@@ -75,6 +75,19 @@ def test_statistics_add_up(finished):
     assert statistics["C++", "perf"]["compile_error"] == "4"
 
 
+def test_a_run_that_ends_with_the_pairs_records_how_they_were_made(finished):
+    results = finished / "results"
+    record = read_json(results / "provenance/pairs.json")
+    writers = {output: job["rule"] for job in record["jobs"] for output in job["outputs"]}
+    assert writers["pairs/C++/perf.parquet"] == "pairs_language"
+    assert writers["sources/Nim/shards.json"] == "sources_read"
+    assert record["files"]["pairs/statistics.csv"]["sha256"] == sha256_file(results / "pairs/statistics.csv")
+    assert record["tools"]["snakemake"]
+    assert record["config"]["languages"] == ["C++", "Nim"]
+    (start,) = read_json(results / "provenance/run.json")["starts"]
+    assert (start["targets"], start["succeeded"], start["failures"]) == (["pairs"], True, [])
+
+
 def test_pairs_are_those_of_the_corpus(finished):
     modules = {row["Source_Code"]: row["IR_Original"] for row in iter_rows(finished / "results/pairs/C++/perf.parquet")}
     assert SOURCE.format(n=4) not in modules

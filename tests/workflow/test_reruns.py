@@ -33,6 +33,8 @@ MODELS = (
     *("tables_figure_curves", *SCORED),
 )
 PAIRS = ("pairs_card", "pairs_figures", *MODELS)
+# The jobs of the target `pairs` that concern all languages.
+DATASET = {"pairs_card", "pairs_figures", "provenance_pairs", "pairs"}
 TOOLS = ("provenance_outcomes", "provenance_tools")
 # The report and the crate contain the whole config.
 SHOWN = ("provenance_report", "provenance_crate", "all")
@@ -297,7 +299,7 @@ def test_edited_source_files_rerun_only_their_shards(project: Project) -> None:
         shards.append(step())
         changed = sorted({*before, shards[-1]})
         expected = {f"{rule} C {shard}" for rule in ("compile_shard", "dedup_signatures") for shard in changed}
-        expected |= {"sources_read C", "dedup_clusters C", "pairs_language C", "pairs_card", "pairs_figures", "pairs"}
+        expected |= {"sources_read C", "dedup_clusters C", "pairs_language C", *DATASET}
         assert jobs_in(project.snakemake("pairs")) == expected, edit
     assert {file: sha256_file(file) for file in pairs} == pairs
 
@@ -308,7 +310,7 @@ def test_reading_only_the_first_programs_reruns_what_depends_on_them(project: Pr
     expected = {f"{rule} {name}" for rule in ("sources_read", "dedup_clusters", "pairs_language") for name in languages}
     # Two programs are one shard, 000, which exists among the shards of all programs as well.
     expected |= {f"{rule} {name} 000" for rule in steps for name in languages}
-    expected |= {"pairs_card", "pairs_figures", "pairs"}
+    expected |= DATASET
     with project.edited("config/config.yaml", "first: null", "first: 2"):
         assert jobs_in(project.snakemake("pairs")) == expected
         statistics = read_json(project.folder / "results" / "pairs" / "C" / "statistics.json")
