@@ -81,8 +81,8 @@ def closure(targets: list[str], writers: dict[str, Job], results: str) -> list[J
     """All jobs that contributed to `targets`, sorted by rule and outputs.
 
     A file below `results` without a record belongs to the only job that wrote into its folder, like
-    the shards of a checkpoint; it is added to the outputs of that job. Raises `InputError` when there
-    is no such job.
+    the shards of a checkpoint, or else into the nearest folder above it; it is added to the outputs of
+    that job. Raises `InputError` when there is no such job.
     """
     folders = _neighbours(writers)
     jobs: dict[int, Job] = {}
@@ -105,7 +105,8 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _writer_into_folder(path: str, folders: dict[str, list[Job]]) -> Job:
-    jobs = folders.get(str(Path(path).parent), [])
+    parents = map(str, Path(path).parents)
+    jobs = next((folders[folder] for folder in parents if folder in folders), [])
     if len({job.rule for job in jobs}) != 1 or len(jobs) != 1:
         raise InputError(f"Snakemake has no record of the job that wrote {path}; delete the file and run again")
     return jobs[0]

@@ -68,6 +68,12 @@ def test_files_next_to_the_outputs_of_a_job_belong_to_it():
     assert index.outputs == ["r/C/000.parquet", "r/C/shards.json"]
 
 
+def test_files_in_a_folder_below_the_outputs_of_a_job_belong_to_it():
+    index, user = Job("read", [], ["r/C/shards.json"]), Job("ir", ["r/C/modules/000.parquet"], ["r/ir.parquet"])
+    closure(["r/ir.parquet"], {"r/C/shards.json": index, "r/ir.parquet": user}, "r")
+    assert index.outputs == ["r/C/modules/000.parquet", "r/C/shards.json"]
+
+
 def test_a_result_that_no_job_wrote_is_an_error():
     with pytest.raises(InputError, match="no record of the job that wrote r/stray/x"):
         closure(["r/stray/x"], {"r/y": Job("b", [], ["r/y"])}, "r")
