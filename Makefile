@@ -64,6 +64,20 @@ audit: setup  ## check a finished run again: digests, traces from scores to sour
 	@$(BIN)/snakemake audit --allowed-rules audit provenance_audit --forcerun provenance_audit $(ARGS)
 	@$(PYTHON) -m scripts.workflow.summary provenance/audit.txt
 
+# The database that make explore opens: that of the last run here.
+DATABASE ?= $(or $(shell cat .snakemake/results_dir.txt 2>/dev/null),results)/provenance/run.sqlite
+PORT ?= 8001
+
+.PHONY: explore
+explore: .venv-explore/.complete  ## look into the last run in a browser: programs, completions, scores; PORT and DATABASE choose others
+	@.venv-explore/bin/python -m scripts.explorer $(DATABASE) --port $(PORT)
+
+.venv-explore/.complete: envs/host/explore.txt
+	@rm -rf .venv-explore
+	@python3 -m venv .venv-explore
+	@.venv-explore/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 .PHONY: lint
 lint: setup-test  ## check format, types, spelling and docs
 	@$(BIN)/ruff check .
@@ -146,6 +160,22 @@ vllm-test: run .venv-vllm/.complete  ## tests of generation with vLLM's CPU buil
 training-test: setup-test .venv-training/.complete  ## tests of training with DeepSpeed, quantised, and with other bases
 	@envs/host/setup.sh test training
 	@PATH=$(CURDIR)/.venv-training/bin:$$PATH .venv-training/bin/python -m pytest -m training tests/unit tests/workflow -rA $(TESTS)
+
+SCREENSHOTS ?= $(CURDIR)/screenshots
+
+.PHONY: browser-test
+browser-test: setup-browser .venv-browser/.complete  ## tests of explorer and report in headless Chromium; pictures in screenshots/
+	@SCREENSHOTS=$(SCREENSHOTS) DATABASE=$(DATABASE) .venv-browser/bin/python -m pytest -m browser tests/browser -rA $(TESTS)
+
+.PHONY: setup-browser
+setup-browser:
+	@envs/host/setup.sh test browser
+
+.venv-browser/.complete: tests/browser/requirements.txt envs/host/explore.txt
+	@rm -rf .venv-browser
+	@python3 -m venv .venv-browser
+	@.venv-browser/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # DeepSpeed is built from source and needs torch during the build.
 .venv-training/.complete: envs/host/requirements.txt tests/training/requirements.txt

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Set up the host route: system packages by apt-get, Python packages in .venv; does nothing where all is there.
-# usage: setup.sh [NAME …]      adds the Debian packages of apt-NAME.txt: test, slurm, swift, training
+# usage: setup.sh [NAME …]      adds the Debian packages of apt-NAME.txt: test, slurm, swift, training, browser
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/envs/host
