@@ -91,7 +91,7 @@ def closure(targets: list[str], writers: dict[str, Job], results: str) -> list[J
         path = waiting.pop()
         job = writers.get(path)
         if job is None and _is_below(path, results):
-            job = _writer_into_folder(path, folders)
+            job = _writer_into_folder(path, folders, results)
             job.outputs = sorted({*job.outputs, path})
             writers[path] = job
         if job is not None and id(job) not in jobs:
@@ -104,8 +104,8 @@ def _is_below(path: str, folder: str) -> bool:
     return Path(path).is_relative_to(folder)
 
 
-def _writer_into_folder(path: str, folders: dict[str, list[Job]]) -> Job:
-    parents = map(str, Path(path).parents)
+def _writer_into_folder(path: str, folders: dict[str, list[Job]], results: str) -> Job:
+    parents = [str(folder) for folder in Path(path).parents if folder != Path(results)]
     jobs = next((folders[folder] for folder in parents if folder in folders), [])
     if len({job.rule for job in jobs}) != 1 or len(jobs) != 1:
         raise InputError(f"Snakemake has no record of the job that wrote {path}; delete the file and run again")
