@@ -21,15 +21,17 @@ import numpy as np
 from bench.dedup_memory import programs
 from bench.memory import peak_mb
 from scripts.lib.files import sha256_text
+from scripts.lib.ledger import counted
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.dedup import CLUSTERS
 from scripts.lib.schemas.ir import IR
+from scripts.lib.schemas.ledger import Outcome
 from scripts.lib.schemas.pairs import NGRAMS
-from scripts.lib.schemas.sources import SOURCES
+from scripts.lib.schemas.sources import ALIASES, SOURCES
 from scripts.pairs import ngrams
 from scripts.pairs.contamination import Benchmarks
 from scripts.pairs.language import Builder, build
-from scripts.pairs.outcomes import read_clusters, read_outcomes
+from scripts.pairs.outcomes import RepresentativePaths, read_clusters, read_outcomes
 from scripts.sources.record import Record
 
 VARIANTS = ("perf", "size")
@@ -70,6 +72,7 @@ def prepare(count: int, folder: Path) -> None:
         names += [row["id"] for row in rows]
     alone = ({"id": i, "cluster": i, "kept": i, "similarity": 1.0, "members": 1, "variants_ok": 2} for i in names)
     write_table(folder / "clusters", alone, CLUSTERS.schema)
+    write_table(folder / "aliases", [], ALIASES.schema)
     write_table(folder / "ngrams", ngrams.all_ngrams({}, 13, 3), NGRAMS.schema)
 
 
@@ -79,10 +82,11 @@ def make(folder: Path) -> dict[str, float]:
     sources, ir = (sorted(map(str, folder.glob(f"{kind}-*"))) for kind in ("sources", "ir"))
     known = read_clusters(str(folder / "clusters"))
     read_outcomes(known, ir, list(VARIANTS))
-    builder = Builder("C", known, Benchmarks(str(folder / "ngrams"), 13), SETTINGS)
-    build(builder, list(zip(sources, ir, strict=True)), {variant: str(folder / variant) for variant in VARIANTS})
+    builder = Builder("C", known, Benchmarks(str(folder / "ngrams"), 13), SETTINGS, RepresentativePaths(known, sources))
+    outputs, ledger = {variant: str(folder / variant) for variant in VARIANTS}, str(folder / "ledger")
+    build(builder, list(zip(sources, ir, strict=True)), str(folder / "aliases"), outputs, ledger)
     seconds = time.process_time() - start
-    pairs = sum(counts["pairs"] for counts in builder.counts.values())
+    pairs = counted(ledger, ["outcome"])[(str(Outcome.PAIR),)]
     size = sum((folder / variant).stat().st_size for variant in VARIANTS) / 1e6
     return {"pairs": pairs, "pairs_per_cpu_s": round(pairs / seconds), "peak_mb": peak_mb(), "file_mb": round(size)}
 

@@ -210,10 +210,16 @@ def pair_tables():
     return expand(pattern, language=config["languages"], variant=config["variants"])
 
 
+def ledgers():
+    """The ledgers of all languages, in their order."""
+    return expand("<results>/pairs/{language}/ledger.parquet", language=config["languages"])
+
+
 def pairs_targets():
     """Final files of the stage: the data set with its card, and figures of it."""
     return [
         *pair_tables(),
+        *ledgers(),
         *expand("<results>/pairs/{file}", file=["README.md", "statistics.csv", "contamination.csv"]),
         *expand("<results>/figures/{figure}.svg", figure=["funnel", "ir_lengths"]),
     ]
@@ -301,11 +307,6 @@ def run_results(wildcards):
     evaluated = [*tuned_models(PLAN.tunings()), *evaluate_targets()]
     earlier = [*sources_targets(), *dedup_targets(), *pairs_targets(), *pretrain_targets(), *evaluated]
     return [*compile_targets(wildcards), *earlier, *tables_targets(), *report_tables()]
-
-
-def compiled_sources(wildcards):
-    """The sources tables of the outcome tables."""
-    return [path.replace("<results>/ir/", "<results>/sources/", 1) for path in compile_targets(wildcards)]
 
 
 def rule_scripts(wildcards):

@@ -1,8 +1,8 @@
 """Joins programs with their IR to the pairs that models are trained on.
 
 In: sources, outcomes of compiling, clusters, and the benchmarks' files, whose programs are left
-out. Out: `pairs/{language}/{variant}.parquet`, statistics of what became of every program, the
-data set's card, and figures.
+out. Out: `pairs/{language}/{variant}.parquet`, `pairs/{language}/ledger.parquet` with what became
+of every program, and from the ledgers the data set's card, statistics and figures.
 """
 
 
@@ -31,13 +31,14 @@ rule pairs_ngrams:
 rule pairs_language:
     input:
         index="<results>/sources/{language}/shards.json",
+        aliases="<results>/sources/{language}/aliases.parquet",
         clusters="<results>/dedup/{language}/clusters.parquet",
         sources=ancient(of_shards("<results>/sources/{language}/{shard}.parquet")),
         ir=of_shards("<results>/ir/{language}/{shard}.parquet"),
         ngrams=ngram_tables,
     output:
         **PAIR_OUTPUT,
-        statistics="<results>/pairs/{language}/statistics.json",
+        ledger="<results>/pairs/{language}/ledger.parquet",
         contamination="<results>/pairs/{language}/contamination.csv",
     log:
         "<logs>/pairs/{language}.log",
@@ -63,7 +64,7 @@ rule pairs_language:
 
 rule pairs_card:
     input:
-        statistics=expand("<results>/pairs/{language}/statistics.json", language=config["languages"]),
+        ledgers=ledgers(),
         contamination=expand("<results>/pairs/{language}/contamination.csv", language=config["languages"]),
     output:
         card="<results>/pairs/README.md",
@@ -79,6 +80,7 @@ rule pairs_card:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
+        languages=config["languages"],
         settings={key: config[key] for key in ("variants", "dedup", "pairs", "seed")},
         code=code("pairs/card.py"),
     script:
@@ -87,7 +89,7 @@ rule pairs_card:
 
 rule pairs_figures:
     input:
-        expand("<results>/pairs/{language}/statistics.json", language=config["languages"]),
+        ledgers(),
     output:
         funnel="<results>/figures/funnel.svg",
         lengths="<results>/figures/ir_lengths.svg",
@@ -101,6 +103,7 @@ rule pairs_figures:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
+        languages=config["languages"],
         variants=config["variants"],
         code=code("pairs/figures.py"),
     script:

@@ -11,30 +11,9 @@ localrules:
     provenance_crate,
 
 
-rule provenance_outcomes:
-    input:
-        ir=compile_targets,
-        sources=ancient(compiled_sources),
-    output:
-        "<results>/provenance/outcomes.json",
-    log:
-        "<logs>/provenance/outcomes.log",
-    benchmark:
-        "<bench>/provenance/outcomes.tsv"
-    conda:
-        "../envs/provenance.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(120),
-    params:
-        code=code("provenance/outcomes.py"),
-    script:
-        "../scripts/provenance/outcomes.py"
-
-
 rule provenance_tools:
     input:
-        outcomes="<results>/provenance/outcomes.json",
+        ledgers(),
     output:
         "<results>/provenance/tools.json",
     log:
@@ -47,6 +26,7 @@ rule provenance_tools:
         mem_mb=memory(500),
         runtime=minutes(10),
     params:
+        languages=config["languages"],
         rules=rule_scripts,
         deployment=deployment(workflow.deployment_settings.deployment_method),
         snakemake=SNAKEMAKE_VERSION,
@@ -79,7 +59,7 @@ rule provenance_jobs:
 rule provenance_pairs:
     input:
         pairs=pairs_targets(),
-        ir=compile_targets,
+        ledgers=ledgers(),
     output:
         "<results>/provenance/pairs.json",
     log:
@@ -106,8 +86,7 @@ rule provenance_report:
     input:
         jobs="<results>/provenance/jobs.json",
         tools="<results>/provenance/tools.json",
-        outcomes="<results>/provenance/outcomes.json",
-        statistics="<results>/pairs/statistics.csv",
+        ledgers=ledgers(),
         scores=sorted(evaluate_targets()),
         main="<results>/tables/main.html",
         tables=report_tables(),
@@ -141,7 +120,6 @@ rule provenance_crate:
     input:
         jobs="<results>/provenance/jobs.json",
         tools="<results>/provenance/tools.json",
-        outcomes="<results>/provenance/outcomes.json",
         report="<results>/report.html",
     output:
         crate="<results>/ro-crate-metadata.json",

@@ -1,4 +1,4 @@
-"""The data set's card, statistics and list of contaminated programs, from the counts of each
+"""The data set's card, statistics and list of contaminated programs, from the ledger of each
 language.
 """
 
@@ -12,16 +12,16 @@ from huggingface_hub import DatasetCard, DatasetCardData
 
 from scripts.lib.csv_files import write_csv
 from scripts.lib.escape import markdown, markdown_block
-from scripts.lib.files import read_json, write_text
+from scripts.lib.files import write_text
 from scripts.lib.hub_license import license_metadata
 from scripts.lib.job import Snakemake, job
+from scripts.lib.ledger import NOT_STATED, summarise
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.pairs import FAILURES, LENGTHS, MEASURES, STATISTICS, SourceOutcome, Split
 
 TEMPLATE = Path(__file__).with_name("card.md.j2")
 # Variant -> name of the published split.
 SPLITS = {"perf": "Perf_Optimized", "size": "Size_Optimized"}
-NOT_STATED = "not stated"
 # The hub's size categories: name and the number of rows that it excludes.
 SIZES = (
     ("n<1K", 10**3),
@@ -125,7 +125,7 @@ def _tools(languages: list[dict[str, Any]]) -> str:
 def card(languages: list[dict[str, Any]], rows: list[dict[str, Any]], settings: dict[str, Any]) -> str:
     """The text of the data set's README.md.
 
-    languages: the statistics of each language. rows: those of statistics.csv. settings: the
+    languages: the summary of each language's ledger. rows: those of statistics.csv. settings: the
     settings of deduplication and pairs.
     """
     licenses = total_licenses(languages)
@@ -155,13 +155,12 @@ def contamination(paths: list[str]) -> str:
 
 def write_card(snakemake: Snakemake) -> None:
     """Write README.md, statistics.csv and contamination.csv of the data set."""
-    inputs, outputs, settings = snakemake.input, snakemake.output, snakemake.params.settings
-    languages = [read_json(path) for path in inputs.statistics]
-    rows = [
-        flat_row(item["language"], variant, item["variants"][variant])
-        for item in languages
-        for variant in settings["variants"]
+    inputs, outputs, params, settings = snakemake.input, snakemake.output, snakemake.params, snakemake.params.settings
+    variants = settings["variants"]
+    languages = [
+        summarise(path, language, variants) for language, path in zip(params.languages, inputs.ledgers, strict=True)
     ]
+    rows = [flat_row(item["language"], name, item["variants"][name]) for item in languages for name in variants]
     write_csv(outputs.statistics, STATISTICS.names, rows)
     write_text(outputs.contamination, contamination(inputs.contamination))
     write_text(outputs.card, card(languages, rows, settings))

@@ -7,8 +7,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from scripts.lib.figure import COLOURS, note, panels, save_svg
-from scripts.lib.files import read_json
 from scripts.lib.job import job
+from scripts.lib.ledger import summarise
 from scripts.lib.schemas.pairs import SourceOutcome
 
 OUTCOME_COLOURS = {
@@ -79,6 +79,7 @@ def draw_lengths(languages: list[dict[str, Any]], variants: list[str], path: str
 
 if __name__ == "__main__":
     with job() as snakemake:
-        counted = [read_json(path) for path in snakemake.input]
-        draw_funnel(counted, snakemake.params.variants, snakemake.output.funnel)
-        draw_lengths(counted, snakemake.params.variants, snakemake.output.lengths)
+        ledgers, params = zip(snakemake.params.languages, snakemake.input, strict=True), snakemake.params
+        counted = [summarise(path, language, params.variants) for language, path in ledgers]
+        draw_funnel(counted, params.variants, snakemake.output.funnel)
+        draw_lengths(counted, params.variants, snakemake.output.lengths)

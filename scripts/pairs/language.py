@@ -1,26 +1,31 @@
-"""Pairs of source and IR of a language, without near-duplicates, long and contaminated programs."""
+"""Pairs of source and IR of a language, without near-duplicates, long and contaminated programs,
+and the ledger that says what became of every source.
+"""
 
 import logging
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from scripts.lib.csv_files import write_csv
-from scripts.lib.files import read_json, write_json
+from scripts.lib.files import read_json
 from scripts.lib.job import job
 from scripts.lib.parquet import TableWriter, iter_rows
 from scripts.lib.schemas.ir import CompileStatus
-from scripts.lib.schemas.pairs import CONTAMINATION, PAIRS, SourceOutcome, Split
+from scripts.lib.schemas.ledger import LEDGER
+from scripts.lib.schemas.pairs import CONTAMINATION, PAIRS, Split
 from scripts.lib.seeds import unit_for
+from scripts.pairs import ledger
 from scripts.pairs.contamination import Benchmarks, Match
-from scripts.pairs.lengths import Lengths, measure, too_long
-from scripts.pairs.outcomes import Language, read_clusters, read_outcomes
+from scripts.pairs.lengths import measure, too_long
+from scripts.pairs.outcomes import Language, RepresentativePaths, read_clusters, read_outcomes
 
 _BATCH = 256
+_SOURCE = ["id", "path", "source_sha256", "source", "rejected", "license"]
+_MODULE = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics", "ir", "ir_sha256", "unprepared"]
 
 
 def normalised(source: str) -> str:
@@ -28,30 +33,49 @@ def normalised(source: str) -> str:
     return source.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
 
 
-class Builder:
-    """Builds the pairs of a language and counts the outcomes of all sources in every variant."""
+@dataclass(frozen=True)
+class Result:
+    """What became of a program in a variant: its row of the ledger, and its pair if there is one."""
 
-    def __init__(self, name: str, language: Language, benchmarks: Benchmarks, settings: dict[str, Any]) -> None:
-        self.name, self.language, self.benchmarks, self.settings = name, language, benchmarks, settings
-        self.counts: dict[str, Counter[str]] = {variant: Counter() for variant in language.represents}
-        self.lengths = {variant: Lengths([]) for variant in language.represents}
-        self.licenses: Counter[str] = Counter()
+    entry: ledger.Entry
+    pair: dict[str, Any] | None = None
+
+
+class Builder:
+    """Builds the pairs of a language and the rows of its ledger."""
+
+    def __init__(
+        self,
+        name: str,
+        language: Language,
+        benchmarks: Benchmarks,
+        settings: dict[str, Any],
+        paths: RepresentativePaths,
+    ) -> None:
+        self.name, self.language, self.benchmarks = name, language, benchmarks
+        self.settings, self.paths = settings, paths
+        self.representing = language.representing()
         self.contaminated: list[dict[str, Any]] = []
 
     def sources(self, path: str) -> dict[str, dict[str, Any]]:
-        """The shard's sources that represent their cluster in a variant, by id, with `contaminated`
-        marked.
+        """The shard's sources by id.
+
+        Those that represent their cluster in a variant have their text and its `matches` with
+        benchmarks.
         """
-        wanted = np.any(list(self.language.represents.values()), axis=0)
-        columns = ["id", "path", "source_sha256", "source", "license"]
-        rows = [row for row in iter_rows(path, columns) if wanted[self.language.index(row["id"])]]
-        for start in range(0, len(rows), _BATCH):
-            batch = rows[start : start + _BATCH]
+        rows = {}
+        for row in iter_rows(path, _SOURCE):
+            rows[row["id"]] = row
+            if not self.representing[self.language.index(row["id"])]:
+                del row["source"]
+        wanted = [row for row in rows.values() if "source" in row]
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
             matches = self.benchmarks.match([row["source"] for row in batch])
             for row, own in zip(batch, matches, strict=True):
-                row["contaminated"] = bool(own)
+                row["matches"] = own
                 self._report(row, own)
-        return {row["id"]: row for row in rows}
+        return rows
 
     def _report(self, row: dict[str, Any], matches: list[Match]) -> None:
         for match in matches:
@@ -66,67 +90,37 @@ class Builder:
         validation = unit_for(self.settings["seed"], "split", self.name, cluster) < share
         return Split.VALIDATION if validation else Split.TRAIN
 
-    def pair(self, row: dict[str, Any], source: dict[str, Any]) -> dict[str, Any] | None:
-        """The pair of one module and its source, or None (counted) when it is contaminated or too
-        long.
-        """
-        counts = self.counts[row["variant"]]
+    def _representative(self, row: dict[str, Any], source: dict[str, Any], entry: ledger.Entry) -> Result:
+        """The result of a program that represents its cluster."""
         text = normalised(source["source"]) if self.settings["normalise_newlines"] else source["source"]
         lengths = measure(text, row["ir"])
-        over = too_long(lengths, self.settings["limits"])
-        if source["contaminated"] or over:
-            counts.update(
-                [SourceOutcome.CONTAMINATED] if source["contaminated"] else [SourceOutcome.FILTERED, f"long_{over}"]
-            )
-            return None
+        if source["matches"]:
+            return Result({**entry, **ledger.contaminated(source["matches"]), **lengths})
+        limits = self.settings["limits"]
+        if (length := too_long(lengths, limits)) is not None:
+            return Result({**entry, **ledger.filtered(length, lengths, limits[f"max_{length}"])})
         split = self._split(row["id"])
-        counts.update([SourceOutcome.PAIRS, split])
-        self.lengths[row["variant"]].add(lengths)
-        self.licenses[source["license"] or "not stated"] += 1
         hashes = {"source_sha256": source["source_sha256"], "ir_sha256": row["ir_sha256"]}
         where = {"path": source["path"], "license": source["license"]}
-        return {"Source_Code": text, "IR_Original": row["ir"], "id": row["id"], **hashes, "split": split, **where}
+        pair = {"Source_Code": text, "IR_Original": row["ir"], "id": row["id"], **hashes, "split": split, **where}
+        return Result({**entry, **ledger.paired(split, lengths)}, pair)
 
-    def shard(self, sources: str, ir: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Variant and row of each pair of one shard, in order of id."""
-        known = self.sources(sources)
-        for row in iter_rows(ir, ["id", "variant", "status", "ir", "ir_sha256"], batch_size=32):
-            represents = self.language.represents[row["variant"]]
-            if row["status"] != CompileStatus.OK:
-                continue
-            if not represents[self.language.index(row["id"])]:
-                self.counts[row["variant"]][SourceOutcome.NEAR_DUPLICATES] += 1
-            elif (pair := self.pair(row, known[row["id"]])) is not None:
-                yield row["variant"], pair
+    def result(self, row: dict[str, Any], source: dict[str, Any], shard: str) -> Result:
+        """What became of a program in a variant; `row` is that of the IR table."""
+        entry = ledger.base_entry(row, source, shard)
+        if row["status"] != CompileStatus.OK:
+            return Result({**entry, **ledger.failed(row, source)})
+        index = self.language.index(row["id"])
+        representative = int(self.language.representatives[row["variant"]][index])
+        if representative != index:
+            return Result({**entry, **ledger.near_duplicate(self.language, self.paths, index, representative)})
+        return self._representative(row, source, entry)
 
-    def funnel(self, index: dict[str, Any], variant: str) -> dict[str, int]:
-        """Number of source files by outcome; raises `RuntimeError` when they do not add up."""
-        statuses, counts = self.language.statuses[variant], self.counts[variant]
-        rejected, compiled = statuses[CompileStatus.REJECTED_SOURCE], statuses[CompileStatus.OK]
-        ends = {str(outcome): counts[outcome] for outcome in SourceOutcome} | {
-            str(SourceOutcome.DUPLICATES): index["duplicates"],
-            str(SourceOutcome.REJECTED): rejected,
-            str(SourceOutcome.FAILED): statuses.total() - rejected - compiled,
-        }
-        if index["sources"] != sum(ends.values()):
-            raise RuntimeError(f"{self.name}, {variant}: {index['sources']} sources do not add up to {ends}")
-        return {"sources": index["sources"], **ends}
-
-    def statistics(self, index: dict[str, Any]) -> dict[str, Any]:
-        """Everything that is counted, by variant."""
-        variants = {
-            variant: {
-                "funnel": self.funnel(index, variant),
-                "splits": {str(split): self.counts[variant][split] for split in Split},
-                "statuses": dict(sorted(self.language.statuses[variant].items())),
-                "filtered": {key[5:]: n for key, n in sorted(self.counts[variant].items()) if key.startswith("long_")},
-                "lengths": self.lengths[variant].summary(),
-            }
-            for variant in self.counts
-        }
-        tools = [{"compiler": compiler, "llvm": llvm} for compiler, llvm in sorted(self.language.tools)]
-        licenses = dict(sorted(self.licenses.items()))
-        return {"language": self.name, "variants": variants, "tools": tools, "licenses": licenses}
+    def shard(self, sources: str, ir: str) -> Iterator[Result]:
+        """The results of all rows of one shard's IR table, in its order."""
+        known, name = self.sources(sources), Path(ir).stem
+        for row in iter_rows(ir, _MODULE, batch_size=32):
+            yield self.result(row, known[row["id"]], name)
 
 
 def in_order(contaminated: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -140,17 +134,29 @@ def chunks(items: Iterator[Any]) -> Iterator[list[Any]]:
         yield chunk
 
 
-def build(builder: Builder, shards: list[tuple[str, str]], outputs: dict[str, str]) -> None:
-    """Write the pairs of all shards (paths of sources and IR) to one table per variant."""
+def build(
+    builder: Builder, shards: list[tuple[str, str]], aliases: str, outputs: dict[str, str], ledger_path: str
+) -> int:
+    """Write the pairs of all shards (paths of sources and IR) to one table per variant, and the
+    ledger; return the number of rows of the ledger.
+    """
     with ExitStack() as stack:
-        writers = {
-            variant: stack.enter_context(TableWriter(outputs[variant], PAIRS.schema))
-            for variant in builder.language.represents
-        }
+        writers = {variant: stack.enter_context(TableWriter(path, PAIRS.schema)) for variant, path in outputs.items()}
+        entries = stack.enter_context(TableWriter(ledger_path, LEDGER.schema))
         for sources, ir in shards:
-            for pairs in chunks(builder.shard(sources, ir)):
+            for results in chunks(builder.shard(sources, ir)):
+                entries.write(result.entry for result in results)
                 for variant, writer in writers.items():
-                    writer.write(pair for of_variant, pair in pairs if of_variant == variant)
+                    pairs = (result.pair for result in results if result.entry["variant"] == variant)
+                    writer.write(pair for pair in pairs if pair is not None)
+        entries.write(ledger.duplicates(aliases, builder.name, list(outputs)))
+    return entries.written
+
+
+def check_rows(language: str, rows: int, sources: int, variants: int) -> None:
+    """Raise `RuntimeError` unless the ledger has a row for each source file and variant."""
+    if rows != sources * variants:
+        raise RuntimeError(f"{language}: the ledger has {rows} rows for {sources} sources in {variants} variants")
 
 
 if __name__ == "__main__":
@@ -159,10 +165,11 @@ if __name__ == "__main__":
         language = read_clusters(inputs.clusters)
         read_outcomes(language, list(inputs.ir), params.variants)
         benchmarks = Benchmarks(inputs.ngrams[0] if inputs.ngrams else None, params.ngram)
-        builder = Builder(snakemake.wildcards.language, language, benchmarks, params.settings)
+        paths = RepresentativePaths(language, list(inputs.sources))
+        builder = Builder(snakemake.wildcards.language, language, benchmarks, params.settings, paths)
         shards = list(zip(inputs.sources, inputs.ir, strict=True))
-        build(builder, shards, {variant: outputs[variant] for variant in params.variants})
-        statistics = builder.statistics(read_json(inputs.index))
+        pairs = {variant: outputs[variant] for variant in params.variants}
+        rows = build(builder, shards, inputs.aliases, pairs, outputs.ledger)
+        check_rows(builder.name, rows, read_json(inputs.index)["sources"], len(params.variants))
         write_csv(outputs.contamination, CONTAMINATION.names, in_order(builder.contaminated))
-        write_json(outputs.statistics, statistics)
-        logging.info("%s", statistics["variants"])
+        logging.info("%d rows of the ledger", rows)

@@ -1,13 +1,9 @@
 """Lengths of sources and modules in bytes and lexical tokens, and which of them exceed a limit."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 
 from scripts.lib.schemas.pairs import LENGTHS
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _BLANK, _WORD, _OTHER = 0, 1, 2
 
 
@@ -49,31 +45,3 @@ def too_long(lengths: dict[str, int], limits: dict[str, int | None]) -> str | No
         if limit is not None and lengths[field] > limit:
             return field
     return None
-
-
-@dataclass
-class Lengths:
-    """Collects the lengths of pairs, four numbers each."""
-
-    values: list[tuple[int, ...]]
-
-    def add(self, lengths: dict[str, int]) -> None:
-        """Add the lengths of one pair."""
-        self.values.append(tuple(lengths[field] for field in LENGTHS))
-
-    def summary(self) -> dict[str, dict[str, Any]]:
-        """Total, mean, largest and quantiles of each field; empty without pairs."""
-        if not self.values:
-            return {}
-        table = np.array(self.values, dtype=np.int64)
-        return {field: _summary(table[:, index]) for index, field in enumerate(LENGTHS)}
-
-
-def _summary(values: np.ndarray) -> dict[str, Any]:
-    cuts = np.quantile(values, QUANTILES, method="lower")
-    return {
-        "total": int(values.sum()),
-        "mean": round(float(values.mean()), 1),
-        "max": int(values.max()),
-        **{f"p{round(100 * share)}": int(cut) for share, cut in zip(QUANTILES, cuts, strict=True)},
-    }

@@ -90,13 +90,14 @@ def audit(results: Path, project: Path, benchmarks: list[str], threads: int) -> 
         *checks.loss_faults(scores, results),
         *wide_table_faults(scores, results, benchmarks),
         *checks.funnel_faults(results / "pairs" / "statistics.csv"),
+        *checks.ledger_faults(results / "pairs" / "statistics.csv"),
     ]
     passed = [
         f"{len(files)} files have the digests in the records",
         f"{len(record['jobs'])} jobs are linked: every file between them is an output of one of them",
         f"{len(scores)} scores agree with {len(names)} score files and the tables of losses",
         f"{len(benchmarks)} wide tables agree with these scores",
-        "the counts of sources and pairs add up",
+        "the counts of sources and pairs add up and agree with the ledgers",
     ]
     return faults, passed
 

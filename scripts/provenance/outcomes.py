@@ -1,112 +1,114 @@
-"""Summarises the outcomes of compiling: counts by status, compiler versions, and failures.
-
-Writes `provenance/outcomes.json`.
-"""
+"""Summarises the outcomes of compiling in the ledgers: counts by status, compilers, and failures."""
 
 from collections import Counter
-from pathlib import Path
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from scripts.lib.failing_frontends import COLUMNS as COUNTED
+import pyarrow.compute as pc
+
 from scripts.lib.failing_frontends import failing_frontends
-from scripts.lib.files import write_json
-from scripts.lib.job import job
-from scripts.lib.parquet import iter_rows
+from scripts.lib.ledger import counted, tables
 from scripts.lib.schemas.ir import CompileStatus
+from scripts.lib.schemas.ledger import Outcome
 
-COLUMNS = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics"]
-# Number of failures listed for each language and status; the ir tables have all of them.
+# Number of failures listed for each language and status; the ledgers have all of them.
 NAMED = 20
+_FAILED = [str(outcome) for outcome in Outcome if outcome.status not in (CompileStatus.OK, None)]
+# Outcomes of programs for which no frontend was run.
+_NOT_RUN = (Outcome.DUPLICATE, Outcome.REJECTED, Outcome.NO_TOOLCHAIN)
 
 
-def paths_of(tables: list[str], wanted: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """The paths in the corpus of the `wanted` sources, by language and id; `tables` are tables of sources."""
-    paths = {}
-    for table in tables:
-        for row in iter_rows(table, ["id", "language", "path"]):
-            if (row["language"], row["id"]) in wanted:
-                paths[row["language"], row["id"]] = row["path"]
-    return paths
+def statuses(ledger: str) -> Counter[tuple[str, str]]:
+    """Number of programs of a ledger by variant and status of compilation."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for (variant, outcome), count in counted(ledger, ["variant", "outcome"]).items():
+        status = Outcome(outcome).status
+        if status is not None:
+            counts[variant, str(status)] += count
+    return counts
 
 
-def first_line(text: str | None) -> str:
-    """The first line of a compiler's message that is not blank."""
-    return next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
+def compilers(ledgers: dict[str, str]) -> dict[str, list[dict[str, str]]]:
+    """Compilers by language, each with its version of LLVM; `ledgers` has the ledger of each
+    language.
+    """
+    versions = {language: counted(path, ["compiler", "llvm"]) for language, path in ledgers.items()}
+    return {
+        language: [
+            {"compiler": compiler, "llvm": llvm}
+            for compiler, llvm in sorted((compiler, llvm or "") for compiler, llvm in keys if compiler)
+        ]
+        for language, keys in sorted(versions.items())
+        if any(compiler for compiler, _ in keys)
+    }
 
 
-def _by_name(row: dict[str, Any]) -> tuple[str, str]:
-    return row["id"], row["variant"]
+def first_failures(ledger: str) -> dict[str, list[dict[str, Any]]]:
+    """The first `NAMED` failures of each status in a ledger, in its order."""
+    failures: dict[str, list[dict[str, Any]]] = {}
+    for table in tables(ledger, ["path", "id", "variant", "outcome", "detail"]):
+        for outcome in _FAILED:
+            listed = failures.setdefault(str(Outcome(outcome).status), [])
+            if len(listed) < NAMED:
+                listed += table.filter(pc.equal(table["outcome"], outcome)).slice(0, NAMED - len(listed)).to_pylist()
+    return failures
 
 
-def keep_first(rows: list[dict[str, Any]], row: dict[str, Any]) -> None:
-    """Add a row to a list and cut the list to the first `NAMED` by name from time to time."""
-    rows.append(row)
-    if len(rows) > 10 * NAMED:
-        rows[:] = sorted(rows, key=_by_name)[:NAMED]
-
-
-def read_outcomes(tables: list[str]) -> tuple[Counter, dict[str, set], dict[tuple, list[dict[str, Any]]]]:
-    """Counts by (language, variant, status), compilers by language, and first failures by (language, status)."""
-    counts: Counter = Counter()
-    compilers: dict[str, set] = {}
-    failures: dict[tuple, list[dict[str, Any]]] = {}
-    for table in tables:
-        for row in iter_rows(table, COLUMNS):
-            counts[row["language"], row["variant"], row["status"]] += 1
-            if row["compiler"]:
-                compilers.setdefault(row["language"], set()).add((row["compiler"], str(row["llvm"] or "")))
-            if row["status"] != CompileStatus.OK:
-                failed = {"id": row["id"], "variant": row["variant"], "message": first_line(row["diagnostics"])}
-                keep_first(failures.setdefault((row["language"], row["status"]), []), failed)
-    return counts, compilers, failures
-
-
-def preparation(tables: list[str]) -> list[dict[str, Any]]:
-    """The gain from rewriting programs, for each language in which the original programs were compiled too.
+def preparation(ledger: str) -> dict[str, int]:
+    """The gain from rewriting programs for the compiler; empty where none was rewritten.
 
     `programs` were compiled and `rewritten` of them were rewritten; the frontend accepts `before` of
-    them in their original form and `after` in the rewritten one.
+    them in their original form and `after` in the rewritten one. All are of the variant in which
+    the original form was compiled as well.
     """
-    counted: dict[tuple[str, str], Counter] = {}
-    for table in tables:
-        for row in iter_rows(table, ["language", "variant", "status", "unprepared"]):
-            counts, original = counted.setdefault((row["language"], row["variant"]), Counter()), row["unprepared"]
-            counts["programs"] += row["status"] != CompileStatus.REJECTED_SOURCE
-            counts["rewritten"] += original is not None
-            counts["before"] += (original or row["status"]) == CompileStatus.OK
-            counts["after"] += row["status"] == CompileStatus.OK
-    keys = ("programs", "rewritten", "before", "after")
-    rows = [{"language": language} | {key: counts[key] for key in keys} for (language, _), counts in counted.items()]
-    return [row for row in rows if row["rewritten"]]
+    counts: dict[str, Counter[str]] = {}
+    for (variant, word, original), count in counted(ledger, ["variant", "outcome", "unprepared"]).items():
+        status = Outcome(word).status
+        if status is not None:
+            of_variant = counts.setdefault(variant, Counter())
+            of_variant["programs"] += count * (status != CompileStatus.REJECTED_SOURCE)
+            of_variant["rewritten"] += count * (original is not None)
+            of_variant["before"] += count * ((original or status) == CompileStatus.OK)
+            of_variant["after"] += count * (status == CompileStatus.OK)
+    return next((dict(of_variant) for of_variant in counts.values() if of_variant["rewritten"]), {})
 
 
-def outcomes(ir: list[str], sources: list[str]) -> dict[str, Any]:
-    """The content of outcomes.json: `counts`, `compilers`, `preparation`, `failures` and `failing_frontends`.
+def _shards(ledger: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """The outcome rows of each shard, with the columns that `failing_frontends` reads."""
+    columns = ["language", "variant", "shard", "outcome", "compiler", "detail"]
+    rows = (row for table in tables(ledger, columns) for row in table.to_pylist())
+    run = (row for row in rows if row["outcome"] not in _NOT_RUN)
+    for _, shard in groupby(run, itemgetter("shard")):
+        yield (
+            {**row, "status": Outcome(row["outcome"]).status, "command": row["compiler"], "diagnostics": row["detail"]}
+            for row in shard
+        )
+
+
+def outcomes(ledgers: dict[str, str]) -> dict[str, Any]:
+    """What the report says of compilation: `counts`, `compilers`, `preparation`, `failures` and
+    `failing_frontends`; `ledgers` has the ledger of each language.
 
     `failures` lists at most `NAMED` for each language and status; `failing_frontends` has a line for
     each frontend with which nothing compiled in a shard.
     """
-    counts, compilers, failed = read_outcomes(ir)
-    listed = {key: sorted(rows, key=_by_name)[:NAMED] for key, rows in failed.items()}
-    paths = paths_of(sources, {(key[0], row["id"]) for key, rows in listed.items() for row in rows})
-    keys = ("language", "variant", "status", "count")
+    named = sorted(ledgers.items())
+    gains = {language: preparation(path) for language, path in named}
     return {
-        "counts": [dict(zip(keys, (*key, count), strict=True)) for key, count in sorted(counts.items())],
-        "compilers": {
-            language: [{"compiler": compiler, "llvm": llvm} for compiler, llvm in sorted(versions)]
-            for language, versions in sorted(compilers.items())
-        },
-        "preparation": preparation(ir),
-        "failing_frontends": failing_frontends(iter_rows(table, COUNTED) for table in ir),
+        "counts": [
+            {"language": language, "variant": variant, "status": status, "count": count}
+            for language, path in named
+            for (variant, status), count in sorted(statuses(path).items())
+        ],
+        "compilers": compilers(ledgers),
+        "preparation": [{"language": language, **gain} for language, gain in gains.items() if gain],
+        "failing_frontends": [line for _, path in named for line in failing_frontends(_shards(path))],
         "failures": [
-            {"language": language, "status": status, "path": paths.get((language, row["id"]), ""), **row}
-            for (language, status), rows in sorted(listed.items())
+            {"language": language, "status": status, "message": row["detail"], **row}
+            for language, path in named
+            for status, rows in sorted(first_failures(path).items())
             for row in rows
         ],
     }
-
-
-if __name__ == "__main__":
-    with job() as snakemake:
-        tables = [path for path in snakemake.input.sources if Path(path).suffix == ".parquet"]
-        write_json(snakemake.output[0], outcomes(list(snakemake.input.ir), tables))

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup, escape
 
-from scripts.lib.csv_files import read_csv
 from scripts.lib.files import read_json
+from scripts.lib.ledger import summarise
 from scripts.lib.schemas.ir import CompileStatus
 from scripts.lib.schemas.pairs import SourceOutcome, Split
 from scripts.provenance.lineage import lineage
@@ -54,7 +54,7 @@ def _sized(match: re.Match) -> str:
 
 
 def statuses(counts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Pivot the counts of outcomes.json: one row a language and variant, one column a status that occurs.
+    """Pivot the counts of outcomes: one row a language and variant, one column a status that occurs.
 
     Rows are `{"language", "variant", "counts", "total"}`.
     """
@@ -68,12 +68,15 @@ def statuses(counts: list[dict[str, Any]]) -> dict[str, Any]:
     return {"columns": columns, "rows": [{**row, "total": sum(row["counts"])} for row in rows]}
 
 
-def read_funnel(path: str | Path) -> list[dict[str, Any]]:
-    """Read the columns of `FUNNEL` from `pairs/statistics.csv`, by language and variant."""
-    return [
-        {"language": row["language"], "variant": row["variant"]} | {name: int(row[name]) for name in FUNNEL}
-        for row in read_csv(path)
-    ]
+def funnel(ledgers: dict[str, str], variants: list[str]) -> list[dict[str, Any]]:
+    """The columns of `FUNNEL` by language and variant, from the ledger of each language."""
+    rows = []
+    for language, path in ledgers.items():
+        counted = summarise(path, language, variants)["variants"]
+        for variant in variants:
+            counts = {**counted[variant]["funnel"], **counted[variant]["splits"]}
+            rows.append({"language": language, "variant": variant} | {name: counts[name] for name in FUNNEL})
+    return rows
 
 
 def reference_failures(paths: list[str]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ for a whole run, the programs that they used, and the part of the config that th
 from scripts.lib.files import write_json
 from scripts.lib.job import job
 from scripts.provenance.jobs import RECORDS, record
-from scripts.provenance.outcomes import outcomes
+from scripts.provenance.outcomes import compilers
 from scripts.provenance.snakemake_records import closure, jobs_of
 from scripts.provenance.tools import tools
 
@@ -15,6 +15,6 @@ if __name__ == "__main__":
     with job() as snakemake:
         params, results = snakemake.params, snakemake.config["results_dir"]
         content = record(closure(list(snakemake.input), jobs_of(RECORDS), results), results, snakemake.threads)
-        compiled = outcomes(list(snakemake.input.ir), [])
+        compiled = compilers(dict(zip(params.config["languages"], snakemake.input.ledgers, strict=True)))
         content["tools"] = tools(compiled, params.rules, params.deployment, params.snakemake)
         write_json(snakemake.output[0], content | {"config": dict(params.config)})

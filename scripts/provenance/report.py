@@ -9,6 +9,7 @@ from markupsafe import Markup
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
+from scripts.provenance import outcomes as compiling
 from scripts.provenance import page
 from scripts.provenance.fidelity import run_table
 from scripts.provenance.yaml_dump import yaml_dump
@@ -33,8 +34,10 @@ def fragment(path: str) -> Markup:
 
 def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
     """All values of the template; paths in it are relative to the folder `results`."""
-    record, outcomes = read_json(inputs.jobs), read_json(inputs.outcomes)
-    config, funnel = dict(params.config), page.read_funnel(inputs.statistics)
+    config = dict(params.config)
+    ledgers = dict(zip(config["languages"], inputs.ledgers, strict=True))
+    record, outcomes = read_json(inputs.jobs), compiling.outcomes(ledgers)
+    funnel = page.funnel(ledgers, config["variants"])
     failures = page.reference_failures(list(inputs.scores))
     return {
         "config": config,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from scripts.lib.csv_files import read_csv
 from scripts.lib.files import read_json
+from scripts.lib.ledger import summarise
 from scripts.lib.parquet import read_table
 from scripts.lib.schemas.pairs import SourceOutcome, Split
 from scripts.lib.schemas.scores import KEY
@@ -125,3 +126,13 @@ def funnel_faults(path: Path) -> Iterator[str]:
             yield f"{place}: {row['sources']} sources end in {total} outcomes"
         if split != row["pairs"]:
             yield f"{place}: {row['pairs']} pairs, {split} in the splits"
+
+
+def ledger_faults(path: Path) -> Iterator[str]:
+    """Counts of the data set's statistics that do not follow from the ledgers next to it."""
+    for row in read_csv(path):
+        language, variant = row["language"], row["variant"]
+        summary = summarise(str(path.with_name(language) / "ledger.parquet"), language, [variant])["variants"][variant]
+        for name, count in {**summary["funnel"], **summary["splits"]}.items():
+            if row[name] != str(count):
+                yield f"{path.name}: {language}, {variant}: {name} is {row[name]}, the ledger has {count}"

@@ -11,8 +11,9 @@ from urllib.parse import quote
 import yaml
 
 from scripts.lib.code_hash import SCRIPTS
-from scripts.lib.files import read_json, write_json
+from scripts.lib.files import write_json
 from scripts.lib.job import job
+from scripts.provenance.outcomes import compilers
 
 PROJECT = SCRIPTS.parent
 REQUIREMENTS = PROJECT / "envs" / "host" / "requirements.in"
@@ -87,10 +88,10 @@ def conda_packages(rules: dict[str, dict[str, str]]) -> Software:
     return packages
 
 
-def compilers(outcomes: dict[str, Any]) -> Software:
-    """The compilers named in the ir tables, with their versions of LLVM."""
+def compiler_versions(compilers: dict[str, list[dict[str, str]]]) -> Software:
+    """The compilers of each language, with their versions of LLVM, as in `outcomes.compilers`."""
     software: Software = {}
-    for entries in outcomes["compilers"].values():
+    for entries in compilers.values():
         for entry in entries:
             version = f"LLVM {entry['llvm']}" if entry["llvm"] else ""
             name, _, number = entry["compiler"].partition(" ")
@@ -104,20 +105,23 @@ def compilers(outcomes: dict[str, Any]) -> Software:
 
 
 def tools(
-    outcomes: dict[str, Any], rules: dict[str, dict[str, str]], deployment: str, snakemake: str
+    compilers: dict[str, list[dict[str, str]]], rules: dict[str, dict[str, str]], deployment: str, snakemake: str
 ) -> dict[str, Any]:
-    """The content of tools.json; `deployment` is `conda` or `host`."""
+    """The content of tools.json; `compilers` are those of each language, `deployment` is `conda` or
+    `host`.
+    """
     packages = conda_packages(rules) if deployment == "conda" else host_packages()
     return {
         "deployment": deployment,
         "snakemake": snakemake,
         "python": ".".join(map(str, sys.version_info[:3])),
-        "software": dict(sorted({**packages, **compilers(outcomes)}.items())),
+        "software": dict(sorted({**packages, **compiler_versions(compilers)}.items())),
     }
 
 
 if __name__ == "__main__":
     with job() as snakemake:
         params = snakemake.params
-        content = tools(read_json(snakemake.input.outcomes), params.rules, params.deployment, params.snakemake)
+        ledgers = dict(zip(params.languages, snakemake.input, strict=True))
+        content = tools(compilers(ledgers), params.rules, params.deployment, params.snakemake)
         write_json(snakemake.output[0], content)

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from scripts.dedup import clusters, signatures
 from scripts.lib.files import read_json, sha256_text
+from scripts.lib.ledger import summarise
 from scripts.lib.parquet import iter_rows, write_table
 from scripts.lib.schemas.dedup import CLUSTERS, signatures_table
 from scripts.lib.schemas.ir import IR
 from scripts.pairs.contamination import Benchmarks
-from scripts.pairs.language import Builder, build
-from scripts.pairs.outcomes import read_clusters, read_outcomes
+from scripts.pairs.language import Builder, build, check_rows
+from scripts.pairs.outcomes import RepresentativePaths, read_clusters, read_outcomes
 from scripts.sources.corpus import Corpus
 from scripts.sources.read import read
 
@@ -68,8 +69,8 @@ def write_ir(sources: Path, target: Path, failing: dict[str, tuple[str, ...]]) -
 
 
 def run(corpus: Path, out: Path, shard_size=1000, language="C", suffixes=("c",), failing=None, ngrams=None, **settings):
-    """Run all data stages for one language; returns its statistics, the paths of its pairs by variant, and what was
-    contaminated.
+    """Run all data stages for one language; returns the summary of its ledger, the paths of its pairs by variant, and
+    what was contaminated.
 
     `settings` replace settings of deduplication and pairs by name.
     """
@@ -86,7 +87,9 @@ def run(corpus: Path, out: Path, shard_size=1000, language="C", suffixes=("c",),
     known = read_clusters(str(out / "clusters.parquet"))
     read_outcomes(known, ir, VARIANTS)
     pair_settings = {key: settings.get(key, value) for key, value in PAIRS.items()}
-    builder = Builder(language, known, Benchmarks(ngrams, 13), pair_settings)
+    builder = Builder(language, known, Benchmarks(ngrams, 13), pair_settings, RepresentativePaths(known, sources))
     paths = {variant: str(out / f"pairs-{variant}.parquet") for variant in VARIANTS}
-    build(builder, list(zip(sources, ir, strict=True)), paths)
-    return builder.statistics(index), paths, builder.contaminated
+    aliases, ledger = str(out / "aliases.parquet"), str(out / "ledger.parquet")
+    rows = build(builder, list(zip(sources, ir, strict=True)), aliases, paths, ledger)
+    check_rows(language, rows, index["sources"], len(VARIANTS))
+    return summarise(ledger, language, VARIANTS), paths, builder.contaminated

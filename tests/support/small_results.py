@@ -8,6 +8,8 @@ import pyarrow as pa
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.files import write_json, write_text
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.ledger import LEDGER
+from scripts.lib.schemas.pairs import LENGTHS
 from scripts.lib.schemas.scores import DIFFERENCES, SCORES
 from scripts.lib.score_tables import write_rows
 from scripts.tables.differences import compare
@@ -102,12 +104,29 @@ def write_outcomes(folder: Path, seconds: float = 0.5) -> None:
         write_table(folder / "ir" / language / "000.parquet", rows, OUTCOMES)
 
 
+def write_ledger(folder: Path, language: str) -> None:
+    """Write the ledger of a language: the programs of `write_outcomes`, of which two are pairs."""
+    rows = []
+    for number in range(3):
+        name, lengths = f"{language.lower()}{number}", dict.fromkeys(LENGTHS, 10 + number)
+        row = {"id": name, "path": f"{language}/Source_{name}/source", "language": language, "shard": "000"}
+        row |= {"compiler": f"{language.lower()}c 1.2", "llvm": "19.1.7"}
+        paired = {"outcome": "pair", "detail": "", "split": ("train", "validation")[number % 2], **lengths}
+        refused = {"outcome": "compile_error", "detail": "source:1: error: <no> & never"}
+        for variant in ("perf", "size"):
+            # The first program of D compiles only because it was rewritten.
+            unprepared = "compile_error" if name == "d0" and variant == "perf" else None
+            rows.append({**row, "variant": variant, "unprepared": unprepared, **(refused if number == 2 else paired)})
+    write_table(folder / "pairs" / language / "ledger.parquet", rows, LEDGER.schema)
+
+
 def write_pairs(folder: Path) -> None:
-    """Write pairs of both languages and variants, their statistics and two figures."""
+    """Write pairs of both languages and variants, their ledgers and statistics, and two figures."""
     schema = pa.schema([("Source_Code", pa.string()), ("IR_Original", pa.string())])
     ends = ("sources", "duplicates", "rejected", "failed", "near_duplicates", "filtered", "contaminated", "pairs")
     lines = [",".join(("language", "variant", *ends, "train", "validation"))]
     for language in LANGUAGES:
+        write_ledger(folder, language)
         for variant in ("perf", "size"):
             rows = [{"Source_Code": "int a;", "IR_Original": f"; {variant} {n}"} for n in range(2)]
             write_table(folder / "pairs" / language / f"{variant}.parquet", rows, schema)

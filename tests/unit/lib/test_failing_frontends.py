@@ -9,7 +9,9 @@ from scripts.doctor.host import earlier_runs
 from scripts.lib.failing_frontends import MIN_PROGRAMS, failing_frontends
 from scripts.lib.parquet import read_table, write_table
 from scripts.lib.schemas.ir import IR
+from scripts.lib.schemas.ledger import LEDGER
 from scripts.lib.schemas.sources import SOURCES
+from scripts.pairs.ledger import base_entry, failed
 from scripts.provenance.outcomes import outcomes
 from tests.support.compiling import build
 
@@ -58,7 +60,10 @@ def test_the_log_the_doctor_and_the_report_say_it(tmp_path, caplog):
         ("C, perf", False, True),
         ("C, size", False, True),
     ]
-    assert outcomes([str(table)], [str(sources)])["failing_frontends"] == errors
+    rows = [row | {"path": "p", "license": None, "rejected": None} for row in read_table(table).to_pylist()]
+    entries = [base_entry(row, row, "000") | failed(row, row) for row in rows]
+    write_table(tmp_path / "ledger.parquet", entries, LEDGER.schema)
+    assert outcomes({"C": str(tmp_path / "ledger.parquet")})["failing_frontends"] == errors
     fixed = [row | {"status": "ok"} for row in read_table(table).to_pylist()]
     write_table(table, fixed, IR.schema)
     assert [finding.ok for finding in earlier_runs(tmp_path / "results")] == [True]

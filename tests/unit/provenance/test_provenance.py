@@ -7,16 +7,18 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from scripts.lib import ledger
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.ledger import LEDGER
 from scripts.provenance import outcomes, run_crate, tools
 from scripts.provenance.digests import digest_of, files_in
 from scripts.provenance.jobs import name_of, record
 from scripts.provenance.lineage import lineage
 from scripts.provenance.snakemake_records import Job, closure, jobs_of
 from scripts.provenance.yaml_dump import yaml_dump
-from tests.support.small_results import write_outcomes
+from tests.support.small_results import write_ledger, write_outcomes
 
 
 def write_record(folder, output, rule, inputs, job_hash=1, **more):
@@ -139,9 +141,10 @@ def test_lineage_leads_from_a_score_to_the_sources():
 
 
 def test_outcomes_count_every_row_and_list_failures(tmp_path):
-    write_outcomes(tmp_path)
-    tables = {kind: [str(tmp_path / kind / name / "000.parquet") for name in ("C", "D")] for kind in ("ir", "sources")}
-    content = outcomes.outcomes(tables["ir"], tables["sources"])
+    ledgers = {language: str(tmp_path / "pairs" / language / "ledger.parquet") for language in ("C", "D")}
+    for language in ledgers:
+        write_ledger(tmp_path, language)
+    content = outcomes.outcomes(ledgers)
     assert {(row["language"], row["variant"], row["status"]): row["count"] for row in content["counts"]} == {
         (language, variant, status): count
         for language in ("C", "D")
@@ -150,22 +153,24 @@ def test_outcomes_count_every_row_and_list_failures(tmp_path):
     }
     assert content["compilers"]["C"] == [{"compiler": "cc 1.2", "llvm": "19.1.7"}]
     assert content["preparation"] == [{"language": "D", "programs": 3, "rewritten": 1, "before": 1, "after": 2}]
-    assert content["failures"][0] == {
-        "language": "C",
-        "status": "compile_error",
-        "path": "C/Source_c2/source",
-        "id": "c2",
-        "variant": "perf",
-        "message": "source:1: error: <no> & never",
-    }
+    named = ("language", "status", "path", "id", "variant", "message")
+    assert [tuple(row[name] for name in named) for row in content["failures"]] == [
+        (language, "compile_error", f"{language}/Source_{name}/source", name, variant, "source:1: error: <no> & never")
+        for language, name in (("C", "c2"), ("D", "d2"))
+        for variant in ("perf", "size")
+    ]
 
 
-def test_only_the_first_failures_are_kept():
-    rows = []
-    for number in range(1000, 0, -1):
-        outcomes.keep_first(rows, {"id": f"{number:04}", "variant": "perf"})
-    assert len(rows) <= 10 * outcomes.NAMED
-    assert sorted(row["id"] for row in rows)[: outcomes.NAMED] == [f"{n:04}" for n in range(1, outcomes.NAMED + 1)]
+def test_only_the_first_failures_are_listed(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "_ROWS", 7)
+    rows = [
+        {"id": f"{number:04}", "path": str(number), "variant": "perf", "outcome": outcome, "detail": "no"}
+        for number in range(1000)
+        for outcome in ("timeout", "pair")
+    ]
+    write_table(tmp_path / "ledger.parquet", rows, LEDGER.schema)
+    listed = outcomes.first_failures(str(tmp_path / "ledger.parquet"))["timeout"]
+    assert [row["id"] for row in listed] == [f"{number:04}" for number in range(outcomes.NAMED)]
 
 
 def test_pins_are_read_from_requirements_and_conda_files():
@@ -175,7 +180,7 @@ def test_pins_are_read_from_requirements_and_conda_files():
 
 def test_conda_packages_name_the_rules_that_use_them():
     rules = {"tables_scores": {"script": "", "env": "envs/tables.yaml"}, "other": {"script": "", "env": ""}}
-    content = tools.tools({"compilers": {"C": [{"compiler": "cc 1", "llvm": "19"}]}}, rules, "conda", "9.27.1")
+    content = tools.tools({"C": [{"compiler": "cc 1", "llvm": "19"}]}, rules, "conda", "9.27.1")
     assert content["software"]["python 3.11"] == {
         "version": "3.11",
         "url": "https://anaconda.org/conda-forge/python#3.11",
@@ -186,7 +191,7 @@ def test_conda_packages_name_the_rules_that_use_them():
 
 def test_software_is_identified_by_an_address_of_its_version():
     assert tools.package_page("torch", "2.13.0+cpu") == "https://pypi.org/project/torch/2.13.0/"
-    found = tools.compilers({"compilers": {"C": [{"compiler": "clang 19.1.7", "llvm": "19.1.7"}]}})
+    found = tools.compiler_versions({"C": [{"compiler": "clang 19.1.7", "llvm": "19.1.7"}]})
     assert found["clang 19.1.7"]["url"] == "https://clang.llvm.org/#clang%2019.1.7"
 
 
