@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripts.lib.files import read_json, sha256_file
+from scripts.lib.parquet import read_table
 from tests.workflow.conftest import ROOT, snakemake_environment
 from tests.workflow.jobs import jobs_in, matching
 
@@ -32,10 +33,9 @@ MODELS = (
     *("pretrain_*", "finetune_*", "evaluate_generate *", "evaluate_execute * tiny*", "evaluate_score * tiny*"),
     *("tables_figure_curves", *SCORED),
 )
-PAIRS = ("pairs_card", "pairs_figures", *MODELS)
+PAIRS = ("pairs_card", "pairs_figures", "provenance_tools", *MODELS)
 # The jobs of the target `pairs` that concern all languages.
 DATASET = {"pairs_card", "pairs_figures", "provenance_pairs", "pairs"}
-TOOLS = ("provenance_outcomes", "provenance_tools")
 # The report and the crate contain the whole config.
 SHOWN = ("provenance_report", "provenance_crate", "all")
 COMMITS = (
@@ -122,14 +122,14 @@ ROWS = [
         "config/languages.yaml",
         "flags: {perf: [-O3], size: [-Oz]}",
         "flags: {perf: [-O2], size: [-Oz]}",
-        ("compile_shard C *", "dedup_clusters C", "pairs_language C", *PAIRS, *TOOLS),
+        ("compile_shard C *", "dedup_clusters C", "pairs_language C", *PAIRS),
     ),
     Row(
         "a limit of the compilers",
         "config/config.yaml",
         "cpu_seconds: 30",
         "cpu_seconds: 31",
-        ("compile_shard *", "dedup_clusters *", "pairs_language *", *PAIRS, *TOOLS),
+        ("compile_shard *", "dedup_clusters *", "pairs_language *", *PAIRS),
     ),
     Row(
         "the threshold of deduplication",
