@@ -13,6 +13,7 @@ NAME = "run"
 FACETS = {
     "sources": ["language", "rejected"],
     "modules": ["language", "variant", "status"],
+    "outcomes": ["language", "variant", "outcome"],
     "clusters": ["language"],
     "pairs": ["language", "variant", "split"],
     "cells": ["task", "model", "checkpoint"],

@@ -13,10 +13,9 @@ _SOURCE = """
     LEFT JOIN sources AS kept ON kept.key = clusters.kept
     WHERE sources.key = :key
 """
-_MODULES = """
-    SELECT modules.*, pairs.split FROM modules LEFT JOIN pairs ON pairs.module = modules.key
-    WHERE modules.source = :key ORDER BY modules.variant
-"""
+_MODULES = "SELECT * FROM modules WHERE source = :key ORDER BY variant"
+# Outcomes of the program and of its exact duplicates.
+_OUTCOMES = "SELECT path, variant, outcome, detail, split FROM outcomes WHERE source = :key ORDER BY path != :path, path"
 _MEMBERS = """
     SELECT sources.*, cluster_members.similarity, cluster_members.variants_ok, clusters.kept,
       (SELECT count(*) FROM pairs WHERE pairs.source = sources.key) AS pairs
@@ -31,14 +30,14 @@ SHOWN = 12
 
 
 async def read_source(database: Any, key: str) -> dict[str, Any] | None:
-    """A program with its modules, duplicates and contamination; None for an unknown key."""
+    """A program with its outcomes, modules and contamination; None for an unknown key."""
     source = await one_row(database, _SOURCE, key=key)
     if source is None:
         return None
     modules: list[Row] = await all_rows(database, _MODULES, key=key)
-    duplicates = await all_rows(database, "SELECT path FROM duplicates WHERE source = :key ORDER BY path", key=key)
+    outcomes = await all_rows(database, f"{_OUTCOMES}, variant", key=key, path=source["path"])
     shared = await all_rows(database, "SELECT * FROM contamination WHERE source = :key ORDER BY key", key=key)
-    return {"source": source, "modules": modules, "duplicates": duplicates, "contamination": shared}
+    return {"source": source, "modules": modules, "outcomes": outcomes, "contamination": shared}
 
 
 async def read_cluster(database: Any, key: str) -> dict[str, Any] | None:

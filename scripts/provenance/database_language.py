@@ -42,8 +42,8 @@ class LanguageRows:
         language = self.language
         shards = [f"{stage}/{language}/{shard}.parquet" for shard in self.shards for stage in ("sources", "ir")]
         pairs = [f"pairs/{language}/{variant}.parquet" for variant in self.variants]
-        others = ("sources/{}/aliases.parquet", "dedup/{}/clusters.parquet", "pairs/{}/contamination.csv")
-        return [*shards, *pairs, *(name.format(language) for name in others)]
+        pairs += [f"pairs/{language}/{name}" for name in ("ledger.parquet", "contamination.csv")]
+        return [*shards, *pairs, f"sources/{language}/aliases.parquet", f"dedup/{language}/clusters.parquet"]
 
     def rows(self) -> Part:
         """All rows, each with its table."""
@@ -51,6 +51,7 @@ class LanguageRows:
             yield from self._sources(f"sources/{self.language}/{shard}.parquet")
             yield from self._modules(f"ir/{self.language}/{shard}.parquet")
         yield from self._duplicates()
+        yield from self._outcomes()
         yield from self._clusters()
         for variant in self.variants:
             yield from self._pairs(variant)
@@ -86,6 +87,12 @@ class LanguageRows:
         for row in iter_rows(self.results / "sources" / self.language / "aliases.parquet"):
             key, source = self._key(row["path"]), self._key(row["kept_id"])
             yield "duplicates", {"key": key, "language": self.language, "path": row["path"], "source": source}
+
+    def _outcomes(self) -> Part:
+        for row in iter_rows(self.results / "pairs" / self.language / "ledger.parquet"):
+            key = self._key(f"{row['path']}/{row['variant']}")
+            kept = row["kept"] and self._key(row["kept"])
+            yield "outcomes", {**row, "key": key, "source": self._key(row["id"]), "kept": kept}
 
     def _clusters(self) -> Part:
         seen = set()

@@ -11,6 +11,7 @@ from scripts.lib.parquet import write_table
 from scripts.lib.schemas.dedup import CLUSTERS
 from scripts.lib.schemas.evaluation import EXECUTIONS, PROGRAMS
 from scripts.lib.schemas.ir import IR
+from scripts.lib.schemas.ledger import LEDGER
 from scripts.lib.schemas.pairs import CONTAMINATION, PAIRS
 from scripts.lib.schemas.scores import DIFFERENCES, SCORES
 from scripts.lib.schemas.sources import ALIASES, SOURCES
@@ -61,6 +62,22 @@ def write_language(results: Path, language: str) -> None:
     alias |= {"kept_id": sources[0]["id"], "kept_path": sources[0]["path"]}
     write_table(results / "sources" / language / "aliases.parquet", [alias], ALIASES.schema)
     _write_pairs(results / "pairs" / language, language, sources[0], modules)
+    _write_ledger(results / "pairs" / language / "ledger.parquet", sources, alias["path"])
+
+
+def _write_ledger(path: Path, sources: list[dict], duplicate: str) -> None:
+    first = sources[0]
+    near = {"outcome": "near_duplicate", "detail": f"{first['path']} (0.8)", "kept": first["id"], "similarity": 0.8}
+    outcomes = [{"outcome": "pair", "detail": "", "split": "train"}, near]
+    outcomes.append({"outcome": "compile_error", "detail": f"error: {HOSTILE}"})
+    rows = [
+        {**outcome, "variant": variant, **{name: source[name] for name in ("path", "id", "language")}}
+        for source, outcome in zip(sources, outcomes, strict=True)
+        for variant in VARIANTS
+    ]
+    same = {"path": duplicate, "id": first["id"], "language": first["language"], "kept": first["id"]}
+    same |= {"outcome": "duplicate", "detail": first["path"]}
+    write_table(path, [*rows, *({**same, "variant": variant} for variant in VARIANTS)], LEDGER.schema)
 
 
 def _write_pairs(folder: Path, language: str, source: dict, modules: list[dict]) -> None:

@@ -207,6 +207,32 @@ _PAIRS = (
     ),
 )
 
+_OUTCOMES = (
+    DatabaseTable(
+        "outcomes",
+        "What became of every source file in every variant, exact duplicates included: the ledger.",
+        (
+            Field("key", "`language`, `path` and `variant`, joined by `/`"),
+            _LANGUAGE,
+            Field("path", "path below the corpus", indexed=True),
+            _VARIANT,
+            _source("program; exact duplicates have the same"),
+            Field("outcome", "what became of it: `pair`, `rejected`, `compile_error`, `near_duplicate` …", indexed=True),
+            Field("detail", "why: the program that represents it, the error, the limit, the problem; empty for a pair"),
+            Field("kept", "program that represents a duplicate or near-duplicate; else null", references="sources"),
+            Field("similarity", "Jaccard similarity to `kept`, 0 to 1; null where there is none", REAL),
+            Field("split", "part of the data set that a pair belongs to; else null"),
+            Field("source_bytes", "length of the source; null where it was not measured", INTEGER),
+            Field("source_tokens", "length of the source in tokens; null where it was not measured", INTEGER),
+            Field("ir_bytes", "length of the IR; null where it was not measured", INTEGER),
+            Field("ir_tokens", "length of the IR in tokens; null where it was not measured", INTEGER),
+            Field("exceeded", "length of a filtered program that exceeds its limit; else null"),
+        ),
+        label="path",
+        part=LANGUAGE,
+    ),
+)
+
 _EVALUATION = (
     DatabaseTable(
         "problems",
@@ -392,5 +418,5 @@ _RUN = (
 )
 
 # In the order in which the documentation and the explorer list them.
-DATABASE_TABLES = (*_SOURCES, *_CLUSTERS, *_PAIRS, *_EVALUATION, *_SCORES, *_RUN)
+DATABASE_TABLES = (*_SOURCES, *_OUTCOMES, *_CLUSTERS, *_PAIRS, *_EVALUATION, *_SCORES, *_RUN)
 BY_NAME = {table.name: table for table in DATABASE_TABLES}
