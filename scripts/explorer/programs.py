@@ -15,7 +15,9 @@ _SOURCE = """
 """
 _MODULES = "SELECT * FROM modules WHERE source = :key ORDER BY variant"
 # Outcomes of the program and of its exact duplicates.
-_OUTCOMES = "SELECT path, variant, outcome, detail, split FROM outcomes WHERE source = :key ORDER BY path != :path, path"
+_OUTCOMES = (
+    "SELECT path, variant, outcome, detail, split FROM outcomes WHERE source = :key ORDER BY path != :path, path"
+)
 _MEMBERS = """
     SELECT sources.*, cluster_members.similarity, cluster_members.variants_ok, clusters.kept,
       (SELECT count(*) FROM pairs WHERE pairs.source = sources.key) AS pairs

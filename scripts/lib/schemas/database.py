@@ -217,7 +217,9 @@ _OUTCOMES = (
             Field("path", "path below the corpus", indexed=True),
             _VARIANT,
             _source("program; exact duplicates have the same"),
-            Field("outcome", "what became of it: `pair`, `rejected`, `compile_error`, `near_duplicate` …", indexed=True),
+            Field(
+                "outcome", "what became of it: `pair`, `rejected`, `compile_error`, `near_duplicate` …", indexed=True
+            ),
             Field("detail", "why: the program that represents it, the error, the limit, the problem; empty for a pair"),
             Field("kept", "program that represents a duplicate or near-duplicate; else null", references="sources"),
             Field("similarity", "Jaccard similarity to `kept`, 0 to 1; null where there is none", REAL),
