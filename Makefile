@@ -186,7 +186,8 @@ setup-browser:
 	@touch $@
 
 .PHONY: lock
-lock:  ## pin every package of the conda environments as conda solves them now; needs conda and its channels
+lock:  ## compare the versions of both routes, then pin the conda environments as conda solves them; needs conda
+	@python3 -m scripts.workflow.environments
 	@envs/lock.sh
 
 .PHONY: bench

@@ -16,6 +16,8 @@ for file; do
         continue
     fi
     echo "solving $name" >&2
+    # A machine without a GPU has to say which CUDA the others have, or builds with CUDA do not solve.
+    [[ $name != *-gpu ]] || export CONDA_OVERRIDE_CUDA=${CONDA_OVERRIDE_CUDA:-12.9}
     conda env create --quiet --file "$file" --prefix "$scratch/$name" >&2
     conda list --explicit --md5 --prefix "$scratch/$name" >"$scratch/pin"
     mv "$scratch/pin" "$(dirname "$file")/$name.linux-64.pin.txt"

@@ -119,7 +119,7 @@ rule evaluate_generate:
     wildcard_constraints:
         setting="(?!control/)[a-z0-9.-]+",
     conda:
-        f"../envs/{'vllm' if config['evaluate']['engine'] == 'vllm' else 'generate'}.yaml"
+        MODEL.env("vllm" if config["evaluate"]["engine"] == "vllm" else "generate")
     threads: config["evaluate"]["threads"]["generate"]
     resources:
         mem_mb=MODEL.memory("load"),

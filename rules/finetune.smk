@@ -52,7 +52,7 @@ rule finetune_instruct:
     wildcard_constraints:
         start=START,
     conda:
-        "../envs/train.yaml"
+        MODEL.env("train")
     threads: training_threads(config["instruct"]["training"])
     resources:
         mem_mb=MODEL.memory("train"),
@@ -90,7 +90,7 @@ rule finetune_commits:
     wildcard_constraints:
         start=START,
     conda:
-        "../envs/train.yaml"
+        MODEL.env("train")
     threads: training_threads(config["commits"]["training"])
     resources:
         mem_mb=MODEL.memory("train"),

@@ -50,7 +50,7 @@ rule pretrain_base:
     wildcard_constraints:
         model=any_of(CHECKPOINTS.models_from("scratch")),
     conda:
-        "../envs/train.yaml"
+        MODEL.env("train")
     threads: training_threads(config["pretrain"]["base"])
     resources:
         mem_mb=MODEL.memory("train"),
@@ -168,7 +168,7 @@ rule pretrain_adapter:
     benchmark:
         "<bench>/pretrain/{model}/adapter.tsv"
     conda:
-        "../envs/train.yaml"
+        MODEL.env("train")
     threads: training_threads(config["pretrain"]["training"])
     resources:
         mem_mb=MODEL.memory("train"),
@@ -276,7 +276,7 @@ rule pretrain_losses:
     wildcard_constraints:
         start=START,
     conda:
-        "../envs/train.yaml"
+        MODEL.env("train")
     resources:
         mem_mb=MODEL.memory("load"),
         runtime=MODEL.minutes("load"),

@@ -4,15 +4,17 @@ files.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
-
-import yaml
 
 from scripts.doctor.finding import Finding
 from scripts.doctor.host import output_of
+from scripts.workflow.environments import pins
 
 MIN_CONDA = (24, 7, 1)  # Snakemake's minimum
+# Packages of which conda-forge has builds for CPUs and for CUDA.
+DEVICE_PACKAGES = ("pytorch", "vllm")
 CREATE = "snakemake --sdm conda --conda-create-envs-only"
 
 
@@ -30,13 +32,6 @@ def installed(prefix: Path) -> dict[str, dict[str, str]]:
     """Package name -> conda's record of it in an environment."""
     records = (json.loads(file.read_text(encoding="utf-8")) for file in prefix.glob("conda-meta/*.json"))
     return {record["name"]: record for record in records}
-
-
-def pins_of(file: Path) -> dict[str, str]:
-    """Package name -> version in an environment file; empty for any version."""
-    dependencies = yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]
-    split = (entry.partition("=") for entry in dependencies if isinstance(entry, str))
-    return {name.strip(): version.lstrip("= ") for name, _, version in split}
 
 
 def pin_file(file: Path) -> Path:
@@ -69,13 +64,36 @@ def deviations(file: Path, prefix: Path) -> list[str]:
         missing, extra = sorted(pinned - files), sorted(files - pinned)
         return [*(f"{name} missing" for name in missing), *(f"{name} not pinned" for name in extra)]
     differences = []
-    for name, version in pins_of(file).items():
-        actual = packages.get(name, {}).get("version")
+    for pin in pins(file):
+        if pin.pip:
+            continue
+        record = packages.get(pin.name, {})
+        actual = record.get("version")
         if actual is None:
-            differences.append(f"{name} not installed")
-        elif version and actual != version and not actual.startswith(f"{version}."):
-            differences.append(f"{name} {actual} instead of {version}")
+            differences.append(f"{pin.name} not installed")
+        elif pin.version and actual != pin.version and not actual.startswith(f"{pin.version}."):
+            differences.append(f"{pin.name} {actual} instead of {pin.version}")
+        elif pin.build and not fnmatch(build := record.get("build", ""), pin.build):
+            differences.append(f"{pin.name} has build {build or 'unknown'} instead of {pin.build}")
+    if needs_cuda(file) and device_build(packages) != "CUDA":
+        differences.append(f"{device_build(packages) or 'no'} build of PyTorch instead of CUDA")
     return differences
+
+
+def needs_cuda(file: Path) -> bool:
+    """Whether an environment is for jobs on GPUs."""
+    return file.stem.endswith("-gpu")
+
+
+def device_build(packages: Mapping[str, Mapping[str, str]]) -> str:
+    """What PyTorch and vLLM in an environment were built for: CUDA or CPU; empty without either.
+
+    conda-forge's build strings begin with cuda and its version, or with cpu.
+    """
+    builds = [packages[name].get("build", "") for name in DEVICE_PACKAGES if name in packages]
+    if not builds:
+        return ""
+    return "CUDA" if all(build.startswith("cuda") for build in builds) else "CPU"
 
 
 def environments(envs: Path, conda_prefix: Path) -> Iterator[Finding]:
@@ -87,9 +105,11 @@ def environments(envs: Path, conda_prefix: Path) -> Iterator[Finding]:
         if not prefixes:
             yield Finding(file.name, False, "not created yet", CREATE, required=False)
         for prefix in prefixes:
-            differences = deviations(file, prefix)
-            versions = ", ".join(f"{name} {record['version']}" for name, record in sorted(installed(prefix).items()))
+            differences, packages = deviations(file, prefix), installed(prefix)
+            versions = ", ".join(f"{name} {record['version']}" for name, record in sorted(packages.items()))
+            build = f"{build} build; " if (build := device_build(packages)) else ""
             if differences:
-                yield Finding(file.name, False, "; ".join(differences), f"rm -r {prefix}, then {CREATE}")
+                override = "CONDA_OVERRIDE_CUDA=12.9 " if needs_cuda(file) else ""
+                yield Finding(file.name, False, "; ".join(differences), f"rm -r {prefix}, then {override}{CREATE}")
             else:
-                yield Finding(file.name, True, versions, required=False)
+                yield Finding(file.name, True, f"{build}{versions}", required=False)

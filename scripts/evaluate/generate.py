@@ -17,6 +17,7 @@ from scripts.evaluate.engines.base import Engine
 from scripts.evaluate.engines.generation_requests import force, generate, in_chunks
 from scripts.evaluate.generations import Generation, Sampling, write_generations
 from scripts.lib.checkpoints import settings_key, workspace
+from scripts.lib.gpu import require_gpus
 from scripts.lib.job import job
 from scripts.lib.prompts import PromptSettings, build_prompt
 from scripts.lib.schemas.evaluation import FinishReason
@@ -76,6 +77,7 @@ def generations_of(model: str, task: Task, params: Any, threads: int) -> list[Ge
 
 if __name__ == "__main__":
     with job() as snakemake:
+        require_gpus(snakemake.resources)
         files = snakemake.input
         task = Task(**snakemake.params.task, rows=files.rows)
         generations = generations_of(files.model, task, snakemake.params, snakemake.threads)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from scripts.finetune.tuning import Splits, tune
 from scripts.lib.commits import read_commits
+from scripts.lib.gpu import require_gpus
 from scripts.lib.job import job
 
 
@@ -17,6 +18,7 @@ def commit_splits(path: str, sizes: Mapping[str, int]) -> Splits:
 
 if __name__ == "__main__":
     with job() as snakemake:
+        require_gpus(snakemake.resources)
         wildcards = snakemake.wildcards
         splits = commit_splits(snakemake.input.data[0], snakemake.params.settings["sizes"])
         tune(snakemake, f"{wildcards.start}-commits-{wildcards.language}", splits)

@@ -6,6 +6,7 @@ from typing import Any
 from scripts.finetune.chat import render
 from scripts.finetune.conversations import checked_messages
 from scripts.finetune.tuning import tune
+from scripts.lib.gpu import require_gpus
 from scripts.lib.job import InputError, job
 from scripts.lib.json_lines import numbered_rows, text_of
 from scripts.lib.training.models import load_tokenizer
@@ -47,6 +48,7 @@ def rendered(rows: Rows, tokenizer: Any, template: str | None) -> Rows:
 
 if __name__ == "__main__":
     with job() as snakemake:
+        require_gpus(snakemake.resources)
         template = snakemake.params.settings.get("chat_template")
         tokenizer = load_tokenizer(snakemake.input.model) if template else None
         paths = dict(zip(("train", "validation"), snakemake.input.data, strict=True))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scripts.lib.csv_files import read_csv
+from scripts.lib.gpu import require_gpus
 from scripts.lib.job import Snakemake, job
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.pairs import Split
@@ -42,4 +43,5 @@ def train_adapter(snakemake: Snakemake) -> None:
 
 if __name__ == "__main__":
     with job() as snakemake:
+        require_gpus(snakemake.resources)
         train_adapter(snakemake)

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.gpu import require_gpus
 from scripts.lib.job import Snakemake, job
 from scripts.lib.prompts import Example
 from scripts.lib.seeds import seed_for
@@ -57,4 +58,5 @@ def make_base(snakemake: Snakemake) -> None:
 
 if __name__ == "__main__":
     with job() as snakemake:
+        require_gpus(snakemake.resources)
         make_base(snakemake)

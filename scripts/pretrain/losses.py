@@ -15,6 +15,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from scripts.lib.gpu import require_gpus
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.pairs import Split
@@ -125,4 +126,5 @@ def write_losses(inputs: Any, output: str, settings: dict[str, Any], gpu: bool) 
 
 if __name__ == "__main__":
     with job() as snakemake:
+        require_gpus(snakemake.resources)
         write_losses(snakemake.input, snakemake.output[0], snakemake.params.settings, snakemake.params.gpu)

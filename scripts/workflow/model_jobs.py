@@ -29,6 +29,28 @@ def training_threads(training: Entry) -> int:
     return threads
 
 
+def _env_file(name: str, gpu: bool) -> str:
+    """An environment file as rules name it."""
+    return f"../envs/{name}{'-gpu' if gpu else ''}.yaml"
+
+
+@dataclass(frozen=True)
+class DeviceEnv:
+    """A function of the wildcards: the file of a conda environment, by the model's device.
+
+    recorded: the file that the run's records name for the rule, which is the one for GPUs if any
+    model of the run uses them.
+    """
+
+    name: str
+    uses_gpu: Callable[[Wildcards], bool]
+    recorded: str
+
+    def __call__(self, wildcards: Wildcards) -> str:
+        """The file for a job."""
+        return _env_file(self.name, self.uses_gpu(wildcards))
+
+
 @dataclass(frozen=True)
 class ModelJobs:
     """The jobs of a run's models.
@@ -68,6 +90,13 @@ class ModelJobs:
     def gpus(self, processes: int) -> Callable[[Wildcards], int]:
         """`gpu` of a job with so many processes: one each for a model that runs on GPUs, else none."""
         return lambda wildcards: processes if self.uses_gpu(wildcards) else 0
+
+    def env(self, name: str) -> "DeviceEnv":
+        """The conda environment of a job that runs a model: `name`, or `name`-gpu, which has CUDA,
+        for a model that runs on GPUs.
+        """
+        any_gpu = any(self.models[model]["gpu"] for model in self.config["models"])
+        return DeviceEnv(name, self.uses_gpu, _env_file(name, any_gpu))
 
     # --- folders and files -----------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ def scripted_rules(rules: Iterable[ScriptedRule], root: str) -> dict[str, dict[s
     return {
         rule.name: {
             "script": _below(rule.basedir, rule.script, root),
-            "env": _below(rule.basedir, rule.conda_env, root),
+            "env": _below(rule.basedir, getattr(rule.conda_env, "recorded", rule.conda_env), root),
         }
         for rule in rules
         if rule.script and Path(str(rule.basedir)).is_relative_to(root)

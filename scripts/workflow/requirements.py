@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from scripts.lib.revisions import Revision, gated_in, revisions_in
+from scripts.workflow.environments import pins
 
 # Rules whose jobs are checked; a run can have many thousands of others.
 _RULES = ("fetch_", "pretrain_", "finetune_", "evaluate_generate")
@@ -75,9 +74,7 @@ def visible_gpus() -> int:
 
 def _packages_of(env: Path) -> set[str]:
     """Names of the packages in an environment file, including its pip section."""
-    dependencies = yaml.safe_load(env.read_text(encoding="utf-8"))["dependencies"]
-    pins = [pin for entry in dependencies for pin in (entry["pip"] if isinstance(entry, dict) else [entry])]
-    return {pin.partition("=")[0].strip().lower().replace("-", "_") for pin in pins}
+    return {pin.name.lower().replace("-", "_") for pin in pins(env)}
 
 
 def remedy_for(package: str, job: Job, site: Site) -> str:
@@ -206,6 +203,8 @@ def jobs_to_run(workflow: Any) -> list[Job]:
 
 def _job(job: Any, known: dict[tuple[str, str | None], int]) -> Job:
     env, model = job.rule.conda_env, job.wildcards_dict.get("model")
+    if callable(env):  # it depends on whether the model runs on GPUs
+        env = env(job.wildcards)
     # GPUs depend on rule and model only; evaluating the resources of every job takes seconds.
     if (key := (job.rule.name, model)) not in known:
         known[key] = int(job.resources.get("gpu", 0))

@@ -63,6 +63,26 @@ def test_another_version_is_a_problem_with_a_remedy(envs: Path, versions: dict[s
     assert "rm -r" in finding.remedy
 
 
+GPU_ENV = "dependencies: [vllm=0.26.0=cuda*]\n"
+
+
+@pytest.mark.parametrize(
+    ("build", "ok", "state"),
+    [
+        ("cuda129_py311h0_0", True, "CUDA build; vllm 0.26.0"),
+        ("cpu_py311h0_0", False, "vllm has build cpu_py311h0_0 instead of cuda*; CPU build of PyTorch instead of CUDA"),
+    ],
+)
+def test_an_environment_for_gpus_needs_a_build_with_cuda(envs: Path, build: str, ok: bool, state: str) -> None:
+    (envs / "clang.yaml").rename(envs / "vllm-gpu.yaml").write_text(GPU_ENV)
+    prefix = create(envs, {}, text=GPU_ENV)
+    record = {"name": "vllm", "version": "0.26.0", "build": build, "fn": "vllm"}
+    (prefix / "0a1b_" / "conda-meta" / "vllm.json").write_text(json.dumps(record))
+    finding = the_finding(envs, prefix)
+    assert (finding.ok, finding.state) == (ok, state)
+    assert ok or "CONDA_OVERRIDE_CUDA=" in finding.remedy
+
+
 def test_an_environment_must_equal_its_pin_file(envs: Path) -> None:
     lines = "".join(f"https://x/linux-64/{name}-{version}-0.conda#00\n" for name, version in MATCHING.items())
     (envs / "clang.linux-64.pin.txt").write_text(f"@EXPLICIT\n{lines}")

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.lib.revisions import gated_in
 from scripts.workflow import requirements
-from scripts.workflow.requirements import Job, Site, check_requirements, is_model, listed, missing
+from scripts.workflow.requirements import Job, Site, check_requirements, is_model, jobs_to_run, listed, missing
 
 COMMIT = "0123456789" * 4
 GIGABYTE = 10**9
@@ -178,3 +178,11 @@ def test_notes_do_not_refuse_a_run(tmp_path, capsys):
 
 def test_a_list_has_a_line_for_each_need():
     assert listed("head", missing([fetching("")], site())).count("\n") == 1
+
+
+def test_the_environment_of_a_job_may_depend_on_its_wildcards(tmp_path):
+    job = planned("fetch_base", {})
+    job.rule.conda_env = lambda wildcards: f"../envs/train{wildcards.suffix}.yaml"
+    job.wildcards = SimpleNamespace(suffix="-gpu")
+    (read,) = jobs_to_run(Planned(job))
+    assert read.env == Path("rules/../envs/train-gpu.yaml")
