@@ -15,6 +15,7 @@ if not workflow.current_basedir.is_local:
 ROOT = workflow.current_basedir.get_path_or_uri(secret_free=True)
 sys.path.insert(0, ROOT)
 
+from scripts.provenance.cost_tables import end_costs
 from scripts.provenance.run_record import record_end, record_start
 from scripts.workflow.config import prepare
 from scripts.workflow.recovery import check_writable, hold_folder, mark_run, remove_temporary_files, reset_future_times
@@ -57,10 +58,12 @@ onstart:
 
 onsuccess:
     record_end(RESULTS)
+    end_costs(RESULTS)
 
 
 onerror:
     record_end(RESULTS, workflow.scheduler.failed)
+    end_costs(RESULTS)
 
 
 if workflow.is_main_process:

@@ -7,6 +7,8 @@ a database, `run.sqlite`; `report.html`; and `provenance/audit.txt`, the audit o
 
 localrules:
     provenance_tools,
+    provenance_cost,
+    provenance_timeline,
     provenance_report,
     provenance_crate,
 
@@ -82,6 +84,48 @@ rule provenance_pairs:
         "../scripts/provenance/pairs.py"
 
 
+rule provenance_cost:
+    input:
+        jobs="<results>/provenance/jobs.json",
+    output:
+        cost="<results>/provenance/cost.csv",
+        jobs="<results>/provenance/job_costs.csv",
+        section="<results>/provenance/cost.html",
+    log:
+        "<logs>/provenance/cost.log",
+    benchmark:
+        "<bench>/provenance/cost.tsv"
+    conda:
+        "../envs/provenance.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        code=code("provenance/cost.py"),
+    script:
+        "../scripts/provenance/cost.py"
+
+
+rule provenance_timeline:
+    input:
+        "<results>/provenance/job_costs.csv",
+    output:
+        "<results>/provenance/timeline.svg",
+    log:
+        "<logs>/provenance/timeline.log",
+    benchmark:
+        "<bench>/provenance/timeline.tsv"
+    conda:
+        "../envs/tables.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        code=code("provenance/timeline.py"),
+    script:
+        "../scripts/provenance/timeline.py"
+
+
 rule provenance_report:
     input:
         jobs="<results>/provenance/jobs.json",
@@ -91,6 +135,8 @@ rule provenance_report:
         main="<results>/tables/main.html",
         tables=report_tables(),
         figures=report_figures(),
+        cost="<results>/provenance/cost.html",
+        timeline="<results>/provenance/timeline.svg",
     output:
         report(
             "<results>/report.html",

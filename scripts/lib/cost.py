@@ -269,7 +269,7 @@ class Meter:
         write_record(self.path, {**self.about, "attempts": [*self.earlier, asdict(self.attempt)]})
 
 
-def _given(threads: int, gpus: int) -> Attempt:
+def new_attempt(threads: int, gpus: int) -> Attempt:
     """A new attempt of this process."""
     slurm = os.environ.get("SLURM_JOB_ID", "")
     started = round(_started(), 3)
@@ -285,7 +285,7 @@ def measured(
     """Measure the body, which does all the work of this process, and record it next to `log`."""
     with tempfile.NamedTemporaryFile(prefix="killed-seconds-") as killed:
         os.environ[_KILLED_FILE] = killed.name
-        meter = Meter(record_path(log), rule, wildcards, _given(threads, gpus))
+        meter = Meter(record_path(log), rule, wildcards, new_attempt(threads, gpus))
         meter.start()
         state = FAILED
         try:

@@ -18,7 +18,7 @@ from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 from scripts.lib.score_tables import read_scores
 from scripts.provenance import table_checks as checks
-from scripts.provenance.digests import ROWS, digest_of
+from scripts.provenance.digests import PAGE, ROWS, digest_of
 from scripts.provenance.jobs import PACKAGE, PROJECT, outside_path
 from scripts.provenance.run_crate import METADATA, NAMED_BY_DIGEST
 
@@ -36,6 +36,8 @@ def crate_files(crate: dict[str, Any]) -> dict[str, tuple[str, str]]:
             files[unquote(entity["@id"])] = "sha256", entity["sha256"]
         elif rows.startswith(ROWS):
             files[unquote(entity["@id"])] = "rows_sha256", rows.removeprefix(ROWS)
+        elif rows.startswith(PAGE):
+            files[unquote(entity["@id"])] = "page_sha256", rows.removeprefix(PAGE)
     return files
 
 

@@ -1,6 +1,9 @@
-"""Digests of result files: SHA-256 of the bytes, or of the rows if a table also has run times."""
+"""Digests of result files: SHA-256 of the bytes, or of what is equal in equal runs: the rows of a table that also has
+run times, and a page without the parts that show costs.
+"""
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,10 @@ from scripts.lib.parquet import open_table
 RUN_TIME = "seconds"
 # Prefix of a digest of rows where the crate identifies a file by it.
 ROWS = "rows-sha256:"
+# The same of a page, and the comments around parts of a page that differ between equal runs.
+PAGE = "page-sha256:"
+VARYING, END_OF_VARYING = "<!-- differs between equal runs -->", "<!-- end of what differs -->"
+_VARYING_PART = re.compile(f"{VARYING}.*?{END_OF_VARYING}".encode(), re.DOTALL)
 
 Digest = dict[str, Any]
 
@@ -32,11 +39,22 @@ def rows_digest(path: str | Path) -> str | None:
     return digest.hexdigest()
 
 
+def page_digest(path: str | Path) -> str | None:
+    """SHA-256 of a page without the parts that differ between equal runs; None if it has none."""
+    content = Path(path).read_bytes()
+    return hashlib.sha256(_VARYING_PART.sub(b"", content)).hexdigest() if VARYING.encode() in content else None
+
+
 def digest_of(path: str | Path) -> Digest:
-    """`{"bytes", "sha256"}` of a file, or `{"rows_sha256"}` of a table with run times."""
+    """`{"bytes", "sha256"}` of a file, `{"rows_sha256"}` of a table with run times, or `{"page_sha256"}` of a page with
+    parts that differ between equal runs.
+    """
     rows = rows_digest(path) if Path(path).suffix == ".parquet" else None
     if rows is not None:
         return {"rows_sha256": rows}
+    page = page_digest(path) if Path(path).suffix == ".html" else None
+    if page is not None:
+        return {"page_sha256": page}
     return {"bytes": Path(path).stat().st_size, "sha256": sha256_file(path)}
 
 

@@ -11,6 +11,7 @@ from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 from scripts.provenance import outcomes as compiling
 from scripts.provenance import page
+from scripts.provenance.digests import END_OF_VARYING, VARYING
 from scripts.provenance.fidelity import run_table
 from scripts.provenance.yaml_dump import yaml_dump
 
@@ -49,6 +50,9 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
         "tables": {name: fragment(path) for name, path in by_stem(list(inputs.tables)).items()},
         "figures": {name: page.inline_svg(path) for name, path in by_stem(list(inputs.figures)).items()},
         "captions": page.CAPTIONS,
+        "varying": (Markup(VARYING), Markup(END_OF_VARYING)),
+        "cost": fragment(inputs.cost),
+        "timeline": page.inline_svg(inputs.timeline),
         "funnel": funnel,
         "funnel_columns": page.FUNNEL,
         "statuses": page.statuses(outcomes["counts"]),

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from rocrate.model import ContextEntity, DataEntity, Entity
 from rocrate.rocrate import ROCrate
 
-from scripts.provenance.digests import ROWS, Digest
+from scripts.provenance.digests import PAGE, ROWS, Digest
 from scripts.provenance.jobs import REMOVED
 from scripts.provenance.tools import package_page
 
@@ -132,11 +132,14 @@ def add_context(crate: ROCrate, identifier: str, kind: str, /, **properties: Any
 
 
 def file_properties(name: str, digest: Digest) -> dict[str, Any]:
-    """Name, media type, and size and SHA-256 of a file, or the digest of its rows if it holds run times."""
+    """Name, media type, and size and SHA-256 of a file, or the digest of what is equal in equal runs."""
     properties = {"name": PurePosixPath(name).name, "encodingFormat": media_type(name)}
     if "rows_sha256" in digest:
         note = "SHA-256 over all columns except `seconds`, the run times"
         return {**properties, "identifier": ROWS + digest["rows_sha256"], "description": note}
+    if "page_sha256" in digest:
+        note = "SHA-256 over the page without the parts that show what the run cost"
+        return {**properties, "identifier": PAGE + digest["page_sha256"], "description": note}
     return {**properties, "contentSize": str(digest["bytes"]), "sha256": digest["sha256"]}
 
 

@@ -27,7 +27,7 @@ ROOT = SCRIPTS.parent
 PAGES = ROOT / "docs" / "reference"
 SCHEMAS = ROOT / "config" / "schemas"
 # Modules of scripts/lib/schemas, in the order of the stages.
-STAGES = ("sources", "ir", "dedup", "pairs", "ledger", "training", "evaluation", "scores")
+STAGES = ("sources", "ir", "dedup", "pairs", "ledger", "training", "evaluation", "scores", "cost")
 # Config files that are tables, each an own mapping from names to entries.
 CONFIG_TABLES = ("languages", "models", "benchmarks", "runners", "tables")
 

@@ -21,7 +21,15 @@ from tests.workflow.jobs import jobs_in, matching
 pytestmark = pytest.mark.resilience
 
 # Jobs that depend on scores, on IRCoder, on pairs, on IR.
-RECORDS = ("provenance_jobs", "provenance_report", "provenance_crate", "provenance_database", "all")
+RECORDS = (
+    "provenance_jobs",
+    "provenance_cost",
+    "provenance_timeline",
+    "provenance_report",
+    "provenance_crate",
+    "provenance_database",
+    "all",
+)
 SCORES = ("scores", "differences", "benchmark *", "main", "figure_scores", "figure_losses")
 SCORED = (*(f"tables_{name}" for name in SCORES), *RECORDS)
 IRCODER = (
