@@ -15,6 +15,10 @@ ARGS ?=
 TESTS ?=
 PROFILE ?= profiles/slurm
 
+# Snakemake with a logger that shows stages, and writes everything else to a log. The option comes
+# after ARGS, where it cannot take targets for names of loggers.
+WITH_STAGES = PYTHONPATH=$(CURDIR)/scripts/workflow/plugins$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/snakemake $(1) --logger stages
+
 .PHONY: help
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,13 +34,13 @@ setup-test:
 .PHONY: run
 run: setup  ## run the default config and print the main table; ARGS goes to Snakemake
 	@$(PYTHON) -m scripts.workflow.recovery
-	@$(BIN)/snakemake $(ARGS)
+	@$(call WITH_STAGES,$(ARGS))
 	@$(PYTHON) -m scripts.workflow.summary tables/main.md
 
 .PHONY: resume
 resume: setup  ## resume an interrupted run on SLURM: cancel its jobs, unlock, run; PROFILE names the profile
 	@$(PYTHON) -m scripts.workflow.recovery --cancel-jobs --profile $(PROFILE)
-	@$(BIN)/snakemake --profile $(PROFILE) $(ARGS)
+	@$(call WITH_STAGES,--profile $(PROFILE) $(ARGS))
 	@$(PYTHON) -m scripts.workflow.summary tables/main.md
 
 # Where Snakemake looks for profiles that are named without a path.

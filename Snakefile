@@ -21,7 +21,7 @@ from scripts.workflow.config import prepare
 from scripts.workflow.recovery import check_writable, hold_folder, mark_run, remove_temporary_files, reset_future_times
 from scripts.workflow.requirements import check_requirements, warn_at_exit
 from scripts.workflow.results_lock import hold_results
-from scripts.workflow.summary import record_results_dir
+from scripts.workflow.summary import follow_stages, record_results_dir
 
 
 configfile: f"{ROOT}/config/config.yaml"
@@ -67,6 +67,7 @@ onerror:
 
 
 if workflow.is_main_process:
+    follow_stages(workflow)
     record_results_dir(RESULTS)
     warn_at_exit(workflow, config, MODELS)
 

@@ -6,8 +6,21 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/envs/host
 venv=$root/.venv
 stamp=$venv/.complete
+log=$root/.setup.log
 
 say() { echo "[set-up] $*" >&2; }
+
+# Run a command with its output in the log; where it fails, show the end of its output.
+logged() {
+    local start code=0
+    echo "+ $*" >>"$log"
+    start=$(wc -l <"$log")
+    "$@" >>"$log" 2>&1 || code=$?
+    [ "$code" != 0 ] || return 0
+    tail -n +"$((start + 1))" "$log" | tail -n 15 >&2
+    say "this failed: $*; its whole output is in ${log#"$root/"}"
+    return "$code"
+}
 
 # Packages named in the given lists that dpkg does not report as wholly installed.
 missing_packages() {
@@ -28,12 +41,12 @@ install_packages() {
         fi
         as_root=(sudo -n)
     fi
-    say "installing by apt-get: $*"
+    say "installing $# packages by apt-get; output: ${log#"$root/"}"
     local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -o DPkg::Lock::Timeout=600)
     # An installation that was cut off leaves packages half configured.
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive dpkg --configure -a
-    "${apt[@]}" -q update
-    "${apt[@]}" install --no-install-recommends "$@"
+    logged "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive dpkg --configure -a
+    logged "${apt[@]}" -q update
+    logged "${apt[@]}" install --no-install-recommends "$@"
 }
 
 system_packages() {
@@ -64,14 +77,14 @@ python_packages() {
     local wanted
     wanted=$(fingerprint)
     [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
-    say "installing $(grep -c == "$here/requirements.txt") Python packages into .venv (a few minutes)"
+    say "installing $(grep -c == "$here/requirements.txt") Python packages into .venv (a few minutes); output: ${log#"$root/"}"
     rm -rf "$venv"
     hash -r  # the Makefile has .venv first in PATH, where bash remembers a python3 that is gone by now
     python3 -m venv "$venv"
     # As constraints, the pins also hold in the throw-away environments in which pip builds packages without a wheel.
-    PIP_CONSTRAINT=$here/requirements.txt "$venv/bin/python" -m pip install --disable-pip-version-check \
-        --use-pep517 -r "$here/requirements.txt"
-    "$venv/bin/python" -m pip check
+    PIP_CONSTRAINT=$here/requirements.txt logged "$venv/bin/python" -m pip install --disable-pip-version-check \
+        --progress-bar off --use-pep517 -r "$here/requirements.txt"
+    logged "$venv/bin/python" -m pip check
     echo "$wanted" >"$stamp"
 }
 

@@ -1,9 +1,12 @@
-"""The frame of every script: log file, cost, progress bar, and errors of one line."""
+"""The frame of every script: log file, cost, progress reports, and errors of one line."""
 
+import io
 import logging
+import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -19,9 +22,69 @@ class InputError(Exception):
     """An error in the user's input; the message is one line: what is wrong, where, what to do."""
 
 
+FORMAT = "%(levelname)s %(message)s"
+_PROGRESS = logging.getLogger("progress")
+_DELAY, _SECONDS = 2.0, 30.0  # before the first report of progress, and between two
+
+
+class _ReportLines(io.StringIO):
+    """What tqdm writes to: each state of a bar becomes a line of the log.
+
+    Jobs run at the same time, and a bar that is redrawn in place would be mixed with those of
+    others, on a terminal and in a file.
+    """
+
+    def write(self, text: str) -> int:
+        """Log a state; tqdm separates states by control characters."""
+        for state in text.replace("\r", "\n").splitlines():
+            if state.strip():
+                _PROGRESS.info("%s", state.strip())
+        return len(text)
+
+
+def progress_bar(what: str, total: int | None = None, items: Iterable[T] = ()) -> "tqdm[T]":
+    """A bar of tqdm, over `items` or updated by hand, that reports every 30 seconds in a line."""
+    share = "{n_fmt} of {total_fmt} ({percentage:.0f} %)" if total or isinstance(items, Sized) else "{n_fmt}"
+    return tqdm(
+        items,
+        desc=what,
+        total=total,
+        bar_format=f"{{desc}}: {share}, {{elapsed}} elapsed, {{remaining}} left",
+        file=_ReportLines(),
+        leave=False,
+        delay=_DELAY,
+        mininterval=_SECONDS,
+        maxinterval=_SECONDS,
+    )
+
+
 def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
-    """`items`, with a progress bar on standard error that appears after two seconds."""
-    return tqdm(items, desc=what, total=total, delay=2, mininterval=5, file=sys.stderr)
+    """`items`, with reports of progress in the log and on standard error."""
+    return progress_bar(what, total, items)
+
+
+def _one_line(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None) -> str:
+    """A Python warning as one line, for `warnings.formatwarning`."""
+    return f"{filename}:{lineno}: {category.__name__}: {' '.join(str(message).split())}"
+
+
+def log_warnings() -> None:
+    """Log Python's warnings at level WARNING, each in one line, and messages of libraries that are
+    imported and write theirs to standard error without a level.
+    """
+    for library in ("transformers", "datasets"):
+        logger = logging.getLogger(library)
+        logger.handlers.clear()
+        logger.propagate = True
+    warnings.formatwarning = lambda message, category, filename, lineno, line=None: _one_line(
+        message, category, filename, lineno, line
+    )
+    logging.captureWarnings(True)
+
+
+def _is_for_console(record: logging.LogRecord) -> bool:
+    """Whether standard error gets a record of the log: warnings, errors and progress."""
+    return record.levelno >= logging.WARNING or record.name == _PROGRESS.name
 
 
 class Snakemake(Protocol):
@@ -68,9 +131,15 @@ def job(snakemake: Snakemake | None = None) -> Iterator[Snakemake]:
     log = Path(snakemake.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
     console = logging.StreamHandler(sys.stderr)
-    console.setLevel(logging.WARNING)
+    console.addFilter(_is_for_console)
     handlers: list[logging.Handler] = [logging.FileHandler(log, mode="w", encoding="utf-8"), console]
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", handlers=handlers, force=True)
+    logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=handlers, force=True)
+    log_warnings()
+    if not snakemake.rule.startswith("fetch_"):
+        # transformers draws bars even into files. Those of downloads report hours of work.
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        if library := sys.modules.get("transformers.utils.logging"):
+            library.disable_progress_bar()
     try:
         with _cost(snakemake) if is_whole else nullcontext():
             yield snakemake

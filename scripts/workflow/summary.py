@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 # The results folder of the last run in a working directory, next to Snakemake's own records.
 RECORD = Path(".snakemake", "results_dir.txt")
@@ -12,6 +13,13 @@ def record_results_dir(results_dir: str) -> None:
     """Record the results folder of the run in the current folder."""
     RECORD.parent.mkdir(exist_ok=True)
     RECORD.write_text(results_dir, encoding="utf-8")
+
+
+def follow_stages(workflow: Any) -> None:
+    """Let the logger of `make run` count the jobs in a workflow's plan."""
+    for handler in workflow.logger_manager.get_log_handlers():
+        if hasattr(handler, "follow"):
+            handler.follow(workflow)
 
 
 def summary(results_dir: str | Path, shown: list[str]) -> str:

@@ -10,13 +10,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 from tqdm import tqdm
 
 from scripts.lib.checkpoints import last_checkpoint
 from scripts.lib.files import read_json, write_json
-from scripts.lib.job import InputError
+from scripts.lib.job import InputError, progress_bar
 from scripts.lib.system_calls import die_with_parent
 from scripts.lib.training.preflight import check_training
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
@@ -27,6 +27,10 @@ PROGRESS = "progress "
 ERROR = "error "
 # Launcher messages about a killed process: accelerate's for one process, torch's for several.
 _KILLED = re.compile(r"Signals\.SIGKILL|exitcode *: -9\b")
+# The level of a line in the form of scripts.lib.job, or in that of torch, such as "W1126 01:02:03".
+_LEVEL = re.compile(r"(?:(DEBUG|INFO|WARNING|ERROR|CRITICAL) |(?=([IWEF])\d{4} \d\d:\d\d:))(.*)", re.DOTALL)
+_LEVELS = {"I": logging.INFO, "W": logging.WARNING, "E": logging.ERROR, "F": logging.CRITICAL}
+_LEVELS |= {name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -61,6 +65,7 @@ def _environment(spec: TrainingSpec) -> dict[str, str]:
         "MKL_NUM_THREADS": str(spec.settings.threads),
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "ACCELERATE_LOG_LEVEL": "WARNING",
     }
     if spec.extensions:
@@ -74,16 +79,25 @@ def _environment(spec: TrainingSpec) -> dict[str, str]:
     return {**os.environ, **values}
 
 
+def _level_and_text(line: str) -> tuple[int, str, str]:
+    """Level, format and text of a line that a training printed; INFO where it names no level."""
+    if match := _LEVEL.match(line):
+        name, initial, text = match.groups()
+        return _LEVELS[name or initial], "%s", text
+    return logging.INFO, "%s", line
+
+
 def _follow(process: subprocess.Popen[str]) -> tuple[str, bool]:
-    """Log all output of a training, and show its progress reports as a bar on standard error.
+    """Log all output of a training, each line at the level that it names, and report progress.
 
     Returns the error that the training reported for the user, empty for none, and whether a
     launcher reported a killed process.
     """
     error, killed = "", False
-    with tqdm(desc="training", unit="step", delay=2, mininterval=5, file=sys.stderr) as bar:
+    bar: tqdm[Never] = progress_bar("training, steps", total=1)
+    with bar:
         for line in process.stdout or ():
-            logging.info("%s", line.rstrip())
+            logging.log(*_level_and_text(line.rstrip()))
             killed = killed or bool(_KILLED.search(line))
             error = line.removeprefix(ERROR).strip() if line.startswith(ERROR) else error
             if line.startswith(PROGRESS):

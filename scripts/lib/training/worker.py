@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase, Trainer, TrainingArguments, se
 
 from scripts.lib.checkpoints import last_checkpoint
 from scripts.lib.files import write_json
-from scripts.lib.job import InputError
+from scripts.lib.job import FORMAT, InputError, log_warnings
 from scripts.lib.prompts import Example
 from scripts.lib.system_calls import die_with_parent
 from scripts.lib.training.callbacks import Bookkeeper, MilestoneSaver
@@ -259,7 +259,8 @@ def _explained(error: Exception) -> str | None:
 def main(path: str) -> None:
     """Run the training of a specification file; errors that the user can fix are one line."""
     die_with_parent()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=FORMAT)
+    log_warnings()
     spec = TrainingSpec.read(path)
     try:
         train(spec)

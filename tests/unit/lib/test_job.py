@@ -1,11 +1,16 @@
 """The frame of every script: faults of the user are one line and exit code 1, others keep their traceback."""
 
+import logging
+import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from scripts.lib.job import InputError, job
+from scripts.lib.job import InputError, job, progress
 
 
 @pytest.fixture
@@ -39,3 +44,41 @@ def test_other_errors_keep_their_traceback(snakemake, tmp_path):
     with pytest.raises(ZeroDivisionError), job(snakemake):
         1 / 0  # noqa: B018
     assert "ZeroDivisionError" in (tmp_path / "logs" / "rule.log").read_text()
+
+
+WARNS = """import sys, types, warnings
+from scripts.lib.job import job
+with job(types.SimpleNamespace(log=[sys.argv[1]], rule="stage_make")):
+    warnings.warn("the option\\n is old", FutureWarning)
+"""
+
+
+def test_python_warnings_have_their_level_and_one_line(tmp_path):
+    """In a process of its own: pytest records warnings itself."""
+    log = tmp_path / "rule.log"
+    subprocess.run([sys.executable, "-c", WARNS, log], check=True, cwd=Path(__file__).resolve().parents[3])
+    (line,) = log.read_text().splitlines()
+    assert line.startswith("WARNING ")
+    assert line.endswith("FutureWarning: the option is old")
+
+
+def test_messages_of_transformers_have_their_level(snakemake):
+    logger = logging.getLogger("transformers")
+    logger.addHandler(logging.StreamHandler())
+    logger.propagate = False
+    with job(snakemake):
+        logging.getLogger("transformers.models").warning("an unusual size")
+    assert Path(snakemake.log[0]).read_text() == "WARNING an unusual size\n"
+
+
+def test_progress_is_reported_in_whole_lines(snakemake, capsys, monkeypatch):
+    monkeypatch.setattr("scripts.lib.job._SECONDS", 0.05)
+    monkeypatch.setattr("scripts.lib.job._DELAY", 0.0)
+    with job(snakemake):
+        for _ in progress(range(4), "reading"):
+            time.sleep(0.1)
+    text = Path(snakemake.log[0]).read_text()
+    assert text == capsys.readouterr().err
+    assert not set(text) & set("\r\x1b█")
+    assert all(line.startswith("INFO reading: ") for line in text.splitlines())
+    assert re.search(r"^INFO reading: 2 of 4 \(50 %\), \S+ elapsed", text, re.MULTILINE)
