@@ -1,6 +1,8 @@
 """Render conversations with a chat template, as prompts whose last message may be shortened."""
 
+import json
 from collections.abc import Sequence
+from string import Formatter
 from typing import Any
 
 from jinja2.exceptions import TemplateError
@@ -13,6 +15,14 @@ TOKENIZER_TEMPLATE = "tokenizer"
 # Placeholder of the last message in a rendered template: a private-use character, which no template
 # strips or escapes.
 _PLACEHOLDER = "\ue000"
+# A chat template of prompts with one field, in the form of transformers: conversations of the user
+# and the assistant, each answer followed by the end of text.
+_CHAT = (
+    "{start}{{% for message in messages %}}"
+    "{{% if message['role'] == 'user' %}}{{{{ {before} + message['content'] + {after} }}}}"
+    "{{% elif message['role'] == 'assistant' %}}{{{{ message['content'] + eos_token }}}}"
+    "{{% else %}}{{{{ raise_exception('only the roles user and assistant are known') }}}}{{% endif %}}{{% endfor %}}"
+)
 
 
 def _automatic_prefix(tokenizer: Any) -> str:
@@ -47,3 +57,22 @@ def render(tokenizer: Any, messages: Sequence[Message], template: str) -> dict[s
     if not placeholder:
         raise InputError("instruct.chat_template does not contain the user's message; correct it")
     return {"before": before.removeprefix(_automatic_prefix(tokenizer)), "instruction": last["content"], "after": after}
+
+
+def chat_template(tokenizer: Any, prompts: str, template: str | None) -> str | None:
+    """The chat template of a tuned model; None for the one that its tokenizer has already.
+
+    prompts: the template of the prompts that it was tuned on, whose only field is the instruction.
+    template: `instruct.chat_template`. The result renders a conversation as it was in the tuning,
+    including a beginning-of-text token, since rendered conversations get no further tokens.
+    """
+    if template is not None:
+        return None if template == TOKENIZER_TEMPLATE else template
+    pieces = [(text, field) for text, field, _, _ in Formatter().parse(prompts)]
+    if len([field for _, field in pieces if field]) != 1:
+        return None
+    index = next(index for index, (_, field) in enumerate(pieces) if field)
+    before = "".join(text for text, _ in pieces[: index + 1])
+    after = "".join(text for text, _ in pieces[index + 1 :])
+    start = "{{ bos_token }}" if _automatic_prefix(tokenizer) else ""
+    return _CHAT.format(start=start, before=json.dumps(before), after=json.dumps(after))

@@ -6,6 +6,7 @@ from scripts.finetune.tuning import Splits, tune
 from scripts.lib.commits import read_commits
 from scripts.lib.gpu import require_gpus
 from scripts.lib.job import job
+from scripts.lib.training.usage import tuned_usage
 
 
 def commit_splits(path: str, sizes: Mapping[str, int]) -> Splits:
@@ -20,5 +21,7 @@ if __name__ == "__main__":
     with job() as snakemake:
         require_gpus(snakemake.resources)
         wildcards = snakemake.wildcards
-        splits = commit_splits(snakemake.input.data[0], snakemake.params.settings["sizes"])
-        tune(snakemake, f"{wildcards.start}-commits-{wildcards.language}", splits)
+        settings = snakemake.params.settings
+        splits = commit_splits(snakemake.input.data[0], settings["sizes"])
+        usage = tuned_usage(settings["prompts"]["template"], ".", chat=False)
+        tune(snakemake, f"{wildcards.start}-commits-{wildcards.language}", splits, usage)

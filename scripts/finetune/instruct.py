@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scripts.finetune.chat import render
+from scripts.finetune.chat import chat_template, render
 from scripts.finetune.conversations import checked_messages
 from scripts.finetune.tuning import tune
 from scripts.lib.gpu import require_gpus
 from scripts.lib.job import InputError, job
 from scripts.lib.json_lines import numbered_rows, text_of
 from scripts.lib.training.models import load_tokenizer
+from scripts.lib.training.usage import tuned_usage
 
 Rows = Sequence[tuple[Mapping[str, Any], str]]
 
@@ -49,8 +50,12 @@ def rendered(rows: Rows, tokenizer: Any, template: str | None) -> Rows:
 if __name__ == "__main__":
     with job() as snakemake:
         require_gpus(snakemake.resources)
-        template = snakemake.params.settings.get("chat_template")
-        tokenizer = load_tokenizer(snakemake.input.model) if template else None
+        settings = snakemake.params.settings
+        template, tokenizer = settings.get("chat_template"), load_tokenizer(snakemake.input.model)
         paths = dict(zip(("train", "validation"), snakemake.input.data, strict=True))
         splits = {split: rendered(read_instructions(path), tokenizer, template) for split, path in paths.items()}
-        tune(snakemake, f"{snakemake.wildcards.start}-instruct", splits)
+        chat = chat_template(tokenizer, settings["prompts"]["template"], template)
+        is_chat = bool(chat or tokenizer.chat_template)
+        usage = tuned_usage(settings["prompts"]["template"], ".", is_chat)
+        datasets = snakemake.params.card["instructions"]
+        tune(snakemake, f"{snakemake.wildcards.start}-instruct", splits, usage, chat, datasets)

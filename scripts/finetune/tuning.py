@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerBase
 from scripts.lib.job import InputError, Snakemake
 from scripts.lib.prompts import Example, PromptSettings, encode_example
 from scripts.lib.training.job import TrainingJob, run_job
+from scripts.lib.training.model_card import FINETUNE
 from scripts.lib.training.models import load_tokenizer
 from scripts.lib.training.token_shards import write_shards
 
@@ -54,10 +55,19 @@ def _encoded(
             logging.warning("%s row %d skipped: %s", split, number, error)
 
 
-def tune(snakemake: Snakemake, name: str, splits: Splits) -> None:
+def tune(
+    snakemake: Snakemake,
+    name: str,
+    splits: Splits,
+    usage: str,
+    chat_template: str | None = None,
+    datasets: Sequence[str] = (),
+) -> None:
     """Tune the model in `input.model` and save it merged with its adapter into `output.model`.
 
-    name: name of the training; splits: the rows to learn from.
+    name: name of the training; splits: the rows to learn from; usage: Markdown on how
+    to use the model; chat_template: of the saved tokenizer, None to leave the tokenizer's; datasets:
+    hub repositories of the rows.
     """
     inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
     tokenizer = load_tokenizer(inputs.model)
@@ -74,5 +84,10 @@ def tune(snakemake: Snakemake, name: str, splits: Splits) -> None:
             f"{len(rows)} rows in the {split} split; loss on the response alone." for split, rows in splits.items()
         ],
         merged=True,
+        chat_template=chat_template,
+        usage=lambda folder: usage,
+        card_base=params.card["base"] if wildcards.start == "base" and params.card["base"] else f"../{wildcards.start}",
+        relation=FINETUNE,
+        datasets=datasets,
     )
     run_job(snakemake, training, snakemake.output.model)

@@ -20,6 +20,8 @@ fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 lla
 """
 IDENTIFIERS = frozenset(_IDENTIFIERS.split())
 OTHER = "other"
+# Names of licenses whose identifiers differ from them.
+_ALIASES = {"llama-2-community-license": "llama2"}
 
 
 def _identifier(name: str) -> str:
@@ -27,15 +29,19 @@ def _identifier(name: str) -> str:
     `license_name` are.
     """
     name = one_line(name).lower()
-    return name if name in IDENTIFIERS else re.sub(r"[^a-z0-9.]+", "-", name).strip("-") or "unnamed"
+    if name in IDENTIFIERS:
+        return name
+    identifier = re.sub(r"[^a-z0-9.]+", "-", name).strip("-") or "unnamed"
+    return _ALIASES.get(identifier, identifier)
 
 
-def license_metadata(names: Iterable[str]) -> dict[str, Any]:
-    """`license`, and `license_name` if the hub lacks one of them, for the names of licenses; empty
-    for no name.
+def license_metadata(names: Iterable[str], link: str | None = None) -> dict[str, Any]:
+    """`license`, and `license_name` and `license_link` if the hub lacks one of them, for the names of
+    licenses; empty for no name.
 
-    Several licenses are a list. Names that the hub lacks become `other`; `license_name` is the name
-    of the only such license, or `several`.
+    link: address of the text of a license that the hub lacks. Several licenses are a list. Names
+    that the hub lacks become `other`; `license_name` is the name of the only such license, or
+    `several`.
     """
     identifiers = {_identifier(name) for name in names}
     unlisted = sorted(identifiers - IDENTIFIERS)
@@ -45,4 +51,5 @@ def license_metadata(names: Iterable[str]) -> dict[str, Any]:
     metadata: dict[str, Any] = {"license": values[0] if len(values) == 1 else values}
     if unlisted:
         metadata["license_name"] = unlisted[0] if len(unlisted) == 1 else "several"
+        metadata |= {"license_link": link} if link else {}
     return metadata

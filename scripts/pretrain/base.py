@@ -12,6 +12,7 @@ from scripts.lib.seeds import seed_for
 from scripts.lib.training.job import TrainingJob, run_job
 from scripts.lib.training.models import load_tokenizer
 from scripts.lib.training.token_shards import write_shards
+from scripts.lib.training.usage import code_usage
 from scripts.pretrain.packing import concat
 from scripts.pretrain.pair_documents import Document, DocumentEncoder, batches, distinct_sources, iter_ids
 
@@ -52,6 +53,8 @@ def make_base(snakemake: Snakemake) -> None:
         data=partial(write_data, inputs.pairs, inputs.vocabulary, params.settings),
         title=params.card["title"],
         description=DATA,
+        usage=lambda folder: code_usage("."),
+        datasets=params.card["pairs"],
     )
     run_job(snakemake, training, snakemake.output.model)
 

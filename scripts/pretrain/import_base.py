@@ -19,25 +19,32 @@ from scripts.lib.local_models import local_model
 from scripts.lib.training.models import load_model, load_tokenizer, save_model
 
 TABLE = "config/models.yaml"
-FILES = ["*.json", "*.safetensors", "*.bin", "*.model", "*.txt"]
+FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+# Also downloaded where the entry trusts the repository's code.
+CODE = ["*.py"]
 Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
+
+
+def trusts_code(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of config/models.yaml lets code of the model's repository run."""
+    return bool(entry.get("trust_remote_code", False))
 
 
 def load_hub(entry: Mapping[str, Any], offline: bool) -> Loaded:
     """A model of the hub at its pinned revision; raises `InputError` if it cannot be downloaded."""
-    repository, revision = entry["repository"], entry["revision"]
+    repository, revision, trusted = entry["repository"], entry["revision"], trusts_code(entry)
     check_online(repository, offline)
     check_revision(repository, revision, TABLE)
     with hub_errors(repository, revision, TABLE):
-        folder = snapshot_download(repository, revision=revision, allow_patterns=FILES)
-    return load_model(folder), load_tokenizer(folder)
+        folder = snapshot_download(repository, revision=revision, allow_patterns=FILES + (CODE if trusted else []))
+    return load_model(folder, trust_code=trusted), load_tokenizer(folder, trusted)
 
 
-def load_folder(path: str) -> Loaded:
+def load_folder(path: str, trusted: bool) -> Loaded:
     """The model in a local folder; raises `InputError` if there is none."""
     if not Path(path, "config.json").is_file():
         raise InputError(f"{path} has no model (no config.json); correct `path` in config/models.yaml")
-    return load_model(path), load_tokenizer(path)
+    return load_model(path, trust_code=trusted), load_tokenizer(path, trusted)
 
 
 def gguf_path(entry: Mapping[str, Any], root: str) -> Path:
@@ -79,7 +86,7 @@ def load_base(entry: Mapping[str, Any], root: str, offline: bool) -> Loaded:
         return load_hub(entry, offline)
     if entry["source"] == "gguf":
         return load_gguf(gguf_path(entry, root))
-    return load_folder(str(Path(root, entry["path"])))
+    return load_folder(str(Path(root, entry["path"])), trusts_code(entry))
 
 
 if __name__ == "__main__":

@@ -10,15 +10,14 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
-from peft import PeftModel
 from safetensors import safe_open
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
-from scripts.lib.training.models import load_model, load_tokenizer, save_model, vocabulary_rows
-from scripts.pretrain.import_base import FILES, TABLE, Loaded, check_context, load_base
+from scripts.lib.training.models import load_model, load_tokenizer, merge, save_model, vocabulary_rows
+from scripts.pretrain.import_base import CODE, FILES, TABLE, Loaded, check_context, load_base, trusts_code
 from scripts.pretrain.tokens import extend_tokenizer
 
 _ADAPTER = "adapter_config.json"
@@ -27,9 +26,10 @@ _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
 _EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight", "lm_head.weight")
 
 
-def checkpoint_folder(source: Mapping[str, Any], root: str, offline: bool) -> Path:
-    """The folder of a checkpoint, downloaded if it is on the hub; raises `InputError` if it is
-    unavailable.
+def checkpoint_folder(source: Mapping[str, Any], root: str, offline: bool, trusted: bool) -> Path:
+    """The folder of a checkpoint, downloaded if it is on the hub, with its code if it is `trusted`.
+
+    Raises `InputError` if it is unavailable.
     """
     if "path" in source:
         folder = Path(root, source["path"])
@@ -41,12 +41,12 @@ def checkpoint_folder(source: Mapping[str, Any], root: str, offline: bool) -> Pa
     check_online(repository, offline)
     check_revision(repository, revision, TABLE)
     with hub_errors(repository, revision, TABLE):
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=FILES))
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=FILES + (CODE if trusted else [])))
 
 
-def _included_tokenizer(folder: Path) -> PreTrainedTokenizerBase | None:
+def _included_tokenizer(folder: Path, trusted: bool = False) -> PreTrainedTokenizerBase | None:
     """The tokenizer that a checkpoint includes; None if it has none."""
-    return load_tokenizer(folder) if any((folder / name).is_file() for name in _TOKENIZERS) else None
+    return load_tokenizer(folder, trusted) if any((folder / name).is_file() for name in _TOKENIZERS) else None
 
 
 def embedding_rows(adapter: Path) -> int | None:
@@ -75,7 +75,7 @@ def merge_imported(
     if new_rows != rows:
         model.resize_token_embeddings(new_rows, mean_resizing=False)
     try:
-        merged = PeftModel.from_pretrained(model.float(), str(adapter)).merge_and_unload()
+        merged = merge(model.float(), adapter)
     except (RuntimeError, ValueError) as error:
         text = " ".join(str(error).split())[:300]
         raise InputError(f"the adapter of {name} does not match its base ({text}); correct it in {TABLE}") from error
@@ -87,14 +87,15 @@ def load_checkpoint(settings: Mapping[str, Any], base: str | None, root: str, of
 
     base: folder of the model's base if the run has it; else the base is loaded by its entry.
     """
-    folder = checkpoint_folder(settings["source"], root, offline)
+    trusted = trusts_code(settings["base"] or {})
+    folder = checkpoint_folder(settings["source"], root, offline, trusted)
     if (folder / _ADAPTER).is_file():
         loaded = (load_model(base), load_tokenizer(base)) if base else load_base(settings["base"], root, offline)
         return merge_imported(loaded, folder, settings["special_tokens"], settings["pad_token"], name)
-    tokenizer = _included_tokenizer(folder)
+    tokenizer = _included_tokenizer(folder, trusted)
     if tokenizer is None:
         raise InputError(f"{name}: {folder} has no tokenizer; add the files of its tokenizer to the folder")
-    return load_model(folder), tokenizer
+    return load_model(folder, trust_code=trusted), tokenizer
 
 
 def check_finite(model: PreTrainedModel, name: str) -> None:

@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
-from scripts.lib.files import atomic_directory
+from scripts.lib.files import atomic_directory, write_text
 from scripts.lib.job import job
+from scripts.lib.training.model_card import merged_card
 from scripts.lib.training.models import load_tokenizer, merge_adapter, save_model
 
 
@@ -13,8 +14,8 @@ def write_merged(base: str, adapter: str, tokenizer: str, output: str, new_embed
     extended = load_tokenizer(tokenizer)
     with atomic_directory(output) as folder:
         save_model(merge_adapter(base, adapter, extended, new_embeddings), extended, folder)
-        for name in ("README.md", "training.json"):
-            shutil.copyfile(Path(adapter, name), folder / name)
+        shutil.copyfile(Path(adapter, "training.json"), folder / "training.json")
+        write_text(folder / "README.md", merged_card(Path(adapter, "README.md").read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":

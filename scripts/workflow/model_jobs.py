@@ -4,6 +4,7 @@ training.
 Methods that take wildcards are params, resources or input functions of rules.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from scripts.workflow.resources import Resource, memory, minutes
 # (scripts/finetune/chat.py).
 CHAT_PROMPT = "{before}{instruction}{after}"
 # What determines a base that is imported.
-_IMPORT_KEYS = ("source", "repository", "revision", "path", "package", "file")
+_IMPORT_KEYS = ("source", "repository", "revision", "path", "package", "file", "trust_remote_code")
 
 
 def training_threads(training: Entry) -> int:
@@ -144,10 +145,29 @@ class ModelJobs:
 
     # --- settings --------------------------------------------------------------------------------
 
-    def card(self, wildcards: Wildcards) -> dict[str, str | None]:
-        """What a model's card says of its base."""
+    def card(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What a model's card says of its base and of the data: repositories on the hub, or the
+        folder of the pairs relative to the model's.
+        """
+        entry, corpus, instruct = self.entry(wildcards), self.config["corpus"]["dataset"], self.config["instruct"]
+        instructions = instruct["dataset"] if instruct["data"] is None else None
+        return {
+            "title": entry["title"],
+            "license": entry["license"],
+            "license_link": entry.get("license_link"),
+            "base": entry.get("repository"),
+            "pairs": [corpus["id"]] if corpus else ["../../../pairs"],
+            "instructions": [instructions["id"]] if instructions else [],
+        }
+
+    def adapter_base(self, wildcards: Wildcards) -> dict[str, str | None]:
+        """Under which name and revision PEFT loads the base of an adapter: its repository on the hub,
+        or else its folder, relative to that of the run.
+        """
         entry = self.entry(wildcards)
-        return {"title": entry["title"], "license": entry["license"], "base": entry.get("repository")}
+        if entry["source"] == "hub":
+            return {"name": entry["repository"], "revision": entry["revision"]}
+        return {"name": f"{os.path.relpath(self.results)}/models/{wildcards.model}/base", "revision": None}
 
     def import_settings(self, wildcards: Wildcards) -> dict[str, str]:
         """What determines a base that is imported, with a stamp of its files where they are local."""

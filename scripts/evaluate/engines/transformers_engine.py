@@ -21,6 +21,7 @@ from scripts.evaluate.engines.base import (
     usable_context,
 )
 from scripts.evaluate.generations import Sampling
+from scripts.lib.custom_code import is_trusted
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
 from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.token_text import ContinuationDecoder
@@ -106,9 +107,12 @@ class TransformersEngine:
         """
         torch.set_num_threads(threads)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
         check_weights(folder)
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+        trusted = is_trusted(folder)
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=trusted)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, use_safetensors=True, trust_remote_code=trusted
+        )
         self.model = model.to(self.device).eval()
         self.batch_size = batch_size
         self.context = usable_context(self.model.config.to_dict(), context, folder)

@@ -25,6 +25,7 @@ from scripts.evaluate.engines.base import (
 )
 from scripts.evaluate.generations import Sampling
 from scripts.lib.context import context_limit
+from scripts.lib.custom_code import is_trusted
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
 from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.token_text import ContinuationDecoder
@@ -50,15 +51,16 @@ class VllmEngine:
         Raises `InputError` for damaged weights or an unknown context.
         """
         check_weights(folder)
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        trusted = is_trusted(folder)
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=trusted)
         self.decode, self.ends = ContinuationDecoder(self.tokenizer), end_ids(folder, self.tokenizer)
-        config = AutoConfig.from_pretrained(folder).to_dict()
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=trusted).to_dict()
         # Compiling the model saves time on GPUs only. Without a limit on the cache of keys and
         # values vLLM takes nearly all memory, which is acceptable on a GPU only.
         on_cpu = {} if torch.cuda.is_available() else {"enforce_eager": True, "kv_cache_memory_bytes": _CACHE_BYTES}
         # With "vllm", the model's generation_config.json is not read: the sampling plan decides how
         # completions are drawn.
-        options: dict[str, Any] = {"generation_config": "vllm", **on_cpu}
+        options: dict[str, Any] = {"generation_config": "vllm", "trust_remote_code": trusted, **on_cpu}
         if context_limit(config) is None:
             options["max_model_len"] = usable_context(config, context, folder)
         self.model = LLM(model=folder, dtype=dtype, seed=0, **options)

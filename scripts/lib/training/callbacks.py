@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, TrainingArguments
+from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
 
 from scripts.lib.checkpoints import mark_complete
 from scripts.lib.files import atomic_directory
@@ -50,11 +50,11 @@ class MilestoneSaver(TrainerCallback):
     all milestones up to it.
     """
 
-    def __init__(self, workspace: Path, spec: TrainingSpec) -> None:
-        self.workspace, self.spec = workspace, spec
+    def __init__(self, workspace: Path, spec: TrainingSpec, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.workspace, self.spec, self.tokenizer = workspace, spec, tokenizer
 
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         """Save after the optimizer step."""
         if state.is_world_process_zero and state.global_step in self.spec.milestones:
             with atomic_directory(milestone_folder(self.workspace, state.global_step)) as folder:
-                save_adapter(model, folder, self.spec.name)
+                save_adapter(model, folder, self.spec.name, self.spec.revision, self.tokenizer)

@@ -26,11 +26,15 @@ class TrainingJob:
     inputs: files and folders that determine the result together with the settings.
     base: folder of the starting weights, or of a tokenizer alone for a model from scratch.
     tokenizer: folder of the tokenizer that encoded the data.
-    base_name: name of the base in the adapter's configuration.
+    base_name, base_revision: path of the base, or its repository on the hub and the commit.
     data: folder with the token shards, or a function that writes them into an empty folder.
     title: title of the model card.
     description: Markdown lines of the card's section on the data.
     merged: write base and adapter merged, not the adapter alone.
+    chat_template: chat template (Jinja) of the saved tokenizer.
+    usage: Markdown on how to use the model in a folder.
+    card_base: base in the card's metadata, and its relation `adapter` or `finetune`.
+    datasets: data sets in the card's metadata.
     milestones: output folder of the adapter that is saved after each of these steps.
     """
 
@@ -42,7 +46,13 @@ class TrainingJob:
     data: str | Callable[[Path], object]
     title: str
     description: Sequence[str]
+    base_revision: str | None = None
     merged: bool = False
+    chat_template: str | None = None
+    usage: Callable[[str], str] = lambda folder: ""
+    card_base: str | None = None
+    relation: str | None = None
+    datasets: Sequence[str] = ()
     milestones: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -74,7 +84,9 @@ def _spec(snakemake: Snakemake, job: TrainingJob, checkpoints: Path, output: Pat
         settings=TrainingSettings(**settings["training"]),
         gpu=params.gpu,
         name=job.base_name,
+        revision=job.base_revision,
         merged=job.merged,
+        chat_template=job.chat_template,
         tensorboard=params.tensorboard,
         extensions=compiled_operators(snakemake.input.get("operators")),
         milestones=tuple(sorted(job.milestones)),
@@ -83,17 +95,21 @@ def _spec(snakemake: Snakemake, job: TrainingJob, checkpoints: Path, output: Pat
 
 
 def _write_results(
-    snakemake: Snakemake, job: TrainingJob, folder: Path, facts: Mapping[str, Any], step: int | None = None
+    snakemake: Snakemake, job: TrainingJob, folder: Path, output: str, facts: Mapping[str, Any], step: int | None = None
 ) -> None:
-    """Write `training.json` and the model card into a model's folder; `step` is that of a
-    milestone.
+    """Write `training.json` and the model card into a model's folder, which becomes `output`; `step`
+    is that of a milestone.
     """
     facts = facts if step is None else {**facts, "saved_at_step": step}
     write_json(folder / "training.json", facts)
     card = Card(
         title=job.title if step is None else f"{job.title}, step {step}",
         license=snakemake.params.card["license"],
-        base=snakemake.params.card["base"],
+        license_link=snakemake.params.card["license_link"],
+        base=job.card_base,
+        relation=job.relation,
+        datasets=job.datasets,
+        usage=job.usage(output),
         data=job.description,
         settings=snakemake.params.settings,
         facts=facts,
@@ -117,8 +133,8 @@ def run_job(snakemake: Snakemake, job: TrainingJob, output: str) -> None:
     with workspace(params.checkpoints, job.name, key) as checkpoints, atomic_directory(output) as folder:
         facts = run_training(_spec(snakemake, job, checkpoints, folder))
         write_curve(checkpoints, snakemake.output.curve)
-        _write_results(snakemake, job, folder, facts)
+        _write_results(snakemake, job, folder, output, facts)
         for step in steps:
             with atomic_directory(job.milestones[step]) as part:
                 shutil.copytree(milestone_folder(checkpoints, step), part, dirs_exist_ok=True)
-                _write_results(snakemake, job, part, facts, step)
+                _write_results(snakemake, job, part, job.milestones[step], facts, step)

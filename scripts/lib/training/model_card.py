@@ -11,8 +11,11 @@ from scripts.lib.csv_files import read_csv
 from scripts.lib.escape import markdown, markdown_code, one_line
 from scripts.lib.hub_license import license_metadata
 from scripts.lib.markdown_table import markdown_table
+from scripts.lib.training.usage import merged_usage
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
+ADAPTER, FINETUNE = "adapter", "finetune"
+UNKNOWN = "unknown"
 TRAIN_LOSS, VALIDATION_LOSS, VALIDATION_ACCURACY = "train_loss", "validation_loss", "validation_accuracy"
 # Column of the learning curve -> type and name of the hub's metric.
 _METRICS = {
@@ -25,9 +28,13 @@ _METRICS = {
 class Card:
     """Content of a model card.
 
-    license: name of the model's license. base: hub repository of the base model, if it has one.
-    data: Markdown lines on the training data. settings, facts: plain values by name, nested for
-    settings.
+    license: name of the model's license; empty if unknown. license_link: address of its text, where
+    the hub does not know it.
+    base: hub repository of the base model, or its folder relative to the model's; None without one.
+    relation: `adapter` or `finetune`, what the model is to its base.
+    datasets: hub repositories of the training data, or folders relative to the model's.
+    usage: Markdown on how to use the model. data: Markdown lines on the training data.
+    settings, facts: plain values by name, nested for settings.
     curve: the learning curve as CSV. step: for a checkpoint saved during the training, the step
     after which it was saved; results are those up to then.
     """
@@ -39,6 +46,10 @@ class Card:
     settings: Mapping[str, Any]
     facts: Mapping[str, Any]
     curve: str | Path
+    usage: str = ""
+    license_link: str | None = None
+    relation: str | None = None
+    datasets: Sequence[str] = ()
     step: int | None = None
 
 
@@ -80,18 +91,19 @@ def _results(measures: Mapping[str, float]) -> list[EvalResult]:
 
 
 def _metadata(card: Card, measures: Mapping[str, float]) -> ModelCardData:
-    """The card's YAML header. It names no library: the hub recognises adapters and models by their
-    files.
-    """
+    """The card's YAML header."""
     results = _results(measures)
     return ModelCardData(
         language="code",
+        library_name="peft" if card.relation == ADAPTER else "transformers",
         base_model=card.base,
+        base_model_relation=card.relation if card.base else None,
+        datasets=list(card.datasets) or None,
         pipeline_tag="text-generation",
         tags=["code", "llvm"],
         model_name=one_line(card.title) if results else None,
         eval_results=results or None,
-        **license_metadata([card.license]),
+        **license_metadata([card.license or UNKNOWN], card.license_link),
     )
 
 
@@ -107,10 +119,11 @@ def render(card: Card) -> str:
         _metadata(card, measures),
         template_path=str(TEMPLATE),
         title=markdown(card.title),
-        license=markdown(card.license),
+        license=markdown(card.license or "not known"),
+        usage=card.usage,
         description="\n".join(card.data),
         settings=_table(("setting", "value"), flatten(card.settings)),
-        facts=_table(("fact", "value"), card.facts),
+        facts=_table(("fact", "value"), {name: value for name, value in card.facts.items() if name != "seed"}),
         step=card.step,
         measures=_table(("measure", "value"), measures),
     )
@@ -120,3 +133,12 @@ def render(card: Card) -> str:
 def write_card(folder: str | Path, card: Card) -> None:
     """Write README.md into a model's folder."""
     Path(folder, "README.md").write_text(render(card), encoding="utf-8")
+
+
+def merged_card(text: str) -> str:
+    """The card of the model that an adapter was merged into, from the adapter's card."""
+    card = ModelCard(merged_usage(text, "."), ignore_metadata_errors=False)
+    card.data.library_name = "transformers"
+    if card.data.get("base_model_relation"):
+        card.data.base_model_relation = FINETUNE
+    return str(card).rstrip("\n") + "\n"

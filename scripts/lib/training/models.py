@@ -3,31 +3,64 @@ paths.
 """
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
 
+from scripts.lib.context import context_limit
+from scripts.lib.custom_code import code_errors, is_trusted, mark_trusted
 from scripts.lib.files import read_json, write_json
 from scripts.lib.weights import check_weights, write_weight_digests
 
 # Keys of tokenizer_config.json that state how a tokenizer was loaded.
-_LOADING = ("name_or_path", "is_local", "local_files_only")
+_LOADING = ("name_or_path", "is_local", "local_files_only", "trust_remote_code")
+# PEFT's own call of a deprecated property, and its advice on adapters of others that untie
+# embeddings, which merging handles.
+_PEFT_WARNINGS = (
+    "`is_gradient_checkpointing` is deprecated",
+    "Model has `tie_word_embeddings=True` and a tied layer is part of the adapter",
+    "Input and output embeddings are no longer tied after merging",
+)
 
 
-def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerBase:
-    """The tokenizer in a local folder."""
-    return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+@contextmanager
+def _without_peft_warnings() -> Iterator[None]:
+    """Suppress the warnings of PEFT that nobody can act on."""
+    with warnings.catch_warnings():
+        for message in _PEFT_WARNINGS:
+            warnings.filterwarnings("ignore", message=message)
+        yield
 
 
-def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> None:
-    """Save a tokenizer without the path that it was loaded from."""
+def load_tokenizer(folder: str | Path, trust_code: bool | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer in a local folder, without a limit of length, since jobs encode whole documents.
+
+    trust_code: as in `load_model`.
+    """
+    trusted = is_trusted(folder) if trust_code is None else trust_code
+    with code_errors(folder):
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=trusted)
+    tokenizer.model_max_length = VERY_LARGE_INTEGER
+    return tokenizer
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: str | Path, context: int | None = None) -> None:
+    """Save a tokenizer without the path that it was loaded from, with padding as in training.
+
+    context: the longest text in tokens that its model reads; None for no limit.
+    """
     tokenizer.save_pretrained(str(folder))
     path = Path(folder, "tokenizer_config.json")
-    write_json(path, {key: value for key, value in read_json(path).items() if key not in _LOADING})
+    values = {key: value for key, value in read_json(path).items() if key not in _LOADING}
+    limit = {} if context is None else {"model_max_length": context}
+    write_json(path, {**values, **limit, "padding_side": "right"})
 
 
 def make_model(architecture: Mapping[str, Any], tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
@@ -52,15 +85,26 @@ def _quantization(kind: str) -> Any:
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
 
 
-def load_model(folder: str | Path, dtype: Any = "auto", quantization: str = "none") -> PreTrainedModel:
+def load_model(
+    folder: str | Path, dtype: Any = "auto", quantization: str = "none", trust_code: bool | None = None
+) -> PreTrainedModel:
     """The model in a local folder; `dtype` "auto" is the type in which it is stored.
 
-    Raises `InputError` if the weights differ from their stored digests.
+    trust_code: whether Python code in the folder may run; None for a folder that the workflow wrote
+    and marked. Raises `InputError` if there are no safetensors weights, if they differ from their
+    stored digests, or if the model needs code that is not trusted.
     """
     check_weights(folder)
-    return AutoModelForCausalLM.from_pretrained(
-        str(folder), dtype=dtype, quantization_config=_quantization(quantization), local_files_only=True
-    )
+    trusted = is_trusted(folder) if trust_code is None else trust_code
+    with code_errors(folder):
+        return AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            dtype=dtype,
+            quantization_config=_quantization(quantization),
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=trusted,
+        )
 
 
 def vocabulary_rows(model: PreTrainedModel) -> int:
@@ -100,12 +144,24 @@ def load_for_tokenizer(
     return fit_vocabulary(load_model(base, **options), known, tokenizer, new_embeddings)
 
 
+def _is_tied(model: PreTrainedModel) -> bool:
+    """Whether PEFT can train input and output embeddings as one tensor, as the model has them.
+
+    PEFT's tied output layer has no bias, so embeddings are untied where the output has one.
+    """
+    outputs = model.get_output_embeddings()
+    shared = outputs is not None and outputs.weight is model.get_input_embeddings().weight
+    return bool(shared and getattr(outputs, "bias", None) is None)
+
+
 def add_lora(model: PreTrainedModel, lora: Mapping[str, Any], quantized: bool, checkpointing: bool) -> PeftModel:
     """Freeze the model and add LoRA adapters; `lora` has r, alpha, dropout, targets and
     modules_to_save.
 
-    All trained weights are float32, independently of the frozen ones.
+    All trained weights are float32, independently of the frozen ones. Embeddings that the model
+    ties remain tied.
     """
+    saved = list(lora["modules_to_save"])
     if quantized:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
     elif checkpointing:
@@ -116,9 +172,15 @@ def add_lora(model: PreTrainedModel, lora: Mapping[str, Any], quantized: bool, c
         lora_alpha=lora["alpha"],
         lora_dropout=lora["dropout"],
         target_modules=list(lora["targets"]),
-        modules_to_save=list(lora["modules_to_save"]) or None,
+        modules_to_save=list(saved) or None,
+        ensure_weight_tying=bool(saved) and _is_tied(model),
     )
-    adapted = get_peft_model(model, config)
+    with _without_peft_warnings():
+        adapted = get_peft_model(model, config)
+    # PEFT removes the tied output layer from the list and then does not tie it when it loads the
+    # adapter. Without a name, PEFT does not compare the base's vocabulary at each checkpoint.
+    config.modules_to_save = sorted(saved) or None
+    config.base_model_name_or_path = ""
     for parameter in adapted.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
@@ -137,14 +199,37 @@ def _finish_weights(folder: str | Path) -> None:
     write_weight_digests(folder)
 
 
-def save_adapter(model: PeftModel, folder: str | Path, name: str) -> None:
-    """Save an adapter whose base has the name `name`, with sorted lists for equal bytes."""
-    model.save_pretrained(str(folder))
+def save_adapter(
+    model: PeftModel,
+    folder: str | Path,
+    name: str,
+    revision: str | None = None,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+) -> None:
+    """Save an adapter, with sorted lists for equal bytes.
+
+    name, revision: path of the base, or its repository on the hub and the commit.
+    tokenizer: saved with the adapter, so that PEFT extends the base to its vocabulary. Embeddings of
+    new tokens are saved if they are not among the trained layers.
+    """
+    trained = model.peft_config["default"].modules_to_save
+    model.save_pretrained(str(folder), save_embedding_layers=tokenizer is not None and not trained)
     _finish_weights(folder)
     path = Path(folder, "adapter_config.json")
-    config = read_json(path) | {"base_model_name_or_path": name}
+    config = read_json(path) | {"base_model_name_or_path": name, "revision": revision}
     config["target_modules"] = sorted(config["target_modules"])
     write_json(path, config)
+    # PEFT's own card; those of the workflow are written by `write_card`.
+    Path(folder, "README.md").unlink(missing_ok=True)
+    if tokenizer is not None:
+        save_tokenizer(tokenizer, folder, context_limit(model.config.to_dict()))
+
+
+def merge(model: PreTrainedModel, adapter: str | Path) -> PreTrainedModel:
+    """A model with the adapter in a folder merged into it; raises `InputError` for bad weights."""
+    check_weights(adapter)
+    with _without_peft_warnings():
+        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
 
 
 def merge_adapter(
@@ -156,12 +241,28 @@ def merge_adapter(
     """
     dtype = load_model(base).dtype
     model = load_for_tokenizer(base, tokenizer, new_embeddings, dtype=torch.float32)
-    check_weights(adapter)
-    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().to(dtype)
+    return merge(model, adapter).to(dtype)
+
+
+def _set_generation(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Set what generation needs to know: the pad token, and that keys and values are cached.
+
+    A pad token that also ends texts stays out of the model's configuration: models exclude the
+    configured token's embedding from training. So does one without an embedding.
+    """
+    pad, end = tokenizer.pad_token_id, tokenizer.eos_token_id
+    model.config.use_cache = True
+    if pad is not None and pad != end and pad < vocabulary_rows(model):
+        model.config.pad_token_id = pad
+    if model.generation_config is not None:
+        model.generation_config.use_cache = True
+        model.generation_config.pad_token_id = end if pad is None else pad
 
 
 def save_model(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: str | Path) -> None:
     """Save model and tokenizer into a folder that transformers and vLLM can load offline."""
+    _set_generation(model, tokenizer)
     model.save_pretrained(str(folder))
     _finish_weights(folder)
-    save_tokenizer(tokenizer, folder)
+    save_tokenizer(tokenizer, folder, context_limit(model.config.to_dict()))
+    mark_trusted(model, folder)

@@ -73,12 +73,14 @@ class TrainingSpec:
     seed: seed of all random numbers; its lower 32 bits are used.
     settings: the `training` block of the config.
     gpu: whether to train on GPUs, one per process.
-    name: name of the base in the adapter's configuration.
+    name: name of the base in the adapter's configuration: a path, or a repository on the hub.
+    revision: commit of the base in the adapter's configuration, for a repository.
     new_embeddings: initialisation of the embeddings of new tokens; see `models.fit_vocabulary`.
     lora: LoRA's `r`, `alpha`, `dropout`, `targets` and `modules_to_save`; None trains all weights.
     architecture: configuration values of a model from scratch.
     pad_to: pad every sequence to this many tokens; None pads to the longest of a batch.
     merged: write base and adapter merged into `output`, not the adapter.
+    chat_template: chat template (Jinja) of the saved tokenizer; None leaves the tokenizer's.
     tensorboard: folder for TensorBoard's files, if that tracker is used.
     extensions: folder of DeepSpeed's compiled operators.
     milestones: steps after which the adapter is saved, in addition to the end.
@@ -93,11 +95,13 @@ class TrainingSpec:
     settings: TrainingSettings
     gpu: bool
     name: str
+    revision: str | None = None
     new_embeddings: str = "mean"
     lora: dict[str, Any] | None = None
     architecture: dict[str, Any] | None = None
     pad_to: int | None = None
     merged: bool = False
+    chat_template: str | None = None
     tensorboard: str | None = None
     extensions: str | None = None
     milestones: tuple[int, ...] = ()

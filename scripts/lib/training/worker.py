@@ -36,6 +36,12 @@ from scripts.lib.training.token_shards import TokenShards
 
 # Outputs of models other than logits, which a validation need not gather.
 _NO_LOGITS = ["past_key_values", "hidden_states", "attentions"]
+# Later versions of transformers 5 renamed the arguments; the conda environment has an earlier one.
+_CHECKPOINTING = (
+    "activation_checkpointing"
+    if "activation_checkpointing" in TrainingArguments.__dataclass_fields__
+    else "gradient_checkpointing"
+)
 # Messages of torch's writer and of the system about an incomplete write.
 _DISK_FULL = ("No space left", "PytorchStreamWriter failed", "inline_container.cc", "iostream error")
 
@@ -94,6 +100,10 @@ def training_arguments(spec: TrainingSpec, sequences: int, validate: bool) -> Tr
     distributed_cpu = not spec.gpu and (settings.processes > 1 or settings.deepspeed)
     if distributed_cpu:
         PartialState(backend="gloo", cpu=not settings.deepspeed)
+    checkpointing: dict[str, Any] = {
+        _CHECKPOINTING: settings.gradient_checkpointing,
+        f"{_CHECKPOINTING}_kwargs": {"use_reentrant": False},
+    }
     return TrainingArguments(
         output_dir=spec.checkpoints,
         max_steps=settings.steps(sequences),
@@ -108,8 +118,7 @@ def training_arguments(spec: TrainingSpec, sequences: int, validate: bool) -> Tr
         bf16=precision == "bf16",
         fp16=precision == "fp16",
         tf32=settings.tf32 if spec.gpu and torch.cuda.get_device_capability()[0] >= 8 else None,
-        gradient_checkpointing=settings.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
+        **checkpointing,
         logging_steps=settings.log_steps,
         eval_strategy=_strategy(settings.eval_steps) if validate else "no",
         eval_steps=None if settings.eval_steps == EPOCH else int(settings.eval_steps),
@@ -200,7 +209,7 @@ def _save(trainer: Trainer, spec: TrainingSpec, tokenizer: PreTrainedTokenizerBa
         save_adapter(model, adapter, spec.name)
         save_model(merge_adapter(spec.base, adapter, tokenizer, spec.new_embeddings), tokenizer, spec.output)
     else:
-        save_adapter(model, spec.output, spec.name)
+        save_adapter(model, spec.output, spec.name, spec.revision, tokenizer)
 
 
 def _validation_data(spec: TrainingSpec) -> TokenShards | None:
@@ -230,7 +239,7 @@ def train(spec: TrainingSpec) -> None:
         train_dataset=data,
         eval_dataset=validate,
         data_collator=Collator(pad_id, spec.pad_to),
-        callbacks=[Bookkeeper(), MilestoneSaver(folder, spec)],
+        callbacks=[Bookkeeper(), MilestoneSaver(folder, spec, tokenizer)],
         compute_loss_func=causal_loss,
         compute_metrics=TokenAccuracy(),
         preprocess_logits_for_metrics=count_correct,
@@ -239,6 +248,8 @@ def train(spec: TrainingSpec) -> None:
     logging.info("%s", json.dumps(_facts(trainer, spec, len(data))))
     trainer.train(resume_from_checkpoint=last_checkpoint(folder), ignore_keys_for_eval=_NO_LOGITS)
     if trainer.is_world_process_zero():
+        if spec.chat_template is not None:
+            tokenizer.chat_template = spec.chat_template
         _save(trainer, spec, tokenizer)
         write_json(folder / "history.json", trainer.state.log_history)
         write_json(folder / "facts.json", _facts(trainer, spec, len(data)))

@@ -2,10 +2,11 @@
 
 import pytest
 
-from scripts.finetune.chat import TOKENIZER_TEMPLATE, render
+from scripts.finetune.chat import TOKENIZER_TEMPLATE, chat_template, render
 from scripts.finetune.instruct import read_instructions, rendered
 from scripts.lib.job import InputError
-from scripts.lib.prompts import PromptSettings, build_prompt
+from scripts.lib.prompts import PromptSettings, build_prompt, encode_example
+from tests.support.tiny_pieces import prefixing_tokenizer
 from tests.support.tiny_tokenizer import tiny_tokenizer
 
 TURNS = "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</s>{% endfor %}"
@@ -92,3 +93,25 @@ def test_the_error_about_an_invalid_row_has_file_and_line(tmp_path, row):
     path.write_text('{"instruction": "a", "output": "b"}\n' + row + "\n")
     with pytest.raises(InputError, match=r"train\.jsonl, line 2(?: lacks|: a JSON list)"):
         read_instructions(str(path))
+
+
+@pytest.mark.parametrize("prefixed", [False, True])
+def test_a_tuned_models_chat_template_renders_what_it_was_tuned_on(prefixed):
+    tokenizer = prefixing_tokenizer() if prefixed else tiny_tokenizer()
+    prompts = '### "Instruction" {{x}}:\n{instruction}\n\n### Response:\n'
+    settings = PromptSettings(prompts, "instruction", 100, 20)
+    row = {"instruction": "Add {two} numbers: 'é'\n"}
+    example = encode_example(tokenizer, settings, row, "a + b")
+    messages = [{"role": "user", "content": row["instruction"]}, {"role": "assistant", "content": "a + b"}]
+    template = chat_template(tokenizer, prompts, None)
+    text = tokenizer.apply_chat_template(messages, chat_template=template, tokenize=False)
+    assert tokenizer(text, add_special_tokens=False)["input_ids"] == example.input_ids
+    asked = tokenizer.apply_chat_template(
+        messages[:1], chat_template=template, tokenize=False, add_generation_prompt=True
+    )
+    assert tokenizer(asked, add_special_tokens=False)["input_ids"] == example.input_ids[: example.masked]
+
+
+def test_the_chat_template_of_the_config_is_kept_and_that_of_a_tokenizer_left():
+    assert chat_template(tiny_tokenizer(), "{before}{instruction}{after}", PAPER) == PAPER
+    assert chat_template(tiny_tokenizer(), "{before}{instruction}{after}", "tokenizer") is None

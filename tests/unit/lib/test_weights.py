@@ -46,4 +46,12 @@ def test_a_missing_part_is_noticed(folder):
 
 
 def test_folders_without_digests_are_passed(tmp_path):
+    (tmp_path / "model.safetensors").touch()
     check_weights(tmp_path)
+
+
+def test_weights_in_pickle_format_are_refused_without_being_read(tmp_path):
+    (tmp_path / "pytorch_model.bin").write_bytes(b"not even a pickle")
+    with pytest.raises(InputError, match=r"only pytorch_model\.bin, a pickle file, .*; use a revision") as error:
+        check_weights(tmp_path)
+    assert "\n" not in str(error.value)

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file
 
 from scripts.lib.job import InputError
 from scripts.lib.training.models import load_model, load_tokenizer, save_adapter, save_model
@@ -30,9 +32,11 @@ def write_adapter(root, targets, saved, rows):
     torch.manual_seed(1)
     model = load_model(root / "base")
     model.resize_token_embeddings(rows, mean_resizing=False)
-    adapted = get_peft_model(
-        model, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=targets, modules_to_save=saved)
-    )
+    config = LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=targets, modules_to_save=saved)
+    with warnings.catch_warnings():
+        # Adapters of others may untie embeddings.
+        warnings.simplefilter("ignore")
+        adapted = get_peft_model(model, config)
     with torch.no_grad():
         for weight in adapted.parameters():
             if weight.requires_grad:
@@ -110,6 +114,23 @@ def other_base(root):
     return {"path": "adapter"}
 
 
+def pickled(root):
+    shutil.copytree(root / "base", root / "pickled")
+    weights = root / "pickled/model.safetensors"
+    torch.save(load_file(weights), root / "pickled/pytorch_model.bin")
+    weights.unlink()
+    (root / "pickled/weights.sha256").unlink()
+    return {"path": "pickled"}
+
+
+def pickled_adapter(root):
+    write_adapter(root, ["c_attn"], None, 257)
+    weights = root / "adapter/adapter_model.safetensors"
+    torch.save(load_file(weights), root / "adapter/adapter_model.bin")
+    weights.unlink()
+    return {"path": "adapter"}
+
+
 def other_size(root):
     write_adapter(root, ["c_attn"], None, 257)
     shutil.rmtree(root / "base")
@@ -123,6 +144,8 @@ def other_size(root):
         (wrong_folder, r"nothing has no model \(neither config\.json nor adapter_config\.json\); correct the `path`"),
         (no_tokenizer, "has no tokenizer; add the files"),
         (other_base, "the adapter of m/ircoder does not match its base"),
+        (pickled, r"pickled has no safetensors weights, only pytorch_model\.bin, a pickle file"),
+        (pickled_adapter, r"adapter has no safetensors weights, only adapter_model\.bin, a pickle file"),
         (other_size, "the adapter of m/ircoder does not match its base"),
         (
             lambda root: {"repository": "owner/model", "revision": ""},

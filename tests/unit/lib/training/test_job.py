@@ -27,7 +27,7 @@ def snakemake(tmp_path):
         settings={"seed": 7, "lora": LORA, "pad_to": 32, "training": SETTINGS},
         code="0123",
         gpu=False,
-        card={"title": "Tiny", "license": "MIT", "base": None},
+        card={"title": "Tiny", "license": "MIT", "license_link": None, "base": None},
         checkpoints=str(tmp_path / "checkpoints"),
         tensorboard=None,
     )
