@@ -44,7 +44,15 @@ def jobs(root: str = ".", **sections: Any) -> ModelJobs:
     config = {
         "models": list(MODELS),
         "pretrain": {"training": TRAINING, "base": {**TRAINING, "threads": 1}, "lora": {**LORA, "embeddings": False}},
-        "instruct": {"data": None, "training": TRAINING, "lora": LORA, "chat_template": None, "prompts": PROMPTS},
+        "corpus": {"dataset": None},
+        "instruct": {
+            "data": None,
+            "dataset": None,
+            "training": TRAINING,
+            "lora": LORA,
+            "chat_template": None,
+            "prompts": PROMPTS,
+        },
         **sections,
     }
     return ModelJobs(config, MODELS, CheckpointPlan(config, MODELS, []), "out", root)
@@ -58,7 +66,21 @@ def of(**wildcards: str) -> Wildcards:
 def test_the_entry_is_that_of_the_model_or_of_an_imported_checkpoint() -> None:
     assert jobs().entry(of(model="hub"))["repository"] == "owner/m"
     assert jobs().entry(of(imported="hub/ircoder"))["repository"] == "owner/m"
-    assert jobs().card(of(model="scratch")) == {"title": "T", "license": "mit", "base": None}
+
+
+def test_cards_name_repositories_of_the_hub_or_folders_of_the_run() -> None:
+    card = jobs().card(of(model="scratch"))
+    assert (card["title"], card["license"], card["license_link"]) == ("T", "mit", None)
+    assert (card["base"], card["pairs"], card["instructions"]) == (None, ["../../../pairs"], [])
+    instruct = {"data": None, "dataset": {"id": "owner/instructions"}}
+    fetched = jobs(corpus={"dataset": {"id": "owner/pairs"}}, instruct=instruct)
+    card = fetched.card(of(model="hub"))
+    assert (card["base"], card["pairs"], card["instructions"]) == ("owner/m", ["owner/pairs"], ["owner/instructions"])
+
+
+def test_adapters_name_their_base_as_peft_finds_it() -> None:
+    assert jobs().adapter_base(of(model="hub")) == {"name": "owner/m", "revision": "r"}
+    assert jobs().adapter_base(of(model="folder")) == {"name": "out/models/folder/base", "revision": None}
 
 
 def test_resources_are_those_of_the_entry() -> None:
