@@ -82,6 +82,23 @@ explore: .venv-explore/.complete  ## look into the last run in a browser: progra
 	@.venv-explore/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# The results that these commands read: those of the last run, or of RESULTS=FOLDER.
+in-results = $(if $(RESULTS),--results $(call quoted,$(RESULTS)))
+quoted = '$(subst ','\'',$(1))'
+
+.PHONY: why
+why:  ## print what became of a program: make why PROGRAM=C++/Source_1, or its id; RESULTS names other results
+	@$(PYTHON) -m scripts.workflow.why $(call quoted,$(PROGRAM)) $(in-results)
+
+.PHONY: trace
+trace:  ## print what a score depends on, CELL="humaneval Python … pass@1", or which scores depend on PROGRAM=…
+	@$(PYTHON) -m scripts.workflow.trace $(if $(CELL),$(call quoted,$(CELL))) $(if $(PROGRAM),--program $(call quoted,$(PROGRAM))) \
+	    $(if $(PROBLEM),--problem $(call quoted,$(PROBLEM))) $(if $(LISTS),--lists $(call quoted,$(LISTS))) $(in-results)
+
+.PHONY: compare
+compare:  ## compare two runs: make compare A=results B=results-mine; OUT names the folder of the page and the tables
+	@$(PYTHON) -m scripts.workflow.compare $(call quoted,$(A)) $(call quoted,$(B)) $(if $(OUT),--out $(call quoted,$(OUT)))
+
 .PHONY: lint
 lint: setup-test  ## check format, types, spelling and docs
 	@$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -47,9 +47,9 @@ def _lengths(path: str, outcome: Outcome) -> dict[str, np.ndarray]:
     """Lengths of the programs with an outcome by variant, each of shape (rows, lengths) int64."""
     parts: dict[str, list[np.ndarray]] = {}
     for table in tables(path, ["variant", "outcome", *LENGTHS]):
-        chosen = table.filter(pc.equal(table["outcome"], str(outcome)))
-        for variant in chosen["variant"].unique().to_pylist():
-            rows = chosen.filter(pc.equal(chosen["variant"], variant))
+        chosen = table.filter(pc.equal(table["outcome"], pa.scalar(str(outcome))))
+        for variant in cast(list[str], chosen["variant"].unique().to_pylist()):
+            rows = chosen.filter(pc.equal(chosen["variant"], pa.scalar(variant)))
             parts.setdefault(variant, []).append(np.column_stack([rows[name].to_numpy() for name in LENGTHS]))
     return {variant: np.concatenate(arrays) for variant, arrays in parts.items()}
 

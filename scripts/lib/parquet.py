@@ -169,6 +169,11 @@ class CheckedFile:
             for group in groups:
                 check_group(self.path, self.metadata.row_group(group), self.checksums[group], columns)
 
+    def check(self) -> None:
+        """Compare all bytes of the table with its checksums, where it has any."""
+        with _naming(self.path, "is damaged"):
+            self._check(range(self.num_row_groups), None)
+
     def read(self, columns: list[str] | None = None) -> pa.Table:
         """The whole table, or some of its columns."""
         with _naming(self.path, "is damaged"):
@@ -198,6 +203,15 @@ class CheckedFile:
 def open_table(path: str | Path) -> CheckedFile:
     """Open a parquet file; raise `InputError` when it is damaged, truncated, or not a parquet file."""
     return CheckedFile(path)
+
+
+def check_table(path: str | Path) -> None:
+    """Raise `InputError` when a byte of a parquet table with checksums has changed; other files
+    pass.
+    """
+    if Path(path).suffix == ".parquet":
+        with open_table(path) as file:
+            file.check()
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:

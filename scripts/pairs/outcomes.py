@@ -5,7 +5,6 @@ from typing import cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_batches, iter_rows, read_table
@@ -65,7 +64,7 @@ def read_clusters(path: str) -> Language:
         cast(list[str], names.dictionary.to_pylist()),
         table["variants_ok"].to_numpy(),
         np.searchsorted(ids, numbers(cast(list[str], table["kept"].to_pylist()))).astype(np.int32),
-        pc.fill_null(table["similarity"], np.nan).to_numpy(),
+        table["similarity"].fill_null(np.nan).to_numpy(),
     )
 
 

@@ -15,7 +15,8 @@ import pandas as pd
 
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import read_json, write_text
-from scripts.lib.job import job
+from scripts.lib.job import InputError, job
+from scripts.lib.parquet import check_table
 from scripts.lib.score_tables import read_scores
 from scripts.provenance import table_checks as checks
 from scripts.provenance.digests import PAGE, ROWS, digest_of
@@ -56,7 +57,11 @@ def digest_faults(files: dict[str, tuple[str, str]], results: Path, project: Pat
         path = outside_path(name, project) if name.startswith((PROJECT, PACKAGE)) else results / name
         if not path.is_file():
             return f"{name}: is missing"
-        digest = digest_of(path).get(kind)
+        try:
+            check_table(path)
+            digest = digest_of(path).get(kind)
+        except InputError as error:
+            return f"{name}: {error}"
         return None if digest == expected else f"{name}: {kind} is {digest}, the crate has {expected}"
 
     with ThreadPoolExecutor(threads) as pool:

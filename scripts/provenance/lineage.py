@@ -29,3 +29,32 @@ def lineage(name: str, jobs: list[dict[str, Any]]) -> list[Step]:
             steps.setdefault(job["rule"], []).append(job)
         names = [name for job in level.values() for name in job["inputs"]]
     return [Step(rule, len(rule_jobs), rule_jobs[0]["outputs"]) for rule, rule_jobs in steps.items()]
+
+
+def ancestors(name: str, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The jobs that contributed to a file, in the order of `jobs`."""
+    writers = {output: job for job in jobs for output in job["outputs"]}
+    reached: set[int] = set()
+    waiting = [name]
+    while waiting:
+        job = writers.get(waiting.pop())
+        if job is not None and id(job) not in reached:
+            reached.add(id(job))
+            waiting.extend(job["inputs"])
+    return [job for job in jobs if id(job) in reached]
+
+
+def descendants(names: set[str], jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The jobs that depend on any of some files, in the order of `jobs`."""
+    readers: dict[str, list[dict[str, Any]]] = {}
+    for job in jobs:
+        for name in job["inputs"]:
+            readers.setdefault(name, []).append(job)
+    reached: set[int] = set()
+    waiting = list(names)
+    while waiting:
+        for job in readers.get(waiting.pop(), []):
+            if id(job) not in reached:
+                reached.add(id(job))
+                waiting.extend(job["outputs"])
+    return [job for job in jobs if id(job) in reached]

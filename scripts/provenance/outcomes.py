@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from scripts.lib.failing_frontends import failing_frontends
@@ -52,7 +53,11 @@ def first_failures(ledger: str) -> dict[str, list[dict[str, Any]]]:
         for outcome in _FAILED:
             listed = failures.setdefault(str(Outcome(outcome).status), [])
             if len(listed) < NAMED:
-                listed += table.filter(pc.equal(table["outcome"], outcome)).slice(0, NAMED - len(listed)).to_pylist()
+                listed += (
+                    table.filter(pc.equal(table["outcome"], pa.scalar(outcome)))
+                    .slice(0, NAMED - len(listed))
+                    .to_pylist()
+                )
     return failures
 
 
