@@ -25,11 +25,11 @@ def direct_dependencies(path: Path) -> frozenset[Path]:
 
     A template is in the folder of the file, which contains the template's name as a string.
     """
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    names = {name for node in ast.walk(tree) for name in _names(node) if name.startswith("scripts.")}
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))))
+    names = {name for node in nodes for name in _names(node) if name.startswith("scripts.")}
     files = {SCRIPTS.joinpath(*name.split(".")[1:]).with_suffix(".py") for name in names}
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    files |= {path.with_name(text) for text in texts if re.fullmatch(r"[\w.]+\.j2", text)}
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    files |= {path.with_name(text) for text in texts if text.endswith(".j2") and re.fullmatch(r"[\w.]+", text)}
     return frozenset(file for file in files if file.is_file())
 
 
