@@ -16,6 +16,7 @@ FACETS = {
     "outcomes": ["language", "variant", "outcome"],
     "clusters": ["language"],
     "pairs": ["language", "variant", "split"],
+    "truncated_documents": ["model", "split", "language", "direction"],
     "cells": ["task", "model", "checkpoint"],
     "completions": ["task", "finish_reason"],
     "executions": ["task", "status"],

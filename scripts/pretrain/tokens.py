@@ -1,7 +1,7 @@
 """Add new tokens to a tokenizer, and pack the pairs of all languages into training sequences."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,20 @@ from transformers import AddedToken, PreTrainedTokenizerBase
 from scripts.lib.csv_files import write_csv
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
+from scripts.lib.parquet import TableWriter
 from scripts.lib.prompts import Example
-from scripts.lib.schemas.training import TOKEN_STATISTICS
+from scripts.lib.schemas.training import TOKEN_STATISTICS, TRUNCATED_DOCUMENTS
 from scripts.lib.seeds import seed_for
 from scripts.lib.training.models import load_tokenizer, save_tokenizer
 from scripts.lib.training.token_shards import SHARD_SEQUENCES, write_shard
 from scripts.pretrain.external_shuffle import RankedDocument, TokenBuckets
 from scripts.pretrain.packing import PACKINGS
-from scripts.pretrain.pair_documents import DocumentEncoder, batches, iter_ids, iter_pairs, table_name
+from scripts.pretrain.pair_documents import Document, DocumentEncoder, batches, iter_ids, iter_pairs, table_name
 
 # (language, variant, id, direction) -> position in the shuffled order
 Ranks = dict[tuple[str, str, str, str], int]
+# A function of a document's number of tokens: how many of them are in a training sequence.
+Used = Callable[[int], int]
 ALL = "all"
 
 
@@ -100,11 +103,31 @@ def document_ranks(paths: Sequence[str], split: str, directions: Sequence[str], 
     return {key: rank for rank, key in enumerate(keys[:limit])}
 
 
+def used_tokens(packing: str, context: int) -> Used:
+    """How many tokens of a document a packing keeps; only `pad` cuts documents off."""
+    return (lambda tokens: min(tokens, context)) if packing == "pad" else (lambda tokens: tokens)
+
+
+def _truncation(document: Document, split: str, used: Used) -> list[dict[str, Any]]:
+    """The row of a document that lost text; no row for another."""
+    tokens, pair = len(document.ids), document.pair
+    lost = {"tokens": tokens, "lost_tokens": tokens - used(tokens), "lost_llvm": round(document.lost, 6)}
+    row = {"split": split, "language": pair.language, "variant": pair.variant, "id": pair.id}
+    is_truncated = lost["lost_tokens"] > 0 or document.lost > 0
+    return [{**row, "direction": document.direction, **lost}] if is_truncated else []
+
+
 def _encode_into(
-    buckets: TokenBuckets, encoder: DocumentEncoder, paths: Sequence[str], split: str, ranks: Ranks
+    buckets: TokenBuckets,
+    encoder: DocumentEncoder,
+    paths: Sequence[str],
+    split: str,
+    ranks: Ranks,
+    truncated: TableWriter,
+    used: Used,
 ) -> list[str]:
-    """Encode the documents in `ranks` of all tables into buckets; return the languages in order of
-    index.
+    """Encode the documents in `ranks` of all tables into buckets, and record those that lose text;
+    return the languages in order of index.
     """
     languages = sorted({key[0] for key in ranks})
     wanted = defaultdict(set)
@@ -112,22 +135,26 @@ def _encode_into(
         wanted[language, variant].add(name)
     for path in progress(sorted(paths), f"tokenising {split}"):
         for batch in batches(iter_pairs(path, split, wanted[table_name(path)])):
+            rows: list[dict[str, Any]] = []
             for document in encoder.pair_documents(batch):
                 pair = document.pair
                 rank = ranks.get((pair.language, pair.variant, pair.id, document.direction))
                 if rank is not None:
                     buckets.add(RankedDocument(rank, languages.index(pair.language), document.lost, document.ids))
+                    rows += _truncation(document, split, used)
+            truncated.write(rows)
     return languages
 
 
-def _write_split(folder: Path, buckets: TokenBuckets, languages: list[str], packing: str, context: int) -> Usage:
+def _write_split(
+    folder: Path, buckets: TokenBuckets, languages: list[str], packing: str, context: int, used: Used
+) -> Usage:
     """Pack each bucket into one shard; return the token counts."""
     usage = Usage()
     folder.mkdir()
     for number, documents in enumerate(buckets.buckets()):
         for document in documents:
-            used = min(len(document.ids), context) if packing == "pad" else len(document.ids)
-            usage.add(languages[document.language], document, used)
+            usage.add(languages[document.language], document, used(len(document.ids)))
         sequences = list(PACKINGS[packing]((document.ids for document in documents), context))
         usage.sequences += len(sequences)
         write_shard(folder / f"{number:03}.safetensors", [Example(ids, 0) for ids in sequences])
@@ -137,26 +164,29 @@ def _write_split(folder: Path, buckets: TokenBuckets, languages: list[str], pack
 def write_tokens(
     paths: Sequence[str], tokenizer: PreTrainedTokenizerBase, output: Path, settings: dict[str, Any]
 ) -> None:
-    """Write `train/` and `validation/` shards and `statistics.csv` into the folder `output`.
+    """Write `train/` and `validation/` shards, `truncated.parquet` and `statistics.csv` into the
+    folder `output`.
 
     Raises `InputError` if there is no training pair, or if the packing `pad` lacks a pad token.
     """
     if settings["packing"] == "pad" and tokenizer.pad_token is None:
         raise InputError("packing 'pad' needs a pad token; set `pad_token` for the model in config/models.yaml")
     encoder = DocumentEncoder(tokenizer, settings["templates"], settings["llvm_tokens"])
-    rows = []
-    for split in ("train", "validation"):
-        limit = settings[f"{split}_documents"]
-        ranks = document_ranks(paths, split, list(settings["templates"]), limit, settings["seed"])
-        if not ranks and split == "train":
-            raise InputError("no pair in the training split; add programs to the corpus or relax `pairs`")
-        if not ranks:
-            continue
-        with TokenBuckets(output / f".{split}", SHARD_SEQUENCES) as buckets:
-            languages = _encode_into(buckets, encoder, paths, split, ranks)
-            usage = _write_split(output / split, buckets, languages, settings["packing"], settings["context"])
-        (output / f".{split}").rmdir()
-        rows.extend(usage.rows(split, settings["context"], settings["packing"] == "pad"))
+    packing, context = settings["packing"], settings["context"]
+    used, rows = used_tokens(packing, context), []
+    with TableWriter(output / "truncated.parquet", TRUNCATED_DOCUMENTS.schema) as truncated:
+        for split in ("train", "validation"):
+            limit = settings[f"{split}_documents"]
+            ranks = document_ranks(paths, split, list(settings["templates"]), limit, settings["seed"])
+            if not ranks and split == "train":
+                raise InputError("no pair in the training split; add programs to the corpus or relax `pairs`")
+            if not ranks:
+                continue
+            with TokenBuckets(output / f".{split}", SHARD_SEQUENCES) as buckets:
+                languages = _encode_into(buckets, encoder, paths, split, ranks, truncated, used)
+                usage = _write_split(output / split, buckets, languages, packing, context, used)
+            (output / f".{split}").rmdir()
+            rows.extend(usage.rows(split, context, packing == "pad"))
     write_csv(output / "statistics.csv", TOKEN_STATISTICS.names, rows)
 
 

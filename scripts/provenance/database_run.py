@@ -7,12 +7,13 @@ from typing import Any
 
 from scripts.lib.csv_files import read_csv
 from scripts.lib.files import read_json
+from scripts.lib.parquet import iter_rows
 from scripts.provenance.database_file import Part
 from scripts.provenance.database_task import Cell, score_key
 from scripts.provenance.digests import ROWS
 
-# The statistics of a model's tokens.
-_STATISTICS = re.compile("tokens/[^/]+/statistics.csv")
+# The tables of a model's tokens.
+_TOKENS = re.compile("tokens/[^/]+/(statistics.csv|truncated.parquet)")
 SCORES, DIFFERENCES, JOBS = "tables/scores.csv", "tables/differences.csv", "provenance/jobs.json"
 
 
@@ -31,7 +32,7 @@ class RunRows:
     def __init__(self, results: Path, record: Mapping[str, Any], cells: list[Cell], stages: Mapping[str, str]) -> None:
         self.results, self.record, self.stages = results, record, stages
         self.cells = {cell.scores: cell.key for cell in cells}
-        self.tokens = sorted(filter(_STATISTICS.fullmatch, record["files"]))
+        self.tokens = sorted(filter(_TOKENS.fullmatch, record["files"]))
 
     def files(self) -> list[str]:
         """The files that rows are read from, relative to the results."""
@@ -62,8 +63,14 @@ class RunRows:
 
     def _truncation(self, file: str) -> Part:
         model = Path(file).parent.name
-        for row in read_csv(self.results / file):
-            yield "truncation", {**row, "key": f"{model}/{row['split']}/{row['language']}", "model": model}
+        if file.endswith(".csv"):
+            for row in read_csv(self.results / file):
+                yield "truncation", {**row, "key": f"{model}/{row['split']}/{row['language']}", "model": model}
+            return
+        for row in iter_rows(self.results / file):
+            source = f"{row['language']}/{row['id']}"
+            key = f"{model}/{row['split']}/{source}/{row['variant']}/{row['direction']}"
+            yield "truncated_documents", {**row, "key": key, "model": model, "source": source}
 
     def _jobs(self) -> Part:
         record, writers = self.record, dict[str, str]()

@@ -15,7 +15,7 @@ from scripts.lib.schemas.ledger import LEDGER
 from scripts.lib.schemas.pairs import CONTAMINATION, PAIRS
 from scripts.lib.schemas.scores import DIFFERENCES, SCORES
 from scripts.lib.schemas.sources import ALIASES, SOURCES
-from scripts.lib.schemas.training import TOKEN_STATISTICS
+from scripts.lib.schemas.training import TOKEN_STATISTICS, TRUNCATED_DOCUMENTS
 from scripts.provenance.database import cells_of, collect
 
 MODEL = "tiny"
@@ -134,6 +134,9 @@ def write_run(results: Path) -> None:
     tokens = {"split": "train", "language": "C++", "documents": 4, "truncated_documents": 2, "tokens": 100}
     tokens |= {"lost_llvm": 0.5, "lost_tokens": 10, "useful_share": 0.9}
     write_csv(results / "tokens" / MODEL / "statistics.csv", TOKEN_STATISTICS.names, [tokens])
+    document = {"split": "train", "language": "C++", "variant": "perf", "id": program_id("C++", "Source_1")}
+    document |= {"direction": "source_to_llvm", "tokens": 50, "lost_tokens": 5, "lost_llvm": 0.5}
+    write_table(results / "tokens" / MODEL / "truncated.parquet", [document], TRUNCATED_DOCUMENTS.schema)
     write_jobs(results)
 
 

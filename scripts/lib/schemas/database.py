@@ -190,6 +190,22 @@ _PAIRS = (
         part=LANGUAGE,
     ),
     DatabaseTable(
+        "truncated_documents",
+        "Documents for training of which some text is not trained on.",
+        (
+            Field("key", "`model`, `split`, `source`, `variant` and `direction`, joined by `/`"),
+            Field("model", "model of `config/models.yaml`", indexed=True),
+            Field("split", "part of the data set"),
+            Field("language", "language, as named in `config/languages.yaml`", indexed=True),
+            _source("program"),
+            _VARIANT,
+            Field("direction", "key of `pretrain.templates`"),
+            Field("tokens", "tokens of the document", INTEGER),
+            Field("lost_tokens", "tokens cut off at the context", INTEGER),
+            Field("lost_llvm", "share of the module's text that `pretrain.llvm_tokens` cuts off", REAL),
+        ),
+    ),
+    DatabaseTable(
         "truncation",
         "Documents for training whose text was cut off, counted for each model, split and language.",
         (

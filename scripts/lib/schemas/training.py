@@ -30,6 +30,23 @@ TOKEN_STATISTICS = Table(
     ),
 )
 
+TRUNCATED_DOCUMENTS = Table(
+    "Truncated documents",
+    "tokens/{model}/truncated.parquet",
+    "One row for each document of the training sequences of which some text is not trained on, sorted by `split`, "
+    "`language` and `variant`, then in the order of the pairs.",
+    (
+        text("split", "part of the data set", Split),
+        LANGUAGE,
+        VARIANT,
+        ID,
+        text("direction", "key of `pretrain.templates`"),
+        Column("tokens", pa.int64(), "tokens of the document", "tokens"),
+        Column("lost_tokens", pa.int64(), "tokens cut off at the context", "tokens"),
+        Column("lost_llvm", pa.float64(), "share of the module's text that `pretrain.llvm_tokens` cuts off"),
+    ),
+)
+
 CURVE = Table(
     "Learning curve",
     "models/{model}/curves/{training}.csv",

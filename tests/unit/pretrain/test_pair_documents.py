@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from scripts.lib.job import InputError
-from scripts.lib.parquet import write_table
+from scripts.lib.parquet import read_table, write_table
 from scripts.lib.training.models import fit_vocabulary, make_model
 from scripts.lib.training.token_shards import TokenShards
 from scripts.pretrain.losses import DocumentScorer, validation_documents
@@ -109,6 +109,20 @@ def test_padding_drops_tokens_beyond_the_context(tables, tokenizer, tmp_path):
     with (tmp_path / "statistics.csv").open(newline="") as stream:
         row = next(row for row in csv.DictReader(stream) if row["language"] == "all")
     assert int(row["lost_tokens"]) > 0 and int(row["truncated_documents"]) > 0
+
+
+@pytest.mark.parametrize("change", [{"packing": "pad", "context": 48}, {"llvm_tokens": 3}, {}])
+def test_documents_that_lose_text_are_named(tables, tokenizer, tmp_path, change):
+    write_tokens(tables, tokenizer, tmp_path, settings(**change))
+    with (tmp_path / "statistics.csv").open(newline="") as stream:
+        totals = {row["split"]: row for row in csv.DictReader(stream) if row["language"] == "all"}
+    lost = read_table(tmp_path / "truncated.parquet").to_pylist()
+    for split, row in totals.items():
+        documents = [document for document in lost if document["split"] == split]
+        assert len(documents) == int(row["truncated_documents"])
+        assert sum(document["lost_tokens"] for document in documents) == int(row["lost_tokens"])
+    assert bool(lost) == bool(change)
+    assert {document["id"] for document in lost} <= {f"{name}{n}" for name in ("C", "D") for n in range(8)}
 
 
 def test_padding_needs_a_pad_token(tables, tmp_path):
