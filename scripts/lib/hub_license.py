@@ -19,7 +19,7 @@ openmdw-1.0 openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-
 fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 llama4 grok2-community gemma unknown
 """
 IDENTIFIERS = frozenset(_IDENTIFIERS.split())
-OTHER = "other"
+OTHER, UNKNOWN = "other", "unknown"
 # Names of licenses whose identifiers differ from them.
 _ALIASES = {"llama-2-community-license": "llama2"}
 

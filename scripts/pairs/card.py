@@ -13,7 +13,7 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from scripts.lib.csv_files import write_csv
 from scripts.lib.escape import markdown, markdown_block
 from scripts.lib.files import write_text
-from scripts.lib.hub_license import license_metadata
+from scripts.lib.hub_license import UNKNOWN, license_metadata
 from scripts.lib.job import Snakemake, job
 from scripts.lib.ledger import NOT_STATED, summarise
 from scripts.lib.markdown_table import markdown_table
@@ -90,7 +90,7 @@ def metadata(rows: list[dict[str, Any]], licenses: Iterable[str]) -> DatasetCard
         size_categories=[next((name for name, limit in SIZES if pairs < limit), "n>1T")],
         tags=["code", "llvm-ir", "compiler"],
         configs=configs(rows),
-        **license_metadata(name for name in licenses if name != NOT_STATED),
+        **license_metadata([name for name in licenses if name != NOT_STATED] or [UNKNOWN]),
     )
 
 

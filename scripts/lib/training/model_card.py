@@ -9,13 +9,12 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from scripts.lib.csv_files import read_csv
 from scripts.lib.escape import markdown, markdown_code, one_line
-from scripts.lib.hub_license import license_metadata
+from scripts.lib.hub_license import UNKNOWN, license_metadata
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.training.usage import merged_usage
 
 TEMPLATE = Path(__file__).with_name("model_card.md.j2")
 ADAPTER, FINETUNE = "adapter", "finetune"
-UNKNOWN = "unknown"
 TRAIN_LOSS, VALIDATION_LOSS, VALIDATION_ACCURACY = "train_loss", "validation_loss", "validation_accuracy"
 # Column of the learning curve -> type and name of the hub's metric.
 _METRICS = {

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scripts.sources.tree import licenses
 from tests.support.paths import ROOT
 
 CORPUS = ROOT / "resources" / "corpus"
@@ -121,3 +122,11 @@ def test_contaminated_programs_hold_a_problem_and_its_solution():
         problems = [json.loads(line) for line in (ROOT / benchmark).read_text().splitlines()]
         text = (CORPUS / path).read_text()
         assert sum((p["prompt"] + p["canonical_solution"]).rstrip() in text for p in problems) == 1
+
+
+def test_the_sample_corpus_states_the_license_of_every_program():
+    root = ROOT / "resources/corpus"
+    programs = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.stem in ("source", "Source")}
+    stated = [licenses(root, folder.name) for folder in root.iterdir() if folder.is_dir()]
+    assert {path for languages in stated for path in languages} == programs
+    assert {license for languages in stated for license in languages.values()} == {"Apache-2.0"}
