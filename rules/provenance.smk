@@ -194,6 +194,7 @@ rule provenance_database:
     input:
         run_results,
         jobs="<results>/provenance/jobs.json",
+        costs="<results>/provenance/job_costs.csv",
         ir=compile_targets,
         scores=evaluate_targets(),
         executions=PLAN.execution_files(),

@@ -22,6 +22,7 @@ FACETS = {
     "executions": ["task", "status"],
     "scores": ["benchmark", "checkpoint", "metric"],
     "jobs": ["stage", "rule"],
+    "job_costs": ["stage", "rule", "state"],
 }
 
 

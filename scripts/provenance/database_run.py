@@ -1,6 +1,7 @@
-"""Rows of the run's database that belong to no language and no task: scores, truncation, jobs, files."""
+"""Rows of the run's database that belong to no language and no task: scores, truncation, jobs, costs."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from scripts.provenance.digests import ROWS
 
 # The tables of a model's tokens.
 _TOKENS = re.compile("tokens/[^/]+/(statistics.csv|truncated.parquet)")
-SCORES, DIFFERENCES, JOBS = "tables/scores.csv", "tables/differences.csv", "provenance/jobs.json"
+SCORES, DIFFERENCES = "tables/scores.csv", "tables/differences.csv"
+JOBS, COSTS = "provenance/jobs.json", "provenance/job_costs.csv"
 
 
 def _numbers(row: Mapping[str, str]) -> dict[str, str | None]:
@@ -36,7 +38,7 @@ class RunRows:
 
     def files(self) -> list[str]:
         """The files that rows are read from, relative to the results."""
-        return [SCORES, DIFFERENCES, JOBS, *self.tokens]
+        return [SCORES, DIFFERENCES, JOBS, COSTS, *self.tokens]
 
     def rows(self) -> Part:
         """All rows, each with its table."""
@@ -45,6 +47,7 @@ class RunRows:
         for file in self.tokens:
             yield from self._truncation(file)
         yield from self._jobs()
+        yield from self._costs()
 
     def _scores(self) -> Part:
         cell_of = {
@@ -86,3 +89,9 @@ class RunRows:
             rows = digest.get("rows_sha256")
             sha256 = digest.get("sha256") or (rows and f"{ROWS}{rows}")
             yield "files", {"name": name, "job": writers.get(name), "bytes": digest.get("bytes"), "sha256": sha256}
+
+    def _costs(self) -> Part:
+        attempts: Counter[str] = Counter()
+        for row in read_csv(self.results / COSTS):
+            attempts[row["job"]] += 1
+            yield "job_costs", {**_numbers(row), "key": f"{row['job']}#{attempts[row['job']]}"}

@@ -8,6 +8,7 @@ import zstandard
 from scripts.lib.csv_files import write_csv
 from scripts.lib.files import sha256_file, sha256_text, write_bytes, write_json
 from scripts.lib.parquet import write_table
+from scripts.lib.schemas.cost import JOB_COSTS
 from scripts.lib.schemas.dedup import CLUSTERS
 from scripts.lib.schemas.evaluation import EXECUTIONS, PROGRAMS
 from scripts.lib.schemas.ir import IR
@@ -137,6 +138,9 @@ def write_run(results: Path) -> None:
     document = {"split": "train", "language": "C++", "variant": "perf", "id": program_id("C++", "Source_1")}
     document |= {"direction": "source_to_llvm", "tokens": 50, "lost_tokens": 5, "lost_llvm": 0.5}
     write_table(results / "tokens" / MODEL / "truncated.parquet", [document], TRUNCATED_DOCUMENTS.schema)
+    cost = {"stage": "evaluate", "rule": "evaluate_execute", "job": "evaluate/execute/one", "wall_seconds": 2}
+    attempts = [{**cost, "state": state, "user_seconds": 1.5, "peak_memory_mb": 80} for state in ("failed", "done")]
+    write_csv(results / "provenance" / "job_costs.csv", JOB_COSTS.names, attempts)
     write_jobs(results)
 
 

@@ -72,6 +72,12 @@ def test_completions_of_a_problem_have_verdicts(results):
     }
 
 
+def test_the_cost_of_a_stage_includes_failed_attempts(results):
+    (row,) = answer(results, "cost")
+    assert (row["stage"], row["rule"], row["jobs"], row["attempts"]) == ("evaluate", "all", 1, 2)
+    assert [row["rule"] for row in answer(results, "cost", stage="evaluate")] == ["evaluate_execute"]
+
+
 def test_every_table_is_described_and_labels_are_columns():
     tables = metadata()["databases"]["run"]["tables"]
     assert tables.keys() == BY_NAME.keys()
