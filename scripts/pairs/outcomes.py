@@ -64,7 +64,7 @@ def read_clusters(path: str) -> Language:
         cast(list[str], names.dictionary.to_pylist()),
         table["variants_ok"].to_numpy(),
         np.searchsorted(ids, numbers(cast(list[str], table["kept"].to_pylist()))).astype(np.int32),
-        table["similarity"].fill_null(np.nan).to_numpy(),
+        table["similarity"].to_numpy(),
     )
 
 

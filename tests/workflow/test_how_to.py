@@ -34,24 +34,20 @@ def test_own_programs_become_pairs(follower):
 
 def test_what_became_of_a_program_is_printed(follower):
     printed = follower.follow(PAGES / "what-became-of-a-program.md")
-    lines = [line.split() for line in printed.splitlines() if line.lstrip().startswith("C/")]
-    described = {line[0]: line[1:] for line in lines}
-    assert "True" in described["C/Source_1/source.c"]
-    assert described["C/Source_51/source.c"] == ["C/Source_3/source.c"]
-    assert "compile_error" in described["C/Source_52/source.c"]
-    assert "too_large" in described["C/Source_54/source.c"]
+    assert re.search(
+        r"^C/Source_51/source\.c  \(id \w{16}, C.*\n  perf  duplicate: .*\n +C/Source_3/source\.c$", printed, re.M
+    )
+    assert re.search(r"^C/Source_52/source\.c .*\n  perf  compile_error: .*\n +source\.c:\d+:\d+: error", printed, re.M)
+    assert re.search(r"C/Source_54/source\.c +perf +rejected +too_large", printed)
 
 
 def test_runs_are_compared(follower):
     printed = follower.follow(PAGES / "compare-runs.md")
-    assert "results-b" not in (follower.project / "results-a/pairs/statistics.csv").read_text(encoding="utf-8")
-    assert "Traceback" not in printed
-    scores = follower.project / "scores.csv"
-    scores.write_text("benchmark,metric,value,ci_low\nhumaneval,pass@1,40,30\n", encoding="utf-8")
-    other = follower.project / "other.csv"
-    other.write_text("benchmark,metric,value,ci_low\nhumaneval,pass@1,42.5,30\n", encoding="utf-8")
-    table = follower.execute(".venv/bin/python compare-scores.py scores.csv other.csv", 60)
-    assert re.search(r"humaneval +pass@1 +40 +42\.5 +2\.5", table)
+    assert "  config: dedup.threshold: 0.7 → 0.3" in printed
+    assert "No scores: neither run has tables/scores.csv." in printed
+    changes = rows(follower.project / "comparison/differences.csv")
+    assert {row["part"] for row in changes} <= {"config", "data"}
+    assert "dedup.threshold" in (follower.project / "comparison/comparison.html").read_text(encoding="utf-8")
 
 
 def test_a_language_is_added(follower):
