@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pandas as pd
+import yaml
 
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import read_json, write_text
@@ -19,9 +20,10 @@ from scripts.lib.job import InputError, job
 from scripts.lib.parquet import check_table
 from scripts.lib.score_tables import read_scores
 from scripts.provenance import table_checks as checks
+from scripts.provenance.corpus_check import corpus_faults
 from scripts.provenance.digests import PAGE, ROWS, digest_of
 from scripts.provenance.jobs import PACKAGE, PROJECT, outside_path
-from scripts.provenance.run_crate import METADATA, NAMED_BY_DIGEST
+from scripts.provenance.run_crate import CONFIG, METADATA, NAMED_BY_DIGEST
 
 
 def crate_files(crate: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -84,20 +86,48 @@ def wide_table_faults(scores: pd.DataFrame, results: Path, benchmarks: Iterable[
         yield from checks.csv_faults(results / "tables" / f"{benchmark}.csv", rows)
 
 
+def _record(path: Path) -> dict[str, Any]:
+    """A record of the run; raise `InputError` when it is damaged."""
+    try:
+        record: dict[str, Any] = read_json(path)
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}); restore it, or delete it and run again") from error
+    return record
+
+
+def _corpus(results: Path) -> dict[str, Any]:
+    """The section of the run's config that describes the corpus."""
+    corpus: dict[str, Any] = yaml.safe_load((results / CONFIG).read_text(encoding="utf-8"))["corpus"]
+    return corpus
+
+
+def _checked(what: str, faults: Iterator[str]) -> Iterator[str]:
+    """The faults that a check finds, and one more if it fails on files whose bytes have changed."""
+    try:
+        yield from faults
+    except (InputError, ValueError, LookupError, TypeError) as error:
+        yield f"{what} cannot be checked: {error}"
+
+
 def audit(results: Path, project: Path, benchmarks: list[str], threads: int) -> tuple[list[str], list[str]]:
     """Faults, and what was checked, both as lines; `benchmarks` are those with a wide table."""
-    record = read_json(results / "provenance" / "jobs.json")
-    files = crate_files(read_json(results / METADATA)) | outside_files(record)
-    scores = read_scores(results / "tables" / "scores.csv")
+    record = _record(results / "provenance" / "jobs.json")
+    files = crate_files(_record(results / METADATA)) | outside_files(record)
     names = {name for entry in record["jobs"] for name in entry["outputs"] if name.startswith("scores/")}
-    faults = [
-        *digest_faults(files, results, project, threads),
-        *trace_faults(record),
-        *checks.score_faults(scores, [results / name for name in sorted(names)]),
-        *checks.loss_faults(scores, results),
-        *wide_table_faults(scores, results, benchmarks),
-        *checks.funnel_faults(results / "pairs" / "statistics.csv"),
-        *checks.ledger_faults(results / "pairs" / "statistics.csv"),
+    score_files = [results / name for name in sorted(names)]
+    statistics = results / "pairs" / "statistics.csv"
+    faults = [*digest_faults(files, results, project, threads), *trace_faults(record)]
+    try:
+        scores = read_scores(results / "tables" / "scores.csv")
+    except (InputError, ValueError) as error:
+        return [*faults, f"tables/scores.csv cannot be read: {error}"], []
+    faults += [
+        *_checked("scores", checks.score_faults(scores, score_files)),
+        *_checked("losses", checks.loss_faults(scores, results)),
+        *_checked("tables", wide_table_faults(scores, results, benchmarks)),
+        *_checked("pairs/statistics.csv", checks.funnel_faults(statistics)),
+        *_checked("pairs/statistics.csv", checks.ledger_faults(statistics)),
+        *_checked("corpus", corpus_faults(results, project, _corpus(results))),
     ]
     passed = [
         f"{len(files)} files have the digests in the records",

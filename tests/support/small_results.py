@@ -74,7 +74,7 @@ def write_losses(folder: Path) -> dict[str, tuple[str, str]]:
     return trained
 
 
-SOURCES = pa.schema([(name, pa.string()) for name in ("id", "language", "path")])
+SOURCES = pa.schema([(name, pa.string()) for name in ("id", "language", "path", "source_sha256", "rejected")])
 OUTCOMES = pa.schema(
     [
         *((name, pa.string()) for name in ("id", "language", "variant", "status", "compiler", "llvm")),
@@ -91,6 +91,8 @@ def write_outcomes(folder: Path, seconds: float = 0.5) -> None:
     for language in LANGUAGES:
         names = [f"{language.lower()}{number}" for number in range(3)]
         sources = [{"id": name, "language": language, "path": f"{language}/Source_{name}/source"} for name in names]
+        # No file of a corpus is behind these programs.
+        sources = [row | {"source_sha256": "", "rejected": "not_regular"} for row in sources]
         write_table(folder / "sources" / language / "000.parquet", sources, SOURCES)
         rows = []
         for name in names:

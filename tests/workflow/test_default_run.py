@@ -1,14 +1,28 @@
-"""The default run, from programs to tables: complete, with the expected controls, and nothing left to do."""
+"""The default run, from programs to tables: complete, with the expected controls, and nothing left to do; and the
+commands that answer questions about it.
+"""
 
 import csv
+import json
 import os
+import re
+import shutil
 import time
 from pathlib import Path
 
 import pytest
+import yaml
 
-from scripts.lib.files import sha256_file
+from scripts.evaluate.generations import read_generations
+from scripts.lib.files import read_json, sha256_file
+from scripts.lib.parquet import read_table
+from scripts.provenance.audit import audit
+from scripts.provenance.corpus_check import corpus_faults
+from scripts.workflow.command import printable
+from scripts.workflow.why import why
 from tests.support.card_snippets import check_metadata, run_snippet, snippets
+from tests.support.paths import ROOT
+from tests.support.questions import alter, ask, outcome_in
 
 pytestmark = pytest.mark.slow
 
@@ -118,3 +132,184 @@ def test_no_path_of_this_machine_in_the_results(unbroken):
         and os.fsencode(unbroken) in file.read_bytes()
     ]
     assert files == []
+
+
+def rows_of(path: Path) -> list[dict]:
+    """Rows of a parquet table or CSV file."""
+    if path.suffix == ".parquet":
+        return read_table(path).to_pylist()
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_every_source_has_one_row_in_the_ledger_for_each_variant(unbroken):
+    for index in sorted((unbroken / "results/sources").glob("*/shards.json")):
+        ledger = rows_of(unbroken / "results/pairs" / index.parent.name / "ledger.parquet")
+        sources = read_json(index)["sources"]
+        assert len(ledger) == len({(row["path"], row["variant"]) for row in ledger}) == 2 * sources
+
+
+def test_why_answers_what_became_of_every_program_that_is_no_pair(unbroken):
+    """Checked against the tables of the stages, not against the ledger."""
+    results = unbroken / "results"
+    modules = {(row["id"], row["variant"]): row for file in results.glob("ir/*/*.parquet") for row in rows_of(file)}
+    sources = {row["id"]: row for file in results.glob("sources/*/[0-9]*.parquet") for row in rows_of(file)}
+    clusters = {row["id"]: row for file in results.glob("dedup/*/clusters.parquet") for row in rows_of(file)}
+    contaminated = {row["id"]: row for row in rows_of(results / "pairs/contamination.csv")}
+    limit = yaml.safe_load((results / "provenance/config.yaml").read_text())["pairs"]["max_ir_bytes"]
+    pairs = {(row["id"], file.stem) for file in results.glob("pairs/*/[ps]*.parquet") for row in rows_of(file)}
+    expected = {}
+    for (name, variant), module in modules.items():
+        source, cluster = sources[name], clusters[name]
+        if (name, variant) in pairs:
+            continue
+        if source["rejected"]:
+            answer = "rejected", source["rejected"]
+        elif module["status"] != "ok":
+            answer = module["status"], module["diagnostics"]
+        elif cluster["kept"] != name:
+            answer = "near_duplicate", f"{sources[cluster['kept']]['path']}; similarity {cluster['similarity']:.3f}"
+        elif name in contaminated:
+            first = contaminated[name]
+            answer = "contaminated", f"{first['benchmark']} {first['problem']}: {first['ngrams']} n-grams"
+        else:
+            answer = "filtered", f"ir_bytes {len(module['ir'].encode())}, at most {limit}"
+        expected[source["path"], variant] = answer
+    for file in results.glob("sources/*/aliases.parquet"):
+        expected |= {(row["path"], "size"): ("duplicate", row["kept_path"]) for row in rows_of(file)}
+    assert {outcome for outcome, _ in expected.values()} >= {
+        *("rejected", "compile_error", "timeout", "near_duplicate", "contaminated", "filtered", "duplicate")
+    }
+    # One program of each outcome by the command, as each answer starts a process; all by its function.
+    one_each = {outcome: key for key, (outcome, _) in expected.items()}
+    for (path, variant), (outcome, detail) in expected.items():
+        is_asked = (path, variant) == one_each[outcome]
+        answer = ask("why", path, "--results", results) if is_asked else why(results, path)
+        assert (outcome, True) == (outcome_in(answer, variant)[0], detail in answer), answer
+
+
+def test_why_names_compiler_and_command_of_a_module(unbroken):
+    results = unbroken / "results"
+    pair = rows_of(results / "pairs/Rust/perf.parquet")[0]
+    module = next(
+        row for row in rows_of(results / "ir/Rust/000.parquet") if (row["id"], row["variant"]) == (pair["id"], "perf")
+    )
+    answer = ask("why", pair["id"], "--results", results)
+    assert f"compiler: {module['compiler']}, LLVM {module['llvm']}" in answer
+    assert f"command: {module['command']}" in answer
+    assert f"pairs/Rust/perf.parquet, split {pair['split']}" in answer
+
+
+def test_a_wrong_name_gets_suggestions(unbroken):
+    answer = ask("why", "c++/Sorce_54", "--results", unbroken / "results", succeeds=False)
+    assert "did you mean 'C++/Source_54'" in answer
+    answer = ask("trace", "humaneval ircodr", "--results", unbroken / "results", succeeds=False)
+    assert "did you mean 'ircoder'" in answer
+
+
+CELL = "humaneval Python tiny-gpt-bigcode ircoder pass@1"
+
+
+def test_trace_leads_from_a_score_to_files_programs_and_versions(unbroken, tmp_path):
+    results = unbroken / "results"
+    answer = ask("trace", CELL, "--lists", tmp_path, "--results", results)
+    score = "humaneval/python/t0.2/tiny-gpt-bigcode.ircoder"
+    for name in (
+        f"scores/{score}.json",
+        f"generations/{score}.jsonl.zst",
+        "models/tiny-gpt-bigcode/ircoder/model.safetensors",
+    ):
+        assert re.search(rf"{re.escape(name)} +sha256 {sha256_file(results / name)[:12]}, unchanged", answer), answer
+    for rule in ("evaluate_execute", "pretrain_merge", "pairs_language", "compile_shard", "sources_read"):
+        assert re.search(rf"^{rule} ", answer, re.M)
+    programs = rows_of(tmp_path / "programs.csv")
+    pairs = [row for file in results.glob("pairs/*/[ps]*.parquet") for row in rows_of(file)]
+    assert sorted(row["source_sha256"] for row in programs) == sorted(row["source_sha256"] for row in pairs)
+    files = {row["file"]: row for row in rows_of(tmp_path / "files.csv")}
+    assert files["tokens/tiny-gpt-bigcode/train/000.safetensors"]["rule"] == "pretrain_tokens"
+
+
+def test_trace_shows_the_problems_of_a_score_with_what_was_generated(unbroken):
+    results = unbroken / "results"
+    score = "humaneval/python/t0.2/tiny-gpt-bigcode.ircoder"
+    answer = ask("trace", CELL, "--problem", "all", "--results", results)
+    problems = read_json(results / f"scores/{score}.json")["per_problem"]["t0.2"]["pass@1"]
+    statuses = {row["id"]: row["status"] for row in rows_of(results / f"executions/{score}.parquet")}
+    for name, value in problems.items():
+        assert re.search(rf"^{name} +{value:.4g} +.*{statuses[name]}", answer, re.M), answer
+    name = next(iter(problems))
+    generation = next(one for one in read_generations(results / f"generations/{score}.jsonl.zst") if one.id == name)
+    text = ask("trace", CELL, "--problem", name, "--results", results)
+    assert printable(generation.prompt) in text
+    assert printable(generation.completions[0]) in text
+
+
+def test_trace_leads_from_a_program_to_the_scores(unbroken):
+    results = unbroken / "results"
+    answer = ask("trace", "--program", "C/Source_1", "--results", results)
+    scored = {(row["checkpoint"], row["benchmark"]) for row in rows_of(results / "tables/scores.csv")}
+    for checkpoint, benchmark in scored:
+        assert bool(re.search(rf" {re.escape(checkpoint)} +{benchmark} ", answer)) == (checkpoint != "control")
+    assert "no score depends on it" in ask("trace", "--program", "C/Source_52", "--results", results)
+
+
+def test_compare_names_what_differs_and_what_that_did_to_a_score(unbroken, tmp_path):
+    results, other = unbroken / "results", tmp_path / "other"
+    shutil.copytree(results, other, copy_function=os.link, ignore=shutil.ignore_patterns("*.safetensors", "logs"))
+    config, scores = other / "provenance/config.yaml", other / "tables/scores.csv"
+    file = other / "scores/codexglue/python/greedy/tiny-gpt-bigcode.ircoder.json"
+    content = read_json(file)
+    values = content["per_problem"]["greedy"]["bleu"]
+    for number, name in enumerate(values):
+        values[name] += number % 2 + 1
+    before, content["rows"][0]["value"] = content["rows"][0]["value"], sum(values.values()) / len(values)
+    key = "codexglue,Python,tiny-gpt-bigcode,ircoder,greedy,bleu,"
+    text = scores.read_text().replace(f"{key}{before:.10g}", f"{key}{content['rows'][0]['value']:.10g}")
+    settings = config.read_text().replace("min_tokens: 8", "min_tokens: 9", 1)
+    for path, new in ((config, settings), (scores, text), (file, json.dumps(content))):
+        assert new != path.read_text()
+        path.unlink()
+        path.write_text(new)
+    printed = ask("compare", results, other, "--out", tmp_path / "out")
+    assert "config: dedup.min_tokens: 8 → 9" in printed
+    rows = rows_of(tmp_path / "out/comparison.csv")
+    [changed] = [row for row in rows if float(row["difference"] or 0)]
+    assert (changed["benchmark"], changed["checkpoint"], changed["metric"]) == ("codexglue", "ircoder", "bleu")
+    assert float(changed["low"]) < float(changed["difference"]) == pytest.approx(1.5, abs=0.03) < float(changed["high"])
+    assert [(row["part"], row["name"]) for row in rows_of(tmp_path / "out/differences.csv")] == [
+        ("config", "dedup.min_tokens")
+    ]
+    assert "dedup.min_tokens" in (tmp_path / "out/comparison.html").read_text()
+
+
+ALTERED = (
+    *("sources/C/000.parquet", "ir/C/000.parquet", "pairs/C/perf.parquet", "pairs/C/ledger.parquet"),
+    *("models/tiny-gpt-bigcode/ircoder/model.safetensors", "models/tiny-gpt-bigcode/losses/base.parquet"),
+    *(f"generations/{task}.jsonl.zst" for task in ("humaneval/python/t0.2/tiny-gpt-bigcode.base",)),
+    *(f"executions/{task}.parquet" for task in ("humaneval/python/t0.2/tiny-gpt-bigcode.base",)),
+    *(f"scores/{task}.json" for task in ("humaneval/python/t0.2/tiny-gpt-bigcode.base",)),
+    *("tables/scores.csv", "tables/humaneval.csv", "pairs/statistics.csv"),
+)
+
+
+def test_the_audit_names_every_file_of_which_a_byte_was_altered(unbroken, tmp_path):
+    results = tmp_path / "results"
+    shutil.copytree(unbroken / "results", results, copy_function=os.link)
+    assert audit(results, ROOT, ["humaneval", "validation"], 2)[0] == []
+    for name in ALTERED:
+        alter(results / name)
+    faults = audit(results, ROOT, ["humaneval", "validation"], 2)[0]
+    assert {name for name in ALTERED if any(line.startswith(f"{name}: ") for line in faults)} == set(ALTERED), faults
+
+
+def test_the_audit_names_a_program_of_the_corpus_that_was_altered(unbroken, tmp_path):
+    corpus = tmp_path / "corpus"
+    shutil.copytree(ROOT / "resources/corpus", corpus)
+    settings = {"path": str(corpus), "format": "tree", "dataset": None}
+    assert list(corpus_faults(unbroken / "results", ROOT, settings)) == []
+    alter(corpus / "C/Source_1/source.c")
+    (corpus / "C/Source_51/source.c").unlink()
+    assert list(corpus_faults(unbroken / "results", ROOT, settings)) == [
+        "corpus: C/Source_1/source.c: has changed since the run read it",
+        "corpus: C/Source_51/source.c: is missing",
+    ]
