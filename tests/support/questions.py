@@ -1,6 +1,5 @@
 """Asks the commands that read a run's results, as a user does."""
 
-import os
 import re
 import resource
 import subprocess
@@ -41,5 +40,5 @@ def alter(path: Path) -> None:
     """Change the byte in the middle of a file, which may be a link to one that must stay."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
-    os.unlink(path)
+    path.unlink()
     path.write_bytes(content)
