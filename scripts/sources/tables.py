@@ -18,6 +18,7 @@ from scripts.lib.parquet import iter_batches, open_table
 from scripts.lib.schemas.sources import Rejection
 from scripts.sources.dataset_card import stated_license
 from scripts.sources.decode import Decoded, decode
+from scripts.sources.reader_process import items_of, limit_memory
 from scripts.sources.record import Record
 
 _BATCH = 64
@@ -75,10 +76,15 @@ def _text_bytes(path: Path, columns: set[str]) -> int:
     """
     if path.suffix != _PARQUET:
         return path.stat().st_size * (8 if path.suffix == ".gz" else 1)
+    return sum(items_of(path, lambda: _chunk_bytes(path, columns)))
+
+
+def _chunk_bytes(path: Path, columns: set[str]) -> Iterator[int]:
+    """Unpacked bytes of each chunk of some columns of a parquet file, as its metadata states."""
     with open_table(path) as file:
         groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
     chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
-    return sum(chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
+    yield from (chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
 
 
 def total_bytes(root: Path, language: str, corpus: dict[str, Any]) -> int:
@@ -130,21 +136,37 @@ def _rows_at_once(path: Path, group: pq.RowGroupMetaData, allowed: Mapping[str, 
     return max(1, min(_BATCH, _MOST_UNPACKED // max(1, *sizes.values())))
 
 
-def _groups(path: Path, columns: Mapping[str, int]) -> list[int]:
-    """The number of rows to unpack at the same time in each row group of a file."""
+def _stated_bytes(group: pq.RowGroupMetaData) -> int:
+    """Unpacked bytes of a row group, as its metadata states."""
+    return sum(group.column(number).total_uncompressed_size for number in range(group.num_columns))
+
+
+def _groups(path: Path, columns: Mapping[str, int]) -> tuple[int, int]:
+    """The number of rows of a file to unpack at once, and how many bytes that may take."""
     with open_table(path) as file:
-        return [_rows_at_once(path, file.metadata.row_group(n), columns) for n in range(file.num_row_groups)]
+        groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+    rows = min((_rows_at_once(path, group, columns) for group in groups), default=_BATCH)
+    # A page and its rows; a reader may copy them.
+    return rows, 3 * max(map(_stated_bytes, groups), default=0) + 4 * _MOST_UNPACKED
 
 
-def _parquet_rows(path: Path, columns: list[str], allowed: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+def _parquet_batches(path: Path, columns: list[str], allowed: Mapping[str, int]) -> Iterator[list[dict[str, Any]]]:
+    """Rows of a parquet file, some at a time; limits the memory of this process."""
     with open_table(path) as file:
         known = file.schema_arrow.names
     for column in columns:
         if column not in known:
             raise InputError(f"{path}: no column '{column}', only {', '.join(known)}; set corpus.columns")
-    for batch in iter_batches(path, columns, min(_groups(path, allowed), default=_BATCH)):
+    rows, most = _groups(path, allowed)
+    limit_memory(most)
+    for batch in iter_batches(path, columns, rows):
         values = [_as_bytes(batch[column]).to_pylist() for column in columns]
-        yield from (dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True))
+        yield [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def _parquet_rows(path: Path, columns: list[str], allowed: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    for batch in items_of(path, lambda: _parquet_batches(path, columns, allowed)):
+        yield from batch
 
 
 def rows_of(path: Path, columns: dict[str, str], max_bytes: int) -> Iterator[dict[str, Any] | None]:

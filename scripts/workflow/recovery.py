@@ -25,7 +25,8 @@ from typing import TypeVar
 import psutil
 import yaml
 
-MARKER = "IRCODER_RUN"
+from scripts.lib.run_mark import MARKER
+
 GRACE_SECONDS = 10
 CANCEL_SECONDS = 120
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")

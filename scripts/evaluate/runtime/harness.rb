@@ -79,11 +79,14 @@ def receive_parts(channel)
   JSON.parse(channel.read(header.unpack1("Q>")), max_nesting: false, create_additions: false)
 end
 
-# The result of a request: nothing when it loads the program, a value when it calls a function.
+# The result of a request: nothing when it loads the program; when it calls a function, its value
+# and the arguments as the call left them.
 def reply_to(name, rest)
   return [true, eval(rest, TOPLEVEL_BINDING, "program.rb") && nil] if name.nil?
 
-  [true, Plain.packed(Object.new.send(name, *Plain.unpacked(rest)))]
+  arguments = Plain.unpacked(rest)
+  result = Plain.packed(Object.new.send(name, *arguments))
+  [true, [result, Plain.packed(arguments)]]
 rescue Exception => error # also exit and lack of memory
   [false, [error.class.name.to_s, error.is_a?(SyntaxError), error.is_a?(NoMemoryError)]]
 end
@@ -95,6 +98,8 @@ def serve(requests, replies)
 ensure
   exit!(1)
 end
+
+MUTABLE = [String, Array, Hash, Set].freeze
 
 class ProgramError < StandardError; end
 
@@ -124,11 +129,26 @@ class Candidate
   private
 
   def answer_to(name, rest)
-    send_parts(@requests, [name, name.nil? ? rest : Plain.packed(rest)])
+    sent = name.nil? ? rest : Plain.packed(rest)
+    send_parts(@requests, [name, sent])
     good, content = receive_parts(@replies)
-    good == true ? [true, Plain.unpacked(content)] : [false, [*content]]
+    return [false, [*content]] unless good == true
+    return [true, nil] if name.nil?
+
+    renew(rest, sent, content[1])
+    [true, Plain.unpacked(content[0])]
   rescue StandardError, SystemStackError # the other side may send anything
     [false, ["ended", false, false]]
+  end
+
+  # Give arguments that the call changed in place their new content.
+  def renew(arguments, sent, left)
+    arguments.zip(sent[1], left[1]) do |argument, before, after|
+      next if before == after || argument.frozen? || !MUTABLE.include?(argument.class)
+
+      changed = Plain.unpacked(after)
+      argument.replace(changed) if changed.instance_of?(argument.class)
+    end
   end
 
   # The name of an exception that Ruby or its libraries define.

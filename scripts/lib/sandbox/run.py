@@ -23,6 +23,7 @@ from functools import cached_property
 from pathlib import Path
 
 from scripts.lib.job import InputError
+from scripts.lib.run_mark import inherited_mark
 from scripts.lib.sandbox import bubblewrap
 from scripts.lib.sandbox.bubblewrap import WORK, descriptors, memory_file
 from scripts.lib.sandbox.collect import collected
@@ -41,6 +42,7 @@ from scripts.lib.sandbox.supervise import (
     unix_session,
 )
 from scripts.lib.sandbox.usage import in_folders, in_sockets
+from scripts.lib.system_calls import die_with_parent
 
 __all__ = ["WORK", "Limits", "Outcome", "Sandbox", "close_sandboxes", "probe", "run"]
 
@@ -224,8 +226,9 @@ def _run_without_isolation(task: _Task) -> Outcome:
             stdout=write_ends[0],
             stderr=write_ends[1],
             cwd=home,
-            env=task.sandbox.environment(str(home), str(temporary)),
+            env=task.sandbox.environment(str(home), str(temporary)) | inherited_mark(),
             start_new_session=True,
+            preexec_fn=die_with_parent,
         )
         handle = os.pidfd_open(process.pid)
         opened.append(handle)

@@ -183,6 +183,14 @@ CHEATS = {
         ),
     },
 }
+# A function that changes its arguments, with tests that see it. The text is the rest of the function.
+CHANGES = {
+    "text": ('x.replace("abab")', 'x = +"ab"; candidate.call(x, 2); assert_equal("abab", x)'),
+    "list": ("x.map! { |item| item * n }", "x = [1, 2]; candidate.call(x, 2); assert_equal([2, 4], x)"),
+    "hash": ("x[:b] = n", "x = {a: 1}; candidate.call(x, 2); assert_equal({a: 1, b: 2}, x)"),
+    "second argument": ("n.clear", "n = Set[1]; candidate.call([], n); assert_equal(0, n.size)"),
+    "nothing": ("x + [n]", "x = [1].freeze; assert_equal([1, 2], candidate.call(x, 2)); assert_equal([1], x)"),
+}
 CASES = [(language, name) for language, cheats in CHEATS.items() for name in cheats]
 RIGHT_CASES = [(language, name) for language, right in RIGHT.items() for name in right]
 
@@ -206,12 +214,26 @@ def judge(tmp_path_factory):
             runners[language] = make_runner(language, table, settings)
         return runners[language]
 
-    def verdict(language, completion):
+    def verdict(language, completion, test=None):
         context, tests = PROGRAMS[language]
+        tests = tests if test is None else tests.replace('assert_equal("abab", candidate.call("ab", 2))', test)
         problem = Problem("p", "p", "", Stop(), context.strip(), tests, "twice")
         return runner_of(language).judge(COMPOSERS[language](Prelude(), problem, f"\n{completion}"))
 
     return verdict
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_ruby_tests_see_arguments_that_were_changed_in_place(judge, name):
+    body, test = CHANGES[name]
+    wrong = test.replace("assert_equal(", "assert_not_equal(", 1)
+    assert judge("ruby", f"  {body}\nend\n", test).status == "passed"
+    assert judge("ruby", f"  {body}\nend\n", wrong).status == "wrong"
+
+
+def test_arguments_that_ruby_changed_to_another_class_stay_as_they_were(judge):
+    body = '  x.singleton_class.define_method(:class) { Array }\n  "abab"\nend\n'
+    assert judge("ruby", body, 'x = +"ab"; candidate.call(x, 2); assert_equal("ab", x)').status == "passed"
 
 
 @pytest.mark.parametrize("language, name", CASES, ids=[" ".join(case) for case in CASES])

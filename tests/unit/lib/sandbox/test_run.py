@@ -17,6 +17,7 @@ from scripts.lib.sandbox import bubblewrap, init, sigchld
 from scripts.lib.sandbox.run import WORK, Limits, Sandbox, close_sandboxes, probe, run
 from scripts.lib.sandbox.standalone import program_text
 from scripts.lib.sandbox.supervise import descendants
+from scripts.workflow import recovery
 from tests.support.paths import ROOT
 
 LIMITS = Limits(wall_seconds=20, cpu_seconds=10, memory_mb=300, output_bytes=100_000, file_mb=8, processes=32)
@@ -409,3 +410,28 @@ def test_an_ordinary_user_can_use_the_sandbox():
     os.waitpid(child, 0)
     assert os.read(reader, 1000).decode() == repr(("exited", b"1000\n", {"y": b"x\n"}))
     os.close(reader)
+
+
+KILLED_WORKER = """import os, sys
+from scripts.lib.sandbox.run import Limits, Sandbox, run
+limits = Limits(wall_seconds=100, cpu_seconds=100, memory_mb=300)
+run(["sh", "-c", f"sleep {sys.argv[1]}.1 & touch {sys.argv[2]}; exec sleep {sys.argv[1]}"],
+    sandbox=Sandbox(mode="off"), limits=limits)
+"""
+
+
+def test_what_a_killed_worker_leaves_without_isolation_ends_with_the_next_run(tmp_path, monkeypatch):
+    """The kernel ends the program itself; the next run finds the program's children by its mark."""
+    monkeypatch.setenv("IRCODER_RUN", recovery.run_id(tmp_path))
+    started, seconds = tmp_path / "started", str(4321 + os.getpid())
+    worker = subprocess.Popen([sys.executable, "-c", KILLED_WORKER, seconds, started], cwd=ROOT)
+    while not started.exists():
+        time.sleep(0.05)
+    worker.kill()
+    worker.wait()
+    deadline = time.monotonic() + 10
+    while left_over(f"sleep {seconds}") != [f"sleep {seconds}.1"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    recovery.end(recovery.leftovers(tmp_path))
+    assert left_over(f"sleep {seconds}") == []
