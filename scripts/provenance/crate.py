@@ -23,7 +23,7 @@ import yaml
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import atomic_directory, read_json, sha256_file, write_json, write_text
 from scripts.lib.job import job
-from scripts.provenance.digests import digest_of
+from scripts.provenance.digests import Digest, digest_of
 from scripts.provenance.jobs import PACKAGE, RECORDS, name_of, named_files, outside_path, record
 from scripts.provenance.jobs import PROJECT as OF_PROJECT
 from scripts.provenance.run_crate import NAMED_BY_DIGEST, WORKFLOW, Run, Times, build
@@ -119,10 +119,12 @@ if __name__ == "__main__":
         jobs = closure(list(snakemake.input), jobs_of(RECORDS), results)
         # jobs.json cannot have the jobs of this stage, since it is one of their files.
         own = record([entry for entry in jobs if entry.rule.startswith(STAGE)], results, 1)["jobs"]
+        # What the run cost is written again at its end, so no digest of it would hold.
+        unrecorded: dict[str, Digest] = {name: {} for entry in own for name in entry["outputs"]}
         citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
         run = Run(
             jobs=records["jobs"] + own,
-            files=records["files"] | {name: digest_of(path) for name, path in paths.items()},
+            files=unrecorded | records["files"] | {name: digest_of(path) for name, path in paths.items()},
             tools=read_json(snakemake.input.tools),
             rules=params.rules,
             revisions=params.revisions,

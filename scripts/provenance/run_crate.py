@@ -134,6 +134,8 @@ def add_context(crate: ROCrate, identifier: str, kind: str, /, **properties: Any
 def file_properties(name: str, digest: Digest) -> dict[str, Any]:
     """Name, media type, and size and SHA-256 of a file, or the digest of what is equal in equal runs."""
     properties = {"name": PurePosixPath(name).name, "encodingFormat": media_type(name)}
+    if not digest:
+        return {**properties, "description": "differs between equal runs and has no digest"}
     if "rows_sha256" in digest:
         note = "SHA-256 over all columns except `seconds`, the run times"
         return {**properties, "identifier": ROWS + digest["rows_sha256"], "description": note}

@@ -89,6 +89,11 @@ def test_every_file_is_an_entity_of_its_own(run, graph):
     assert graph["#removed/x"]["description"] == "removed after its last use"
 
 
+def test_a_file_that_changes_after_the_crate_was_written_has_no_digest():
+    properties = run_crate.file_properties("provenance/cost.csv", {})
+    assert not {"sha256", "contentSize", "identifier"} & set(properties)
+
+
 def test_a_job_links_its_script_inputs_and_outputs(graph):
     (action,) = (entity for entity in graph.values() if entity.get("name") == "tables_scores: tables/scores.csv")
     assert action["instrument"] == {"@id": f"{SCRIPT}tables_scores"}
