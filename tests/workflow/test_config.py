@@ -31,15 +31,20 @@ FAULTS = {
 
 @pytest.mark.parametrize("setting, message", FAULTS.values(), ids=FAULTS)
 def test_a_wrong_config_is_a_one_line_error(workflow, tmp_path, setting, message):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    output = workflow(tmp_path / "run", "--config", setting, succeeds=False).stdout
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # CPU time, because other tests share the cores; it is two to four seconds.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
+    output = workflow(tmp_path / "run", "-n", "--config", setting, succeeds=False).stdout
     lines = [line for line in output.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1
     assert message in lines[0]
     assert "Traceback" not in output
+
+
+def test_a_wrong_config_ends_a_run_within_seconds(workflow, tmp_path):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    output = workflow(tmp_path / "run", "--config", "pairz=1", succeeds=False).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # CPU time, because other tests share the cores; it is two to four seconds.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
+    assert output.count("error: ") == 1 and "Traceback" not in output
 
 
 # What the paper's settings lack on a machine without GPUs and without a token of the hub.
