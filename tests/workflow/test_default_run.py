@@ -7,7 +7,9 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,35 @@ def test_every_default_stage_is_in_the_tables(unbroken):
         assert {(benchmark, "base"), (benchmark, "ircoder")} <= seen
     assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct")} <= seen
     assert len([checkpoint for benchmark, checkpoint in seen if benchmark == "commits"]) >= 4
+
+
+def test_the_database_agrees_with_the_files(unbroken):
+    results = unbroken / "results"
+    with closing(sqlite3.connect(results / "provenance/run.sqlite")) as database:
+
+        def counted(table: str) -> int:
+            return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+        tables = {
+            "sources": "sources/*/[0-9]*.parquet",
+            "modules": "ir/*/*.parquet",
+            "outcomes": "pairs/*/ledger.parquet",
+            "executions": "executions/*/*/*/*.parquet",
+            "truncated_documents": "tokens/*/truncated.parquet",
+        }
+        for table, pattern in tables.items():
+            assert counted(table) == sum(read_table(path).num_rows for path in results.glob(pattern)), table
+        variants = [path for name in ("perf", "size") for path in results.glob(f"pairs/*/{name}.parquet")]
+        assert counted("pairs") == sum(read_table(path).num_rows for path in variants)
+        key = ("benchmark", "language", "model", "checkpoint", "setting", "metric")
+        with (results / "tables/scores.csv").open(newline="") as stream:
+            scores = {tuple(row[name] for name in key): float(row["value"]) for row in csv.DictReader(stream)}
+        rows = database.execute("SELECT benchmark, language, model, checkpoint, setting, metric, value FROM scores")
+        assert {row[:6]: row[6] for row in rows} == scores
+        shard = read_table(results / "sources/C/000.parquet").to_pylist()
+        texts = dict(database.execute("SELECT id, text FROM sources WHERE file = 'sources/C/000.parquet'"))
+        assert texts == {row["id"]: row["source"] for row in shard}
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def test_a_finished_run_reruns_nothing(unbroken, workflow):
