@@ -99,6 +99,10 @@ trace:  ## print what a score depends on, CELL="humaneval Python … pass@1", or
 compare:  ## compare two runs: make compare A=results B=results-mine; OUT names the folder of the page and the tables
 	@$(PYTHON) -m scripts.workflow.compare $(call quoted,$(A)) $(call quoted,$(B)) $(if $(OUT),--out $(call quoted,$(OUT)))
 
+.PHONY: publish
+publish: setup  ## push pairs, adapters and models of the last run to the hub: TO=owner; DRY=1 only lists them
+	@$(PYTHON) -m scripts.workflow.publish --to "$(TO)" $(if $(DRY),--dry) $(ARGS)
+
 .PHONY: lint
 lint: setup-test  ## check format, types, spelling and docs
 	@$(BIN)/ruff check .

@@ -105,6 +105,10 @@ def test_another_workflow_uses_this_one_as_a_module(follower):
     assert not (follower.project / "results").exists()
 
 
+def test_a_run_is_published(follower):
+    assert "--dry" in follower.follow(PAGES / "publish.md")
+
+
 def test_every_page_is_followed_by_a_test():
     text = Path(__file__).read_text(encoding="utf-8")
     pages = sorted(page.name for page in PAGES.glob("*.md"))
