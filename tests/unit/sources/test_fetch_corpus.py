@@ -18,7 +18,8 @@ from tests.support.fake_hub import REVISION, fake_hub, hub_environment
 CARD = b"---\nlicense: cc-by-sa-4.0\n---\n# Programs\n"
 # Runs in a process of its own, because the hub's client reads its address when it is imported.
 FETCH = """
-import json, sys
+import json, sys, time
+time.sleep = lambda seconds: None  # no waiting between the attempts of the hub's library
 from pathlib import Path
 from scripts.lib.job import InputError
 from scripts.sources.fetch import fetch
