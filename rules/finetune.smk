@@ -68,6 +68,7 @@ rule finetune_instruct:
         },
         gpu=MODEL.uses_gpu,
         card=MODEL.card,
+        datasets=MODEL.instruction_datasets(),
         checkpoints=MODEL.checkpoint_folder,
         tensorboard=MODEL.tensorboard("{start}-instruct"),
         code=code("finetune/instruct.py", TRAINING_PROCESS),

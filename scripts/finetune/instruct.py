@@ -57,5 +57,5 @@ if __name__ == "__main__":
         chat = chat_template(tokenizer, settings["prompts"]["template"], template)
         is_chat = bool(chat or tokenizer.chat_template)
         usage = tuned_usage(settings["prompts"]["template"], ".", is_chat)
-        datasets = snakemake.params.card["instructions"]
+        datasets = snakemake.params.datasets
         tune(snakemake, f"{snakemake.wildcards.start}-instruct", splits, usage, chat, datasets)

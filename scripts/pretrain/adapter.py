@@ -45,7 +45,7 @@ def train_adapter(snakemake: Snakemake) -> None:
         usage=lambda folder: pair_usage(params.templates, folder if is_local else "."),
         card_base="../base" if is_local else base,
         relation=ADAPTER,
-        datasets=params.card["pairs"],
+        datasets=params.datasets,
         milestones={int(Path(path).name): path for path in snakemake.output.milestones},
     )
     run_job(snakemake, training, snakemake.output.adapter)

@@ -54,7 +54,7 @@ def make_base(snakemake: Snakemake) -> None:
         title=params.card["title"],
         description=DATA,
         usage=lambda folder: code_usage("."),
-        datasets=params.card["pairs"],
+        datasets=params.datasets,
     )
     run_job(snakemake, training, snakemake.output.model)
 

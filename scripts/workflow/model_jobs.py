@@ -146,19 +146,27 @@ class ModelJobs:
     # --- settings --------------------------------------------------------------------------------
 
     def card(self, wildcards: Wildcards) -> dict[str, Any]:
-        """What a model's card says of its base and of the data: repositories on the hub, or the
-        folder of the pairs relative to the model's.
-        """
-        entry, corpus, instruct = self.entry(wildcards), self.config["corpus"]["dataset"], self.config["instruct"]
-        instructions = instruct["dataset"] if instruct["data"] is None else None
+        """What a model's card says of its base."""
+        entry = self.entry(wildcards)
         return {
             "title": entry["title"],
             "license": entry["license"],
             "license_link": entry.get("license_link"),
             "base": entry.get("repository"),
-            "pairs": [corpus["id"]] if corpus else ["../../../pairs"],
-            "instructions": [instructions["id"]] if instructions else [],
         }
+
+    def pair_datasets(self) -> list[str]:
+        """The data set of pairs in cards: its repository on the hub, or its folder relative to a
+        model's.
+        """
+        corpus = self.config["corpus"]["dataset"]
+        return [corpus["id"]] if corpus else ["../../../pairs"]
+
+    def instruction_datasets(self) -> list[str]:
+        """The data set of instructions in cards: its repository on the hub; none for local files."""
+        instruct = self.config["instruct"]
+        dataset = instruct["dataset"] if instruct["data"] is None else None
+        return [dataset["id"]] if dataset else []
 
     def adapter_base(self, wildcards: Wildcards) -> dict[str, str | None]:
         """Under which name and revision PEFT loads the base of an adapter: its repository on the hub,

@@ -71,11 +71,11 @@ def test_the_entry_is_that_of_the_model_or_of_an_imported_checkpoint() -> None:
 def test_cards_name_repositories_of_the_hub_or_folders_of_the_run() -> None:
     card = jobs().card(of(model="scratch"))
     assert (card["title"], card["license"], card["license_link"]) == ("T", "mit", None)
-    assert (card["base"], card["pairs"], card["instructions"]) == (None, ["../../../pairs"], [])
+    assert (card["base"], jobs().pair_datasets(), jobs().instruction_datasets()) == (None, ["../../../pairs"], [])
     instruct = {"data": None, "dataset": {"id": "owner/instructions"}}
     fetched = jobs(corpus={"dataset": {"id": "owner/pairs"}}, instruct=instruct)
-    card = fetched.card(of(model="hub"))
-    assert (card["base"], card["pairs"], card["instructions"]) == ("owner/m", ["owner/pairs"], ["owner/instructions"])
+    assert fetched.card(of(model="hub"))["base"] == "owner/m"
+    assert (fetched.pair_datasets(), fetched.instruction_datasets()) == (["owner/pairs"], ["owner/instructions"])
 
 
 def test_adapters_name_their_base_as_peft_finds_it() -> None:
