@@ -24,6 +24,7 @@ from scripts.workflow.fidelity_page import read_deviations
 from scripts.workflow.language_plan import LanguagePlan
 from scripts.workflow.model_jobs import ModelJobs, training_threads
 from scripts.workflow.provenance_inputs import (
+    captions,
     deployment,
     pairs_config,
     recorded_config,
@@ -327,6 +328,11 @@ def report_tables():
 def report_figures():
     """All figures of the report."""
     return [path for path in [*pairs_targets(), *tables_targets()] if path.endswith(".svg")]
+
+
+def run_executions():
+    """Tables of the executions of all programs."""
+    return PLAN.execution_files()
 
 
 def report_targets():

@@ -91,8 +91,18 @@ rule pairs_figures:
     input:
         ledgers(),
     output:
-        funnel="<results>/figures/funnel.svg",
-        lengths="<results>/figures/ir_lengths.svg",
+        funnel=report(
+            "<results>/figures/funnel.svg",
+            caption="captions/funnel.rst",
+            category="Data set",
+            labels={"figure": "outcomes of sources"},
+        ),
+        lengths=report(
+            "<results>/figures/ir_lengths.svg",
+            caption="captions/ir_lengths.rst",
+            category="Data set",
+            labels={"figure": "sizes of modules"},
+        ),
     log:
         "<logs>/pairs/figures.log",
     benchmark:

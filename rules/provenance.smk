@@ -132,6 +132,8 @@ rule provenance_report:
         tools="<results>/provenance/tools.json",
         ledgers=ledgers(),
         scores=sorted(evaluate_targets()),
+        executions=run_executions(),
+        table="<results>/tables/scores.csv",
         main="<results>/tables/main.html",
         tables=report_tables(),
         figures=report_figures(),
@@ -156,8 +158,10 @@ rule provenance_report:
     params:
         config=recorded_config(config),
         titles=TABLES.titles,
+        captions=captions(Path(ROOT)),
+        headlines={name: table_spec["headline"] for name, table_spec in TABLES.specs.items()},
         deviations=checked(read_deviations, Path(ROOT)),
-        code=code("provenance/report.py", "provenance/report.css"),
+        code=code("provenance/report.py", "provenance/report.css", "provenance/report.js"),
     script:
         "../scripts/provenance/report.py"
 
@@ -197,7 +201,7 @@ rule provenance_database:
         costs="<results>/provenance/job_costs.csv",
         ir=compile_targets,
         scores=evaluate_targets(),
-        executions=PLAN.execution_files(),
+        executions=run_executions(),
     output:
         # Kept from run to run: only the parts whose inputs changed are replaced.
         update("<results>/provenance/run.sqlite"),

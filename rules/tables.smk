@@ -101,6 +101,8 @@ rule tables_main:
     input:
         scores="<results>/tables/scores.csv",
         differences="<results>/tables/differences.csv",
+        files=sorted(evaluate_targets()),
+        losses=loss_files(),
     output:
         md="<results>/tables/main.md",
         html=report(

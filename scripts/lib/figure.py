@@ -1,7 +1,4 @@
-"""The style of all figures, and SVG files whose bytes depend only on what is drawn.
-
-Colours are those of Okabe and Ito (2008), which are distinguishable with every common colour-vision deficiency.
-"""
+"""The style of all figures, and SVG files whose bytes depend only on what is drawn."""
 
 from pathlib import Path
 from typing import Any
@@ -15,12 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scripts.lib.files import atomic_path
-
-INK = "#23262b"
-FAINT = "#8a9099"
-GRID = "#e4e6ea"
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#999999", "#F0E442")
-BASE, IRCODER = "#8a9099", "#0072B2"
+from scripts.lib.palette import FAINT, GRID, INK
 
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "ircoder",

@@ -6,18 +6,19 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from scripts.lib.figure import COLOURS, note, panels, save_svg
+from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
 from scripts.lib.ledger import summarise
+from scripts.lib.palette import SERIES
 from scripts.lib.schemas.pairs import SourceOutcome
 
 OUTCOME_COLOURS = {
-    SourceOutcome.PAIRS: COLOURS[0],
-    SourceOutcome.CONTAMINATED: COLOURS[5],
-    SourceOutcome.FILTERED: COLOURS[7],
-    SourceOutcome.NEAR_DUPLICATES: COLOURS[4],
-    SourceOutcome.FAILED: COLOURS[3],
-    SourceOutcome.REJECTED: COLOURS[6],
+    SourceOutcome.PAIRS: SERIES[0],
+    SourceOutcome.CONTAMINATED: SERIES[5],
+    SourceOutcome.FILTERED: SERIES[7],
+    SourceOutcome.NEAR_DUPLICATES: SERIES[4],
+    SourceOutcome.FAILED: SERIES[3],
+    SourceOutcome.REJECTED: SERIES[6],
     SourceOutcome.DUPLICATES: "#c9cdd3",
 }
 TITLES = {"perf": "Optimised for speed", "size": "Optimised for size"}
@@ -64,13 +65,13 @@ def draw_lengths(languages: list[dict[str, Any]], variants: list[str], path: str
         for number, variant in enumerate(variants):
             if (lengths := item["variants"][variant]["lengths"]) != {}:
                 height = index + (number - (len(variants) - 1) / 2) * step
-                _draw_spread(panel, lengths["ir_bytes"], height, COLOURS[number])
+                _draw_spread(panel, lengths["ir_bytes"], height, SERIES[number])
     panel.set_yticks(range(len(languages)), [item["language"] for item in languages])
     panel.set_ylim(len(languages) - 0.5, -0.5)
     panel.set_xscale("log")
     panel.set(title="Length of the modules", xlabel="bytes of IR")
     for number, variant in enumerate(variants):
-        panel.plot([], [], color=COLOURS[number], linewidth=5, label=TITLES[variant].lower())
+        panel.plot([], [], color=SERIES[number], linewidth=5, label=TITLES[variant].lower())
     panel.legend(loc="best")
     if not any(item["variants"][v]["lengths"] for item in languages for v in variants):
         note(panel, "no pairs")

@@ -1,6 +1,8 @@
 """Values that the template of the report shows."""
 
 import re
+from collections.abc import Iterable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ from markupsafe import Markup, escape
 
 from scripts.lib.files import read_json
 from scripts.lib.ledger import summarise
+from scripts.lib.palette import FAINT, GRID, INK
 from scripts.lib.schemas.ir import CompileStatus
 from scripts.lib.schemas.pairs import SourceOutcome, Split
+from scripts.provenance.jobs import PACKAGE, PROJECT
 from scripts.provenance.lineage import lineage
 
 # Columns of the table from sources to pairs.
@@ -20,13 +24,27 @@ LISTED = 2000
 # Score files of a task's reference solutions: complete, and cut at the stop sequences.
 REFERENCES = ("reference.control", "ceiling.control")
 
-CAPTIONS = {
-    "funnel": "Outcome of every source file, by language and variant.",
-    "ir_lengths": "Size of a module in bytes: 5th to 95th percentile, middle half, and median.",
-    "validation_loss": "Mean validation loss by language, direction and variant, with 95 % bootstrap intervals.",
-    "learning_curves": "Training and validation loss of every training, by step.",
-    "base_vs_ircoder": "Headline metric of every benchmark with 95 % bootstrap intervals over problems.",
+# The tables that each figure draws, as patterns of names of files.
+FIGURE_DATA = {
+    "funnel": "pairs/statistics.csv",
+    "ir_lengths": "pairs/statistics.csv",
+    "validation_loss": "tables/validation.csv",
+    "learning_curves": "models/*/curves/*.csv",
+    "base_vs_ircoder": "tables/scores.csv",
 }
+# Colours of the figures and the variables of the page that replace them, for its dark mode.
+COLOURS = {INK: "var(--ink)", FAINT: "var(--faint)", GRID: "var(--line)"}
+
+
+def caption(text: str) -> Markup:
+    """A caption for Snakemake's report, which is reStructuredText, as HTML: code is all its markup."""
+    return with_code(" ".join(text.replace("``", "`").split()))
+
+
+def figure_data(files: Iterable[str]) -> dict[str, list[str]]:
+    """Names of the tables that each figure draws, among the run's files."""
+    names = sorted(files)
+    return {figure: [name for name in names if fnmatch(name, pattern)] for figure, pattern in FIGURE_DATA.items()}
 
 
 def with_code(text: str) -> Markup:
@@ -44,6 +62,8 @@ def inline_svg(path: str | Path) -> Markup:
     name = Path(path).stem
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
+    for colour, variable in COLOURS.items():
+        text = re.sub(colour, variable, text, flags=re.I)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, count=1, flags=re.S)
     return Markup(re.sub(r'(<svg\b[^>]*?) width="([\d.]+)pt" height="[\d.]+pt"', _sized, text, count=1))
 
@@ -86,11 +106,14 @@ def reference_failures(paths: list[str]) -> list[dict[str, Any]]:
 
 
 def digests(files: dict[str, dict[str, Any]], jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Rows of the table of files, with name, rule, size and digest, at most `LISTED`, and the number of files."""
+    """Rows of the table of files, at most `LISTED`, and the number of files; `is_result` is False for
+    files outside the results.
+    """
     rules = {output: job["rule"] for job in jobs for output in job["outputs"]}
     rows = [
         {"name": name, "rule": rules.get(name, "input"), "bytes": entry.get("bytes")}
         | {"digest": entry.get("sha256") or entry["rows_sha256"], "rows": "rows_sha256" in entry}
+        | {"is_result": not name.startswith((PROJECT, PACKAGE))}
         for name, entry in sorted(files.items())
     ]
     return {"rows": rows[:LISTED], "total": len(rows)}

@@ -12,10 +12,17 @@ from scripts.lib.job import job
 from scripts.provenance import outcomes as compiling
 from scripts.provenance import page
 from scripts.provenance.digests import END_OF_VARYING, VARYING
+from scripts.provenance.execution_failures import execution_failures
 from scripts.provenance.fidelity import run_table
+from scripts.provenance.jobs import RECORDS
+from scripts.provenance.run_crate import time_text
+from scripts.provenance.run_record import commit_of
+from scripts.provenance.score_views import problem_matrices, robustness
+from scripts.provenance.snakemake_records import closure, jobs_of
 from scripts.provenance.yaml_dump import yaml_dump
 
 TEMPLATE = "report.html.j2"
+PROJECT = SCRIPTS.parent
 
 
 def by_stem(paths: list[str]) -> dict[str, str]:
@@ -39,6 +46,7 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
     ledgers = dict(zip(config["languages"], inputs.ledgers, strict=True))
     record, outcomes = read_json(inputs.jobs), compiling.outcomes(ledgers)
     funnel = page.funnel(ledgers, config["variants"])
+    commit, changed = commit_of(PROJECT)
     failures = page.reference_failures(list(inputs.scores))
     return {
         "config": config,
@@ -49,10 +57,15 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
         "titles": params.titles,
         "tables": {name: fragment(path) for name, path in by_stem(list(inputs.tables)).items()},
         "figures": {name: page.inline_svg(path) for name, path in by_stem(list(inputs.figures)).items()},
-        "captions": page.CAPTIONS,
         "varying": (Markup(VARYING), Markup(END_OF_VARYING)),
         "cost": fragment(inputs.cost),
         "timeline": page.inline_svg(inputs.timeline),
+        "captions": {name: page.caption(text) for name, text in params.captions.items()},
+        "figure_data": page.figure_data(record["files"]),
+        "state": {"commit": commit, "changed": changed, "times": run_times(list(inputs), results)},
+        "matrices": problem_matrices(list(inputs.scores), params.headlines),
+        "robustness": robustness(inputs.table),
+        "execution_failures": execution_failures(list(inputs.executions), results),
         "funnel": funnel,
         "funnel_columns": page.FUNNEL,
         "statuses": page.statuses(outcomes["counts"]),
@@ -77,6 +90,16 @@ def render(values: dict[str, Any]) -> str:
     )
     environment.filters["with_code"] = page.with_code
     return environment.get_template(TEMPLATE).render(values)
+
+
+def run_times(files: list[str], results: str) -> list[str]:
+    """Start of the first job that contributed to some files, and end of the last one; empty where
+    Snakemake has not recorded them.
+    """
+    jobs = closure(files, jobs_of(RECORDS), results)
+    starts = [job.started for job in jobs if job.started is not None]
+    ends = [job.ended for job in jobs if job.ended is not None]
+    return [time_text(min(starts)), time_text(max(ends))] if starts and ends else []
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from scripts.lib.csv_files import read_csv
-from scripts.lib.figure import COLOURS, FAINT, note, panels, save_svg
+from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
+from scripts.lib.palette import FAINT, SERIES
 from scripts.provenance.cost_records import SNAKEMAKE, STAGES, Row
 
 _LANE_INCHES = 0.21
@@ -50,7 +51,7 @@ def draw_timeline(attempts: list[Row], path: str | Path) -> None:
         rows = [row for row in jobs if row["rule"] == rule]
         spans = merged((row["started"] - begin, row["started"] - begin + row["wall_seconds"]) for row in rows)
         stage = rows[0]["stage"]
-        colour = COLOURS[STAGES.index(stage) % len(COLOURS)] if stage in STAGES else FAINT
+        colour = SERIES[STAGES.index(stage) % len(SERIES)] if stage in STAGES else FAINT
         axes.broken_barh(
             [(start / unit, (end - start) / unit) for start, end in spans], (lane - 0.4, 0.8), color=colour
         )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from scripts.lib.figure import BASE, IRCODER
+from scripts.lib.palette import BASE, IRCODER
 
 # Label, colour, marker, and the offset from the line's middle, so that intervals do not overlap.
 SERIES = (("base", BASE, "o", 0.13), ("IRCoder", IRCODER, "D", -0.13))

@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scripts.lib.csv_files import read_csv
-from scripts.lib.figure import BASE, IRCODER, note, panels, save_svg
+from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import InputError, job
+from scripts.lib.palette import BASE, IRCODER
 from scripts.lib.scores import split_checkpoint
 
 # Panels in a row; inches: width of the figure and height of a row.

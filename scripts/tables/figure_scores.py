@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
+from scripts.lib.palette import FAINT
 from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.score_tables import read_scores
 from scripts.lib.scores import split_checkpoint
@@ -37,13 +38,20 @@ def headlines(scores: pd.DataFrame, table_specs: Mapping[str, TableSpec]) -> dic
 
 
 def plot(scores: pd.DataFrame, table_specs: Mapping[str, TableSpec]) -> Figure:
-    """One panel for each benchmark, one below the other; all scores run from 0 to 100."""
+    """One panel for each benchmark with a score above 0, one below the other; scores run from 0 to 100."""
     parts = headlines(scores, table_specs)
     if not parts:
         figure, (axes,) = panels(1, 1, WIDTH, 1.2)
         note(axes, "no benchmark was evaluated in this run")
         return figure
     several = pd.concat(parts)["model"].nunique() > 1
+    zero = [name for name, rows in parts.items() if not rows[["value", "ci_high"]].fillna(0.0).to_numpy().any()]
+    names_of_zero = ", ".join(table_specs[name]["title"] for name in zero)
+    if len(zero) == len(parts):
+        figure, (axes,) = panels(1, 1, WIDTH, 0.6)
+        note(axes, f"every score is 0: {names_of_zero}")
+        return figure
+    parts = {name: rows for name, rows in parts.items() if name not in zero}
     parts = {name: rows.assign(label=labels_of(rows, several)) for name, rows in parts.items()}
     labels = {name: sorted(set(rows["label"])) for name, rows in parts.items()}
     heights = [MARGIN + LINE * len(names) for names in labels.values()]
@@ -54,6 +62,8 @@ def plot(scores: pd.DataFrame, table_specs: Mapping[str, TableSpec]) -> Figure:
         right = max(1.0, axes.get_xlim()[1])
         # The panel begins left of zero, so that a marker at zero is not cut.
         axes.set_xlim(-0.012 * right, right)
+    if zero:
+        figure.supxlabel(f"every score is 0: {names_of_zero}", x=0.01, ha="left", fontsize=8, color=FAINT)
     all_axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
     return figure
 

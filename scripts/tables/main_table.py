@@ -1,13 +1,13 @@
 """Writes the main table: each benchmark's headline metric of base and IRCoder, their difference, and the controls."""
 
-import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from scripts.lib.escape import html_prose, markdown, markdown_prose
-from scripts.lib.files import write_text
+from scripts.lib.escape import markdown, markdown_prose
+from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.scores import CONTROL, PAPER_RESULTS
@@ -25,6 +25,7 @@ from scripts.tables.layout import (
     notes_for,
     with_controls,
 )
+from scripts.tables.main_html import as_html, score_links, tuning_text
 from scripts.tables.render import VERDICTS, figure, legend
 
 WORDS = ("benchmark", "language", "setting", "metric", "tuning")
@@ -34,6 +35,8 @@ CONTROLS = ("reference", "ceiling", "empty")
 # What a line of the main table compares: one tuning of a model, at one step or at the end ("").
 COMPARISON = ["model", "tuning", "step"]
 NO_PAPER = pd.DataFrame(columns=list(PAPER_RESULTS.names))
+# The benchmark of validation losses, which are in files of the models.
+VALIDATION = "validation"
 # Lines of text by model.
 Lines = dict[str, list[list[str]]]
 
@@ -106,7 +109,7 @@ def benchmark_lines(table: Grid, table_spec: TableSpec) -> Lines:
     decimals: int = table_spec["decimals"]
     lines: Lines = {}
     for row in comparisons(table).to_dict("records"):
-        tuning = f"{row['tuning'] or 'none'}{f', step {step}' if (step := row['step']) else ''}"
+        tuning = tuning_text(row["tuning"], row["step"])
         values = [_with_interval(row[name], decimals) for name in ("base", "ircoder")]
         values += [_with_interval(row["difference"], decimals, signed=True), _controls(row, decimals)]
         texts = [table_spec["title"], *(row[name] for name in COLUMN), tuning, *values]
@@ -157,30 +160,16 @@ def as_markdown(lines: Lines, notes: list[str]) -> str:
     return "\n".join(text[:-1]) + "\n"
 
 
-def _html_figure(cell: str) -> str:
-    value, _, rest = cell.replace("-", "−").partition(" [")
-    bounds, _, mark = rest.partition("] ")
-    interval = f' <span class="interval">[{bounds.removesuffix("]")}]</span>' if rest else ""
-    state = {VERDICTS[1]: ' class="better"', VERDICTS[-1]: ' class="worse"'}.get(mark, "")
-    return f"<td{state}>{value}{f' {mark}' if mark else ''}{interval}</td>"
-
-
-def as_html(lines: Lines, notes: list[str]) -> str:
-    """A fragment of HTML for the report: a table for each model, then the notes."""
-    text = []
-    names, lines = shown_columns(lines)
-    head = "".join(f'<th scope="col">{name}</th>' for name in names)
-    for model, rows in lines.items():
-        text += [
-            f"<h3>{html.escape(model)}</h3>",
-            '<div class="wide"><table class="main">',
-            f"<thead><tr>{head}</tr></thead><tbody>",
-        ]
-        for row in rows:
-            words = "".join(f'<th scope="row">{html.escape(cell)}</th>' for cell in row[: len(WORDS)])
-            text.append(f"<tr>{words}{''.join(map(_html_figure, row[len(WORDS) :]))}</tr>")
-        text.append("</tbody></table></div>")
-    return "\n".join([*text, *(f'<p class="note">{html_prose(note)}</p>' for note in notes)]) + "\n"
+def linked(paths: Iterable[str], losses: Iterable[str], scores: pd.DataFrame, results: str) -> pd.DataFrame:
+    """The rows of the score files and of the losses, with the path of their file below `results` in `file`."""
+    files = {path: Path(path).relative_to(results).as_posix() for path in paths}
+    rows = [{**row, "file": name} for path, name in files.items() for row in read_json(path)["rows"]]
+    # models/{model}/losses/{checkpoint}.parquet
+    of_losses = {(Path(path).parts[-3], Path(path).stem): Path(path).relative_to(results).as_posix() for path in losses}
+    trained = scores[[names in of_losses for names in zip(scores["model"], scores["checkpoint"], strict=True)]]
+    trained = trained[trained["benchmark"] == VALIDATION]
+    named = [of_losses[names] for names in zip(trained["model"], trained["checkpoint"], strict=True)]
+    return pd.concat([pd.DataFrame(rows, columns=[*scores.columns, "file"]), trained.assign(file=named)])
 
 
 if __name__ == "__main__":
@@ -189,4 +178,8 @@ if __name__ == "__main__":
         texts = main_lines(scores, read_differences(snakemake.input.differences), table_specs)
         notes = [*main_notes(scores, table_specs), *snakemake.params.notes]
         write_text(snakemake.output.md, as_markdown(texts, notes))
-        write_text(snakemake.output.html, as_html(texts, notes))
+        titles = {name: table_spec["title"] for name, table_spec in table_specs.items()}
+        inputs = snakemake.input
+        files = linked(inputs.files, inputs.losses, scores, snakemake.config["results_dir"])
+        links = score_links(files[files["benchmark"].isin(titles)], titles)
+        write_text(snakemake.output.html, as_html(*shown_columns(texts), notes, links))

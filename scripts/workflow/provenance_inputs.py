@@ -37,6 +37,11 @@ def scripted_rules(rules: Iterable[ScriptedRule], root: str) -> dict[str, dict[s
     }
 
 
+def captions(root: str | Path) -> dict[str, str]:
+    """The captions of figures, tables and pages in Snakemake's report, by the names of their files."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(Path(root, "rules/captions").glob("*.rst"))}
+
+
 def deployment(methods: Iterable[object]) -> str:
     """Where the rules' programs come from, by Snakemake's deployment methods: `conda` environments
     or the `host`.

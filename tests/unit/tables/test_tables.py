@@ -11,7 +11,7 @@ import pytest
 from scripts.lib.escape import tex
 from scripts.lib.figure import save_svg
 from scripts.lib.score_tables import read_differences, read_scores
-from scripts.tables import figure_losses, figure_scores, main_table
+from scripts.tables import figure_losses, figure_scores, main_html, main_table
 from scripts.tables.benchmark import table
 from scripts.tables.render import figure
 from tests.support.small_results import MODEL, small_tables
@@ -171,7 +171,23 @@ def test_main_table_compares_base_and_ircoder(inputs):
     assert text.startswith(f"# {MODEL}\n\n| benchmark")
     assert "no sandbox" in text
     assert len({len(line) for line in text.splitlines() if line.startswith("|")}) == 1
-    assert main_table.as_html(lines, []).count("<tr>") == 4
+    assert main_html.as_html(*main_table.shown_columns(lines), [], {}).count("<tr>") == 4
+
+
+def test_the_main_table_links_scores_and_losses_to_their_files(inputs):
+    results, scores = inputs.scores.parent, read_scores(inputs.scores)
+    files = sorted(map(str, results.glob("scores/*/*/*/*.json")))
+    losses = sorted(map(str, results.glob("models/*/losses/*.parquet")))
+    rows = main_table.linked(files, losses, scores, str(results))
+    shown = rows[rows["benchmark"].isin(HEADLINES)]
+    links = main_html.score_links(shown, {name: spec["title"] for name, spec in HEADLINES.items()})
+    lines = main_table.main_lines(scores, read_differences(inputs.differences), HEADLINES)
+    text = main_html.as_html(*main_table.shown_columns(lines), [], links)
+    assert f'<a href="scores/multipl-e/d/t0.2/{MODEL}.ircoder.json">62.00</a>' in text
+    assert f'<a href="models/{MODEL}/losses/base.parquet">' in text
+    assert all((results / name).is_file() for name in re.findall('href="([^"]+)"', text))
+    head = re.findall('<th scope="col">([^<]*)</th>', text)
+    assert head == ["benchmark", "score", "difference", "base", "IRCoder", "reference (ceiling) / empty"]
 
 
 def test_main_table_compares_each_intermediate_checkpoint_with_the_base(inputs):
