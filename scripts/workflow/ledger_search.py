@@ -1,7 +1,7 @@
 """Finds programs in the ledgers of a run, by path or id, whole or in part."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from scripts.lib.job import InputError
 from scripts.lib.ledger import tables
-from scripts.lib.schemas.ledger import LEDGER
+from scripts.lib.parquet import open_table
 from scripts.workflow.command import suggestion
 
 _ID = re.compile(r"[0-9a-f]{6,16}")
@@ -28,13 +28,26 @@ def ledgers(results: Path) -> dict[str, Path]:
     return paths
 
 
-def _matching(table: pa.Table, name: str) -> pa.Table:
-    """Rows whose path is the name or is in the folder of this name, or whose id begins with it."""
+def _matching(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """Which rows have the name as their path, are in the folder of this name, or have an id that
+    begins with it.
+    """
     path = table["path"]
     chosen = pc.or_(pc.equal(path, pa.scalar(name)), pc.starts_with(path, name.rstrip("/") + "/"))
     if _ID.fullmatch(name):
         chosen = pc.or_(chosen, pc.starts_with(table["id"], name))
-    return table.filter(chosen)
+    return chosen
+
+
+def _chosen(path: Path, columns: list[str], choose: Callable[[pa.Table], pa.ChunkedArray]) -> Rows:
+    """The rows of a ledger that are chosen by some columns; the others are read for these alone."""
+    rows: Rows = []
+    with open_table(path) as file:
+        for group in range(file.num_row_groups):
+            mask = choose(file.read_row_group(group, columns))
+            if pc.any(mask).as_py():
+                rows += file.read_row_group(group).filter(mask).to_pylist()
+    return rows
 
 
 def programs(results: Path, name: str) -> Rows:
@@ -44,8 +57,7 @@ def programs(results: Path, name: str) -> Rows:
     name = name.strip().removeprefix("./")
     found: Rows = []
     for path in ledgers(results).values():
-        for table in tables(str(path), list(LEDGER.names)):
-            found += _matching(table, name).to_pylist()
+        found += _chosen(path, ["path", "id"], lambda table: _matching(table, name))
     if not found:
         close = suggestion(name, _candidates(results, name))
         raise InputError(f"no program '{name}' in the ledgers of {results}; {close or 'name a path of the corpus'}")
@@ -54,11 +66,11 @@ def programs(results: Path, name: str) -> Rows:
 
 def by_id(results: Path, language: str, program: str) -> Rows:
     """Rows of a program of a language, without its exact duplicates."""
-    rows: Rows = []
-    for table in tables(str(ledgers(results)[language]), list(LEDGER.names)):
-        own = pc.and_(pc.equal(table["id"], pa.scalar(program)), pc.is_valid(table["shard"]))
-        rows += table.filter(own).to_pylist()
-    return rows
+
+    def own(table: pa.Table) -> pa.ChunkedArray:
+        return pc.and_(pc.equal(table["id"], pa.scalar(program)), pc.is_valid(table["shard"]))
+
+    return _chosen(ledgers(results)[language], ["id", "shard"], own)
 
 
 def _paths(results: Path, prefix: str) -> Iterator[str]:
