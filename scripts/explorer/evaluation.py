@@ -45,7 +45,7 @@ _SOLVED = """
 _VALUES = """
     SELECT problem_scores.problem, scores.cell, scores.metric, problem_scores.value
     FROM problem_scores JOIN scores ON scores.key = problem_scores.score
-    WHERE problem_scores.task = :task AND problem_scores.problem IS NOT NULL ORDER BY scores.metric DESC
+    WHERE problem_scores.task = :task AND problem_scores.problem IS NOT NULL ORDER BY scores.metric
 """
 # The language of the code of a task, where it is not that of the task's name.
 _LANGUAGES = {"py": "Python", "python": "Python", "func_name": "Python", "cpp": "C++", "js": "JavaScript", "rs": "Rust"}
@@ -74,17 +74,19 @@ async def read_matrix(database: Any, task: str) -> dict[str, Any] | None:
     solved: dict[str, dict[str, Row]] = {}
     for row in await all_rows(database, _SOLVED, task=task):
         solved.setdefault(row["problem"], {})[row["cell"]] = row
-    for row in await all_rows(database, _VALUES, task=task):
+    values = await all_rows(database, _VALUES, task=task)
+    metric = values[0]["metric"] if values and not cells[0]["executions"] else ""
+    for row in values:
         entry = solved.get(row["problem"], {}).get(row["cell"])
-        if entry is not None and entry["passed"] is None:
-            entry |= {"value": row["value"], "metric": row["metric"]}
+        if entry is not None and row["metric"] == metric:
+            entry["value"] = row["value"]
     models = [cell["key"] for cell in cells if cell["setting"] != "control"]
     # Only problems that a model was given: controls may have more.
     names = [name for name, row in solved.items() if not models or any(cell in row for cell in models)]
     problems = await all_rows(database, "SELECT key, problem FROM problems WHERE task = :task", task=task)
     labels = {row["key"]: row["problem"] for row in problems}
     order = sorted(names, key=lambda name: _in_order(labels[name]))
-    return {"task": task, "cells": cells, "rows": [(labels[name], solved[name]) for name in order]}
+    return {"task": task, "cells": cells, "metric": metric, "rows": [(labels[name], solved[name]) for name in order]}
 
 
 def _in_order(name: str) -> list[tuple[str, int]]:

@@ -41,17 +41,18 @@ def assert_text_is_text(browser: Browser) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", QUERIES)
-def test_each_question_has_rows_and_leads_to_its_page(explorer, browser, name, width, request):
+def test_each_question_is_answered_and_leads_to_its_page(explorer, browser, name, width, request):
     run = request.node.callspec.id.split("-")[0]
     browser.open(explorer, width)
     browser.driver.find_element(By.LINK_TEXT, QUERIES[name]["title"]).click()
     assert browser.driver.find_elements(By.CLASS_NAME, "message-error") == []
-    assert browser.driver.find_elements(By.CSS_SELECTOR, "table.rows-and-columns tbody tr") != []
+    # A run may have no cluster or no truncated document; the results with hostile texts have all.
+    assert run == "last_run" or browser.driver.find_elements(By.CSS_SELECTOR, "table.rows-and-columns tbody tr") != []
     assert_laid_out(browser)
     assert_text_is_text(browser)
     browser.driver.save_screenshot(str(browser.pictures / f"{run}-query-{name}-{width}.png"))
     links = browser.driver.find_elements(By.CSS_SELECTOR, "td.col-page a")
-    if "AS page" in QUERIES[name]["sql"]:
+    if "AS page" in QUERIES[name]["sql"] and (links or run != "last_run"):
         links[0].click()
         assert browser.driver.find_elements(By.CSS_SELECTOR, "pre.code, table") != []
         assert_laid_out(browser)
