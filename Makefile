@@ -63,6 +63,10 @@ doctor:  ## print which tools this machine has, which are missing and how to ins
 	@[ -x $(PYTHON) ] || { echo "there is no .venv yet; run make setup" >&2; exit 1; }
 	@$(PYTHON) -m scripts.doctor
 
+.PHONY: estimate
+estimate: setup  ## print jobs, CPU and GPU hours, disk and time of a run by stage; ARGS="--configfile …"
+	@$(PYTHON) -m scripts.workflow.estimate $(ARGS)
+
 .PHONY: audit
 audit: setup  ## check a finished run again: digests, traces from scores to sources, tables, sums
 	@$(BIN)/snakemake audit --allowed-rules audit provenance_audit --forcerun provenance_audit $(ARGS)

@@ -11,7 +11,7 @@ from scripts.lib.cost import DONE, SUFFIX, read_record
 
 Row = dict[str, Any]
 
-SNAKEMAKE = "snakemake"
+SNAKEMAKE, BETWEEN = "snakemake", "between_jobs"
 STAGES = ("sources", "compile", "dedup", "pairs", "pretrain", "finetune", "evaluate", "tables", "provenance", SNAKEMAKE)
 SUMMED = ("wall_seconds", "user_seconds", "system_seconds", "killed_seconds", "gpu_seconds", "bytes_written")
 _SACCT_SECONDS = 60
@@ -104,7 +104,7 @@ def ask_sacct(jobs: Sequence[str]) -> dict[str, tuple[float, float]]:
     """What sacct knows of SLURM jobs, as `parse_sacct`; empty where sacct is missing or fails."""
     if not jobs or shutil.which("sacct") is None:
         return {}
-    usage = {}
+    usage: dict[str, tuple[float, float]] = {}
     for start in range(0, len(jobs), _AT_A_TIME):
         names = ",".join(jobs[start : start + _AT_A_TIME])
         command = ["sacct", "--noheader", "--parsable2", "--format=JobID,TotalCPU,MaxRSS", f"--jobs={names}"]

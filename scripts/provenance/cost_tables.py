@@ -8,11 +8,11 @@ of date.
 import os
 import resource
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from scripts.lib.cost import DONE, new_attempt, read_record, write_record
-from scripts.provenance.cost_records import SNAKEMAKE, add_sacct, by_rule, read_attempts
+from scripts.lib.cost import DONE, SUFFIX, Attempt, new_attempt, read_record, write_record
+from scripts.provenance.cost_records import BETWEEN, SNAKEMAKE, add_sacct, by_rule, read_attempts
 
 
 def write_costs(results: str | Path) -> None:
@@ -32,20 +32,36 @@ def write_costs(results: str | Path) -> None:
 
 
 def record_snakemake(results: str | Path) -> None:
-    """Add what this Snakemake itself has used, without its jobs, to those of earlier runs."""
-    path = Path(results, "logs", SNAKEMAKE, "snakemake.cost.json")
+    """Add what this Snakemake has used to the records of earlier runs: itself, and its children without
+    the jobs, which are the shells that start them and the beginning and the end of their processes.
+    """
+    itself, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    attempt = replace(new_attempt(threads=1, gpus=0), state=DONE)
+    jobs = [
+        row
+        for row in read_attempts(results)
+        if row["started"] >= attempt.started and row["machine"] == attempt.machine and not row["slurm_job"]
+    ]
+    user = max(0.0, children.ru_utime - sum(row["user_seconds"] for row in jobs))
+    system = max(0.0, children.ru_stime - sum(row["system_seconds"] for row in jobs))
+    peak = itself.ru_maxrss * 1024 / 1e6
+    _add(results, SNAKEMAKE, attempt, itself.ru_utime, itself.ru_stime, peak)
+    _add(results, BETWEEN, attempt, user, system, 0.0)
+
+
+def _add(results: str | Path, rule: str, attempt: Attempt, user: float, system: float, peak: float) -> None:
+    """Add an attempt to a record of Snakemake's."""
+    path = Path(results, "logs", SNAKEMAKE, f"{rule}{SUFFIX}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    attempt = asdict(new_attempt(threads=1, gpus=0))
-    attempt |= {
-        "state": DONE,
-        "wall_seconds": round(time.time() - attempt["started"], 3),
-        "user_seconds": round(used.ru_utime, 3),
-        "system_seconds": round(used.ru_stime, 3),
-        "peak_memory_mb": round(used.ru_maxrss / 1e3 * 1.024, 1),
-    }
-    attempts = [*read_record(path)["attempts"], attempt]
-    write_record(path, {"rule": SNAKEMAKE, "wildcards": {}, "attempts": attempts})
+    used = replace(
+        attempt,
+        wall_seconds=round(time.time() - attempt.started, 3),
+        user_seconds=round(user, 3),
+        system_seconds=round(system, 3),
+        peak_memory_mb=round(peak, 1),
+    )
+    attempts = [*read_record(path)["attempts"], asdict(used)]
+    write_record(path, {"rule": rule, "wildcards": {}, "attempts": attempts})
 
 
 def end_costs(results: str | Path) -> None:

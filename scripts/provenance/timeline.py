@@ -37,7 +37,7 @@ def draw_timeline(attempts: list[Row], path: str | Path) -> None:
     """Draw a line for each rule, in the order of their first jobs, with the time in which at least
     one of its jobs ran, and next to it the number of attempts and the CPU time.
     """
-    jobs = [row for row in attempts if row["rule"] != SNAKEMAKE]
+    jobs = [row for row in attempts if row["stage"] != SNAKEMAKE]
     rules = list(dict.fromkeys(row["rule"] for row in jobs))
     figure, [axes] = panels(1, 1, 8.0, 0.9 + _LANE_INCHES * max(len(rules), 4))
     if not jobs:

@@ -5,7 +5,11 @@ import pyarrow as pa
 from scripts.lib.schemas.table import Column, Table, text
 
 _STAGE = text("stage", "stage of the rule; `snakemake` for Snakemake itself")
-_RULE = text("rule", "name of the rule; `snakemake` for planning, scheduling and watching jobs")
+_RULE = text(
+    "rule",
+    "name of the rule; `snakemake` for planning, scheduling and watching jobs, `between_jobs` for the shells that "
+    "start jobs and the end of their processes",
+)
 _MODEL = text("model", "model that the job is for; empty for other jobs")
 _CHECKPOINT = text("checkpoint", "checkpoint that the job is for; empty for other jobs")
 _USED = (

@@ -58,11 +58,11 @@ def test_tables_are_written_again_without_a_new_modification_time(results: Path)
     end_costs(results)
     assert path.stat().st_mtime == 1000
     rows = {row["rule"]: row for row in read_csv(path)}
-    assert set(rows) == {"sources_read", "evaluate_generate", "snakemake"}
+    assert set(rows) == {"sources_read", "evaluate_generate", "snakemake", "between_jobs"}
     # The process that calls it is Snakemake, without its children.
     assert float(rows["snakemake"]["user_seconds"]) >= before.user - 0.1
     jobs = read_csv(results / "provenance" / "job_costs.csv")
-    assert [row["rule"] for row in jobs if row["rule"] != "snakemake"] == ["sources_read", *["evaluate_generate"] * 3]
+    assert [row["rule"] for row in jobs if row["stage"] != "snakemake"] == ["sources_read", *["evaluate_generate"] * 3]
 
 
 def test_the_figure_and_the_part_of_the_report_show_what_was_recorded(results: Path) -> None:

@@ -1,0 +1,184 @@
+"""Every job that a run of a config has, planned in an empty folder, with what determines its cost.
+
+Reading the sources decides how many shards there are. So the folder gets an index of empty shards
+first, whose number follows from the number of programs.
+"""
+
+import contextlib
+import io
+import json
+import math
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import snakemake.api  # noqa: F401  # Snakemake's modules import each other; this one has to be first
+from snakemake.api import SnakemakeApi
+from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+from snakemake.workflow import Workflow
+
+from scripts.lib.files import read_json
+from scripts.lib.job import InputError
+from scripts.sources import tree
+from scripts.workflow.estimate.units import Counts, key_of, units_of
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class PlannedJob:
+    """A job of a run.
+
+    name: path of its log below `logs/`, without suffix, as in the table of the cost of jobs.
+    key: what its rate depends on besides the rule, such as its language or model.
+    units: how much it has to do, in the unit of the rule (`units.UNITS`).
+    threads, gpus, minutes: what the rule requests.
+    needs: positions of the jobs whose outputs it reads.
+    """
+
+    name: str
+    rule: str
+    stage: str
+    key: str
+    units: float
+    threads: int
+    gpus: int
+    minutes: float
+    needs: tuple[int, ...]
+
+
+def _tree_rows(folder: Path, language: str, suffixes: Sequence[str]) -> int:
+    return len(list(tree.entries(folder, language, list(suffixes))))
+
+
+def _table_rows(folder: Path, language: str, corpus: Mapping[str, Any]) -> int | None:
+    """Rows of parquet files of a language, one for each variant where these have files of their own."""
+    name = corpus["names"].get(language, language)
+    rows = []
+    for split in corpus["splits"].values():
+        pattern = corpus["files"].format(language=name, split=split)
+        paths = [folder] if folder.is_file() else sorted(folder.glob(pattern))
+        if any(path.suffix != ".parquet" for path in paths):
+            return None
+        rows.append(sum(pq.read_metadata(path).num_rows for path in paths))
+    return max(rows, default=0)
+
+
+def source_counts(config: Mapping[str, Any], languages: Mapping[str, Any], results: Path | None) -> dict[str, int]:
+    """Number of programs of each language: from an index of a run in `results`, from the corpus where
+    it is here, or from `estimate.rows`.
+
+    Raises `InputError` where none of these has it.
+    """
+    corpus, stated = config["corpus"], config["estimate"]["rows"]
+    folder = ROOT / corpus["path"]
+    counts: dict[str, int] = {}
+    for language in config["languages"]:
+        index = Path(results, "sources", language, "shards.json") if results else None
+        count: int | None = None
+        if index and index.is_file():
+            count = sum(shard["rows"] for shard in read_json(index)["shards"].values())
+        elif isinstance(stated, dict):
+            count = stated.get(language)
+        elif stated is not None:
+            # Rows of all languages and variants.
+            count = math.ceil(stated / len(config["languages"]) / len(config["variants"]))
+        elif not corpus["dataset"] and folder.exists():
+            is_tree = corpus["format"] == "tree"
+            suffixes = languages[language]["suffixes"]
+            count = _tree_rows(folder, language, suffixes) if is_tree else _table_rows(folder, language, corpus)
+        if count is None:
+            raise InputError(f"the number of programs in {language} is not known; set estimate.rows in the config")
+        counts[language] = count
+    return counts
+
+
+def _write_shards(results: Path, counts: Mapping[str, int], shard_size: int, with_corpus: bool) -> None:
+    """Write an index and empty tables of shards."""
+    if with_corpus:
+        (results / "corpus").mkdir(parents=True)
+        (results / "corpus" / "fetched.json").write_text("{}", encoding="utf-8")
+    for language, rows in counts.items():
+        number = 1
+        while number * shard_size < rows:
+            number *= 2
+        folder = results / "sources" / language
+        (folder / "modules").mkdir(parents=True)
+        shards = {f"{shard:03}": {"rows": rows / number, "sha256": "", "modules": ""} for shard in range(number)}
+        for shard in shards:
+            (folder / f"{shard}.parquet").touch()
+            (folder / "modules" / f"{shard}.parquet").touch()
+        (folder / "aliases.parquet").touch()
+        index = {"language": language, "sources": rows, "duplicates": 0, "rejected": 0, "shards": shards}
+        (folder / "shards.json").write_text(json.dumps(index), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _planned_in(folder: Path, configfiles: Sequence[Path], config: Mapping[str, Any]) -> Iterator[Workflow]:
+    """The workflow with all jobs of its default target, in a folder; what Snakemake prints is dropped.
+
+    Raises `InputError` with what it printed where the config is wrong.
+    """
+    printed = io.StringIO()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(printed))
+        stack.enter_context(contextlib.redirect_stderr(printed))
+        try:
+            api = stack.enter_context(SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, dryrun=True)))
+            workflow = api.workflow(
+                ResourceSettings(cores=100_000),
+                ConfigSettings(config={**config, "results_dir": "results"}, configfiles=list(configfiles)),
+                snakefile=ROOT / "Snakefile",
+                workdir=folder,
+            )
+            workflow.dag(DAGSettings()).execute_workflow(executor="dryrun")
+        except (SystemExit, WorkflowError) as error:
+            lines = [line for line in [*printed.getvalue().splitlines(), str(error)] if line.startswith("error: ")]
+            raise InputError(lines[-1].removeprefix("error: ") if lines else f"no plan: {error}") from error
+        # Snakemake's public interface runs jobs and has no way to look at them.
+        planned = workflow._workflow
+        yield planned
+        # At exit, a plan is followed by what this machine lacks for it.
+        planned._dag = None
+
+
+def _job_name(job: Any) -> str:
+    log = str(job.log[0]) if job.log else f"{job.rule.name}.log"
+    return log.partition("logs/")[2].removesuffix(".log") or job.rule.name
+
+
+def plan(configfiles: Sequence[Path], config: Mapping[str, Any], counts: Counts) -> list[PlannedJob]:
+    """All jobs of a run from scratch, with `counts` of what it has to do.
+
+    configfiles, config: as Snakemake takes them, over config/config.yaml.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        is_fetched = bool(counts.config["corpus"]["dataset"])
+        _write_shards(folder / "results", counts.sources, counts.config["shard_size"], is_fetched)
+        with _planned_in(folder, configfiles, config) as workflow:
+            jobs = sorted(workflow.dag.jobs, key=lambda job: (job.rule.name, _job_name(job)))
+            scripted = [job for job in jobs if job.rule.script]
+            position = {job: number for number, job in enumerate(scripted)}
+            planned = []
+            for job in scripted:
+                wildcards = {key: str(value) for key, value in job.wildcards_dict.items()}
+                needs = sorted(position[other] for other in workflow.dag.dependencies[job] if other in position)
+                planned.append(
+                    PlannedJob(
+                        name=_job_name(job),
+                        rule=job.rule.name,
+                        stage=_job_name(job).split("/")[0],
+                        key=key_of(job.rule.name, wildcards, counts),
+                        units=units_of(job.rule.name, wildcards, counts),
+                        threads=int(job.threads),
+                        gpus=int(job.resources.get("gpu", 0) or 0),
+                        minutes=float(job.resources.get("runtime", 0) or 0),
+                        needs=tuple(needs),
+                    )
+                )
+            return planned
