@@ -116,6 +116,9 @@ CHEATS = {
         "own comparison of memory": 'return x + "zz"; }\nextern "C" int memcmp(const void *, const void *, size_t) { return 0;',
         "own comparison in assembler": 'return x + "zz"; }\nasm(".globl memcmp\\n.weak memcmp\\n.type memcmp, @function\\nmemcmp: xor %eax, %eax\\nret");\nint other() { return 0;',
         "indirect function": 'return x; }\nextern "C" { static void *early() { _exit(0); } void later() __attribute__((ifunc("early"))); }\nint other() { later(); return 0;',
+        "thread that leaves": "return x; }\n#include <thread>\nint early = (std::thread([] { usleep(1000); _exit(0); }).detach(), 0);\nint other() { return 0;",
+        "parent that leaves": "return x; }\nint early = (fork() ? (_exit(0), 0) : 0);\nint other() { return 0;",
+        "replaces the process": 'execlp("true", "true", nullptr); return x;',
         "own exit": 'return x; }\nextern "C" void _exit(int) { while (true) syscall(231, 0); }\nint other() { return 0;',
     },
     "d": {
@@ -148,6 +151,7 @@ CHEATS = {
         "leaves": "    std::process::exit(0)",
         "panic hook": "    std::panic::set_hook(Box::new(|_| std::process::exit(0)));\n    x",
         "own main": "    x\n}\nfn main() {",
+        "leaves at the first allocation": "    x\n}\nstruct A; unsafe impl std::alloc::GlobalAlloc for A { unsafe fn alloc(&self, _: std::alloc::Layout) -> *mut u8 { std::process::exit(0) } unsafe fn dealloc(&self, _: *mut u8, _: std::alloc::Layout) {} }\n#[global_allocator] static G: A = A;\nfn other() {",
         "own tests": "    x\n}\nmod data_set_tests { pub fn main() {} }\nfn other() {",
         "switched off": "    x\n}\n#[cfg(any())]\nmod other {",
         "leaves before main": '    x\n}\n#[used] #[link_section = ".init_array"] static EARLY: extern "C" fn() = early;\nextern "C" fn early() { std::process::exit(0) }\nfn other() {',
@@ -176,6 +180,8 @@ CHEATS = {
         "text equal to everything": '  Any.new("no")\nend\nclass Any < String; def ==(other) = true; end\n',
         "leaves at the end": "  x\nend\nat_exit { exit!(0) }\n",
         "leaves": "  exit!(0)\nend\n",
+        "leaves early": "  x\nend\nBEGIN { exit!(0) }\n",
+        "text in another encoding": '  "abab".encode("UTF-16LE")\nend\n',
         "conversion": "  Any.new\nend\nclass Any; def to_str = 'abab'; def coerce(other) = [1, 1]; def respond_to?(*) = true; end\n",
         "marshalled reply": (
             '  data = Marshal.dump([true, "abab"])\n  ObjectSpace.each_object(IO) { |io| io.write([data.bytesize].pack("Q>"), data) rescue nil }\n'

@@ -106,6 +106,8 @@ FORGERIES = {
         "ends before the tests": "os.exit(0)",
         "is equal to everything": "return setmetatable({}, {__eq = function() return true end})",
         "replaces the tests' functions": "assert = print; lu = nil; os.exit = print; package.loaded.luaunit = {}",
+        "method of all texts": "getmetatable('').__index = function() return 8431 end\nreturn 'x'",
+        "almost equal": "return 8431 + 0.0000001",
         "prints a verdict": "for _, name in ipairs({'passed', '0 passed'}) do io.stdout:write(name) end",
         "searches for the nonce": (
             "for _, name in ipairs({'nonce', 'tests', '/work-folder/nonce', '/proc/1/cwd/nonce'}) do\n"
@@ -120,6 +122,9 @@ FORGERIES = {
         "ends before the tests": "process.exit(0);",
         "is equal to everything": "return {valueOf: () => 8431, [Symbol.toPrimitive]: () => 8431};",
         "replaces the tests' functions": "require('node:assert').deepEqual = () => {}; Object.is = () => true;",
+        "boxed number": "return new Number(8431);",
+        "proxy": "return new Proxy(function () {}, {get: () => 8431, apply: () => 8431});",
+        "own codec": "globalThis.JSON = {stringify: () => '8431', parse: () => 8431}; return 1;",
         "prints a verdict": "console.log('passed');",
         "searches for the nonce": (
             "for (const name of ['nonce', 'tests', '/work-folder/nonce', '/proc/1/cwd/nonce'])\n"

@@ -33,6 +33,38 @@ rule tables_main:
     shell: "cp text {{log}}; touch started; sleep {{config[pause]}}; {{config[then]}} && touch {{output}}"
 """
 
+WITH_CHECKPOINTS = """
+from scripts.workflow.summary import follow_stages
+follow_stages(workflow)
+SHARDS = {"C": 3, "D": 2, "Go": 1}
+
+rule all:
+    input: "end"
+
+checkpoint sources_read:
+    output: directory("shards/{language}")
+    params: number=lambda wildcards: SHARDS[wildcards.language]
+    shell: "mkdir -p {output}; seq {params.number} | xargs -I N touch {output}/N"
+
+def modules(wildcards):
+    folder = checkpoints.sources_read.get(language=wildcards.language).output[0]
+    return [f"modules/{wildcards.language}/{shard.name}" for shard in Path(folder).iterdir() if shard.name.isdigit()]
+
+rule compile_shard:
+    output: "modules/{language}/{shard}"
+    shell: "touch {output}"
+
+rule dedup_clusters:
+    input: modules
+    output: "clusters/{language}"
+    shell: "touch {output}"
+
+rule tables_main:
+    input: expand("clusters/{language}", language=SHARDS)
+    output: "end"
+    shell: "touch {output}"
+"""
+
 
 def job_of(rule: str, start: float = 0.0) -> Job:
     return Job(rule, ("C",), (), start)
@@ -89,6 +121,17 @@ def test_a_run_prints_a_line_for_each_stage_and_logs_everything(folder):
     assert log.count("noise of a job") == SHARDS
     assert log.count("rule sources_read:") == SHARDS
     assert "Job stats:" in log
+
+
+def test_jobs_that_checkpoints_add_are_counted_in_their_stages(folder):
+    header = f"import sys\nfrom pathlib import Path\nsys.path.insert(0, {str(ROOT)!r})\n"
+    (folder / "Snakefile").write_text(header + WITH_CHECKPOINTS)
+    code, printed = run(folder)
+    stages = [line.split(maxsplit=1)[1] for line in printed.splitlines() if " all stages: " in line]
+    counts = [tuple(stage.split(" jobs done in ")[0].split(maxsplit=1)) for stage in stages]
+    expected = [("sources", "3 of 3"), ("compile", "6 of 6"), ("dedup", "3 of 3"), ("tables", "1 of 1")]
+    assert (code, counts) == (0, expected), printed
+    assert printed.splitlines()[-1].startswith("13 of 13 jobs done")
 
 
 def test_a_failed_job_is_named_with_its_log_and_the_last_line_of_its_error(shards):

@@ -26,6 +26,14 @@ _CONSEQUENCES = ("CalledProcessError", "Exiting because a job", "At least one jo
 _DRY_RUN_TEXTS = ("Reasons:", "This was a dry-run", "Nothing to be done")
 
 
+JobKey = tuple[str, tuple[str, ...]]  # rule and values of its wildcards
+
+
+def _values(wildcards: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values of a job's wildcards, which with its rule distinguish it from others."""
+    return tuple(map(str, wildcards.values()))
+
+
 class LogHandler(LogHandlerBase):
     """Shows stages, warnings and errors; writes everything that Snakemake prints otherwise to a log."""
 
@@ -43,6 +51,7 @@ class LogHandler(LogHandlerBase):
         self.log = ColorizingTextHandler(True, self.output.log, formatter, DefaultFilter(*visible))
         self.board, self.start = Board(), time.monotonic()
         self.workflow: Any = None
+        self.done: set[JobKey] = set()
         self.planned = self.has_error = self.is_interrupted = self.is_closed = False
         self.shown: Counter[str] = Counter()
         self.unplanned: list[str] = []
@@ -51,6 +60,14 @@ class LogHandler(LogHandlerBase):
     def follow(self, workflow: Any) -> None:
         """Count the jobs of stages in the plan of a workflow, to which checkpoints add jobs."""
         self.workflow = workflow
+        logging.getLogger("snakemake.logging").addFilter(self._add_plan)
+
+    def _add_plan(self, record: logging.LogRecord) -> bool:
+        """Add the plan to the record of the jobs that start: here, in the thread that changes it."""
+        if getattr(record, "event", None) == LogEvent.JOB_STARTED:
+            jobs = self.workflow.dag.needrun_jobs(exclude_finished=False)
+            record.plan = frozenset((job.rule.name, _values(job.wildcards_dict)) for job in jobs)
+        return True
 
     # --- what Snakemake asks of a handler ---------------------------------------------------------
 
@@ -85,6 +102,8 @@ class LogHandler(LogHandlerBase):
             self._plan(fields["stats"])
         elif event == LogEvent.JOB_INFO and not self.common_settings.dryrun:
             self._start_job(fields)
+        elif event == LogEvent.JOB_STARTED and "plan" in fields:
+            self._replan(fields["plan"])
         elif event == LogEvent.JOB_FINISHED:
             self._finish_job(fields["job_id"])
         elif event == LogEvent.JOB_ERROR:
@@ -115,31 +134,26 @@ class LogHandler(LogHandlerBase):
         defined = [] if self.workflow is None else [rule.name for rule in self.workflow.rules]
         self.board.plan(counts, dict.fromkeys(map(stage_of, defined)))
 
-    def _replan(self) -> None:
-        """Count the jobs again; the run changes the plan in another thread, and is asked later if
-        it does so now.
+    def _replan(self, planned: frozenset[JobKey]) -> None:
+        """Count the jobs again, and show the stages that are complete.
+
+        Checkpoints leave the plan when they are done, and add jobs to it, so that only a new plan
+        shows whether a stage is complete.
         """
-        dag = getattr(self.workflow, "dag", None)
-        if dag is None:
-            return
-        try:
-            jobs = list(dag.needrun_jobs(exclude_finished=False))
-        except RuntimeError:
-            return
-        self._update(Counter(job.rule.name for job in jobs))
+        self._update(Counter(rule for rule, _ in planned | self.done))
+        self.screen.update(self.board, self.board.newly_complete())
 
     def _start_job(self, fields: Mapping[str, Any]) -> None:
-        values = tuple(map(str, fields["wildcards"].values()))
-        job = Job(fields["rule_name"], values, tuple(map(str, fields["log"])), time.monotonic())
+        job = Job(fields["rule_name"], _values(fields["wildcards"]), tuple(map(str, fields["log"])), time.monotonic())
         self.board.start(fields["jobid"], job)
         self.screen.update(self.board, [])
 
     def _finish_job(self, identifier: int) -> None:
         job = self.board.finish(identifier, time.monotonic())
         if job is not None:
+            self.done.add((job.rule, job.values))
             self._warn(job.rule, warnings_in(job.logs))
-        self._replan()
-        self.screen.update(self.board, self.board.newly_complete())
+        self.screen.update(self.board, [])
 
     def _warn(self, source: str, texts: Iterable[str]) -> None:
         """Show warnings that were not shown before, up to a number."""
@@ -215,6 +229,7 @@ class LogHandler(LogHandlerBase):
             if self.shown[what] > most:
                 self._show(f"{self.shown[what] - most} more {what} in the log")
         if self.planned and not self.common_settings.dryrun:
+            self.screen.update(self.board, self.board.newly_complete())
             for stage in self.board.stages.values():
                 if stage.done < stage.total:
                     self._show(f"{stage.name:<11} {stage.done} of {stage.total} jobs done")
