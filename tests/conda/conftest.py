@@ -1,10 +1,8 @@
-"""conda for the tests: that of the machine or a stand-in, with a local channel of all required packages."""
+"""A stand-in for conda, with a local channel of all required packages and Python packages from PyPI."""
 
 import os
 import re
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +16,12 @@ TOOLS = ROOT / ".venv-conda" / "bin" / "python"
 
 @dataclass(frozen=True)
 class Conda:
-    """A conda on PATH that knows the local channel; `real` is False for the stand-in."""
+    """A conda on PATH that knows the local channel.
 
-    real: bool
+    python: the interpreter of an environment made of envs/workflow.yaml, for Snakemake.
+    """
+
+    python: Path
     environment: dict[str, str]
     log: Path
 
@@ -54,18 +55,21 @@ def version_of(env: str, package: str, root: Path = ROOT) -> str:
 
 @pytest.fixture(scope="session")
 def conda(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conda]:
-    """conda with the local channel in place of conda-forge and bioconda."""
+    """The stand-in with the local channel in place of conda-forge and bioconda.
+
+    A conda of the machine would need all Python packages in the channel.
+    """
     home = tmp_path_factory.mktemp("conda")
-    subprocess.run([TOOLS, HERE / "channel.py", home / "channels", ROOT / "envs", sys.executable], check=True)
-    installed = shutil.which("conda")
-    if installed is None:
-        subprocess.run([TOOLS, HERE / "stand_in.py", "install", home / "root"], check=True)
-    path = os.environ["PATH"] if installed else f"{home / 'root' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run([TOOLS, HERE / "channel.py", home / "channels", ROOT / "envs"], check=True)
+    subprocess.run([TOOLS, HERE / "stand_in.py", "install", home / "root"], check=True)
     outer = {key: value for key, value in os.environ.items() if key not in ("IRCODER_RUN", "PYTHONPATH")}
     environment = outer | {
-        "PATH": path,
+        # Without .venv, which `make` puts first, nothing of the host's Python is in reach.
+        "PATH": f"{home / 'root' / 'bin'}{os.pathsep}{os.defpath}",
         "CONDA_CHANNEL_ALIAS": f"file://{home / 'channels'}",
         "TOOL_LOG": str(home / "tools.log"),
     }
-    print(f"conda: {installed or 'not installed; using a stand-in on py-rattler'}")
-    yield Conda(installed is not None, environment, home / "tools.log")
+    conda = Conda(home / "workflow" / "bin" / "python", environment, home / "tools.log")
+    file = str(ROOT / "envs" / "workflow.yaml")
+    conda.run("conda", "env", "create", "--file", file, "--prefix", str(home / "workflow"), folder=home)
+    yield conda

@@ -1,7 +1,9 @@
 """A stand-in for the `conda` executable that implements Snakemake's calls with py-rattler. For tests only.
 
-It tests how the workflow uses its environments (hashes, pins, activation, reruns) with real packages, a real solver and
-real installations. It does not test that an environment can be solved on conda-forge.
+The packages of the channel are empty or wrappers. The Python packages that an environment file lists come from PyPI, in
+the same versions and with what they need there, into a venv of the environment. So it tests how the workflow uses its
+environments (hashes, pins, activation, reruns) and that each has the Python packages that its jobs need. It does not
+test that an environment can be solved on conda-forge.
 `stand_in.py install ROOT` writes ROOT/bin/conda and ROOT/bin/activate.
 """
 
@@ -24,6 +26,8 @@ VERSION = "25.1.0"  # accepted by Snakemake
 PLATFORM = "linux-64"
 ROOT = Path(os.environ.get("CONDA_STAND_IN_ROOT", "."))
 PACKAGES = ROOT / "pkgs"
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILT_WITH_TORCH = ("deepspeed",)
 
 CONDA = f"""#!/bin/sh
 CONDA_STAND_IN_ROOT="$(cd "$(dirname "$0")/.." && pwd)" exec {sys.executable} {Path(__file__).resolve()} "$@"
@@ -65,19 +69,41 @@ async def install(records: list, prefix: Path) -> None:
     (prefix / "conda-meta" / "history").touch()
 
 
-def check_pip(prefix: Path, requirements: list[str]) -> None:
-    """Refuse unless the environment's Python has the packages of a pip section.
+def pip_options() -> list[str]:
+    """Options for uv with the sources of packages that pip is configured to use in addition to PyPI."""
+    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
+    options = []
+    for line in listed.stdout.splitlines():
+        key, _, values = line.partition("=")
+        option = {"find-links": "--find-links", "index-url": "--default-index"}.get(key.rpartition(".")[2])
+        options += [word for value in values.strip("'\"").split() if option for word in (option, value)]
+    return options
 
-    That Python is a wrapper of the host's, so nothing may be installed with it.
-    """
-    probe = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
-    for requirement in requirements:
-        name, _, version = requirement.partition("==")
-        answer = subprocess.run(
-            [prefix / "bin" / "python", "-c", probe, name], capture_output=True, text=True, check=False
-        )
-        if answer.stdout.strip() != version:
-            raise RefusalError(f"pip: {requirement}: the host has {answer.stdout.strip() or 'none'}")
+
+def python_requirements(specs: list[str], pip: list[str]) -> list[str]:
+    """The Python packages of an environment file as requirements on PyPI."""
+    table = yaml.safe_load((REPOSITORY / "envs" / "host" / "versions.yaml").read_text())
+    split = [spec.partition("=") for spec in specs]
+    pins = [(name, rest.lstrip("=").partition("=")[0]) for name, _, rest in split if name not in table["tools"]]
+    return [*(f"{table['names'].get(name, name)}=={version}" for name, version in pins), *pip]
+
+
+def install_python(prefix: Path, requirements: list[str]) -> None:
+    """Make the venv of an environment. Its files are links to a cache that all environments share."""
+    base = getattr(sys, "_base_executable", sys.executable)
+    uv, venv = Path(sys.executable).with_name("uv"), prefix / "venv"
+    cache = ["--quiet", "--no-progress", "--cache-dir", str(REPOSITORY / ".venv-conda" / "cache")]
+    subprocess.run([uv, "venv", *cache, "--python", base, venv], check=True)
+    install = [uv, "pip", "install", *cache, *pip_options(), "--link-mode", "hardlink", "--python", venv]
+    install += [f"--no-build-isolation-package={name}" for name in BUILT_WITH_TORCH]
+    # Packages that are built from source with the torch of the environment come last.
+    late = [requirement for requirement in requirements if requirement.partition("==")[0] in BUILT_WITH_TORCH]
+    for part in filter(None, (sorted(set(requirements) - set(late)), late)):
+        done = subprocess.run([*install, *part], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RefusalError(f"PyPI: {done.stderr.strip()}")
+    site = next(venv.glob("lib/python3*/site-packages"))
+    shutil.copy(REPOSITORY / "tests" / "conda" / "sitecustomize.py", site)
 
 
 def create_from_yaml(file: Path, prefix: Path) -> None:
@@ -95,7 +121,7 @@ def create_from_yaml(file: Path, prefix: Path) -> None:
         )
     )
     asyncio.run(install(records, prefix))
-    check_pip(prefix, pip)
+    install_python(prefix, python_requirements(specs, pip))
 
 
 def pinned_record(line: str) -> rattler.RepoDataRecord:
@@ -123,7 +149,10 @@ def create_from_pin(file: Path, prefix: Path) -> None:
     """`conda create --file` with a pin file: install exactly the packages that it lists."""
     lines = [line.strip() for line in file.read_text().splitlines()]
     urls = [line for line in lines if line and not line.startswith(("#", "@"))]
-    asyncio.run(install([pinned_record(url) for url in urls], prefix))
+    records = [pinned_record(url) for url in urls]
+    asyncio.run(install(records, prefix))
+    specs = [f"{record.name.normalized}={record.version}" for record in records]
+    install_python(prefix, python_requirements(specs, []))
 
 
 def create(make, file: str, prefix: str) -> None:

@@ -1,5 +1,6 @@
 """Every rule in its conda environment with the tools of that environment; pins; the report of the doctor."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from scripts.workflow.validation import read_yaml
 from tests.conda.conftest import ROOT, Conda, version_of
+from tests.support.env_imports import uses
 from tests.workflow.jobs import jobs_in
 
 pytestmark = pytest.mark.conda
@@ -18,30 +20,45 @@ pytestmark = pytest.mark.conda
 # script downloads, and Objective-C, whose environment needs a channel other than conda-forge.
 COMPILERS = {"C": "clang", "C++": "clangxx", "D": "ldc", "Fortran": "flang", "Rust": "rust"}
 
+# Rules without a job in this run, and why.
+NOT_RUN = {
+    "fetch_base": "needs a network",
+    "fetch_benchmark": "needs a network",
+    "fetch_checkpoint": "needs a network",
+    "fetch_corpus": "needs a network",
+    "fetch_instruct": "needs a network",
+    "pretrain_deepspeed_operators": "only with DeepSpeed on CPUs",
+    "sources_ir": "only for programs that come with their IR",
+    "evaluate_ceiling": "the script and environment of evaluate_controls",
+}
+# Targets in addition to `all` that give every other rule a job.
+TARGETS = ("all", "audit", "pairs", "results/provenance/pairs.json", "results/models/tiny-gpt-bigcode/base-instruct")
 
-def snakemake(root: Path, folder: Path, *arguments: str) -> list[str]:
-    """The command line of a run with conda environments."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile"), "--directory", str(folder)]
+
+def snakemake(conda: Conda, root: Path, folder: Path, *arguments: str) -> list[str]:
+    """The command line of a run with conda environments, from the environment of Snakemake."""
+    command = [str(conda.python), "-m", "snakemake", "--snakefile", str(root / "Snakefile"), "--directory", str(folder)]
     return [*command, *arguments, "--cores", "2", "--sdm", "conda"]
 
 
-def rule_of_script(jobs: set[str]) -> dict[str, set[str]]:
-    """File name of a script -> rules that ran it."""
-    ran: dict[str, set[str]] = {}
-    for file in (ROOT / "rules").glob("*.smk"):
-        for part in re.split(r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            script = re.search(r'"\.\./scripts/\w+/(\w+\.py)"', part)
-            rule = part.partition(":")[0]
-            if script and any(job.split()[0] == rule for job in jobs):
-                ran.setdefault(script[1], set()).add(rule)
-    return ran
+def scripts_of_rules() -> dict[str, str]:
+    """Rule -> file name of its script."""
+    used = (use for use in uses() if use.env not in ("workflow", "explore"))
+    return {use.rule: Path(use.modules[0]).name for use in used}
+
+
+def doctor(conda: Conda, prefix: Path, root: Path) -> str:
+    """The doctor's report, in the host's Python with its tools, on environments below `prefix`."""
+    path = f"PATH={conda.environment['PATH']}{os.pathsep}{Path(sys.executable).parent}"
+    return conda.run("env", path, sys.executable, "-m", "scripts.doctor", "--conda-prefix", str(prefix), folder=root)
 
 
 def test_every_rule_runs_in_its_environment_with_its_tools(conda: Conda, tmp_path: Path) -> None:
-    config = ["--configfile", str(ROOT / "tests" / "workflow" / "tiny.yaml")]
-    languages = f"languages=[{','.join(COMPILERS)}]"
-    output = conda.run(*snakemake(ROOT, tmp_path, *config, "--config", languages), folder=tmp_path)
-    ran = rule_of_script(jobs_in(output))
+    configs = [str(ROOT / "tests" / folder) for folder in ("workflow/tiny.yaml", "conda/run.yaml")]
+    output = conda.run(*snakemake(conda, ROOT, tmp_path, *TARGETS, "--configfile", *configs), folder=tmp_path)
+    scripts_by_rule = scripts_of_rules()
+    ran = {job.split()[0] for job in jobs_in(output)} & scripts_by_rule.keys()
+    assert scripts_by_rule.keys() - ran == NOT_RUN.keys()
     environments = tmp_path / ".snakemake" / "conda"
     # The Python of an environment started each script, not the one that runs Snakemake.
     scripts = [
@@ -50,7 +67,7 @@ def test_every_rule_runs_in_its_environment_with_its_tools(conda: Conda, tmp_pat
         if (match := re.search(r"\.snakemake/scripts/tmp\w+\.(\w+\.py)$", arguments))
     ]
     assert {program.is_relative_to(environments) for program, _ in scripts} == {True}
-    assert {name for _, name in scripts} == set(ran)
+    assert {name for _, name in scripts} == {scripts_by_rule[rule] for rule in ran}
     # The recorded versions of the compilers are those of the environments, not those of the host.
     for language, package in COMPILERS.items():
         env = read_yaml(ROOT / "config" / "languages.yaml")[language]["env"]
@@ -59,14 +76,10 @@ def test_every_rule_runs_in_its_environment_with_its_tools(conda: Conda, tmp_pat
         # Programs that were rejected before compilation have no compiler.
         recorded = {name for column in columns for name in column if name}
         assert {name.split()[-1] for name in recorded} == {version_of(env, package)}
-    report = conda.run(sys.executable, "-m", "scripts.doctor", "--conda-prefix", str(environments), folder=ROOT)
+    report = doctor(conda, environments, ROOT)
     environment_names = {Path(file).stem for file in re.findall(r"^ +ok +(\S+\.yaml)", report, re.MULTILINE)}
-    assert {
-        "data",
-        "train",
-        "tables",
-        *(read_yaml(ROOT / "config" / "languages.yaml")[name]["env"] for name in COMPILERS),
-    } <= environment_names
+    by_language = {read_yaml(ROOT / "config" / "languages.yaml")[name]["env"] for name in COMPILERS}
+    assert environment_names == by_language | {"data", "train", "generate", "execute", "score", "tables", "provenance"}
 
 
 def copied(root: Path) -> Path:
@@ -86,22 +99,22 @@ def test_an_environment_is_created_as_pinned(conda: Conda, tmp_path: Path) -> No
     file.write_text(file.read_text().partition("  - pip:\n")[0])
     conda.run(lock, str(file), folder=tmp_path)
     assert f"/numpy-{version_of('data', 'numpy')}-" in pin.read_text()
-    command = snakemake(root, tmp_path, "sources", "--config", "languages=[C]")
+    command = snakemake(conda, root, tmp_path, "sources", "--config", "languages=[C]")
     conda.run(*command, folder=tmp_path)
     assert "Nothing to be done" in conda.run(*command, folder=tmp_path)
     copies = list((tmp_path / ".snakemake" / "conda").glob("*.pin.txt"))
     assert [copy.read_bytes() for copy in copies] == [pin.read_bytes()]
-    doctor = [sys.executable, "-m", "scripts.doctor", "--conda-prefix", str(tmp_path / ".snakemake" / "conda")]
-    report = conda.run(*doctor, folder=root)
+    report = doctor(conda, tmp_path / ".snakemake" / "conda", root)
     assert re.search(r"^ +ok +data\.yaml", report, re.MULTILINE)
 
 
 def test_an_edited_environment_is_created_again_and_its_rules_rerun(conda: Conda, tmp_path: Path) -> None:
     root = copied(tmp_path / "copy")
-    command = snakemake(root, tmp_path, "sources", "--config", "languages=[C]")
+    command = snakemake(conda, root, tmp_path, "sources", "--config", "languages=[C]")
     conda.run(*command, folder=tmp_path)
     file = root / "envs" / "data.yaml"
-    file.write_text(re.sub(r"^ *- charset-normalizer=.*\n", "", file.read_text(), flags=re.MULTILINE))
+    # Reading sources does not need it.
+    file.write_text(re.sub(r"^ *- jinja2=.*\n", "", file.read_text(), flags=re.MULTILINE))
     assert jobs_in(conda.run(*command, folder=tmp_path)) - {"sources"} == {"sources_read C"}
     assert "Nothing to be done" in conda.run(*command, folder=tmp_path)
 
@@ -116,10 +129,18 @@ def test_without_conda_no_pin_file_is_written(tmp_path: Path) -> None:
     assert sorted((tmp_path / "envs").iterdir()) == before
 
 
-def test_the_environment_of_snakemake_can_be_created(conda: Conda, tmp_path: Path) -> None:
-    prefix = tmp_path / "workflow"
-    conda.run(
-        *("conda", "env", "create", "--quiet", "--file", str(ROOT / "envs" / "workflow.yaml"), "--prefix", str(prefix)),
-        folder=tmp_path,
-    )
+def test_the_environment_of_snakemake_is_as_its_file_says(conda: Conda) -> None:
+    prefix = conda.python.parents[1]
     assert list(prefix.glob(f"conda-meta/snakemake-minimal-{version_of('workflow', 'snakemake-minimal')}-*.json"))
+    assert list(prefix.glob(f"venv/lib/python*/site-packages/pyarrow-{version_of('workflow', 'pyarrow')}.dist-info"))
+
+
+def test_a_package_that_only_snakemakes_environment_has_is_missing(conda: Conda, tmp_path: Path) -> None:
+    root = copied(tmp_path / "copy")
+    file = root / "envs" / "data.yaml"
+    text = file.read_text()
+    assert "charset-normalizer" in text and "charset-normalizer" in (root / "envs" / "workflow.yaml").read_text()
+    file.write_text(re.sub(r"^ *- charset-normalizer=.*\n", "", text, flags=re.MULTILINE))
+    command = snakemake(conda, root, tmp_path, "sources", "--config", "languages=[C]")
+    output = conda.run(*command, folder=tmp_path, succeeds=False)
+    assert "No module named 'charset_normalizer'" in output
