@@ -44,6 +44,10 @@ OPTIONAL = (
     ("evaluate/engines/transformers_engine.py", "torch", r"vllm(-gpu)?", "never imported with evaluate.engine: vllm"),
     ("evaluate/metrics.py", "rouge_score", r"(?!score)[\w-]+", "only evaluate_score computes ROUGE"),
     ("evaluate/benchmarks/codexglue.py", "sacremoses", r"execute.*|d|rust|swift|workflow", "runs no program"),
+    *(
+        ("lib/training/models.py", name, "workflow", "make publish merges a model in .venv, or in train's environment")
+        for name in ("peft", "torch", "transformers")
+    ),
     ("evaluate/runtime/exchange.py", "numpy", r"execute.*|d|rust|swift", "for programs that import it themselves"),
 )
 
