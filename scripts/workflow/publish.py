@@ -94,7 +94,9 @@ def _changed(results: Path, source: Path, published: Published, repositories: Ma
     if published.kind == "dataset":
         return {_CARD: dataset_card(text, published.folder, repositories, commit).encode()}
     model, checkpoint = published.folder.split("/")[1:]
-    scores = scores_of(results / "tables/scores.csv", model, checkpoint)
+    # An adapter is the checkpoint that it is merged to.
+    evaluated = "ircoder" if checkpoint == "adapter" else checkpoint
+    scores = scores_of(results / "tables/scores.csv", model, evaluated)
     changed = {_CARD: model_card(text, published.folder, repositories, scores, commit).encode()}
     config = source / _ADAPTER_CONFIG
     if config.is_file():
