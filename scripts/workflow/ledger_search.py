@@ -18,6 +18,7 @@ _ID = re.compile(r"[0-9a-f]{6,16}")
 _COMPARED = 20_000
 
 Rows = list[dict[str, Any]]
+Mask = pa.BooleanArray | pa.ChunkedArray
 
 
 def ledgers(results: Path) -> dict[str, Path]:
@@ -28,7 +29,7 @@ def ledgers(results: Path) -> dict[str, Path]:
     return paths
 
 
-def _matching(table: pa.Table, name: str) -> pa.ChunkedArray:
+def _matching(table: pa.Table, name: str) -> Mask:
     """Which rows have the name as their path, are in the folder of this name, or have an id that
     begins with it.
     """
@@ -39,7 +40,7 @@ def _matching(table: pa.Table, name: str) -> pa.ChunkedArray:
     return chosen
 
 
-def _chosen(path: Path, columns: list[str], choose: Callable[[pa.Table], pa.ChunkedArray]) -> Rows:
+def _chosen(path: Path, columns: list[str], choose: Callable[[pa.Table], Mask]) -> Rows:
     """The rows of a ledger that are chosen by some columns; the others are read for these alone."""
     rows: Rows = []
     with open_table(path) as file:
@@ -67,7 +68,7 @@ def programs(results: Path, name: str) -> Rows:
 def by_id(results: Path, language: str, program: str) -> Rows:
     """Rows of a program of a language, without its exact duplicates."""
 
-    def own(table: pa.Table) -> pa.ChunkedArray:
+    def own(table: pa.Table) -> Mask:
         return pc.and_(pc.equal(table["id"], pa.scalar(program)), pc.is_valid(table["shard"]))
 
     return _chosen(ledgers(results)[language], ["id", "shard"], own)
