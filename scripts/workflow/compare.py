@@ -14,7 +14,6 @@ from scripts.lib.csv_files import write_csv
 from scripts.lib.escape import one_line
 from scripts.lib.files import write_text
 from scripts.lib.job import InputError
-from scripts.lib.schemas.scores import KEY
 from scripts.lib.scores import number
 from scripts.workflow.command import one_line_errors, printable, results_folder
 from scripts.workflow.run_differences import Difference, run_differences
@@ -90,7 +89,8 @@ def page(first: Path, second: Path, differences: Sequence[Difference], changes: 
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": shown, "signed": signed}
-    values = {"first": first, "second": second, "differences": differences, "changes": changes, "key": KEY}
+    ordered = sorted(changes, key=lambda change: (not change.is_clear, not change.difference, change.key))
+    values = {"first": first, "second": second, "differences": differences, "changes": ordered}
     return environment.get_template(TEMPLATE).render(values, summary=counts(changes))
 
 
