@@ -11,7 +11,7 @@ while (walker.nextNode() && rectangles.length < 3000) {
   const node = walker.currentNode, parent = node.parentElement;
   const undrawn = "svg, script, style, select, textarea, .CodeMirror, .cm-editor";
   if (!node.textContent.trim() || parent.closest(undrawn)) continue;
-  if (getComputedStyle(parent).visibility === "hidden") continue;
+  if (!parent.checkVisibility({visibilityProperty: true})) continue;  // such as in closed <details>
   const range = document.createRange();
   range.selectNodeContents(node);
   for (const full of [...range.getClientRects()].slice(0, 200)) {

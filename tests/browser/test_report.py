@@ -25,7 +25,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=ROOT,
         env=environment,
         check=True,
-        timeout=400,
+        timeout=900,
     )
     return folder / target
 
