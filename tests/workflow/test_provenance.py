@@ -321,7 +321,7 @@ def test_the_report_is_well_formed_and_self_contained(page):
     assert len(page.ids) == len(set(page.ids))
     assert {link[1:] for link in page.links if link[:1] == "#"} <= set(page.ids)
     assert [link for link in page.links if re.match("[a-z]+:|//", link)] == []
-    assert page.tags.count("svg") == 5
+    assert page.tags.count("svg") == 6
     assert page.tags.count("script") == 1
     assert "src" not in page.attributes
 
