@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scripts.lib.markdown_table import markdown_table
 from scripts.workflow.estimate.planned import PlannedJob
@@ -176,12 +176,15 @@ def table(forecasts: Sequence[Forecast], rates: Rates) -> str:
 
 def text(forecasts: Sequence[Forecast], rates: Rates, cores: int, notes: Sequence[str]) -> str:
     """The estimate as it is printed."""
-    known = [each for each in forecasts if each.cpu is not None]
-    chain, jobs = longest_chain(forecasts)
+    measured = [replace(each, seconds=each.seconds if each.cpu is not None else 0.0) for each in forecasts]
+    chain, jobs = longest_chain(measured)
     rules = " → ".join(dict.fromkeys(job.rule for job in jobs))
-    wall = elapsed(forecasts, cores) + overhead(len(forecasts), rates) / cores
+    own = overhead(len(forecasts), rates) / cores
+    times = [f"longest chain: {hours(chain)} ({rules})", f"on {cores} cores: {hours(elapsed(measured, cores) + own)}"]
+    if any(each.cpu is None for each in forecasts):
+        limits = f"{hours(longest_chain(forecasts)[0])}, and {hours(elapsed(forecasts, cores) + own)} on {cores} cores"
+        times.append(f"these times lack the jobs that were not measured; with their limits: chain ≤ {limits}")
     machines = sorted({rate.machine for rate in rates.values()})
-    limited = "" if len(known) == len(forecasts) else ", with the limits of jobs that were not measured"
     used = [rate for each in forecasts if (rate := rate_of(each.job, rates)) and each.cpu is not None]
     sampled = sum(rate.method == SAMPLED for rate in used)
     if sampled:
@@ -192,8 +195,7 @@ def text(forecasts: Sequence[Forecast], rates: Rates, cores: int, notes: Sequenc
     lines = [
         table(forecasts, rates),
         "",
-        f"longest chain: {hours(chain)}{limited} ({rules})",
-        f"on {cores} cores: {hours(wall)}{limited}",
+        *times,
         f"measured on: {'; '.join(machines)}",
         "~ extrapolated to much more than was measured, or to other languages",
         "not measured: jobs whose rule, model or device has no rate; they take at most what they request",
