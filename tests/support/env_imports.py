@@ -212,7 +212,7 @@ def failed_imports(packages: Iterable[str], modules: Iterable[str], folder: Path
     link_packages(closure(packages), folder)
     names = {"scripts." + module.removesuffix(".py").replace("/", "."): module for module in modules}
     command = [sys.executable, "-I", "-S", "-c", _IMPORT, str(folder), str(ROOT), *names]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr[-3000:]
     failures: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return {names[name]: error for name, error in failures.items()}
