@@ -176,6 +176,7 @@ rule pretrain_adapter:
         runtime=MODEL.minutes("train"),
         gpu=MODEL.gpus(config["pretrain"]["training"]["processes"]),
     params:
+        **pick("pretrain", "templates"),
         settings=lambda wildcards: {
             "seed": config["seed"],
             **pick("pretrain", "new_embeddings"),
@@ -185,7 +186,6 @@ rule pretrain_adapter:
         },
         gpu=MODEL.uses_gpu,
         base=MODEL.adapter_base,
-        **pick("pretrain", "templates"),
         card=MODEL.card,
         datasets=MODEL.pair_datasets(),
         checkpoints=MODEL.checkpoint_folder,

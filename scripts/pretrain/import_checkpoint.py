@@ -79,7 +79,7 @@ def merge_imported(
     except (RuntimeError, ValueError) as error:
         text = " ".join(str(error).split())[:300]
         raise InputError(f"the adapter of {name} does not match its base ({text}); correct it in {TABLE}") from error
-    return merged.to(dtype), tokenizer
+    return merged.to(dtype), tokenizer  # type: ignore[arg-type]  # its wrapper has no types
 
 
 def load_checkpoint(settings: Mapping[str, Any], base: str | None, root: str, offline: bool, name: str) -> Loaded:

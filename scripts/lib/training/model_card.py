@@ -137,7 +137,7 @@ def write_card(folder: str | Path, card: Card) -> None:
 def merged_card(text: str) -> str:
     """The card of the model that an adapter was merged into, from the adapter's card."""
     card = ModelCard(merged_usage(text, "."), ignore_metadata_errors=False)
-    card.data.library_name = "transformers"
+    card.data["library_name"] = "transformers"
     if card.data.get("base_model_relation"):
-        card.data.base_model_relation = FINETUNE
+        card.data["base_model_relation"] = FINETUNE
     return str(card).rstrip("\n") + "\n"

@@ -212,7 +212,7 @@ def save_adapter(
     tokenizer: saved with the adapter, so that PEFT extends the base to its vocabulary. Embeddings of
     new tokens are saved if they are not among the trained layers.
     """
-    trained = model.peft_config["default"].modules_to_save
+    trained = getattr(model.peft_config["default"], "modules_to_save", None)
     model.save_pretrained(str(folder), save_embedding_layers=tokenizer is not None and not trained)
     _finish_weights(folder)
     path = Path(folder, "adapter_config.json")
@@ -229,7 +229,8 @@ def merge(model: PreTrainedModel, adapter: str | Path) -> PreTrainedModel:
     """A model with the adapter in a folder merged into it; raises `InputError` for bad weights."""
     check_weights(adapter)
     with _without_peft_warnings():
-        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        merged: PreTrainedModel = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        return merged
 
 
 def merge_adapter(
@@ -241,7 +242,7 @@ def merge_adapter(
     """
     dtype = load_model(base).dtype
     model = load_for_tokenizer(base, tokenizer, new_embeddings, dtype=torch.float32)
-    return merge(model, adapter).to(dtype)
+    return merge(model, adapter).to(dtype)  # type: ignore[arg-type]  # its wrapper has no types
 
 
 def _set_generation(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:

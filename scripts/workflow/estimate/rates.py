@@ -88,7 +88,7 @@ def _rate(rule: str, key: str, jobs: Sequence[tuple[PlannedJob, Mapping[str, Any
     gpu = fitted(lambda cost: cost["gpu"], 0.0)
     size = fitted(lambda cost: cost["bytes"], 0.0)
     names = ("cpu_fixed", "cpu_per_unit", "gpu_fixed", "gpu_per_unit", "bytes_fixed", "bytes_per_unit")
-    values = {name: _rounded(value) for name, value in zip(names, (*cpu, *gpu, *size), strict=True)}
+    values: dict[str, Any] = {name: _rounded(value) for name, value in zip(names, (*cpu, *gpu, *size), strict=True)}
     return Rate(
         rule=rule,
         key=key,
