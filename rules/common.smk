@@ -316,7 +316,7 @@ def rule_scripts(wildcards):
 
 
 def stages_of_rules(wildcards):
-    """The stage of every rule that has a script: the folder of the script."""
+    """Which stage each rule with a script belongs to, by the folder of the script."""
     return {name: Path(entry["script"]).parts[1] for name, entry in rule_scripts(wildcards).items()}
 
 

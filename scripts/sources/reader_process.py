@@ -3,6 +3,7 @@
 Arrow aborts on some metadata, and the memory that it takes depends on what the metadata states.
 """
 
+import faulthandler
 import multiprocessing
 import resource
 import signal
@@ -32,6 +33,7 @@ def limit_memory(more: int) -> None:
 def _serve(channel: Connection, parent: int, read: Callable[[], Iterator[Any]]) -> None:
     """In the process: send each item, then how reading ended."""
     die_with_parent(parent)
+    faulthandler.disable()
     try:
         for item in read():
             channel.send(("item", item))
