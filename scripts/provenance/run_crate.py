@@ -98,8 +98,9 @@ class Run:
 
 
 def media_type(name: str) -> str:
-    """The media type of a file by its name."""
-    return MEDIA_TYPES.get(PurePosixPath(name).suffix) or mimetypes.guess_type(name, strict=False)[0] or "text/plain"
+    """The media type of a file by its name; tables of the machine have no influence."""
+    known = mimetypes.MimeTypes().guess_type(name, strict=False)[0]
+    return MEDIA_TYPES.get(PurePosixPath(name).suffix) or known or "text/plain"
 
 
 def content_id(*names: str) -> str:
