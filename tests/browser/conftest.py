@@ -8,10 +8,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+
+if TYPE_CHECKING:
+    from selenium import webdriver
 
 ROOT = Path(__file__).resolve().parents[2]
 # The project's own Python, which has what writes results; that of these tests has the explorer only.
@@ -36,7 +38,7 @@ HEIGHT = 768
 class Browser:
     """A Chromium without a window, and pictures of what it shows."""
 
-    def __init__(self, driver: webdriver.Chrome, pictures: Path) -> None:
+    def __init__(self, driver: "webdriver.Chrome", pictures: Path) -> None:
         self.driver, self.pictures = driver, pictures
 
     def open(self, address: str, width: int, picture: str = "") -> None:
@@ -59,6 +61,10 @@ class Browser:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A browser; its pictures are in the folder SCREENSHOTS."""
+    # Late, because only the environment of these tests has Selenium, and all tests are collected.
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
     pictures = Path(os.environ.get("SCREENSHOTS", ROOT / "screenshots"))
     pictures.mkdir(parents=True, exist_ok=True)
     options = webdriver.ChromeOptions()

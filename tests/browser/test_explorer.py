@@ -6,12 +6,13 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from selenium.webdriver.common.by import By
 
 from scripts.explorer.metadata import read_queries
 from tests.browser.conftest import Browser
 from tests.browser.layout import assert_laid_out
 
+# The names by which WebDriver knows ways to find elements.
+CSS, LINK, CLASS, TAG = "css selector", "link text", "class name", "tag name"
 pytestmark = pytest.mark.browser
 
 WIDTHS = (1366, 800)
@@ -35,7 +36,7 @@ def key_of(explorer: str, table: str, **values: str) -> str:
 def assert_text_is_text(browser: Browser) -> None:
     """No text of a program or model became a part of the page."""
     assert browser.run("return window.hacked") is None
-    assert browser.driver.find_elements(By.CSS_SELECTOR, "img[src='x']") == []
+    assert browser.driver.find_elements(CSS, "img[src='x']") == []
     assert not {"\u202e", "\u202c"} & set(browser.text)
 
 
@@ -44,17 +45,17 @@ def assert_text_is_text(browser: Browser) -> None:
 def test_each_question_is_answered_and_leads_to_its_page(explorer, browser, name, width, request):
     run = request.node.callspec.id.split("-")[0]
     browser.open(explorer, width)
-    browser.driver.find_element(By.LINK_TEXT, QUERIES[name]["title"]).click()
-    assert browser.driver.find_elements(By.CLASS_NAME, "message-error") == []
+    browser.driver.find_element(LINK, QUERIES[name]["title"]).click()
+    assert browser.driver.find_elements(CLASS, "message-error") == []
     # A run may have no cluster or no truncated document; the results with hostile texts have all.
-    assert run == "last_run" or browser.driver.find_elements(By.CSS_SELECTOR, "table.rows-and-columns tbody tr") != []
+    assert run == "last_run" or browser.driver.find_elements(CSS, "table.rows-and-columns tbody tr") != []
     assert_laid_out(browser)
     assert_text_is_text(browser)
     browser.driver.save_screenshot(str(browser.pictures / f"{run}-query-{name}-{width}.png"))
-    links = browser.driver.find_elements(By.CSS_SELECTOR, "td.col-page a")
+    links = browser.driver.find_elements(CSS, "td.col-page a")
     if "AS page" in QUERIES[name]["sql"] and (links or run != "last_run"):
         links[0].click()
-        assert browser.driver.find_elements(By.CSS_SELECTOR, "pre.code, table") != []
+        assert browser.driver.find_elements(CSS, "pre.code, table") != []
         assert_laid_out(browser)
         assert_text_is_text(browser)
         browser.driver.save_screenshot(str(browser.pictures / f"{run}-page-{name}-{width}.png"))
@@ -73,12 +74,12 @@ def test_tables_fit_the_window(explorer, browser, path, width, request):
 def test_a_program_is_shown_next_to_both_modules_as_text(hostile, browser, width):
     key = key_of(hostile, "sources", path="C++/Source_1/source")
     browser.open(f"{hostile}/-/source?key={key}", width, "hostile-source")
-    titles = [title.text for title in browser.driver.find_elements(By.CSS_SELECTOR, ".pane h3")]
+    titles = [title.text for title in browser.driver.find_elements(CSS, ".pane h3")]
     assert titles == ["Source", "LLVM IR, perf", "LLVM IR, size"]
-    texts = [pane.text for pane in browser.driver.find_elements(By.CSS_SELECTOR, "pre.code")]
+    texts = [pane.text for pane in browser.driver.find_elements(CSS, "pre.code")]
     assert all(HOSTILE in text for text in texts)
     assert "define i32 @main()" in texts[1]
-    assert browser.driver.find_elements(By.CSS_SELECTOR, "pre.code span") != []
+    assert browser.driver.find_elements(CSS, "pre.code span") != []
     assert_text_is_text(browser)
 
 
@@ -99,7 +100,7 @@ def test_a_row_with_hostile_text_is_text(hostile, browser, table):
             quoted = quoted.replace(character, f"~{ord(character):02X}")
         browser.open(f"{hostile}/run/{table}/{quoted}", 800)
         assert "404" not in browser.driver.title
-        assert browser.driver.find_elements(By.CSS_SELECTOR, "table.rows-and-columns td") != []
+        assert browser.driver.find_elements(CSS, "table.rows-and-columns td") != []
         assert_text_is_text(browser)
         assert_laid_out(browser)
 
@@ -112,28 +113,28 @@ def test_the_message_of_a_failure_is_text(hostile, browser):
 
 def test_the_matrix_shows_what_base_and_ircoder_solved(hostile, browser):
     browser.open(f"{hostile}/-/matrix?task=humaneval/python", 1366)
-    heads = [head.text.split("\n")[:2] for head in browser.driver.find_elements(By.CSS_SELECTOR, "thead th")]
+    heads = [head.text.split("\n")[:2] for head in browser.driver.find_elements(CSS, "thead th")]
     assert heads[1:3] == [["tiny", "base"], ["tiny", "ircoder"]]
     cells = [
-        [cell.text for cell in row.find_elements(By.TAG_NAME, "td")][:2]
-        for row in browser.driver.find_elements(By.CSS_SELECTOR, "tbody tr")
+        [cell.text for cell in row.find_elements(TAG, "td")][:2]
+        for row in browser.driver.find_elements(CSS, "tbody tr")
     ]
     assert cells == [["✗ 0/1", "✓ 1/1"], ["✗ 0/1", "✗ 0/1"]]
 
 
 def test_search_finds_a_program_by_a_word_of_its_text(hostile, browser):
     browser.open(hostile, 1366)
-    field = browser.driver.find_element(By.CSS_SELECTOR, "form[action$='/sources'] input[type=search]")
+    field = browser.driver.find_element(CSS, "form[action$='/sources'] input[type=search]")
     field.send_keys("two")
     field.submit()
-    paths = [cell.text for cell in browser.driver.find_elements(By.CSS_SELECTOR, "td.col-path")]
+    paths = [cell.text for cell in browser.driver.find_elements(CSS, "td.col-path")]
     assert paths == ["C++/Source_2/source", "Python/Source_2/source"]
 
 
 def test_a_facet_filters_the_table(hostile, browser):
     browser.open(f"{hostile}/run/sources", 1366)
-    browser.driver.find_element(By.CSS_SELECTOR, ".facet-results").find_element(By.LINK_TEXT, "Python").click()
-    languages = {cell.text for cell in browser.driver.find_elements(By.CSS_SELECTOR, "td.col-language")}
+    browser.driver.find_element(CSS, ".facet-results").find_element(LINK, "Python").click()
+    languages = {cell.text for cell in browser.driver.find_elements(CSS, "td.col-language")}
     assert languages == {"Python"}
 
 
