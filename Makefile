@@ -96,7 +96,7 @@ why:  ## print what became of a program: make why PROGRAM=C++/Source_1, or its i
 
 .PHONY: trace
 trace:  ## print what a score depends on, CELL="humaneval Python … pass@1", or which scores depend on PROGRAM=…
-	@$(PYTHON) -m scripts.workflow.trace $(if $(CELL),$(call quoted,$(CELL))) $(if $(PROGRAM),--program $(call quoted,$(PROGRAM))) \
+	@$(PYTHON) -m scripts.workflow.trace_score $(if $(CELL),$(call quoted,$(CELL))) $(if $(PROGRAM),--program $(call quoted,$(PROGRAM))) \
 	    $(if $(PROBLEM),--problem $(call quoted,$(PROBLEM))) $(if $(LISTS),--lists $(call quoted,$(LISTS))) $(in-results)
 
 .PHONY: compare

@@ -234,7 +234,7 @@ def test_why_names_compiler_and_command_of_a_module(unbroken):
 def test_a_wrong_name_gets_suggestions(unbroken):
     answer = ask("why", "c++/Sorce_54", "--results", unbroken / "results", succeeds=False)
     assert "did you mean 'C++/Source_54'" in answer
-    answer = ask("trace", "humaneval ircodr", "--results", unbroken / "results", succeeds=False)
+    answer = ask("trace_score", "humaneval ircodr", "--results", unbroken / "results", succeeds=False)
     assert "did you mean 'ircoder'" in answer
 
 
@@ -243,7 +243,7 @@ CELL = "humaneval Python tiny-gpt-bigcode ircoder pass@1"
 
 def test_trace_leads_from_a_score_to_files_programs_and_versions(unbroken, tmp_path):
     results = unbroken / "results"
-    answer = ask("trace", CELL, "--lists", tmp_path, "--results", results)
+    answer = ask("trace_score", CELL, "--lists", tmp_path, "--results", results)
     score = "humaneval/python/t0.2/tiny-gpt-bigcode.ircoder"
     for name in (
         f"scores/{score}.json",
@@ -263,25 +263,25 @@ def test_trace_leads_from_a_score_to_files_programs_and_versions(unbroken, tmp_p
 def test_trace_shows_the_problems_of_a_score_with_what_was_generated(unbroken):
     results = unbroken / "results"
     score = "humaneval/python/t0.2/tiny-gpt-bigcode.ircoder"
-    answer = ask("trace", CELL, "--problem", "all", "--results", results)
+    answer = ask("trace_score", CELL, "--problem", "all", "--results", results)
     problems = read_json(results / f"scores/{score}.json")["per_problem"]["t0.2"]["pass@1"]
     statuses = {row["id"]: row["status"] for row in rows_of(results / f"executions/{score}.parquet")}
     for name, value in problems.items():
         assert re.search(rf"^{name} +{value:.4g} +.*{statuses[name]}", answer, re.M), answer
     name = next(iter(problems))
     generation = next(one for one in read_generations(results / f"generations/{score}.jsonl.zst") if one.id == name)
-    text = ask("trace", CELL, "--problem", name, "--results", results)
+    text = ask("trace_score", CELL, "--problem", name, "--results", results)
     assert printable(generation.prompt) in text
     assert printable(generation.completions[0]) in text
 
 
 def test_trace_leads_from_a_program_to_the_scores(unbroken):
     results = unbroken / "results"
-    answer = ask("trace", "--program", "C/Source_1", "--results", results)
+    answer = ask("trace_score", "--program", "C/Source_1", "--results", results)
     scored = {(row["checkpoint"], row["benchmark"]) for row in rows_of(results / "tables/scores.csv")}
     for checkpoint, benchmark in scored:
         assert bool(re.search(rf" {re.escape(checkpoint)} +{benchmark} ", answer)) == (checkpoint != "control")
-    assert "no score depends on it" in ask("trace", "--program", "C/Source_52", "--results", results)
+    assert "no score depends on it" in ask("trace_score", "--program", "C/Source_52", "--results", results)
 
 
 def test_compare_names_what_differs_and_what_that_did_to_a_score(unbroken, tmp_path):

@@ -48,9 +48,15 @@ def imported_packages() -> set[str]:
                 modules |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
                 modules.add(node.module.split(".")[0])
-    # The modules of runtime/ import each other by name; vLLM has a separate environment.
+    # The modules of runtime/ import each other by name; vLLM, the explorer and its browser have
+    # environments of their own.
     runtime = {path.stem for path in (ROOT / "scripts/evaluate/runtime").glob("*.py")}
-    return modules - set(sys.stdlib_module_names) - runtime - {"scripts", "tests", "bench", "vllm"}
+    return (
+        modules
+        - set(sys.stdlib_module_names)
+        - runtime
+        - {"scripts", "tests", "bench", "vllm", "datasette", "selenium"}
+    )
 
 
 def test_installed_packages_have_exact_pins_and_no_special_source() -> None:

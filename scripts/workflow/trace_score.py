@@ -1,7 +1,7 @@
 """Print what a score depends on, or which scores depend on a program.
 
-`python -m scripts.workflow.trace humaneval Python tiny-gpt-bigcode ircoder pass@1` follows a score down
-to the programs of the corpus, `python -m scripts.workflow.trace --program C/Source_1` a program up to the
+`python -m scripts.workflow.trace_score humaneval Python tiny-gpt-bigcode ircoder pass@1` follows a score down
+to the programs of the corpus, `python -m scripts.workflow.trace_score --program C/Source_1` a program up to the
 scores. Both read the records of a finished run.
 """
 
