@@ -123,9 +123,10 @@ docs: setup-test  ## build the documentation as a site, site/index.html; a broke
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo "site/index.html"
 
-# Tests that run no compiler, no generated program and no training.
+# Tests that run no compiler, no generated program and no training, and start no environment.
 FAST_TESTS := tests/unit/dedup tests/unit/pairs tests/unit/provenance tests/unit/sources tests/unit/tables \
-    tests/unit/workflow tests/unit/test_docs.py $(wildcard tests/unit/lib/test_*.py) \
+    $(filter-out %/test_environments.py %/test_stages_logger.py,$(wildcard tests/unit/workflow/test_*.py)) \
+    tests/unit/test_docs.py $(filter-out %/test_cost.py,$(wildcard tests/unit/lib/test_*.py)) \
     $(addprefix tests/unit/pretrain/test_,packing.py pair_documents.py) tests/unit/finetune/test_chat.py \
     $(addprefix tests/unit/evaluate/test_,metrics.py problems.py score.py stop_sequences.py)
 

@@ -73,7 +73,7 @@ def workflow() -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
         code, output = server.run(command[3:], snakemake_environment(), folder)
         return subprocess.CompletedProcess(command, code, output)
 
-    def run(folder: Path, *arguments: str, succeeds: bool = True, timeout: float = 900):
+    def run(folder: Path, *arguments: str, succeeds: bool = True, timeout: float = 1800):
         folder.mkdir(parents=True, exist_ok=True)
         command = snakemake_command(folder, *arguments)
         if {"-n", "--dry-run"} & set(arguments) and "--snakefile" not in arguments:

@@ -49,7 +49,7 @@ def unbroken(tmp_path_factory, workflow):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in SECRETS.items():
             patch.setenv(name, value)
-        workflow(folder, timeout=1800)
+        workflow(folder, timeout=3600)
     return folder
 
 
