@@ -53,7 +53,7 @@ system_packages() {
     local lists=("$here/apt.txt") more missing
     for more; do lists+=("$here/apt-$more.txt"); done
     if ! command -v apt-get >/dev/null; then
-        say "no apt-get here: the packages of envs/host/apt.txt must be there by other means ('make doctor' tells which are)"
+        say "no apt-get here: the packages of envs/host/apt.txt must be there by other means ('make doctor' lists them)"
         return
     fi
     missing=$(missing_packages "${lists[@]}")
@@ -68,7 +68,7 @@ check_python() {
     exit 1
 }
 
-# What .venv was made from; a folder that moved has wrong paths in its scripts and is made anew.
+# What .venv was made from; a folder that moved has wrong paths in its scripts and is created again.
 fingerprint() {
     { cat "$here/requirements.txt" && python3 --version && echo "$venv"; } | sha256sum | cut -d' ' -f1
 }
