@@ -16,7 +16,7 @@ import rocrate
 from scripts.lib.files import read_json, sha256_file, write_json
 from scripts.lib.parquet import read_table, write_table
 from scripts.provenance.audit import audit
-from scripts.provenance.digests import END_OF_VARYING, VARYING
+from tests.support.equal_results import CRATE, same_times
 from tests.support.small_results import MODEL
 from tests.workflow.small_run.driver import copy_project, edited, planned, run
 
@@ -25,9 +25,6 @@ AUDIT = "results/provenance/audit.txt"
 # Files that are made again with any table, because they describe all tables.
 ABOUT = {"jobs.json", "report.html", "config.yaml", "audit.txt", "ro-crate-metadata.json", "workflow", "inputs"}
 ABOUT |= {"cost.csv", "job_costs.csv", "cost.html", "timeline.svg"}
-CRATE = "ro-crate-metadata.json"
-# Properties of the crate's entities that may differ between equal runs, and the report's digest with them.
-TIMES = {"startTime", "endTime", "datePublished"}
 # What roc-validator recommends and the crate lacks (docs/reference/results.md): the first two of the
 # workflow itself and of the compilers that only this test has.
 RECOMMENDED = [
@@ -83,18 +80,6 @@ def test_equal_runs_have_equal_records(project, finished, tmp_path, monkeypatch)
         assert same_times(name, texts[0]) == same_times(name, texts[1]), name
         assert str(tmp_path) not in texts[0]
         assert str(project) not in texts[0]
-
-
-def same_times(name: str, text: str) -> object:
-    """The content of a file without what is allowed to differ between equal runs."""
-    if name != CRATE:
-        return without_costs(text)
-    return [{key: value for key, value in one.items() if key not in TIMES} for one in json.loads(text)["@graph"]]
-
-
-def without_costs(page: str) -> str:
-    """A page without the parts that show what the run cost, which has some in the report."""
-    return re.sub(f"{VARYING}.*?{END_OF_VARYING}", "", page, flags=re.DOTALL)
 
 
 @pytest.fixture
