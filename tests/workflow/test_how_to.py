@@ -109,6 +109,10 @@ def test_a_run_is_published(follower):
     assert "--dry" in follower.follow(PAGES / "publish.md")
 
 
+def test_a_run_is_explored(follower):
+    assert "--port" in follower.follow(PAGES / "explore-a-run.md")
+
+
 def test_every_page_is_followed_by_a_test():
     text = Path(__file__).read_text(encoding="utf-8")
     pages = sorted(page.name for page in PAGES.glob("*.md"))
