@@ -110,7 +110,7 @@ def test_a_run_is_published(follower):
 
 
 def test_a_run_is_explored(follower):
-    assert "--port" in follower.follow(PAGES / "explore-a-run.md")
+    assert "--port 8002" in follower.follow(PAGES / "explore-a-run.md")
 
 
 def test_every_page_is_followed_by_a_test():
