@@ -21,9 +21,10 @@ from scripts.lib.parquet import check_table
 from scripts.lib.score_tables import read_scores
 from scripts.provenance import table_checks as checks
 from scripts.provenance.corpus_check import corpus_faults
+from scripts.provenance.crate_entities import NAMED_BY_DIGEST
 from scripts.provenance.digests import PAGE, ROWS, digest_of
 from scripts.provenance.jobs import PACKAGE, PROJECT, outside_path
-from scripts.provenance.run_crate import CONFIG, METADATA, NAMED_BY_DIGEST
+from scripts.provenance.run_crate import CONFIG, METADATA
 
 
 def crate_files(crate: dict[str, Any]) -> dict[str, tuple[str, str]]:

@@ -23,10 +23,11 @@ import yaml
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import atomic_directory, read_json, sha256_file, write_json, write_text
 from scripts.lib.job import job
+from scripts.provenance.crate_entities import NAMED_BY_DIGEST, Times
 from scripts.provenance.digests import Digest, digest_of
 from scripts.provenance.jobs import PACKAGE, RECORDS, name_of, named_files, outside_path, record
 from scripts.provenance.jobs import PROJECT as OF_PROJECT
-from scripts.provenance.run_crate import NAMED_BY_DIGEST, WORKFLOW, Run, Times, build
+from scripts.provenance.run_crate import WORKFLOW, Run, build
 from scripts.provenance.run_record import commit_of, git_user
 from scripts.provenance.snakemake_records import Job, closure, jobs_of
 from scripts.provenance.yaml_dump import yaml_dump

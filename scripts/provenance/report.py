@@ -11,11 +11,11 @@ from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
 from scripts.provenance import outcomes as compiling
 from scripts.provenance import page
+from scripts.provenance.crate_entities import time_text
 from scripts.provenance.digests import END_OF_VARYING, VARYING
 from scripts.provenance.execution_failures import execution_failures
 from scripts.provenance.fidelity import run_table
 from scripts.provenance.jobs import RECORDS
-from scripts.provenance.run_crate import time_text
 from scripts.provenance.run_record import commit_of
 from scripts.provenance.score_views import problem_matrices, robustness
 from scripts.provenance.snakemake_records import closure, jobs_of

@@ -1,4 +1,4 @@
-"""Shows what a model wrote for the problems behind a score, and what became of it."""
+"""Shows what a model wrote for the problems of a score, and its verdicts."""
 
 from collections import Counter
 from pathlib import Path

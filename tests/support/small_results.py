@@ -91,7 +91,7 @@ def write_outcomes(folder: Path, seconds: float = 0.5) -> None:
     for language in LANGUAGES:
         names = [f"{language.lower()}{number}" for number in range(3)]
         sources = [{"id": name, "language": language, "path": f"{language}/Source_{name}/source"} for name in names]
-        # No file of a corpus is behind these programs.
+        # These programs are not files of a corpus.
         sources = [row | {"source_sha256": "", "rejected": "not_regular"} for row in sources]
         write_table(folder / "sources" / language / "000.parquet", sources, SOURCES)
         rows = []
