@@ -31,7 +31,7 @@ from scripts.workflow.provenance_inputs import (
     scripted_rules,
     used_revisions,
 )
-from scripts.workflow.resources import megabytes, memory, minutes
+from scripts.workflow.resources import megabytes, memory, memory_of_threads, minutes
 from scripts.workflow.shards import Shards
 from scripts.workflow.table_plan import TablePlan
 from scripts.workflow.validation import checked
@@ -279,6 +279,10 @@ def finetune_targets():
 def task(wildcards):
     """The plan of the job's task."""
     return PLAN.task(wildcards.benchmark, wildcards.task)
+
+
+# Memory of a job that runs programs.
+execution_memory = memory_of_threads(lambda wildcards, threads: task(wildcards).execution_mb(threads))
 
 
 def score_inputs(wildcards):

@@ -156,7 +156,7 @@ rule evaluate_calibrate:
         lambda wildcards: f"../envs/{task(wildcards).runner['env']}.yaml"
     threads: config["evaluate"]["threads"]["execute"]
     resources:
-        mem_mb=memory(4000),
+        mem_mb=execution_memory,
         runtime=minutes(60),
     params:
         **pick("evaluate.limits", "headroom", "problems"),
@@ -190,7 +190,7 @@ rule evaluate_execute:
         lambda wildcards: f"../envs/{task(wildcards).runner['env']}.yaml"
     threads: config["evaluate"]["threads"]["execute"]
     resources:
-        mem_mb=memory(4000),
+        mem_mb=execution_memory,
         runtime=minutes(240),
     params:
         **pick("evaluate", "output_characters"),
@@ -199,6 +199,8 @@ rule evaluate_execute:
         table=lambda wildcards: task(wildcards).runner,
         prelude=lambda wildcards: task(wildcards).prelude,
         settings=PLAN.runner_settings,
+        checkpoints=f"{RESULTS}/checkpoints/execute",
+        name=lambda wildcards: "-".join(map(str, wildcards)),
         code=code("evaluate/execute.py", *RUNTIME),
     script:
         "../scripts/evaluate/execute.py"

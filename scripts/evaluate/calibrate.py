@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.runners.factory import make_runner
+from scripts.evaluate.runners.memory import MemoryPool
 from scripts.evaluate.runners.programs import Composer, Prelude, Program, composer
 from scripts.lib.files import write_json
 from scripts.lib.job import job
+from scripts.lib.job_memory import script_mb
 from scripts.lib.seeds import unit_for
 
 # The limits while measuring, as a multiple of the protocol's.
@@ -48,7 +50,8 @@ if __name__ == "__main__":
         settings = {**params.settings, "shared": snakemake.input.shared, "scale": _MEASURING_SCALE}
         problems = sample_problems(read_problems(task), params.problems, params.seed)
         programs = reference_programs(problems, composer(params.table), Prelude(**params.prelude))
-        runner = make_runner(params.runner, params.table, settings)
+        memory = MemoryPool.of_job(script_mb(snakemake.resources), snakemake.threads)
+        runner = make_runner(params.runner, params.table, settings, memory)
         with ThreadPoolExecutor(snakemake.threads) as pool:
             seconds = [verdict.cpu_seconds for verdict in pool.map(runner.judge, programs)]
         protocol = params.table["limits"]["execute"]["seconds"]

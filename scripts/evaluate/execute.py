@@ -1,17 +1,26 @@
-"""Run the programs of one generation file in sandboxes; record the outcome and the text of each."""
+"""Run the programs of one generation file in sandboxes; record the outcome and the text of each.
+
+An interrupted job resumes with the programs that had no verdict yet.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from typing import Any
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.task import Task, read_problems
 from scripts.evaluate.generations import Generation, read_generations
 from scripts.evaluate.runners.base import Runner, Verdict
 from scripts.evaluate.runners.factory import make_runner
+from scripts.evaluate.runners.memory import MemoryPool
 from scripts.evaluate.runners.programs import Composer, Prelude, Program, composer
+from scripts.evaluate.runners.resumable import resumable
+from scripts.lib.checkpoints import settings_key, workspace
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError, job, progress
+from scripts.lib.job_memory import script_mb
+from scripts.lib.local_models import folder_stamp
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.evaluation import EXECUTIONS, PROGRAMS
 
@@ -77,6 +86,15 @@ def program_rows(programs: Iterable[Program]) -> list[dict[str, object]]:
     ]
 
 
+def verdicts_key(params: Any, files: Any, settings: Mapping[str, Any]) -> str:
+    """What the verdict on a program depends on besides the program: the runner with its settings,
+    tools and files, and this code.
+    """
+    determined = [params.runner, params.table, settings["mode"], settings["wall_factor"], settings["scale"]]
+    determined += [params.output_characters, params.code, folder_stamp(files.shared)]
+    return settings_key(determined, files.probe)
+
+
 if __name__ == "__main__":
     with job() as snakemake:
         files, params, output = snakemake.input, snakemake.params, snakemake.output
@@ -90,6 +108,10 @@ if __name__ == "__main__":
             "output_characters": params.output_characters,
             **read_json(files.limits),
         }
-        rows = executions(make_runner(params.runner, params.table, settings), programs, snakemake.threads)
-        write_table(output.programs, program_rows(program for _, _, program in programs), PROGRAMS.schema)
-        write_table(output.executions, rows, EXECUTIONS.schema)
+        memory = MemoryPool.of_job(script_mb(snakemake.resources), snakemake.threads)
+        runner = make_runner(params.runner, params.table, settings, memory)
+        key = verdicts_key(params, files, settings)
+        with workspace(params.checkpoints, params.name, key) as folder, resumable(runner, folder) as resuming:
+            rows = executions(resuming, programs, snakemake.threads)
+            write_table(output.programs, program_rows(program for _, _, program in programs), PROGRAMS.schema)
+            write_table(output.executions, rows, EXECUTIONS.schema)

@@ -18,6 +18,7 @@ from scripts.evaluate.plan_inputs import (
     packaged_file,
     setting_name,
 )
+from scripts.evaluate.runners.memory import job_mb
 from scripts.lib.commits import SPLITS, file_stem
 from scripts.lib.job import InputError
 
@@ -177,6 +178,10 @@ class TaskPlan:
     def runner(self) -> Entry:
         """The entry of the programs' runner."""
         return self.run.runners[self.runner_name]
+
+    def execution_mb(self, threads: int) -> int:
+        """Memory of a job that runs programs of the task on so many threads."""
+        return job_mb(self.runner, threads)
 
     @property
     def probe(self) -> list[str]:

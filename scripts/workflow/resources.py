@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from snakemake.iocontainers import Wildcards
 
-# What the Snakemake inside a cluster's job uses in addition to the job's own program.
-NESTED_SNAKEMAKE_MB = 300
+from scripts.lib.job_memory import NESTED_SNAKEMAKE_MB
 
 Need = int | Callable[[Wildcards], int]  # a number, or one that depends on the wildcards
 Resource = Callable[[Wildcards, int], int]
+ThreadsResource = Callable[[Wildcards, int, int], int]
 
 
 def _per_attempt(need: Need, extra: int = 0) -> Resource:
@@ -27,6 +27,15 @@ def memory(need: Need) -> Resource:
     more.
     """
     return _per_attempt(need, NESTED_SNAKEMAKE_MB)
+
+
+def memory_of_threads(need: Callable[[Wildcards, int], int]) -> ThreadsResource:
+    """As `memory`, for a job whose need depends on its wildcards and its number of threads."""
+
+    def amount(wildcards: Wildcards, attempt: int, threads: int) -> int:
+        return (need(wildcards, threads) + NESTED_SNAKEMAKE_MB) * attempt
+
+    return amount
 
 
 def minutes(need: Need) -> Resource:

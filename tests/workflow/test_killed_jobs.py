@@ -24,11 +24,13 @@ pytestmark = pytest.mark.resilience
 TINY = ("--configfile", str(ROOT / "tests" / "workflow" / "tiny.yaml"), "--config", "languages=[C]")
 MODEL = "tiny-gpt-bigcode"
 GENERATED = f"results/generations/codexglue/python/greedy/{MODEL}.base.jsonl.zst"
+EXECUTED = f"results/executions/multipl-e/py/t0.2/{MODEL}.base.parquet"
 # The file or folder that a job writes, by the script that is killed.
 JOBS = {
     "tokens.py": f"results/tokens/{MODEL}",
     "losses.py": f"results/models/{MODEL}/losses/base.parquet",
     "generate.py": GENERATED,
+    "execute.py": EXECUTED,
     "score.py": f"results/scores/codexglue/python/greedy/{MODEL}.base.json",
     "jobs.py": "results/provenance/jobs.json",
     "report.py": "results/report.html",

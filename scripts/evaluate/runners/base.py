@@ -3,9 +3,10 @@
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from scripts.evaluate.runners.memory import MemoryPool
 from scripts.evaluate.runners.programs import Program
 from scripts.evaluate.runners.records import MESSAGE_LENGTH, Recorder, unique_paths
 from scripts.evaluate.runners.verdict import COMPILING, Verdict
@@ -45,6 +46,7 @@ class Setup:
     scale: by what the limits are lengthened on a machine that is slower than the protocol's.
     wall_factor: seconds by the clock for each CPU second, since other programs may keep the machine busy.
     output_characters: how much of what a program prints is kept for the table of executions.
+    memory: what the programs reserve before they start.
     """
 
     table: Mapping[str, Any]
@@ -54,6 +56,7 @@ class Setup:
     scale: float
     wall_factor: float
     output_characters: int = 0
+    memory: MemoryPool = field(default_factory=MemoryPool)
 
     @property
     def recorder(self) -> Recorder:

@@ -30,16 +30,15 @@ class CompiledRunner:
         prepared = {name: Path(setup.shared, name).read_text(encoding="utf-8") for name in table.get("extra_files", [])}
         self.extra_files = {name: text.replace("{shared}", setup.shared) for name, text in prepared.items()}
         self.limits = {step: setup.limits(step) for step in ("compile", "execute")}
-        self.recorder = setup.recorder
+        self.recorder, self.memory = setup.recorder, setup.memory
 
     def judge(self, program: Program) -> Verdict:
         """See `Runner`."""
-        built = run(
-            ["sh", "-c", self.build],
-            sandbox=self.compiling,
-            limits=self.limits["compile"],
-            files={name: text.encode() for name, text in (*self.extra_files.items(), *program.files)},
-            collect=[BINARY],
+        files = {name: text.encode() for name, text in (*self.extra_files.items(), *program.files)}
+        command = ["sh", "-c", self.build]
+        built = self.memory.run(
+            self.limits["compile"],
+            lambda limits: run(command, sandbox=self.compiling, limits=limits, files=files, collect=[BINARY]),
         )
         if built.status == "exited" and built.returncode == 0 and BINARY in built.files:
             refused = forbidden(built.files[BINARY])
@@ -60,11 +59,9 @@ class CompiledRunner:
 
     def _execute(self, binary: bytes) -> Verdict:
         nonce = new_nonce()
-        outcome = run(
-            ["sh", "-c", self.start],
-            sandbox=self.executing,
-            limits=self.limits["execute"],
-            files={BINARY: binary, "nonce": nonce.encode()},
+        files, command = {BINARY: binary, "nonce": nonce.encode()}, ["sh", "-c", self.start]
+        outcome = self.memory.run(
+            self.limits["execute"], lambda limits: run(command, sandbox=self.executing, limits=limits, files=files)
         )
         # The nonce is random and no output of the program.
         shown = replace(outcome, stdout=outcome.stdout.replace(nonce.encode(), b""))

@@ -57,7 +57,7 @@ class SplitRunner(ABC):
 
     def __init__(self, setup: Setup) -> None:
         self.limits = setup.limits("execute")
-        self.recorder = setup.recorder
+        self.recorder, self.memory = setup.recorder, setup.memory
 
     @abstractmethod
     def files(self, nonce: str, program: Program) -> dict[str, bytes]:
@@ -66,7 +66,10 @@ class SplitRunner(ABC):
     def judge(self, program: Program) -> Verdict:
         """See `Runner`."""
         nonce = new_nonce()
-        outcome = run(self.command, sandbox=self.sandbox, limits=self.limits, files=self.files(nonce, program))
+        files = self.files(nonce, program)
+        outcome = self.memory.run(
+            self.limits, lambda limits: run(self.command, sandbox=self.sandbox, limits=limits, files=files)
+        )
         return at_limit(outcome, self.recorder) or attested_verdict(outcome, nonce, self.recorder)
 
 

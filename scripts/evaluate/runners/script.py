@@ -28,7 +28,7 @@ from pathlib import Path
 from scripts.evaluate.runners.base import Setup, Verdict, at_limit, attested_verdict, new_nonce
 from scripts.evaluate.runners.interpreted import RUNTIME
 from scripts.evaluate.runners.programs import Program
-from scripts.lib.sandbox.run import Outcome, run
+from scripts.lib.sandbox.run import Limits, Outcome, run
 
 _PIPES_INSIDE = "/opt/pipes"
 _REQUESTS, _REPLIES = "requests", "replies"
@@ -60,12 +60,20 @@ class ScriptRunner:
         self.command = tools.command(table["command"])
         self.sandbox = replace(tools.sandbox, env=table.get("environment", {}), work_mb=64)
         self.limits = setup.limits("execute")
-        self.recorder = setup.recorder
+        self.recorder, self.memory = setup.recorder, setup.memory
         self.workplace = _Workplace()
 
     def judge(self, program: Program) -> Verdict:
         """See `Runner`."""
-        folder, nonce = self.workplace.folder, new_nonce()
+        nonce = new_nonce()
+        judged, candidate = self.memory.run_together(
+            self.limits, 2, lambda limits: self._run_both(program, nonce, limits)
+        )
+        return self._verdict(judged, candidate, nonce)
+
+    def _run_both(self, program: Program, nonce: str, limits: Limits) -> tuple[Outcome, Outcome]:
+        """The outcomes of judge and candidate."""
+        folder = self.workplace.folder
         shared = {**self.harness, "entry_point": program.entry_point.encode()}
         source = {name: text.encode() for name, text in program.files}
         tests = {"tests": program.tests.encode(), "nonce": nonce.encode()}
@@ -74,18 +82,18 @@ class ScriptRunner:
 
         def candidate() -> Outcome:
             try:
-                return self._run("candidate", folder, {**shared, **source})
+                return self._run("candidate", folder, {**shared, **source}, limits)
             finally:
                 candidate_ended.set()
                 _send_end_of_file(folder / _REPLIES, judge_ended)
 
         running = self.workplace.second_thread.submit(candidate)
         try:
-            judged = self._run("judge", folder, {**shared, **tests})
+            judged = self._run("judge", folder, {**shared, **tests}, limits)
         finally:
             judge_ended.set()
             _send_end_of_file(folder / _REQUESTS, candidate_ended)
-        return self._verdict(judged, running.result(), nonce)
+        return judged, running.result()
 
     def _verdict(self, judged: Outcome, candidate: Outcome, nonce: str) -> Verdict:
         """The judge's verdict, or the limit that ended one of the two; CPU time is that of both."""
@@ -95,14 +103,14 @@ class ScriptRunner:
             verdict = at_limit(candidate, self.recorder) or ended
         return replace(verdict, cpu_seconds=judged.cpu_seconds + candidate.cpu_seconds)
 
-    def _run(self, role: str, folder: Path, files: Mapping[str, bytes]) -> Outcome:
+    def _run(self, role: str, folder: Path, files: Mapping[str, bytes], limits: Limits) -> Outcome:
         """Run the harness in the role `candidate` or `judge`."""
         inside = str(folder) if self.sandbox.mode == "off" else _PIPES_INSIDE
         pipes = [f"{inside}/{_REQUESTS}", f"{inside}/{_REPLIES}"]
         command = [*self.command, role, *(reversed(pipes) if role == "judge" else pipes)]
         silent = _SILENT if role == "candidate" else ()
         sandbox = replace(self.sandbox, binds={**self.sandbox.binds, _PIPES_INSIDE: str(folder)})
-        return run([*silent, *command], sandbox=sandbox, limits=self.limits, files=files)
+        return run([*silent, *command], sandbox=sandbox, limits=limits, files=files)
 
 
 def _make_pipes(folder: Path) -> None:

@@ -45,6 +45,8 @@ class Limits:
 
     `address_space` also applies `memory_mb` as RLIMIT_AS to each process. It stops an allocation at
     once, but breaks runtimes that reserve far more than they use (Go, GHC, Swift, the JVM).
+    `ended_at_mb` ends the tree with the status `memory_limit` before it uses all of `memory_mb`,
+    and changes nothing else for it.
     """
 
     wall_seconds: float
@@ -54,6 +56,12 @@ class Limits:
     file_mb: int = 64
     processes: int = 128
     address_space: bool = False
+    ended_at_mb: int | None = None
+
+    @property
+    def watched_mb(self) -> int:
+        """Memory beyond which the tree is ended."""
+        return self.memory_mb if self.ended_at_mb is None else min(self.memory_mb, self.ended_at_mb)
 
 
 @dataclass(frozen=True)
@@ -170,7 +178,7 @@ def _exceeded(limits: Limits, seconds: float, used: Usage) -> str | None:
     checks = {
         "timeout": seconds > limits.wall_seconds,
         "cpu_limit": used.cpu_seconds > limits.cpu_seconds,
-        "memory_limit": used.memory_mb > limits.memory_mb,
+        "memory_limit": used.memory_mb > limits.watched_mb,
         "process_limit": used.tasks > limits.processes,
     }
     return next((status for status, hit in checks.items() if hit), None)
@@ -180,7 +188,7 @@ def _watch(capture: Capture, running: Running, limits: Limits) -> tuple[str | No
     """Wait for the child's end; return the limit at which it was killed, if any, and its maximum
     usage.
     """
-    watch = Watch(running.top, limits.processes, limits.memory_mb, running.unmapped_bytes)
+    watch = Watch(running.top, limits.processes, limits.watched_mb, running.unmapped_bytes)
     started = measured = time.monotonic()
     status, peak, tick = None, Usage(0.0, 0.0, 0), _FIRST_TICK
     while not capture.wait(tick):

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from snakemake.iocontainers import Wildcards
 
+from scripts.lib.job_memory import NESTED_SNAKEMAKE_MB
 from scripts.workflow.checkpoint_plan import CheckpointPlan
 from scripts.workflow.model_jobs import ModelJobs, training_threads
-from scripts.workflow.resources import NESTED_SNAKEMAKE_MB
 
 ENTRY = {
     "title": "T",
