@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.revisions import Revision, gated_in, revisions_in
+from scripts.workflow.disk import Budget
+from scripts.workflow.disk_budget import disk_budget
 from scripts.workflow.environments import pins
 
 # Rules whose jobs are checked; a run can have many thousands of others.
 _RULES = ("fetch_", "pretrain_", "finetune_", "evaluate_generate")
-_WEIGHT_BYTES = 4  # of a parameter: models are saved as float32
 _INSTRUCTIONS = (
     "neither instruct.data nor instruct.dataset is set; give a folder with train.jsonl and validation.jsonl as "
     "instruct.data, or a data set of the hub as instruct.dataset"
@@ -44,7 +45,6 @@ class Job:
     model: str | None = None
     gpus: int = 0
     env: Path | None = None
-    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,12 @@ class Site:
     """Where jobs run.
 
     cluster: on a cluster, not on this machine. conda: in conda environments, not with this Python.
-    gated: repositories that need a token. parameters: number of parameters by model. results: the
-    absolute results folder.
+    gated: repositories that need a token. results: the absolute results folder.
     """
 
     cluster: bool
     conda: bool
     gated: frozenset[str]
-    parameters: Mapping[str, float]
     results: Path
 
 
@@ -163,28 +161,23 @@ def gpu_needs(jobs: Iterable[Job], site: Site) -> Iterator[Need]:
         yield Need(f"{fault}; run on such a machine or a cluster (docs/how-to/slurm.md), or choose smaller models")
 
 
-def disk_needs(jobs: Iterable[Job], site: Site) -> Iterator[Need]:
-    """Disk space for the weights of all models that jobs save and whose size is in models.yaml."""
-    saved = [job.model for job in jobs for path in job.outputs if job.model and is_model(path, job.model)]
-    need = sum(site.parameters.get(model, 0) * _WEIGHT_BYTES for model in saved)
-    folder = next(path for path in (site.results, *site.results.parents) if path.exists())
+def disk_needs(budget: Budget, results: Path) -> Iterator[Need]:
+    """Disk space for all that the jobs of a run write; `results` is the absolute results folder."""
+    folder = next(path for path in (results, *results.parents) if path.exists())
     free = shutil.disk_usage(folder).free
-    if need > free:
-        room = f"about {need / 1e9:.0f} GB of disk, but {free / 1e9:.0f} GB are free below {site.results}"
-        yield Need(f"the weights of {len(saved)} models need {room}; make room, or set results_dir")
+    if budget.total > free:
+        room = f"about {budget.total / 1e9:,.0f} GB of disk ({budget.by_folder()}), but {free / 1e9:,.0f} GB are free"
+        yield Need(f"the run needs {room} below {results}; make room, or set results_dir")
 
 
-def is_model(path: str, model: str) -> bool:
-    """Whether an output is the folder of a complete model."""
-    output = Path(path)
-    others = ("tokenizer", "vocabulary", "adapter")
-    return output.parts[-3:-1] == ("models", model) and not output.suffix and output.name not in others
+def missing(jobs: list[Job], site: Site, budget: Budget | None = None) -> list[Need]:
+    """Everything that the jobs lack, without duplicates; notes come last.
 
-
-def missing(jobs: list[Job], site: Site) -> list[Need]:
-    """Everything that the jobs lack, without duplicates; notes come last."""
+    budget: the disk of all jobs.
+    """
     needs = {need for job in jobs for need in hub_needs(job, site)}
-    needs |= {need for part in (package_needs, gpu_needs, disk_needs) for need in part(jobs, site)}
+    needs |= {need for part in (package_needs, gpu_needs) for need in part(jobs, site)}
+    needs |= set(disk_needs(budget or Budget(), site.results))
     return sorted(needs, key=lambda need: (need.note, need.text))
 
 
@@ -214,7 +207,6 @@ def _job(job: Any, known: dict[tuple[str, str | None], int]) -> Job:
         model=model,
         gpus=known[key],
         env=Path(job.rule.basedir, env) if isinstance(env, str) else None,
-        outputs=tuple(map(str, job.output)),
     )
 
 
@@ -228,15 +220,20 @@ def site_of(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any],
         cluster=cluster,
         conda="conda" in {str(method) for method in workflow.deployment_settings.deployment_method},
         gated=gated_in([config, models]),
-        parameters={name: entry.get("parameters", 0) for name, entry in models.items()},
         results=results,
     )
+
+
+def _needs(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any], results: Path) -> list[Need]:
+    planned = workflow.dag.needrun_jobs(exclude_finished=False)
+    budget = disk_budget(planned, config, models, results)
+    return missing(jobs_to_run(workflow), site_of(workflow, config, models, results), budget)
 
 
 def check_requirements(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any]) -> None:
     """End the process with a list of what is missing and would fail the run later; print notes."""
     results = Path(config["results_dir"]).resolve()
-    needs = missing(jobs_to_run(workflow), site_of(workflow, config, models, results))
+    needs = _needs(workflow, config, models, results)
     if notes := [need for need in needs if need.note]:
         print(listed("Check before this run:", notes), file=sys.stderr)
     if faults := [need for need in needs if not need.note]:
@@ -246,7 +243,7 @@ def check_requirements(workflow: Any, config: Mapping[str, Any], models: Mapping
 def _warn(workflow: Any, config: Mapping[str, Any], models: Mapping[str, Any], results: Path) -> None:
     if workflow.dag is None or not workflow.dryrun:
         return
-    needs = missing(jobs_to_run(workflow), site_of(workflow, config, models, results))
+    needs = _needs(workflow, config, models, results)
     faults = sum(not need.note for need in needs)
     if needs:
         head = f"warning: requirements of this run are missing; the run would be refused for {faults} of {len(needs)}"

@@ -14,7 +14,7 @@ from snakemake.cli import parse_config
 from scripts.evaluate.plan import Plan
 from scripts.lib.job import InputError
 from scripts.workflow.config import prepare
-from scripts.workflow.estimate.planned import ROOT, PlannedJob, plan, source_counts
+from scripts.workflow.estimate.planned import ROOT, PlannedJob, disk_of, plan, source_counts
 from scripts.workflow.estimate.rates import SHIPPED, Rates, measured_rates, read_rates, write_rates
 from scripts.workflow.estimate.summary import forecast, text
 from scripts.workflow.estimate.units import ASSUMED_PROBLEMS, Counts
@@ -40,6 +40,8 @@ def _remarks(config: dict[str, Any], counts: Counts) -> list[str]:
     tasks = [task for task in counts.plan.tasks() if not any(Path(path).is_file() for path in task.data_files)]
     if tasks:
         notes.append(f"assumed: {ASSUMED_PROBLEMS} problems in each of {len(tasks)} tasks whose data are not here")
+    if cache := disk_of(counts).hub_cache:
+        notes.append(f"in addition, about {cache / 1e9:,.0f} GB of disk in the cache of the hub (HF_HOME)")
     return notes
 
 

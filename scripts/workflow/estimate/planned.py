@@ -24,6 +24,8 @@ from snakemake.workflow import Workflow
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.sources import tree
+from scripts.sources.tables import total_bytes
+from scripts.workflow.disk import Disk
 from scripts.workflow.estimate.units import Counts, key_of, units_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,6 +40,8 @@ class PlannedJob:
     units: how much it has to do, in the unit of the rule (`units.UNITS`).
     threads, gpus, minutes: what the rule requests.
     needs: positions of the jobs whose outputs it reads.
+    size: bytes of its outputs that stay, where they are known without a rate (scripts.workflow.disk).
+    temporary: bytes of outputs that are deleted again. working: bytes of a training's checkpoints.
     """
 
     name: str
@@ -49,6 +53,9 @@ class PlannedJob:
     gpus: int
     minutes: float
     needs: tuple[int, ...]
+    size: float | None = None
+    temporary: float = 0.0
+    working: float = 0.0
 
 
 def _tree_rows(folder: Path, language: str, suffixes: Sequence[str]) -> int:
@@ -146,6 +153,37 @@ def _planned_in(folder: Path, configfiles: Sequence[Path], config: Mapping[str, 
         planned._dag = None
 
 
+def text_bytes(config: Mapping[str, Any]) -> float | None:
+    """Bytes of text of the corpus, programs and IR: as the config states, or of tables that are here;
+    None if it is not known.
+    """
+    corpus, stated = config["corpus"], config["estimate"]["text_bytes"]
+    folder = ROOT / corpus["path"]
+    if stated is not None or corpus["dataset"] or corpus["format"] == "tree" or not folder.exists():
+        return stated
+    has_ir = corpus["columns"]["ir"] is not None
+    return float(sum(total_bytes(folder, name, corpus) for name in config["languages"])) if has_ir else None
+
+
+def disk_of(counts: Counts) -> Disk:
+    """What the outputs of a run occupy."""
+    return Disk(counts.config, counts.models, counts.sources, text_bytes(counts.config))
+
+
+def _disk(job: Any, wildcards: Mapping[str, str], disk: Disk, counts: Counts) -> dict[str, Any]:
+    """Disk of a job of Snakemake: `size`, `temporary` and `working` of `PlannedJob`."""
+    language = wildcards.get("language", "")
+    shards = round(counts.sources[language] / counts.shard(language)) if counts.sources.get(language) else 1
+    sizes = {path: disk.of_output(str(path).partition("/")[2], shards) for path in job.output}
+    lasting = [size for path, size in sizes.items() if path not in job.temp_output and size is not None]
+    temporary = [size for path, size in sizes.items() if path in job.temp_output and size is not None]
+    return {
+        "size": sum(lasting) if lasting or temporary else None,
+        "temporary": sum(temporary),
+        "working": disk.while_running(job.rule.name, wildcards.get("model", "")),
+    }
+
+
 def _job_name(job: Any) -> str:
     log = str(job.log[0]) if job.log else f"{job.rule.name}.log"
     return log.partition("logs/")[2].removesuffix(".log") or job.rule.name
@@ -160,6 +198,7 @@ def plan(configfiles: Sequence[Path], config: Mapping[str, Any], counts: Counts)
         folder = Path(name)
         is_fetched = bool(counts.config["corpus"]["dataset"])
         _write_shards(folder / "results", counts.sources, counts.config["shard_size"], is_fetched)
+        disk = disk_of(counts)
         with _planned_in(folder, configfiles, config) as workflow:
             jobs = sorted(workflow.dag.jobs, key=lambda job: (job.rule.name, _job_name(job)))
             scripted = [job for job in jobs if job.rule.script]
@@ -179,6 +218,7 @@ def plan(configfiles: Sequence[Path], config: Mapping[str, Any], counts: Counts)
                         gpus=int(job.resources.get("gpu", 0) or 0),
                         minutes=float(job.resources.get("runtime", 0) or 0),
                         needs=tuple(needs),
+                        **_disk(job, wildcards, disk, counts),
                     )
                 )
             return planned

@@ -20,7 +20,8 @@ _BY_MODEL = ("pretrain_", "finetune_", "evaluate_generate")
 class Forecast:
     """What a job will take.
 
-    cpu: CPU seconds; gpu: GPU seconds; size: bytes of outputs; None where no rate is known.
+    cpu: CPU seconds; gpu: GPU seconds; size: bytes of outputs that stay; None where neither a rate nor
+    the job itself has it.
     seconds: wall-clock time of the job on a machine without other load; for a job without a rate
     its limit (`runtime`).
     is_far: whether the rate was measured on far less, or on another language or runner.
@@ -49,11 +50,12 @@ def forecast(job: PlannedJob, rates: Rates, cores: int) -> Forecast:
     rate = rate_of(job, rates)
     # A rate measured on a CPU says nothing about a job on GPUs.
     if rate is None or (job.gpus and not rate.gpu(job.units)):
-        return Forecast(job, None, None, None, 60 * job.minutes, False)
+        return Forecast(job, None, None, job.size, 60 * job.minutes, False)
     cpu, gpu = rate.cpu(job.units), rate.gpu(job.units)
     seconds = gpu / job.gpus if job.gpus else cpu / min(job.threads, cores)
     is_far = job.units > _REACH * rate.largest or (rate.key == ANY and job.key != "")
-    return Forecast(job, cpu, gpu, rate.bytes(job.units), seconds, is_far)
+    size = rate.bytes(job.units) if job.size is None else job.size
+    return Forecast(job, cpu, gpu, size, seconds, is_far)
 
 
 def longest_chain(forecasts: Sequence[Forecast]) -> tuple[float, list[PlannedJob]]:
@@ -141,6 +143,20 @@ def hours(seconds: float) -> str:
     return f"{seconds / 60:,.1f} min" if seconds < 2 * HOUR else f"{seconds / HOUR:,.1f} h"
 
 
+def temporary_bytes(forecasts: Sequence[Forecast]) -> float:
+    """Bytes that are deleted again: temporary outputs, and the checkpoints of one training of each
+    model at a time.
+    """
+    working: dict[str, float] = {}
+    for each in forecasts:
+        working[each.job.key] = max(working.get(each.job.key, 0.0), each.job.working)
+    return sum(each.job.temporary for each in forecasts) + sum(working.values())
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:,.2f} GB"
+
+
 def _stage_row(name: str, forecasts: Sequence[Forecast], extra: float = 0.0) -> list[str]:
     known = [each for each in forecasts if each.cpu is not None]
     unknown = [each for each in forecasts if each.cpu is None]
@@ -152,15 +168,16 @@ def _stage_row(name: str, forecasts: Sequence[Forecast], extra: float = 0.0) -> 
         f"{len(forecasts):,}",
         hours(extra + sum(each.cpu or 0.0 for each in known)) + ("~" if any(each.is_far for each in known) else ""),
         hours(gpu) if gpu else "",
-        f"{sum(each.size or 0.0 for each in known) / 1e9:,.2f} GB"
-        + ("~" if any(each.is_far for each in known) else ""),
+        _gigabytes(sum(each.size or 0.0 for each in forecasts))
+        + ("~" if any(each.is_far and each.job.size is None for each in known) else ""),
+        _gigabytes(temporary) if (temporary := temporary_bytes(forecasts)) else "",
         f"{len(unknown):,}" if unknown else "",
         f"≤ {hours(requested_cpu)}" if requested_cpu else "",
         f"≤ {hours(requested_gpu)}" if requested_gpu else "",
     ]
 
 
-HEAD = ["stage", "jobs", "CPU", "GPU", "disk", "not measured", "requested CPU", "requested GPU"]
+HEAD = ["stage", "jobs", "CPU", "GPU", "disk", "temporary disk", "not measured", "requested CPU", "requested GPU"]
 
 
 def table(forecasts: Sequence[Forecast], rates: Rates) -> str:
@@ -169,7 +186,7 @@ def table(forecasts: Sequence[Forecast], rates: Rates) -> str:
     stages = [*(stage for stage in STAGES if stage in present), *sorted(present.difference(STAGES))]
     rows = [_stage_row(stage, [each for each in forecasts if each.job.stage == stage]) for stage in stages]
     own = overhead(len(forecasts), rates)
-    rows.append([SNAKEMAKE, "", hours(own), *[""] * 5])
+    rows.append([SNAKEMAKE, "", hours(own), *[""] * 6])
     rows.append(_stage_row("all", forecasts, own))
     return "\n".join(markdown_table(HEAD, rows))
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from scripts.evaluate.plan import Plan
@@ -11,9 +13,9 @@ from scripts.lib.csv_files import write_csv
 from scripts.lib.job import InputError
 from scripts.lib.schemas.cost import JOB_COSTS
 from scripts.workflow.config import prepare
-from scripts.workflow.estimate.planned import PlannedJob, source_counts
+from scripts.workflow.estimate.planned import PlannedJob, source_counts, text_bytes
 from scripts.workflow.estimate.rates import ANY, SHIPPED, line, measured_rates, read_rates, write_rates
-from scripts.workflow.estimate.summary import elapsed, forecast, longest_chain, rate_of, text
+from scripts.workflow.estimate.summary import elapsed, forecast, longest_chain, rate_of, temporary_bytes, text
 from scripts.workflow.estimate.units import Counts, units_of
 from scripts.workflow.pin import merged_config
 from tests.support.paths import ROOT
@@ -96,6 +98,20 @@ def test_the_longest_chain_and_the_time_follow_what_jobs_wait_for(results: Path)
     assert elapsed(forecasts, 2) == pytest.approx(15)
 
 
+def test_disk_is_that_of_the_plan_where_it_is_known_and_of_rates_elsewhere(results: Path) -> None:
+    rates = measured_rates(results, READ)
+    own = replace(READ[0], size=5e9, temporary=1e9)
+    model = job("finetune_commits", key="large", size=2e9, working=3e9)
+    other = replace(model, working=4e9)
+    forecasts = [forecast(each, rates, 8) for each in (own, READ[1], model, other)]
+    assert [each.size for each in forecasts] == [5e9, pytest.approx(1000), 2e9, 2e9]
+    # Of the two trainings of a model, one at a time runs.
+    assert temporary_bytes(forecasts) == 1e9 + 4e9
+    printed = text(forecasts, rates, 8, [])
+    assert "9.00 GB" in printed
+    assert "5.00 GB" in printed
+
+
 def counts(*values: str, rows: object = None) -> Counts:
     """What the default config has to do, with some of its values changed."""
     config = merged_config([], values)
@@ -125,6 +141,21 @@ def test_work_grows_with_the_config() -> None:
     assert units_of("evaluate_execute", cell, small) == 24
     assert units_of("evaluate_execute", {**cell, "setting": "control"}, small) == 164
     assert units_of("tables_main", {}, small) == 1
+
+
+def test_text_is_stated_or_measured_in_tables_that_have_the_ir(tmp_path: Path) -> None:
+    config = merged_config([], [])
+    assert text_bytes(config) is None
+    texts = {
+        "Source_Code": [f"{row:01000}" for row in range(100)],
+        "IR_Original": [f"{row:05000}" for row in range(100)],
+    }
+    pq.write_table(pa.table(texts), tmp_path / "C.parquet")
+    corpus = {**config["corpus"], "format": "tables", "path": str(tmp_path), "files": "{language}.parquet"}
+    corpus["columns"] = {**corpus["columns"], "ir": "IR_Original"}
+    tables = {**config, "languages": ["C"], "corpus": corpus}
+    assert text_bytes(tables) == pytest.approx(600_000, rel=0.1)
+    assert text_bytes({**tables, "estimate": {"rows": None, "text_bytes": 7}}) == 7
 
 
 def test_the_shipped_rates_are_complete() -> None:

@@ -8,14 +8,15 @@ import pytest
 
 from scripts.lib.revisions import gated_in
 from scripts.workflow import requirements
-from scripts.workflow.requirements import Job, Site, check_requirements, is_model, jobs_to_run, listed, missing
+from scripts.workflow.disk import Budget
+from scripts.workflow.requirements import Job, Site, check_requirements, jobs_to_run, listed, missing
 
 COMMIT = "0123456789" * 4
 GIGABYTE = 10**9
 
 
 def site(**changes):
-    defaults = {"cluster": False, "conda": False, "gated": frozenset(), "parameters": {}, "results": Path("/")}
+    defaults = {"cluster": False, "conda": False, "gated": frozenset(), "results": Path("/")}
     return Site(**{**defaults, **changes})
 
 
@@ -128,21 +129,14 @@ def test_missing_gpus_are_a_fault_on_this_machine_and_a_note_on_a_cluster(monkey
     assert missing(jobs, site()) == []
 
 
-def test_weights_of_all_models_must_fit_on_the_disk(monkeypatch, tmp_path):
+def test_all_that_a_run_writes_must_fit_on_the_disk(monkeypatch, tmp_path):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(requirements.shutil, "disk_usage", lambda path: usage(0, 0, 9 * GIGABYTE))
-    names = ("base", "ircoder", "base-instruct", "tokenizer", "curves/base.csv")
-    jobs = [Job("r", {}, "m", outputs=(f"results/models/m/{name}",)) for name in names]
-    known = {"parameters": {"m": 1e9}, "results": tmp_path / "not" / "yet"}
-    (text,) = texts(jobs, **known)
-    assert text.startswith("the weights of 3 models need about 12 GB of disk, but 9 GB are free")
-    assert texts(jobs[:2], **known) == texts(jobs, results=tmp_path) == []
-
-
-@pytest.mark.parametrize("name", ["curves/base.csv", "losses/base.parquet", "tokenizer", "adapter", "vocabulary"])
-def test_which_outputs_are_models(name):
-    assert not is_model(f"results/models/a.b/{name}", "a.b")
-    assert is_model("results/models/a.b/base-commits-C++", "a.b")
+    monkeypatch.setattr(requirements.shutil, "disk_usage", lambda path: usage(0, 0, 20 * GIGABYTE))
+    budget = Budget({"models": 12e9, "ir": 4e9, "tables": 1e6}, temporary=3e9, working={"m": 2e9})
+    (need,) = missing([], site(results=tmp_path / "not" / "yet"), budget)
+    parts = "models 12 GB, ir 4 GB, temporary files 3 GB, running trainings 2 GB"
+    assert need.text.startswith(f"the run needs about 21 GB of disk ({parts}), but 20 GB are free below {tmp_path}")
+    assert missing([], site(results=tmp_path), Budget({"models": 12e9}, temporary=3e9)) == []
 
 
 class Planned:
@@ -156,11 +150,18 @@ class Planned:
 
 def planned(rule, params, **resources):
     entry = SimpleNamespace(name=rule, conda_env="../envs/train.yaml", basedir="rules")
-    return SimpleNamespace(rule=entry, params=params, wildcards_dict={}, resources=resources, output=["x"])
+    about = {"wildcards_dict": {}, "resources": resources, "output": ["x"], "temp_output": set()}
+    return SimpleNamespace(rule=entry, params=params, **about)
+
+
+def run_config(folder):
+    """What the checks read of a config whose corpus is not known."""
+    estimate = {"rows": None, "text_bytes": None}
+    return {"results_dir": str(folder), "languages": ["C"], "variants": ["perf"], "estimate": estimate}
 
 
 def test_a_run_is_refused_with_all_faults_at_once_and_only_for_its_own_jobs(tmp_path):
-    config = {"results_dir": str(tmp_path)}
+    config = run_config(tmp_path)
     jobs = [planned("fetch_base", dict(fetching("").params)), planned("finetune_commits", {"settings": {}}, gpu=2)]
     with pytest.raises(SystemExit) as refusal:
         check_requirements(Planned(*jobs), config, {})
@@ -171,7 +172,7 @@ def test_a_run_is_refused_with_all_faults_at_once_and_only_for_its_own_jobs(tmp_
 
 
 def test_notes_do_not_refuse_a_run(tmp_path, capsys):
-    config = {"results_dir": str(tmp_path)}
+    config = run_config(tmp_path)
     check_requirements(Planned(planned("finetune_commits", {"settings": {}}, gpu=2), cluster=True), config, {})
     assert "note: rule finetune_commits asks for 2 GPUs" in capsys.readouterr().err
 
