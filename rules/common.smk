@@ -228,6 +228,18 @@ def pairs_targets():
 
 # --- models: pretrain and finetune ----------------------------------------------------------------
 
+# The pairs that all models are trained on.
+SAMPLED_DOCUMENTS = "<results>/sample/documents.parquet"
+
+
+def sample_settings(wildcards):
+    """What the draw of the sample for a purpose depends on, as a param."""
+    if wildcards.purpose == "losses":
+        return {"seed": config["seed"], **pick("pretrain", "loss_documents")}
+    directions = {"directions": list(config["pretrain"]["templates"])}
+    return {"seed": config["seed"], **directions, **pick("pretrain", "train_documents", "validation_documents")}
+
+
 # A wildcard constraint: the checkpoints that a tuning starts from.
 START = "base|ircoder(-[0-9]+)?"
 # The training process, which is started by its name and not imported.

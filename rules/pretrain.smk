@@ -1,8 +1,9 @@
 """Trains base models further on pairs, and measures what that does to their validation losses.
 
-In: the pairs of all languages, and base models: of the hub, of a folder, or trained here from
-scratch. Out: `models/{model}/{checkpoint}/`: base, tokenizer, adapter, and with the adapter merged
-IRCoder at the end (`ircoder`) and at milestones (`ircoder-{step}`); learning curves and losses.
+In: the pairs of all languages, of which a sample is drawn once for all models, and base models: of
+the hub, of a folder, or trained here from scratch. Out: `models/{model}/{checkpoint}/`: base,
+tokenizer, adapter, and with the adapter merged IRCoder at the end (`ircoder`) and at milestones
+(`ircoder-{step}`); learning curves and losses.
 """
 
 
@@ -13,9 +14,32 @@ ruleorder: pretrain_import_checkpoint > pretrain_merge
 ruleorder: pretrain_import_checkpoint > pretrain_merge_milestone
 
 
-rule pretrain_vocabulary:
+rule pretrain_sample:
     input:
         pairs=pair_tables(),
+    output:
+        "<results>/sample/{purpose}.parquet",
+    log:
+        "<logs>/pretrain/sample_{purpose}.log",
+    benchmark:
+        "<bench>/pretrain/sample_{purpose}.tsv"
+    wildcard_constraints:
+        purpose="documents|losses",
+    conda:
+        "../envs/train.yaml"
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(240),
+    params:
+        settings=sample_settings,
+        code=code("pretrain/sample.py"),
+    script:
+        "../scripts/pretrain/sample.py"
+
+
+rule pretrain_vocabulary:
+    input:
+        sample=SAMPLED_DOCUMENTS,
     output:
         directory("<results>/models/{model}/vocabulary"),
     log:
@@ -38,7 +62,7 @@ rule pretrain_vocabulary:
 
 rule pretrain_base:
     input:
-        pairs=pair_tables(),
+        sample=SAMPLED_DOCUMENTS,
         vocabulary="<results>/models/{model}/vocabulary",
     output:
         model=directory("<results>/models/{model}/base"),
@@ -106,7 +130,7 @@ use rule fetch_base as pretrain_import with:
 
 rule pretrain_tokens:
     input:
-        pairs=pair_tables(),
+        sample=SAMPLED_DOCUMENTS,
         base=MODEL.first_tokenizer,
     output:
         tokens=directory("<results>/tokens/{model}"),
@@ -117,9 +141,10 @@ rule pretrain_tokens:
         "<bench>/pretrain/{model}/tokens.tsv"
     conda:
         "../envs/train.yaml"
+    threads: config["pretrain"]["token_threads"]
     resources:
-        mem_mb=MODEL.memory("load"),
-        runtime=MODEL.minutes("load"),
+        mem_mb=memory(2000),
+        runtime=minutes(240),
     params:
         settings={
             "seed": config["seed"],
@@ -267,7 +292,7 @@ use rule fetch_checkpoint as pretrain_import_checkpoint with:
 
 rule pretrain_losses:
     input:
-        pairs=pair_tables(),
+        sample="<results>/sample/losses.parquet",
         tokenizer="<results>/models/{model}/tokenizer",
         model="<results>/models/{model}/{start}",
     output:
@@ -285,12 +310,14 @@ rule pretrain_losses:
         runtime=MODEL.minutes("load"),
         gpu=MODEL.gpus(1),
     params:
-        settings={
+        settings=lambda wildcards: {
             "seed": config["seed"],
-            **pick("pretrain.training", "batch_size"),
-            **pick("pretrain", "templates", "llvm_tokens", "context", "new_embeddings", "loss_documents"),
+            "gpu": MODEL.uses_gpu(wildcards),
+            **pick("pretrain.training", "batch_size", "precision", "tf32"),
+            **pick("pretrain", "templates", "llvm_tokens", "context", "new_embeddings"),
+            **pick("pretrain", "loss_documents", "loss_windows"),
         },
-        gpu=MODEL.uses_gpu,
+        checkpoints=MODEL.checkpoint_folder,
         code=code("pretrain/losses.py"),
     script:
         "../scripts/pretrain/losses.py"

@@ -1,6 +1,5 @@
 """Make a base model from scratch: a small network, briefly trained on source code alone."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,37 +7,45 @@ from typing import Any
 from scripts.lib.gpu import require_gpus
 from scripts.lib.job import Snakemake, job
 from scripts.lib.prompts import Example
-from scripts.lib.seeds import seed_for
 from scripts.lib.training.job import TrainingJob, run_job
 from scripts.lib.training.models import load_tokenizer
 from scripts.lib.training.token_shards import write_shards
 from scripts.lib.training.usage import code_usage
+from scripts.pretrain.draw import draw_sources
 from scripts.pretrain.packing import concat
-from scripts.pretrain.pair_documents import Document, DocumentEncoder, batches, distinct_sources, iter_ids
+from scripts.pretrain.pair_documents import (
+    Document,
+    DocumentEncoder,
+    batches,
+    distinct_sources,
+    iter_pairs,
+    sample_keys,
+)
 
 DATA = ["The sources of the training pairs alone, each once, without their IR."]
 
 
-def source_documents(
-    paths: Sequence[str], encoder: DocumentEncoder, split: str, limit: int | None, seed: int
-) -> list[Document]:
-    """At most `limit` sources of a split, each once, in the order that seed and id determine."""
-    ids = {name for path in paths for name in iter_ids(path, split)}
-    order = sorted(ids, key=lambda name: seed_for(seed, "sources", name))[:limit]
-    ranks = {name: rank for rank, name in enumerate(order)}
-    pairs = distinct_sources(paths, split, ranks)
-    documents = (document for batch in batches(pairs) for document in encoder.source_documents(batch))
-    return sorted(documents, key=lambda document: ranks[document.pair.id])
+def source_documents(sample: str, encoder: DocumentEncoder, split: str, limit: int | None, seed: int) -> list[Document]:
+    """At most `limit` sources of the sampled pairs of a split, each once, in the order that seed and
+    id determine.
+    """
+    order = draw_sources((name for _, _, name in sample_keys(sample, split)), limit, seed)
+    wanted, documents = frozenset(order), dict[str, Document]()
+    pairs = (pair for pair in distinct_sources(iter_pairs(sample, split)) if pair.id in wanted)
+    for batch in batches(pairs):
+        for document in encoder.source_documents(batch):
+            documents.setdefault(document.pair.id, document)
+    return [documents[name] for name in order]
 
 
-def write_data(paths: Sequence[str], vocabulary: str, settings: dict[str, Any], folder: Path) -> None:
+def write_data(sample: str, vocabulary: str, settings: dict[str, Any], folder: Path) -> None:
     """Write the shards `train/`, and `validation/` if that split has any source."""
     encoder = DocumentEncoder(load_tokenizer(vocabulary), {})
     for split in ("train", "validation"):
-        documents = source_documents(paths, encoder, split, settings[f"{split}_documents"], settings["seed"])
+        documents = source_documents(sample, encoder, split, settings[f"{split}_documents"], settings["seed"])
         ids = (document.ids for document in documents)
         if documents:
-            write_shards(folder / split, [Example(part, 0) for part in concat(ids, settings["context"])])
+            write_shards(folder / split, [Example(part.tolist(), 0) for part in concat(ids, settings["context"])])
 
 
 def make_base(snakemake: Snakemake) -> None:
@@ -46,11 +53,11 @@ def make_base(snakemake: Snakemake) -> None:
     inputs, params, model = snakemake.input, snakemake.params, snakemake.wildcards.model
     training = TrainingJob(
         name="base",
-        inputs=[inputs.vocabulary, *inputs.pairs],
+        inputs=[inputs.vocabulary, inputs.sample],
         base=inputs.vocabulary,
         tokenizer=inputs.vocabulary,
         base_name=model,
-        data=partial(write_data, inputs.pairs, inputs.vocabulary, params.settings),
+        data=partial(write_data, inputs.sample, inputs.vocabulary, params.settings),
         title=params.card["title"],
         description=DATA,
         usage=lambda folder: code_usage("."),

@@ -8,31 +8,36 @@ from typing import BinaryIO
 
 import numpy as np
 
-_HEADER = np.dtype([("rank", "<i8"), ("language", "<i4"), ("tokens", "<i4"), ("lost", "<f8")])
+_HEADER = np.dtype(
+    [("rank", "<i8"), ("language", "<i4"), ("tokens", "<i4"), ("lost_source", "<f8"), ("lost_llvm", "<f8")]
+)
 
 
 @dataclass(frozen=True)
 class RankedDocument:
     """A document for shuffling.
 
-    rank: position in the shuffled order. language: index of its language. lost: share of its
-    module's text that was left out, 0 to 1. ids: token ids.
+    rank: position in the shuffled order. language: index of its language. lost_source, lost_llvm:
+    shares of source and module that were left out, 0 to 1. ids: token ids, int32.
     """
 
     rank: int
     language: int
-    lost: float
-    ids: list[int]
+    lost_source: float
+    lost_llvm: float
+    ids: np.ndarray
 
 
 def _records(content: bytes) -> Iterator[RankedDocument]:
+    """The documents of a bucket; their ids are views of `content`."""
     position = 0
     while position < len(content):
         header = np.frombuffer(content, _HEADER, 1, position)[0]
         position += _HEADER.itemsize
         ids = np.frombuffer(content, "<i4", header["tokens"], position)
         position += ids.nbytes
-        yield RankedDocument(int(header["rank"]), int(header["language"]), float(header["lost"]), ids.tolist())
+        lost = float(header["lost_source"]), float(header["lost_llvm"])
+        yield RankedDocument(int(header["rank"]), int(header["language"]), *lost, ids)
 
 
 class TokenBuckets(ExitStack):
@@ -50,9 +55,10 @@ class TokenBuckets(ExitStack):
         bucket = document.rank // self.size
         if bucket not in self._streams:
             self._streams[bucket] = self.enter_context((self.folder / str(bucket)).open("wb"))
-        header = np.array([(document.rank, document.language, len(document.ids), document.lost)], _HEADER)
+        lost = document.lost_source, document.lost_llvm
+        header = np.array([(document.rank, document.language, len(document.ids), *lost)], _HEADER)
         self._streams[bucket].write(header.tobytes())
-        self._streams[bucket].write(np.asarray(document.ids, "<i4").tobytes())
+        self._streams[bucket].write(document.ids.astype("<i4", copy=False).tobytes())
 
     def buckets(self) -> Iterator[list[RankedDocument]]:
         """The documents of each bucket, sorted by rank; each file is deleted after it is read."""

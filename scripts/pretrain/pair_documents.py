@@ -2,26 +2,32 @@
 source.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow.compute as pc
 
 from scripts.lib.job import InputError
-from scripts.lib.parquet import iter_rows
+from scripts.lib.parquet import iter_batches
+from scripts.lib.schemas.training import PLAIN_SOURCE
 from scripts.lib.token_text import marks_beginnings, prefix_ids
+from scripts.pretrain.draw import PairKey
+from scripts.pretrain.pieces import Encoded, PieceEncoder
 from scripts.pretrain.whole_texts import WholeTexts, backend_copy
 
-SOURCE = "source"
 _BATCH = 64
-# Characters of a module that are encoded per token to be used; tokens of IR have two to four.
-_CHARACTERS_PER_TOKEN = 8
+# Tokens that a shortened document may have in addition, where its parts meet.
+_SEAMS = 8
 
 
 @dataclass(frozen=True)
 class PairText:
-    """One row of a pairs table."""
+    """One row of a sample of pairs."""
 
     language: str
     variant: str
@@ -32,45 +38,55 @@ class PairText:
 
 @dataclass(frozen=True)
 class Document:
-    """One document.
+    """One document, or the beginning of one.
 
-    ids: token ids. target: index of the first id of the translated half, or of plain source.
-    lost: share of the module's text that the document leaves out, 0 to 1.
+    ids: token ids, int32 of shape (tokens,). target: index of the first id of the translated half,
+    or of plain source.
+    lost_source, lost_llvm: shares of the source's and the module's characters that the document
+    leaves out, 0 to 1.
     """
 
     pair: PairText
     direction: str
-    ids: list[int]
+    ids: np.ndarray
     target: int
-    lost: float = 0.0
+    lost_source: float = 0.0
+    lost_llvm: float = 0.0
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether the document leaves out text."""
+        return self.lost_source > 0 or self.lost_llvm > 0
 
 
-def table_name(path: str | Path) -> tuple[str, str]:
-    """Language and variant of `pairs/{language}/{variant}.parquet`."""
-    return Path(path).parent.name, Path(path).stem
+# A pair with the direction of its document.
+Request = tuple[PairText, str]
+T = TypeVar("T")
 
 
-def iter_ids(path: str | Path, split: str) -> Iterator[str]:
-    """Ids of the pairs of one table in one split, without reading their texts."""
-    return (row["id"] for row in iter_rows(path, ["id", "split"], batch_size=10_000) if row["split"] == split)
+def sample_keys(path: str | Path, split: str) -> Iterator[PairKey]:
+    """Language, variant and id of the pairs of a sample in one split, without reading their texts."""
+    for batch in iter_batches(path, ["language", "variant", "id", "split"], batch_size=1000):
+        rows = batch.filter(pc.equal(batch["split"], split))
+        yield from zip(*(rows[name].to_pylist() for name in ("language", "variant", "id")), strict=True)
 
 
-def iter_pairs(path: str | Path, split: str, wanted: Container[str] | None = None) -> Iterator[PairText]:
-    """Pairs of one table in one split, optionally those with an id in `wanted`, in order."""
-    language, variant = table_name(path)
-    for row in iter_rows(path, ["id", "split", "Source_Code", "IR_Original"], batch_size=_BATCH):
-        if row["split"] == split and (wanted is None or row["id"] in wanted):
-            yield PairText(language, variant, row["id"], row["Source_Code"], row["IR_Original"])
+def iter_pairs(path: str | Path, split: str) -> Iterator[PairText]:
+    """Pairs of a sample in one split, in order."""
+    columns = ["language", "variant", "id", "Source_Code", "IR_Original", "split"]
+    for batch in iter_batches(path, columns, batch_size=_BATCH):
+        rows = batch.filter(pc.equal(batch["split"], split))
+        yield from map(PairText, *(rows[name].to_pylist() for name in columns[:-1]))
 
 
-def distinct_sources(paths: Sequence[str], split: str, wanted: Container[str] | None = None) -> Iterator[PairText]:
-    """Pairs of tables in one split, each source once, with its first variant."""
-    seen: set[str] = set()
-    for path in sorted(paths):
-        for pair in iter_pairs(path, split, wanted):
-            if pair.id not in seen:
-                seen.add(pair.id)
-                yield pair
+def distinct_sources(pairs: Iterable[PairText]) -> Iterator[PairText]:
+    """Pairs, each source of a language once, with its first variant."""
+    seen: set[tuple[str, str]] = set()
+    for pair in pairs:
+        key = pair.language, pair.id
+        if key not in seen:
+            seen.add(key)
+            yield pair
 
 
 class DocumentEncoder:
@@ -83,91 +99,168 @@ class DocumentEncoder:
     such as SentencePiece's, encodes documents as whole texts instead.
     """
 
-    def __init__(self, tokenizer: Any, templates: Mapping[str, str], llvm_tokens: int | None = None) -> None:
+    def __init__(
+        self, tokenizer: Any, templates: Mapping[str, str], llvm_tokens: int | None = None, limit: int | None = None
+    ) -> None:
         """`tokenizer` is a fast tokenizer of transformers; `templates` maps directions to
         templates.
 
         Each module is truncated to its first `llvm_tokens` tokens, for whole texts to their
-        characters; None keeps all. Raises `InputError` if the tokenizer has no end-of-text token.
+        characters, and each document to its first `limit` tokens; None keeps all. Text beyond a
+        limit is not encoded. Raises `InputError` if the tokenizer has no end-of-text token.
         """
         if tokenizer.eos_token_id is None:
             raise InputError("the tokenizer has no end-of-text token; set `eos_token` in its tokenizer_config.json")
-        self._backend = backend_copy(tokenizer.backend_tokenizer)
-        self.llvm_tokens = llvm_tokens
-        self.start = prefix_ids(tokenizer)
-        self.end = tokenizer.eos_token_id
-        self._whole = WholeTexts(self._backend, templates) if marks_beginnings(tokenizer) else None
-        self._parts = {direction: self._parse(template) for direction, template in templates.items()}
+        backend = tokenizer.backend_tokenizer
+        self.llvm_tokens, self.limit, self.directions = llvm_tokens, limit, list(templates)
+        self.start = np.array(prefix_ids(tokenizer), np.int32)
+        self._end = np.array([tokenizer.eos_token_id], np.int32)
+        self._whole = WholeTexts(backend, templates) if marks_beginnings(tokenizer) else None
+        self._pieces = self._whole.first if self._whole else PieceEncoder(backend_copy(backend))
+        self._parts = {direction: self._parse(backend, template) for direction, template in templates.items()}
 
-    def _parse(self, template: str) -> list[tuple[list[int], str | None]]:
+    def _parse(self, backend: Any, template: str) -> list[tuple[np.ndarray, str | None]]:
         """Template as token ids of its literals, each with the name of the field that follows, if
         any.
         """
-        self._backend.encode_special_tokens = False
-        parsed = Formatter().parse(template)
-        return [(self._backend.encode(text, add_special_tokens=False).ids, name) for text, name, _, _ in parsed]
+        reader = backend_copy(backend)
+        reader.encode_special_tokens = False
+        parsed = [(text, name) for text, name, _, _ in Formatter().parse(template)]
+        return [(np.array(reader.encode(text, add_special_tokens=False).ids, np.int32), name) for text, name in parsed]
 
-    def _encode(self, texts: list[str]) -> list[list[int]]:
-        self._backend.encode_special_tokens = True
-        return [encoding.ids for encoding in self._backend.encode_batch_fast(texts, add_special_tokens=False)]
+    def pair_documents(self, requests: Sequence[Request]) -> list[Document]:
+        """A document for each pair and direction of a batch."""
+        documents = self._joined(requests) if self._whole is None else self._from_whole(self._whole, requests)
+        return [self._within_limit(document) for document in documents]
 
-    def _module_heads(self, texts: list[str]) -> list[tuple[list[int], int]]:
-        """Token ids of each module, at most `llvm_tokens`, and the number of characters that they
-        cover.
+    def _within_limit(self, document: Document) -> Document:
+        return document if self.limit is None else replace(document, ids=document.ids[: self.limit])
 
-        Only the head of a long module is encoded, unless it has too few tokens.
+    # --- parts encoded separately ----------------------------------------------------------------
+
+    def _rooms(self, direction: str, fields: Mapping[str, Encoded | None]) -> Iterator[tuple[str, int | None]]:
+        """The fields of a direction in order, each with how many of its tokens may be used: None for
+        all; up to the first that is not encoded.
         """
-        limit = self.llvm_tokens
-        if limit is None:
-            return list(zip(self._encode(texts), map(len, texts), strict=True))
-        self._backend.encode_special_tokens = True
-        heads = [text[: limit * _CHARACTERS_PER_TOKEN] for text in texts]
-        modules = []
-        for text, head in zip(texts, self._backend.encode_batch(heads, add_special_tokens=False), strict=True):
-            short = len(head) <= limit
-            encoding = self._backend.encode(text, add_special_tokens=False) if short else head
-            end = encoding.offsets[:limit][-1][1] if encoding.offsets else len(text)
-            modules.append((encoding.ids[:limit], end))
-        return modules
-
-    def _assemble(self, pair: PairText, direction: str, fields: Mapping[str, list[int]], lost: float) -> Document:
-        ids, target = list(self.start), 0
+        used = len(self.start)
         for literal, name in self._parts[direction]:
-            ids.extend(literal)
-            if name is not None:
-                target = len(ids)
-                ids.extend(fields[name])
-        return Document(pair, direction, [*ids, self.end], target, lost)
+            used += len(literal)
+            if name is None:
+                continue
+            room = None if self.limit is None else max(0, self.limit - used)
+            most = [number for number in (room, self.llvm_tokens if name == "llvm" else None) if number is not None]
+            yield name, min(most, default=None)
+            encoded = fields.get(name)
+            if encoded is None:
+                return
+            used += min([len(encoded.ids), *most])
 
-    def _from_whole(self, whole: WholeTexts, pair: PairText, direction: str, module: str, lost: float) -> Document:
-        ids, target = whole.encode(direction, {"source": pair.source, "llvm": module})
-        return Document(pair, direction, [*self.start, *ids, self.end], len(self.start) + target, lost)
+    def _fields(self, requests: Sequence[Request]) -> dict[tuple[int, str], Encoded]:
+        """What the documents need of source and module, by the pair's identity and the field's name;
+        both directions of a pair share a field.
+        """
+        encoded: dict[tuple[int, str], Encoded] = {}
+        for _ in ("first fields", "second fields"):
+            needs: dict[tuple[int, str], int | None] = {}
+            texts: dict[tuple[int, str], str] = {}
+            for pair, direction in requests:
+                known = {name: encoded.get((id(pair), name)) for name in ("source", "llvm")}
+                *_, (name, need) = self._rooms(direction, known)
+                key, part = (id(pair), name), known[name]
+                if part is None or not (part.is_whole or (need is not None and need <= len(part.ids))):
+                    before = needs.get(key, 0)
+                    needs[key] = None if need is None or before is None else max(need, before)
+                    texts[key] = pair.source if name == "source" else pair.llvm
+            found = self._pieces.encode([texts[key] for key in needs], list(needs.values()))
+            encoded |= dict(zip(needs, found, strict=True))
+        return encoded
 
-    def pair_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
-        """Documents in all directions that have a template, for a batch of pairs."""
-        sources = self._encode([pair.source for pair in pairs]) if self._whole is None else [[] for _ in pairs]
-        modules = self._module_heads([pair.llvm for pair in pairs])
-        for pair, source, (llvm, end) in zip(pairs, sources, modules, strict=True):
-            lost = 1 - end / max(1, len(pair.llvm)) if pair.llvm else 0.0
-            for direction in self._parts:
-                if self._whole is None:
-                    yield self._assemble(pair, direction, {"source": source, "llvm": llvm}, lost)
-                else:
-                    yield self._from_whole(self._whole, pair, direction, pair.llvm[:end], lost)
+    def _joined(self, requests: Sequence[Request]) -> Iterator[Document]:
+        encoded = self._fields(requests)
+        for pair, direction in requests:
+            fields = {name: encoded[id(pair), name] for name in ("source", "llvm")}
+            rooms, lost = dict(self._rooms(direction, fields)), {}
+            ids, target = [self.start], 0
+            for literal, name in self._parts[direction]:
+                ids.append(literal)
+                if name is not None:
+                    target = sum(map(len, ids))
+                    text = pair.source if name == "source" else pair.llvm
+                    ids.append(fields[name].ids[: rooms[name]])
+                    lost[name] = _lost(fields[name], len(ids[-1]), len(text))
+            yield Document(pair, direction, np.concatenate([*ids, self._end]), target, lost["source"], lost["llvm"])
+
+    # --- whole texts -----------------------------------------------------------------------------
+
+    def _from_whole(self, whole: WholeTexts, requests: Sequence[Request]) -> Iterator[Document]:
+        heads = self._module_ends([pair.llvm for pair, _ in requests])
+        fields = [
+            (direction, {"source": pair.source, "llvm": pair.llvm[:end]})
+            for (pair, direction), end in zip(requests, heads, strict=True)
+        ]
+        limit = None if self.limit is None else self.limit - len(self.start)
+        for (pair, direction), text in zip(requests, whole.encode(fields, limit), strict=True):
+            ids = np.concatenate([self.start, *text.ids, self._end])
+            lost = {name: _share(text.covered[name], len(getattr(pair, name))) for name in text.covered}
+            yield Document(pair, direction, ids, len(self.start) + text.target, lost["source"], lost["llvm"])
+
+    def _module_ends(self, modules: Sequence[str]) -> list[int]:
+        """Number of characters of each module that `llvm_tokens` keeps."""
+        if self.llvm_tokens is None:
+            return [len(text) for text in modules]
+        heads = self._pieces.encode(modules, [self.llvm_tokens + 1] * len(modules))
+        return [
+            len(text) if len(head.ids) <= self.llvm_tokens else head.characters(self.llvm_tokens)
+            for text, head in zip(modules, heads, strict=True)
+        ]
+
+    # --- sources, and documents of a bounded length -----------------------------------------------
 
     def source_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
         """Documents of plain source, for a batch of pairs."""
-        for pair, ids in zip(pairs, self._encode([pair.source for pair in pairs]), strict=True):
-            yield Document(pair, SOURCE, [*self.start, *ids, self.end], len(self.start))
+        encoded = self._pieces.encode([pair.source for pair in pairs], [None] * len(pairs))
+        for pair, text in zip(pairs, encoded, strict=True):
+            ids = np.concatenate([self.start, text.ids, self._end])
+            yield Document(pair, PLAIN_SOURCE, ids, len(self.start))
+
+    def shortened(self, pairs: Sequence[PairText], tokens: int) -> list[PairText]:
+        """Pairs whose documents have about `tokens` tokens at most, none of whose halves is left out.
+
+        A longer source loses its last lines beyond half of the tokens, and then the module its last
+        lines beyond the rest.
+        """
+        empty = PairText("", "", "", "", "")
+        literals = max(len(document.ids) for document in self.pair_documents([(empty, each) for each in self._parts]))
+        room = max(2, tokens - literals - _SEAMS)
+        sources = self._pieces.encode([pair.source for pair in pairs], [room + 1] * len(pairs))
+        modules = self._pieces.encode([pair.llvm for pair in pairs], [room + 1] * len(pairs))
+        shortened = []
+        for pair, source, module in zip(pairs, sources, modules, strict=True):
+            characters, used = _head(pair.source, source, max(room // 2, room - len(module.ids)))
+            end, _ = _head(pair.llvm, module, room - used)
+            shortened.append(replace(pair, source=pair.source[:characters], llvm=pair.llvm[:end]))
+        return shortened
 
 
-def batches(pairs: Iterator[PairText]) -> Iterator[list[PairText]]:
-    """Lists of at most `_BATCH` pairs, to be encoded together."""
-    batch: list[PairText] = []
-    for pair in pairs:
-        batch.append(pair)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
+def _head(text: str, encoded: Encoded, tokens: int) -> tuple[int, int]:
+    """Characters and tokens of the first lines of a text that have at most `tokens` tokens."""
+    is_short = encoded.is_whole and len(encoded.ids) <= tokens
+    return (len(text), len(encoded.ids)) if is_short else encoded.head(tokens)
+
+
+def _share(covered: int, length: int) -> float:
+    """Share of a text that is left out where `covered` of its characters are not."""
+    return 1 - covered / length if length else 0.0
+
+
+def _lost(encoded: Encoded, tokens: int, length: int) -> float:
+    """Share of a text of `length` characters that its first `tokens` tokens leave out."""
+    is_all = encoded.is_whole and tokens == len(encoded.ids)
+    return 0.0 if is_all else _share(encoded.characters(tokens), length)
+
+
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """Lists of at most `_BATCH` items, to be encoded together."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
         yield batch

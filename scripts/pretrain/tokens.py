@@ -1,10 +1,11 @@
 """Add new tokens to a tokenizer, and pack the pairs of all languages into training sequences."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from transformers import AddedToken, PreTrainedTokenizerBase
 
@@ -12,73 +13,68 @@ from scripts.lib.csv_files import write_csv
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import TableWriter
-from scripts.lib.prompts import Example
 from scripts.lib.schemas.training import TOKEN_STATISTICS, TRUNCATED_DOCUMENTS
-from scripts.lib.seeds import seed_for
 from scripts.lib.training.models import load_tokenizer, save_tokenizer
 from scripts.lib.training.token_shards import SHARD_SEQUENCES, write_shard
+from scripts.pretrain.draw import PairKey, draw_documents
 from scripts.pretrain.external_shuffle import RankedDocument, TokenBuckets
 from scripts.pretrain.packing import PACKINGS
-from scripts.pretrain.pair_documents import Document, DocumentEncoder, batches, iter_ids, iter_pairs, table_name
+from scripts.pretrain.pair_documents import Document, DocumentEncoder, Request, batches, iter_pairs, sample_keys
+from scripts.pretrain.pieces import use_threads
 
-# (language, variant, id, direction) -> position in the shuffled order
-Ranks = dict[tuple[str, str, str, str], int]
-# A function of a document's number of tokens: how many of them are in a training sequence.
-Used = Callable[[int], int]
+# Rank in the shuffled order of each drawn document of a pair, by direction.
+Ranks = dict[PairKey, dict[str, int]]
 ALL = "all"
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass
 class Usage:
-    """Token counts of one split, by language.
+    """Counts of one split, by language.
 
-    used: tokens in training sequences. truncated: documents that lost tokens or a part of their
-    module.
-    lost: sum over documents of the shares of module text left out.
+    tokens: tokens in training sequences. truncated: documents that lost text.
+    lost_source, lost_llvm: sums over documents of the shares of source and module left out.
     """
 
     documents: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
-    used: Counter[str] = field(default_factory=Counter)
     truncated: Counter[str] = field(default_factory=Counter)
-    lost: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    lost_source: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    lost_llvm: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     sequences: int = 0
 
-    def add(self, language: str, document: RankedDocument, used: int) -> None:
-        """Count one document, of whose tokens `used` are in a training sequence."""
-        self.documents[language] += 1
-        self.tokens[language] += len(document.ids)
-        self.used[language] += used
-        self.truncated[language] += used < len(document.ids) or document.lost > 0
-        self.lost[language] += document.lost
+    def add(self, language: str, document: RankedDocument) -> None:
+        """Count one document."""
+        for name in (language, ALL):
+            self.documents[name] += 1
+            self.tokens[name] += len(document.ids)
+            self.truncated[name] += document.lost_source > 0 or document.lost_llvm > 0
+            self.lost_source[name] += document.lost_source
+            self.lost_llvm[name] += document.lost_llvm
 
     def rows(self, split: str, context: int, alone: bool) -> list[dict[str, Any]]:
         """One row per language and one for all.
 
         `useful_share` is the share of tokens among the computed positions: the language's own if
         each document has its own sequence (`alone`), else the overall one, since sequences mix
-        languages. `lost_tokens` are cut off at the context; `lost_llvm` is the mean share of the
-        modules' text that was left out before.
+        languages.
         """
-        overall = self.used.total() / (self.sequences * context)
-        counters = (self.documents, self.tokens, self.used, self.truncated)
-        rows = []
-        for name in [*sorted(self.documents), ALL]:
-            documents, tokens, used, truncated = (c.total() if name == ALL else c[name] for c in counters)
-            lost = sum(self.lost.values()) if name == ALL else self.lost[name]
-            rows.append(
-                {
-                    "split": split,
-                    "language": name,
-                    "documents": documents,
-                    "truncated_documents": truncated,
-                    "lost_llvm": round(lost / documents, 6),
-                    "tokens": tokens,
-                    "lost_tokens": tokens - used,
-                    "useful_share": round(used / (documents * context) if alone else overall, 6),
-                }
-            )
-        return rows
+        overall = self.tokens[ALL] / (self.sequences * context)
+        names = [*sorted(self.documents.keys() - {ALL}), ALL]
+        return [
+            {
+                "split": split,
+                "language": name,
+                "documents": self.documents[name],
+                "truncated_documents": self.truncated[name],
+                "lost_source": round(self.lost_source[name] / self.documents[name], 6),
+                "lost_llvm": round(self.lost_llvm[name] / self.documents[name], 6),
+                "tokens": self.tokens[name],
+                "useful_share": round(self.tokens[name] / (self.documents[name] * context) if alone else overall, 6),
+            }
+            for name in names
+        ]
 
 
 def extend_tokenizer(
@@ -91,100 +87,109 @@ def extend_tokenizer(
     return tokenizer
 
 
-def document_ranks(paths: Sequence[str], split: str, directions: Sequence[str], limit: int | None, seed: int) -> Ranks:
-    """The first `limit` documents of a split in the order that seed and names determine, with their
-    ranks.
-    """
-    keys: list[tuple[str, str, str, str]] = []
-    for path in sorted(paths):
-        language, variant = table_name(path)
-        keys.extend((language, variant, name, part) for name in iter_ids(path, split) for part in directions)
-    keys.sort(key=lambda key: seed_for(seed, "documents", split, *key))
-    return {key: rank for rank, key in enumerate(keys[:limit])}
+def document_ranks(sample: str, split: str, directions: Sequence[str], limit: int | None, seed: int) -> Ranks:
+    """The drawn documents of a split, with their ranks in the order that seed and names determine."""
+    ranks: Ranks = defaultdict(dict)
+    for rank, (*pair, direction) in enumerate(
+        draw_documents(sample_keys(sample, split), split, directions, limit, seed)
+    ):
+        ranks[pair[0], pair[1], pair[2]][direction] = rank
+    return ranks
 
 
-def used_tokens(packing: str, context: int) -> Used:
-    """How many tokens of a document a packing keeps; only `pad` cuts documents off."""
-    return (lambda tokens: min(tokens, context)) if packing == "pad" else (lambda tokens: tokens)
+def drawn_documents(sample: str, split: str, directions: Sequence[str], ranks: Ranks) -> Iterator[Request]:
+    """The drawn documents of a split, in the order of the sample and of the directions."""
+    for pair in progress(iter_pairs(sample, split), f"tokenising {split}", len(ranks)):
+        drawn = ranks.get((pair.language, pair.variant, pair.id), {})
+        yield from ((pair, direction) for direction in directions if direction in drawn)
 
 
-def _truncation(document: Document, split: str, used: Used) -> list[dict[str, Any]]:
-    """The row of a document that lost text; no row for another."""
-    tokens, pair = len(document.ids), document.pair
-    lost = {"tokens": tokens, "lost_tokens": tokens - used(tokens), "lost_llvm": round(document.lost, 6)}
-    row = {"split": split, "language": pair.language, "variant": pair.variant, "id": pair.id}
-    is_truncated = lost["lost_tokens"] > 0 or document.lost > 0
-    return [{**row, "direction": document.direction, **lost}] if is_truncated else []
+def in_order(items: Iterator[T], function: Callable[[T], R], threads: int) -> Iterator[R]:
+    """`function` of each item, in order, on so many threads; few items are taken in advance."""
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads) as executor:
+        for item in items:
+            waiting.append(executor.submit(function, item))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _truncation(document: Document, split: str) -> dict[str, Any]:
+    """The row of a document that lost text."""
+    pair = document.pair
+    return {
+        "split": split,
+        "language": pair.language,
+        "variant": pair.variant,
+        "id": pair.id,
+        "direction": document.direction,
+        "tokens": len(document.ids),
+        "lost_source": round(document.lost_source, 6),
+        "lost_llvm": round(document.lost_llvm, 6),
+    }
 
 
 def _encode_into(
     buckets: TokenBuckets,
-    encoder: DocumentEncoder,
-    paths: Sequence[str],
-    split: str,
+    requests: Iterator[Request],
+    encode: Callable[[list[Request]], list[Document]],
     ranks: Ranks,
-    truncated: TableWriter,
-    used: Used,
-) -> list[str]:
-    """Encode the documents in `ranks` of all tables into buckets, and record those that lose text;
-    return the languages in order of index.
-    """
-    languages = sorted({key[0] for key in ranks})
-    wanted = defaultdict(set)
-    for language, variant, name, _ in ranks:
-        wanted[language, variant].add(name)
-    for path in progress(sorted(paths), f"tokenising {split}"):
-        for batch in batches(iter_pairs(path, split, wanted[table_name(path)])):
-            rows: list[dict[str, Any]] = []
-            for document in encoder.pair_documents(batch):
-                pair = document.pair
-                rank = ranks.get((pair.language, pair.variant, pair.id, document.direction))
-                if rank is not None:
-                    buckets.add(RankedDocument(rank, languages.index(pair.language), document.lost, document.ids))
-                    rows += _truncation(document, split, used)
-            truncated.write(rows)
-    return languages
+    languages: Sequence[str],
+    threads: int,
+) -> Iterator[Document]:
+    """Encode documents into buckets; yield those that lose text."""
+    for documents in in_order(batches(requests), encode, threads):
+        for document in documents:
+            pair = document.pair
+            rank = ranks[pair.language, pair.variant, pair.id][document.direction]
+            lost = document.lost_source, document.lost_llvm
+            buckets.add(RankedDocument(rank, languages.index(pair.language), *lost, document.ids))
+            if document.is_truncated:
+                yield document
 
 
-def _write_split(
-    folder: Path, buckets: TokenBuckets, languages: list[str], packing: str, context: int, used: Used
-) -> Usage:
-    """Pack each bucket into one shard; return the token counts."""
+def _write_split(folder: Path, buckets: TokenBuckets, languages: Sequence[str], packing: str, context: int) -> Usage:
+    """Pack each bucket into one shard; return the counts."""
     usage = Usage()
     folder.mkdir()
     for number, documents in enumerate(buckets.buckets()):
         for document in documents:
-            usage.add(languages[document.language], document, used(len(document.ids)))
+            usage.add(languages[document.language], document)
         sequences = list(PACKINGS[packing]((document.ids for document in documents), context))
         usage.sequences += len(sequences)
-        write_shard(folder / f"{number:03}.safetensors", [Example(ids, 0) for ids in sequences])
+        write_shard(folder / f"{number:03}.safetensors", sequences, [0] * len(sequences))
     return usage
 
 
 def write_tokens(
-    paths: Sequence[str], tokenizer: PreTrainedTokenizerBase, output: Path, settings: dict[str, Any]
+    sample: str, tokenizer: PreTrainedTokenizerBase, output: Path, settings: dict[str, Any], threads: int = 1
 ) -> None:
     """Write `train/` and `validation/` shards, `truncated.parquet` and `statistics.csv` into the
-    folder `output`.
+    folder `output`; `sample` is the table of the drawn pairs.
 
-    Raises `InputError` if there is no training pair, or if the packing `pad` lacks a pad token.
+    Raises `InputError` if the packing `pad` lacks a pad token.
     """
-    if settings["packing"] == "pad" and tokenizer.pad_token is None:
-        raise InputError("packing 'pad' needs a pad token; set `pad_token` for the model in config/models.yaml")
-    encoder = DocumentEncoder(tokenizer, settings["templates"], settings["llvm_tokens"])
     packing, context = settings["packing"], settings["context"]
-    used, rows = used_tokens(packing, context), []
+    if packing == "pad" and tokenizer.pad_token is None:
+        raise InputError("packing 'pad' needs a pad token; set `pad_token` for the model in config/models.yaml")
+    limit = context if packing == "pad" else None
+    encoder = DocumentEncoder(tokenizer, settings["templates"], settings["llvm_tokens"], limit)
+    directions = list(settings["templates"])
+    rows: list[dict[str, Any]] = []
     with TableWriter(output / "truncated.parquet", TRUNCATED_DOCUMENTS.schema) as truncated:
         for split in ("train", "validation"):
-            limit = settings[f"{split}_documents"]
-            ranks = document_ranks(paths, split, list(settings["templates"]), limit, settings["seed"])
-            if not ranks and split == "train":
-                raise InputError("no pair in the training split; add programs to the corpus or relax `pairs`")
+            most = settings[f"{split}_documents"]
+            ranks = document_ranks(sample, split, directions, most, settings["seed"])
             if not ranks:
                 continue
+            languages = sorted({language for language, _, _ in ranks})
             with TokenBuckets(output / f".{split}", SHARD_SEQUENCES) as buckets:
-                languages = _encode_into(buckets, encoder, paths, split, ranks, truncated, used)
-                usage = _write_split(output / split, buckets, languages, packing, context, used)
+                requests = drawn_documents(sample, split, directions, ranks)
+                lost = _encode_into(buckets, requests, encoder.pair_documents, ranks, languages, threads)
+                truncated.write(_truncation(document, split) for document in lost)
+                usage = _write_split(output / split, buckets, languages, packing, context)
             (output / f".{split}").rmdir()
             rows.extend(usage.rows(split, context, packing == "pad"))
     write_csv(output / "statistics.csv", TOKEN_STATISTICS.names, rows)
@@ -193,7 +198,8 @@ def write_tokens(
 if __name__ == "__main__":
     with job() as snakemake, atomic_directory(snakemake.output.tokenizer) as folder:
         params = snakemake.params
+        use_threads(snakemake.threads)
         extended = extend_tokenizer(load_tokenizer(snakemake.input.base), params.special_tokens, params.pad_token)
         save_tokenizer(extended, folder)
         with atomic_directory(snakemake.output.tokens) as tokens:
-            write_tokens(snakemake.input.pairs, extended, tokens, params.settings)
+            write_tokens(snakemake.input.sample, extended, tokens, params.settings, snakemake.threads)

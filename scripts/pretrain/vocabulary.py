@@ -1,6 +1,6 @@
 """Train a byte-level BPE vocabulary on the sources and the IR of the training pairs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +8,17 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from scripts.lib.files import atomic_directory
-from scripts.lib.job import InputError, job, progress
+from scripts.lib.job import job, progress
 from scripts.lib.special_tokens import END_OF_TEXT
 from scripts.lib.training.models import save_tokenizer
 from scripts.pretrain.pair_documents import iter_pairs
 
 
-def texts(paths: Sequence[str], characters: int) -> Iterator[str]:
-    """Sources and IR of the training split, each truncated to `characters`; sorted by table."""
-    for path in progress(sorted(paths), "reading pairs"):
-        for pair in iter_pairs(path, "train"):
-            yield pair.source[:characters]
-            yield pair.llvm[:characters]
+def texts(sample: str, characters: int) -> Iterator[str]:
+    """Sources and IR of the sampled training pairs, each truncated to `characters`."""
+    for pair in progress(iter_pairs(sample, "train"), "reading pairs"):
+        yield pair.source[:characters]
+        yield pair.llvm[:characters]
 
 
 def train_tokenizer(corpus: Iterator[str], size: int) -> Tokenizer:
@@ -41,15 +40,9 @@ def train_tokenizer(corpus: Iterator[str], size: int) -> Tokenizer:
     return tokenizer
 
 
-def write_vocabulary(paths: Sequence[str], output: str | Path, settings: dict[str, Any]) -> None:
-    """Train on the tables `paths` and save into a folder; raises `InputError` if no table has a
-    pair.
-    """
-    corpus = texts(paths, settings["characters"])
-    first = next(corpus, None)
-    if first is None:
-        raise InputError("no pair in the training split; add programs to the corpus or relax the filters in `pairs`")
-    backend = train_tokenizer((text for part in ([first], corpus) for text in part), settings["size"])
+def write_vocabulary(sample: str, output: str | Path, settings: dict[str, Any]) -> None:
+    """Train on a table of sampled pairs, and save into a folder."""
+    backend = train_tokenizer(texts(sample, settings["characters"]), settings["size"])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=backend, bos_token=END_OF_TEXT, eos_token=END_OF_TEXT, clean_up_tokenization_spaces=False
     )
@@ -59,4 +52,4 @@ def write_vocabulary(paths: Sequence[str], output: str | Path, settings: dict[st
 
 if __name__ == "__main__":
     with job() as snakemake:
-        write_vocabulary(snakemake.input.pairs, snakemake.output[0], snakemake.params.settings)
+        write_vocabulary(snakemake.input.sample, snakemake.output[0], snakemake.params.settings)

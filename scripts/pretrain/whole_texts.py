@@ -5,14 +5,19 @@ between them; it recognises the special tokens of a template, but not those in a
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
+import numpy as np
+
+from scripts.pretrain.pieces import Encoded, PieceEncoder
+
 
 def backend_copy(backend: Any, **changes: Any) -> Any:
-    """Copy of a tokenizer of the library tokenizers, without padding and truncation.
+    """Copy of a tokenizer of the library tokenizers, without padding, truncation and special tokens
+    in texts.
 
     changes: replacements of top-level parts of its JSON.
     """
@@ -20,6 +25,7 @@ def backend_copy(backend: Any, **changes: Any) -> Any:
     copy = type(backend).from_str(json.dumps(content))
     copy.no_padding()
     copy.no_truncation()
+    copy.encode_special_tokens = True
     return copy
 
 
@@ -46,6 +52,48 @@ class Segment:
     parts: tuple[tuple[str, str | None], ...]
     special: int | None
 
+    def text(self, fields: Mapping[str, str]) -> tuple[str, dict[str, int]]:
+        """The segment with the fields in it, and at which character each of them begins."""
+        text, starts = "", {}
+        for literal, name in self.parts:
+            text += literal
+            if name is not None:
+                starts[name] = len(text)
+                text += fields[name]
+        return text, starts
+
+
+@dataclass
+class WholeText:
+    """A document that is being encoded.
+
+    ids: token ids. target: index of the first id of its last field.
+    covered: characters of each field that the ids cover.
+    """
+
+    direction: str
+    fields: Mapping[str, str]
+    ids: list[np.ndarray] = field(default_factory=list)
+    target: int = 0
+    covered: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens so far."""
+        return sum(map(len, self.ids))
+
+    def add(self, encoded: Encoded, starts: Mapping[str, int], special: int | None, room: int | None) -> None:
+        """Add a segment of which `room` tokens may be used."""
+        kept = len(encoded.ids) if room is None else min(room, len(encoded.ids))
+        is_all = encoded.is_whole and kept == len(encoded.ids)
+        for name, start in starts.items():
+            length = len(self.fields[name])
+            self.covered[name] = length if is_all else min(max(encoded.characters(kept) - start, 0), length)
+            self.target = self.tokens + min(encoded.tokens(start), kept)
+        self.ids.append(encoded.ids[:kept])
+        if special is not None:
+            self.ids.append(np.array([special], np.int32))
+
 
 class WholeTexts:
     """Encodes documents exactly as the tokenizer encodes their whole text."""
@@ -54,11 +102,11 @@ class WholeTexts:
         """`backend` is a tokenizer of the library tokenizers; `templates` maps directions to
         templates.
         """
-        self._first = backend_copy(backend)
+        self.first = PieceEncoder(backend_copy(backend))
         content = json.loads(backend.to_str())
-        self._later = backend_copy(backend, pre_tokenizer=_after_the_first(content["pre_tokenizer"]))
-        for copy in (self._first, self._later):
-            copy.encode_special_tokens = True
+        later = _after_the_first(content["pre_tokenizer"])
+        is_same = later == content["pre_tokenizer"]
+        self._later = self.first if is_same else PieceEncoder(backend_copy(backend, pre_tokenizer=later))
         self._special = {
             token.content: number for number, token in backend.get_added_tokens_decoder().items() if token.special
         }
@@ -84,20 +132,18 @@ class WholeTexts:
         matches = [(text.find(token), -len(token), token) for token in self._special if token in text]
         return (min(matches)[0], min(matches)[2]) if matches else None
 
-    def encode(self, direction: str, fields: Mapping[str, str]) -> tuple[list[int], int]:
-        """Token ids of a document, and the index of the first id of its last field."""
-        ids: list[int] = []
-        target = 0
-        for number, segment in enumerate(self._segments[direction]):
-            text, start = "", None
-            for literal, name in segment.parts:
-                text += literal
-                if name is not None:
-                    start = len(text)
-                    text += fields[name]
-            encoding = (self._later if number else self._first).encode(text, add_special_tokens=False)
-            if start is not None:
-                target = len(ids) + sum(begin < start for begin, _ in encoding.offsets)
-            ids.extend(encoding.ids)
-            ids.extend([] if segment.special is None else [segment.special])
-        return ids, target
+    def encode(self, documents: Sequence[tuple[str, Mapping[str, str]]], limit: int | None) -> list[WholeText]:
+        """Documents of directions and fields, encoded; at least their first `limit` tokens, None for
+        all.
+        """
+        texts = [WholeText(direction, fields) for direction, fields in documents]
+        for number in range(max(map(len, self._segments.values()))):
+            active = [each for each in texts if number < len(self._segments[each.direction])]
+            rooms = [None if limit is None else max(0, limit - each.tokens) for each in active]
+            segments = [self._segments[each.direction][number] for each in active]
+            parts = [segment.text(each.fields) for segment, each in zip(segments, active, strict=True)]
+            encoder = self._later if number else self.first
+            encoded = encoder.encode([text for text, _ in parts], rooms)
+            for each, segment, (_, starts), part, room in zip(active, segments, parts, encoded, rooms, strict=True):
+                each.add(part, starts, segment.special, room)
+        return texts

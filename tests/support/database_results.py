@@ -133,10 +133,10 @@ def write_run(results: Path) -> None:
     trained |= {"difference": 50, "ci_low": 0, "ci_high": 100, "problems": 2}
     write_csv(results / "tables" / "differences.csv", DIFFERENCES.names, [trained])
     tokens = {"split": "train", "language": "C++", "documents": 4, "truncated_documents": 2, "tokens": 100}
-    tokens |= {"lost_llvm": 0.5, "lost_tokens": 10, "useful_share": 0.9}
+    tokens |= {"lost_llvm": 0.5, "lost_source": 0.1, "useful_share": 0.9}
     write_csv(results / "tokens" / MODEL / "statistics.csv", TOKEN_STATISTICS.names, [tokens])
     document = {"split": "train", "language": "C++", "variant": "perf", "id": program_id("C++", "Source_1")}
-    document |= {"direction": "source_to_llvm", "tokens": 50, "lost_tokens": 5, "lost_llvm": 0.5}
+    document |= {"direction": "source_to_llvm", "tokens": 50, "lost_source": 0.1, "lost_llvm": 0.5}
     write_table(results / "tokens" / MODEL / "truncated.parquet", [document], TRUNCATED_DOCUMENTS.schema)
     cost = {"stage": "evaluate", "rule": "evaluate_execute", "job": "evaluate/execute/one", "wall_seconds": 2}
     attempts = [{**cost, "state": state, "user_seconds": 1.5, "peak_memory_mb": 80} for state in ("failed", "done")]

@@ -10,6 +10,21 @@ from scripts.lib.schemas.table import Column, Table, text
 # `pretrain.templates`.
 PLAIN_SOURCE = "source"
 
+SAMPLE = Table(
+    "Sampled pairs",
+    "sample/{purpose}.parquet",
+    "One row for each pair that is drawn for a purpose: `documents` for training and its validation loss, `losses` for "
+    "the comparison of losses. Sorted by `language` and `variant`, then in the order of the pairs.",
+    (
+        text("Source_Code", "the program"),
+        text("IR_Original", "its module in textual LLVM IR"),
+        LANGUAGE,
+        VARIANT,
+        ID,
+        text("split", "part of the data set", Split),
+    ),
+)
+
 TOKEN_STATISTICS = Table(
     "Statistics of tokens",
     "tokens/{model}/statistics.csv",
@@ -19,9 +34,9 @@ TOKEN_STATISTICS = Table(
         text("language", "language, or `all`"),
         Column("documents", pa.int64(), "pairs in one direction"),
         Column("truncated_documents", pa.int64(), "documents of which some text is not trained on"),
-        Column("lost_llvm", pa.float64(), "mean share of the modules' text that `pretrain.llvm_tokens` cuts off"),
-        Column("tokens", pa.int64(), "tokens of the documents", "tokens"),
-        Column("lost_tokens", pa.int64(), "tokens cut off at the context", "tokens"),
+        Column("lost_source", pa.float64(), "mean share of the sources' text that is cut off at the context"),
+        Column("lost_llvm", pa.float64(), "mean share of the modules' text that is cut off, there or by `llvm_tokens`"),
+        Column("tokens", pa.int64(), "tokens of the documents in training sequences", "tokens"),
         Column(
             "useful_share",
             pa.float64(),
@@ -41,9 +56,9 @@ TRUNCATED_DOCUMENTS = Table(
         VARIANT,
         ID,
         text("direction", "key of `pretrain.templates`"),
-        Column("tokens", pa.int64(), "tokens of the document", "tokens"),
-        Column("lost_tokens", pa.int64(), "tokens cut off at the context", "tokens"),
-        Column("lost_llvm", pa.float64(), "share of the module's text that `pretrain.llvm_tokens` cuts off"),
+        Column("tokens", pa.int64(), "tokens of the document in training sequences", "tokens"),
+        Column("lost_source", pa.float64(), "share of the source's text that is cut off at the context"),
+        Column("lost_llvm", pa.float64(), "share of the module's text that is cut off, there or by `llvm_tokens`"),
     ),
 )
 

@@ -15,16 +15,16 @@ from scripts.lib.prompts import Example
 SHARD_SEQUENCES = 8192
 
 
-def write_shard(path: Path, examples: Sequence[Example]) -> None:
-    """Write n sequences as one shard: `input_ids` (int32, joined), `offsets` (int64, n + 1),
-    `masked` (int32, n).
+def write_shard(path: Path, sequences: Sequence[Sequence[int] | np.ndarray], masked: Sequence[int]) -> None:
+    """Write n sequences of token ids as one shard: `input_ids` (int32, joined), `offsets` (int64,
+    n + 1), `masked` (int32, n).
     """
-    lengths = [len(example.input_ids) for example in examples]
+    lengths = [len(ids) for ids in sequences]
     save_file(
         {
-            "input_ids": np.concatenate([np.asarray(example.input_ids, dtype=np.int32) for example in examples]),
+            "input_ids": np.concatenate([np.asarray(ids, dtype=np.int32) for ids in sequences]),
             "offsets": np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            "masked": np.asarray([example.masked for example in examples], dtype=np.int32),
+            "masked": np.asarray(masked, dtype=np.int32),
         },
         str(path),
     )
@@ -34,7 +34,9 @@ def write_shards(folder: Path, examples: Sequence[Example]) -> None:
     """Write sequences as the shards `000.safetensors`, `001.safetensors`, … of a new folder."""
     folder.mkdir(parents=True)
     for number, start in enumerate(range(0, len(examples), SHARD_SEQUENCES)):
-        write_shard(folder / f"{number:03}.safetensors", examples[start : start + SHARD_SEQUENCES])
+        part = examples[start : start + SHARD_SEQUENCES]
+        ids, masked = [example.input_ids for example in part], [example.masked for example in part]
+        write_shard(folder / f"{number:03}.safetensors", ids, masked)
 
 
 class TokenShards:

@@ -30,6 +30,7 @@ from scripts.lib.training.models import (
     save_model,
 )
 from scripts.lib.training.objective import IGNORED, TokenAccuracy, causal_loss, count_correct
+from scripts.lib.training.precision import matrix_precision, weight_dtype
 from scripts.lib.training.preflight import needed_memory
 from scripts.lib.training.spec import EPOCH, TrainingSpec
 from scripts.lib.training.token_shards import TokenShards
@@ -75,11 +76,8 @@ class Collator:
 
 
 def _precision(spec: TrainingSpec) -> str:
-    """Number format of the matrix products; `auto` is bf16 on a GPU that supports it, else fp32."""
-    precision = spec.settings.precision
-    if precision != "auto":
-        return precision
-    return "bf16" if spec.gpu and torch.cuda.is_bf16_supported() else "fp32"
+    """Number format of the matrix products of a training."""
+    return matrix_precision(spec.settings.precision, spec.gpu)
 
 
 def _strategy(steps: int | str) -> str:
@@ -157,8 +155,7 @@ def _model(spec: TrainingSpec, tokenizer: PreTrainedTokenizerBase) -> torch.nn.M
         return make_model(spec.architecture, tokenizer)
     if spec.lora is None:
         raise ValueError("a training of an existing base needs `lora`")
-    half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(_precision(spec), torch.float32)
-    dtype = half if spec.gpu else torch.float32
+    dtype = weight_dtype(settings.precision, spec.gpu)
     model = load_for_tokenizer(
         spec.base, tokenizer, spec.new_embeddings, dtype=dtype, quantization=settings.quantization
     )

@@ -26,6 +26,12 @@ MARKING = {**{kind: lambda kind=kind: pieces_tokenizer(kind) for kind in KINDS},
 ALL = {**MARKING, "plain": tiny_tokenizer, "end-adding": end_adding_tokenizer}
 
 
+def documents(encoder, source, llvm):
+    """The documents of a pair, one for each direction."""
+    pair = PairText("C", "perf", "x", source, llvm)
+    return encoder.pair_documents([(pair, direction) for direction in TEMPLATES])
+
+
 @pytest.fixture(scope="module", params=MARKING)
 def marking(request):
     return MARKING[request.param]()
@@ -43,11 +49,11 @@ def test_it_is_known_which_tokenizers_mark_beginnings():
 @pytest.mark.parametrize(("source", "llvm"), PAIRS)
 def test_documents_have_the_ids_of_their_whole_text(marking, source, llvm):
     extended = extend_tokenizer(marking, NEW, "<|pad|>")
-    for document in DocumentEncoder(extended, TEMPLATES).pair_documents([PairText("C", "perf", "x", source, llvm)]):
+    for document in documents(DocumentEncoder(extended, TEMPLATES), source, llvm):
         whole = TEMPLATES[document.direction].format(source=source, llvm=llvm)
-        assert document.ids == [*extended(whole)["input_ids"], extended.eos_token_id]
+        assert document.ids.tolist() == [*extended(whole)["input_ids"], extended.eos_token_id]
         last = llvm if document.direction == "source_to_llvm" else source
-        assert document.ids[document.target :] == [
+        assert document.ids.tolist()[document.target :] == [
             *extended(whole)["input_ids"][document.target :],
             extended.eos_token_id,
         ]
@@ -57,14 +63,15 @@ def test_documents_have_the_ids_of_their_whole_text(marking, source, llvm):
 def test_plain_source_has_the_ids_of_its_text(tokenizer):
     pair = PairText("C", "perf", "x", "int a;\n  b", "ret")
     (document,) = DocumentEncoder(tokenizer, {}).source_documents([pair])
-    assert document.ids == [*prefix_ids(tokenizer), *text_ids(tokenizer, pair.source), tokenizer.eos_token_id]
-    assert document.ids.count(tokenizer.eos_token_id) == 1
+    ids = document.ids.tolist()
+    assert ids == [*prefix_ids(tokenizer), *text_ids(tokenizer, pair.source), tokenizer.eos_token_id]
+    assert ids.count(tokenizer.eos_token_id) == 1
 
 
 def test_a_program_that_spells_special_tokens_gets_ordinary_ones(marking):
     extended = extend_tokenizer(marking, NEW, "<|pad|>")
     source = f"a <source_to_llvm> {extended.eos_token} b"
-    for document in DocumentEncoder(extended, TEMPLATES).pair_documents([PairText("C", "perf", "x", source, "ret")]):
+    for document in documents(DocumentEncoder(extended, TEMPLATES), source, "ret"):
         known = {*extended.all_special_ids, *extended.convert_tokens_to_ids(NEW)}
         special = [number for number in document.ids if number in known]
         direction = extended.convert_tokens_to_ids(f"<{document.direction}>")
@@ -76,9 +83,9 @@ def test_long_modules_lose_their_end(marking, limit):
     extended = extend_tokenizer(marking, NEW, "<|pad|>")
     module = "define i32 @f(i32 %a) {\n  ret i32 %a\n}\n" * 2
     encoder = DocumentEncoder(extended, TEMPLATES, limit)
-    forward, _ = encoder.pair_documents([PairText("C", "perf", "x", "int a;", module)])
+    forward, _ = documents(encoder, "int a;", module)
     text = extended.decode(forward.ids[forward.target : -1]).strip()
-    assert module.startswith(text) and 0 <= forward.lost < 1 and (forward.lost == 0) == (limit == 1000)
+    assert module.startswith(text) and 0 <= forward.lost_llvm < 1 and (forward.lost_llvm == 0) == (limit == 1000)
     # The head is cut as text, whose first word has other tokens in the document than by itself.
     assert len(forward.ids) - forward.target <= limit + 4
 

@@ -3,9 +3,10 @@
 from itertools import chain
 from random import Random
 
+import numpy as np
 import pytest
 
-from scripts.pretrain.packing import PACKINGS, best_fit, concat, pad
+from scripts.pretrain import packing
 
 
 @pytest.fixture
@@ -14,23 +15,29 @@ def documents():
     return [[number] * random.randint(1, 90) for number in range(200)]
 
 
+def packed(mode, documents, context):
+    """The sequences of a packing, as lists of ids."""
+    arrays = [np.array(document, np.int32) for document in documents]
+    return [sequence.tolist() for sequence in packing.PACKINGS[mode](arrays, context)]
+
+
 def test_concat_keeps_the_text_and_fills_all_but_the_last(documents):
-    sequences = list(concat(documents, 32))
+    sequences = packed("concat", documents, 32)
     assert list(chain(*sequences)) == list(chain(*documents))
     assert {len(sequence) for sequence in sequences[:-1]} == {32}
 
 
 def test_concat_of_exact_multiples_has_no_empty_last_sequence():
-    assert list(concat([[1, 2], [3, 4]], 2)) == [[1, 2], [3, 4]]
+    assert packed("concat", [[1, 2], [3, 4]], 2) == [[1, 2], [3, 4]]
 
 
 def test_pad_writes_one_truncated_sequence_per_document(documents):
-    sequences = list(pad(documents, 32))
+    sequences = packed("pad", documents, 32)
     assert sequences == [document[:32] for document in documents]
 
 
 def test_best_fit_cuts_only_what_is_too_long(documents):
-    sequences = list(best_fit(documents, 32))
+    sequences = packed("best_fit", documents, 32)
     assert max(map(len, sequences)) <= 32
     assert sorted(chain(*sequences)) == sorted(chain(*documents))
     for number, document in enumerate(documents):
@@ -41,10 +48,10 @@ def test_best_fit_cuts_only_what_is_too_long(documents):
 def test_best_fit_fills_better_than_padding(documents):
     short = [document[: 1 + len(document) % 20] for document in documents]
     used = sum(map(len, short))
-    assert used / (32 * len(list(best_fit(short, 32)))) > 0.95
-    assert used / (32 * len(list(pad(short, 32)))) < 0.5
+    assert used / (32 * len(packed("best_fit", short, 32))) > 0.95
+    assert used / (32 * len(packed("pad", short, 32))) < 0.5
 
 
-@pytest.mark.parametrize("packing", sorted(PACKINGS))
-def test_no_documents_make_no_sequences(packing):
-    assert list(PACKINGS[packing]([], 8)) == []
+@pytest.mark.parametrize("mode", sorted(packing.PACKINGS))
+def test_no_documents_make_no_sequences(mode):
+    assert packed(mode, [], 8) == []
