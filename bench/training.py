@@ -10,9 +10,9 @@ passes over the same number of random sequences of each packing, in turn, in one
 sequence is padded to the full context, as in the original.
 
 Columns: `sequences` is the number of training sequences; `wasted` is the share of padding; `lost`
-is the share of tokens beyond the context that are not trained on; `tokens/s` counts tokens without
-padding per CPU second; `to pad` is that speed divided by the speed of one padded document per
-sequence (higher is better).
+is the mean share of a half's text beyond the context, which is not trained on; `tokens/s` counts
+tokens without padding per CPU second; `to pad` is that speed divided by the speed of one padded
+document per sequence (higher is better).
 """
 
 import argparse
@@ -30,6 +30,7 @@ from scripts.lib.training.models import load_tokenizer, make_model
 from scripts.lib.training.token_shards import TokenShards
 from scripts.lib.training.worker import Collator
 from scripts.pretrain.packing import PACKINGS
+from scripts.pretrain.sample import write_sample
 from scripts.pretrain.tokens import write_tokens
 from scripts.workflow.validation import read_yaml
 
@@ -39,18 +40,20 @@ ARCHITECTURE = read_yaml(ROOT / "config/models.yaml")["tiny-gpt-bigcode"]["archi
 
 
 def sequences(pairs: Path, tokenizer: Path, settings: dict[str, Any]) -> tuple[list[list[int]], float]:
-    """The training sequences that a packing makes of all pairs of a run, and the share of tokens
-    that it loses.
+    """The training sequences that a packing makes of all pairs of a run, and the share of a half's
+    text that it loses, on average.
 
     A sequence is a list of at most `context` token ids.
     """
     with tempfile.TemporaryDirectory() as folder:
-        paths = sorted(map(str, pairs.glob("*/*.parquet")))
-        write_tokens(paths, load_tokenizer(tokenizer), Path(folder), settings)
+        paths = sorted(str(path) for variant in ("perf", "size") for path in pairs.glob(f"*/{variant}.parquet"))
+        sample, directions = f"{folder}/sample.parquet", {"directions": list(settings["templates"])}
+        write_sample(paths, sample, "documents", settings | directions)
+        write_tokens(sample, load_tokenizer(tokenizer), Path(folder), settings)
         table = pd.read_csv(Path(folder, "statistics.csv")).query("split == 'train' and language == 'all'").iloc[0]
         shards = TokenShards(Path(folder, "train"))
         rows = [list(shards[index].input_ids) for index in range(len(shards))]
-        return rows, table["lost_tokens"] / table["tokens"]
+        return rows, (table["lost_source"] + table["lost_llvm"]) / 2
 
 
 def cpu_seconds(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> float:

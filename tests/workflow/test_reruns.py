@@ -161,6 +161,13 @@ ROWS = [
         SHOWN,
     ),
     Row(
+        "how many losses are compared (`pretrain.loss_documents`)",
+        "tests/workflow/tiny.yaml",
+        "loss_documents: 1",
+        "loss_documents: 2",
+        ("pretrain_sample losses", "pretrain_losses *", *SCORED),
+    ),
+    Row(
         "the learning rate of the continued pre-training",
         "tests/workflow/tiny.yaml",
         "trackers: []}",
