@@ -79,6 +79,8 @@ class Disk:
 
     def _text(self, parts: tuple[str, ...], shards: int) -> float | None:
         """Bytes of an output with text of the corpus."""
+        if parts[0] == "sample":
+            return self._packed * min(1.0, self._sampled(PurePath(parts[1]).stem) / max(self._pairs, 1))
         language = parts[1] if len(parts) > 2 else ""
         if language not in self.programs:
             return None
@@ -131,21 +133,30 @@ class Disk:
     def _adapter(self, parameters: float, section: str) -> float:
         return trained_weights(parameters, self.config[section]["lora"]) * _ADAPTER_BYTES
 
+    @property
+    def _pairs(self) -> float:
+        """Pairs of all languages and variants."""
+        return sum(self.programs.values()) * len(self.config["variants"])
+
+    def _sampled(self, purpose: str) -> float:
+        """Pairs that are drawn for the documents of all models, or for their losses."""
+        pretrain, pairs = self.config["pretrain"], self._pairs
+        if purpose == "losses":
+            return float(pretrain["loss_documents"] * len(self.programs) * len(self.config["variants"]))
+        return float(sum(min(pretrain[f"{split}_documents"] or pairs, pairs) for split in ("train", "validation")))
+
     def _tokens(self, model: str) -> float | None:
         """Bytes of a model's training documents, each at most as long as the context."""
         if not self._parameters(model):
             return None
-        pretrain = self.config["pretrain"]
-        pairs = sum(self.programs.values()) * len(self.config["variants"])
-        documents = sum(min(pretrain[f"{split}_documents"] or pairs, pairs) for split in ("train", "validation"))
-        return float(documents * pretrain["context"] * _TOKEN_BYTES)
+        return self._sampled("documents") * float(self.config["pretrain"]["context"]) * _TOKEN_BYTES
 
     def _database(self) -> float | None:
         """Bytes of the run's database; it has texts that are not larger than the config allows."""
         if self.text_bytes is None:
             return None
         programs = sum(self.programs.values())
-        modules = programs * len(self.config["variants"])
+        modules = self._pairs
         mean, most = self.text_bytes / max(modules, 1), self.config["database"]["text_bytes"]
         text = self.text_bytes if mean <= most else modules * min(most, _SOURCE_SHARE * mean)
         return programs * _PROGRAM_BYTES + modules * _MODULE_BYTES + text

@@ -150,6 +150,7 @@ UNITS: dict[str, tuple[str, Callable[[Mapping[str, str], Counts], float]]] = {
     "provenance_outcomes": ("programs", _of_corpus),
     "provenance_jobs": ("programs", _of_corpus),
     "provenance_database": ("programs", _of_corpus),
+    "pretrain_sample": ("programs", _of_corpus),
     "pretrain_tokens": ("documents", _tokens),
     "pretrain_base": ("tokens", _base),
     "pretrain_adapter": ("tokens", _adapter),

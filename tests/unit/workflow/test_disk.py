@@ -41,6 +41,9 @@ def test_text_is_divided_among_languages_variants_and_shards(config: dict[str, A
     assert sizes.of_output("ir/D/003.parquet", 8) == pytest.approx(10e9 * 2 / 3 / 8)
     assert sizes.of_output("pairs/C/perf.parquet") == pytest.approx(10e9 / 3 / 2)
     assert sizes.of_output("sources/C/modules") == pytest.approx(10e9 / 3)
+    # 264,192 of six million pairs.
+    assert sizes.of_output("sample/documents.parquet") == pytest.approx(10e9 * 264_192 / 6e6)
+    assert sizes.of_output("sample/losses.parquet") == pytest.approx(10e9 * 200 * 4 / 6e6)
     unknown = disk(config, models, text_bytes=None)
     for path in ("ir/D/003.parquet", "provenance/run.sqlite", "scores/x.json", "pairs/README.md"):
         assert unknown.of_output(path) is None
