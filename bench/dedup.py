@@ -94,7 +94,7 @@ def ours(sources: list[str], folder: Path, settings: dict[str, Any]) -> pa.Table
     schema = signatures_table(settings["permutations"]).schema
     signed = [str(folder / f"signatures-{Path(path).name}") for path in sources]
     for path, target in zip(sources, signed, strict=True):
-        write_table(target, signatures.signatures(path, settings), schema)
+        write_table(target, signatures.signatures([path], settings), schema)
     empty = str(folder / "ir")
     write_table(empty, [], IR.schema)
     return clusters.clusters(signed, sources, [empty], settings)

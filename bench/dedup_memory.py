@@ -61,7 +61,7 @@ def prepare(count: int, folder: Path) -> None:
         name = f"{start // SHARD_SIZE:05d}.parquet"
         rows = [Record(d, d, len(text), text, "utf-8").row("C") for d, text in texts[start : start + SHARD_SIZE]]
         write_table(folder / f"sources-{name}", rows, SOURCES.schema)
-        signed = signatures.signatures(str(folder / f"sources-{name}"), SETTINGS)
+        signed = signatures.signatures([str(folder / f"sources-{name}")], SETTINGS)
         write_table(folder / f"signatures-{name}", signed, signatures_table(SETTINGS["permutations"]).schema)
     write_table(folder / "ir", [], IR.schema)
 

@@ -114,6 +114,14 @@ RUNTIME = sorted(f"evaluate/runtime/{path.name}" for path in Path(ROOT, "scripts
 
 # --- sources and compile --------------------------------------------------------------------------
 
+# Whether the corpus has its IR, so that nothing is compiled.
+HAS_IR = config["corpus"]["columns"]["ir"] is not None
+# The number of reading processes changes no result.
+CORPUS = {key: value for key, value in config["corpus"].items() if key != "jobs"}
+READING_JOBS = config["corpus"]["jobs"]
+# Sources in a shard, on average at most.
+SHARD_SIZE = config["ir_shard_size"] if HAS_IR else config["shard_size"]
+
 
 def shards_of(language):
     """Names of a language's shards, in order; waits until its sources have been read."""
@@ -134,12 +142,6 @@ def shard_table(wildcards):
     """
     checkpoints.sources_read.get(language=wildcards.language)
     return SHARDS.table(wildcards.language, wildcards.shard)
-
-
-def module_table(wildcards):
-    """The modules that came with the programs of a shard, for `ancient()`."""
-    checkpoints.sources_read.get(language=wildcards.language)
-    return SHARDS.modules(wildcards.language, wildcards.shard)
 
 
 def sources_targets():

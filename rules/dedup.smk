@@ -1,30 +1,31 @@
 """Finds near duplicates among the programs of a language.
 
 In: `sources/{language}/{shard}.parquet` and the outcomes of compiling. Out:
-`dedup/{language}/signatures/{shard}.parquet` and `dedup/{language}/clusters.parquet`.
+`dedup/{language}/signatures.parquet` and `dedup/{language}/clusters.parquet`.
 """
 
 
+# One job a language, because a program takes less than 0.1 ms.
 rule dedup_signatures:
     input:
-        sources=ancient(shard_table),
+        ancient(of_shards("<results>/sources/{language}/{shard}.parquet")),
     output:
-        "<results>/dedup/{language}/signatures/{shard}.parquet",
+        "<results>/dedup/{language}/signatures.parquet",
     log:
-        "<logs>/dedup/signatures/{language}/{shard}.log",
+        "<logs>/dedup/signatures/{language}.log",
     benchmark:
-        "<bench>/dedup/signatures/{language}/{shard}.tsv"
+        "<bench>/dedup/signatures/{language}.tsv"
     conda:
         "../envs/data.yaml"
     resources:
         mem_mb=memory(1000),
-        runtime=minutes(10),
+        runtime=minutes(60),
     params:
         settings={
             **pick("dedup", "enabled", "tokens", "ngram", "permutations", "min_tokens"),
             "seed": seed_for(config["seed"], "dedup"),
         },
-        digest=SHARDS.digest,
+        digests=SHARDS.digests,
         code=code("dedup/signatures.py"),
     script:
         "../scripts/dedup/signatures.py"
@@ -32,7 +33,7 @@ rule dedup_signatures:
 
 rule dedup_clusters:
     input:
-        signatures=of_shards("<results>/dedup/{language}/signatures/{shard}.parquet"),
+        signatures="<results>/dedup/{language}/signatures.parquet",
         sources=ancient(of_shards("<results>/sources/{language}/{shard}.parquet")),
         ir=of_shards("<results>/ir/{language}/{shard}.parquet"),
     output:

@@ -2,7 +2,8 @@
 
 In: the corpus, a folder or a data set of the hub (`corpus`). Out: `sources/{language}/`: a table
 for each shard, their index `shards.json`, and the files dropped as duplicates. Where the corpus
-has its own LLVM IR, that becomes `ir/{language}/{shard}.parquet`, in place of the compile stage's.
+has its own LLVM IR, that is sorted, and becomes `ir/{language}/{shard}.parquet`, in place of the
+compile stage's.
 """
 
 
@@ -39,24 +40,51 @@ checkpoint sources_read:
         "<bench>/sources/{language}.tsv"
     conda:
         "../envs/data.yaml"
+    threads: READING_JOBS
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1000 + 1000 * READING_JOBS),
         runtime=minutes(1440),
     params:
-        corpus=config["corpus"],
+        corpus=CORPUS,
         suffixes=lambda wildcards: LANGUAGES[wildcards.language]["suffixes"],
-        shard_size=config["shard_size"],
+        shard_size=SHARD_SIZE,
         fingerprint=LANGUAGE.fingerprint,
         code=code("sources/read.py"),
     script:
         "../scripts/sources/read.py"
 
 
+# The modules of all shards, which jobs need only until they are verified. They are sorted again
+# where one of these jobs has to run later.
+rule sources_modules:
+    input:
+        fetched=LANGUAGE.fetched,
+    output:
+        temp(directory("<results>/sources/{language}/modules")),
+    log:
+        "<logs>/sources/modules/{language}.log",
+    benchmark:
+        "<bench>/sources/modules/{language}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: READING_JOBS
+    resources:
+        mem_mb=memory(1000 + 1000 * READING_JOBS),
+        runtime=minutes(1440),
+    params:
+        corpus=CORPUS,
+        suffixes=lambda wildcards: LANGUAGES[wildcards.language]["suffixes"],
+        fingerprint=LANGUAGE.fingerprint,
+        code=code("sources/modules.py"),
+    script:
+        "../scripts/sources/modules.py"
+
+
 # Replaces compiling where the corpus has its IR.
 rule sources_ir:
     input:
         sources=ancient(shard_table),
-        modules=ancient(module_table),
+        modules=ancient("<results>/sources/{language}/modules"),
     output:
         "<results>/ir/{language}/{shard}.parquet",
     log:
@@ -81,10 +109,10 @@ rule sources_ir:
         "../scripts/sources/ir.py"
 
 
-if config["corpus"]["columns"]["ir"] is None:
+if HAS_IR:
 
-    ruleorder: compile_shard > sources_ir
+    ruleorder: sources_ir > compile_shard
 
 else:
 
-    ruleorder: sources_ir > compile_shard
+    ruleorder: compile_shard > sources_ir

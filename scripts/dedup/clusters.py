@@ -1,4 +1,4 @@
-"""Clusters of near-duplicates of one language, from the signatures of all its shards."""
+"""Clusters of near-duplicates of one language, from the signatures of its programs."""
 
 import logging
 from collections import Counter
@@ -191,5 +191,5 @@ def clusters(signatures: list[str], sources: list[str], ir: list[str], settings:
 if __name__ == "__main__":
     with job() as snakemake:
         inputs = snakemake.input
-        table = clusters(inputs.signatures, inputs.sources, inputs.ir, snakemake.params.settings)
+        table = clusters([inputs.signatures], inputs.sources, inputs.ir, snakemake.params.settings)
         write_table(snakemake.output[0], table, CLUSTERS.schema)

@@ -1,11 +1,11 @@
-"""MinHash signatures of one shard of sources, by rensa's R-MinHash.
+"""MinHash signatures of the sources of a language, by rensa's R-MinHash.
 
 The sketch is Dahlgaard, Knudsen and Thorup's Fast Similarity Sketching (2017).
 """
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -14,7 +14,7 @@ import rensa
 
 from scripts.lib.files import sha256_text
 from scripts.lib.job import job
-from scripts.lib.parquet import open_table, write_table
+from scripts.lib.parquet import iter_batches, write_table
 from scripts.lib.schemas.dedup import signatures_table
 from scripts.lib.shingles import Shingles, shingles
 
@@ -59,11 +59,13 @@ def batch_columns(texts: list[str], settings: dict[str, Any]) -> dict[str, list[
     return {"tokens": counts.tolist(), "exact": keys, "signature": rows}
 
 
-def signatures(sources: str, settings: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-    """The rows of the table of signatures of a shard, in the shard's order, in batches."""
+def signatures(sources: Iterable[str], settings: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    """The rows of the table of signatures, in batches: in the order of the tables of sources and of
+    their rows.
+    """
     columns = signatures_table(settings["permutations"]).schema
-    with open_table(sources) as file:
-        for batch in file.iter_batches(_BATCH, columns=["id", "source"]):
+    for path in sources:
+        for batch in iter_batches(path, ["id", "source"], _BATCH):
             values = batch_columns(cast(list[str], batch["source"].to_pylist()), settings)
             yield pa.RecordBatch.from_pydict({"id": batch["id"], **values}, schema=columns)
 
@@ -73,4 +75,4 @@ if __name__ == "__main__":
         os.environ["RAYON_NUM_THREADS"] = str(snakemake.threads)
         settings = snakemake.params.settings
         table = signatures_table(settings["permutations"])
-        write_table(snakemake.output[0], signatures(snakemake.input.sources, settings), table.schema)
+        write_table(snakemake.output[0], signatures(snakemake.input, settings), table.schema)

@@ -186,9 +186,13 @@ class CheckedFile:
             self._check([group], columns)
             return self._file.read_row_group(group, columns=columns)
 
-    def iter_batches(self, batch_size: int = 256, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Batches of consecutive rows of one row group, at most `batch_size` each."""
-        for group in range(self.num_row_groups):
+    def iter_batches(
+        self, batch_size: int = 256, columns: list[str] | None = None, groups: Iterable[int] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Batches of consecutive rows of one row group, at most `batch_size` each; of all row groups,
+        or of `groups`.
+        """
+        for group in range(self.num_row_groups) if groups is None else groups:
             with _naming(self.path, "is damaged"):
                 self._check([group], columns)
                 batches = self._file.iter_batches(batch_size=batch_size, columns=columns, row_groups=[group])

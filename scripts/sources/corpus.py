@@ -8,6 +8,13 @@ from typing import Any
 from scripts.sources import tables, tree
 from scripts.sources.record import Record
 
+# A killed job reads what it had read of one piece again; the temporary file of each piece is open
+# when the pieces are joined.
+_PIECE_BYTES = 64 << 20
+_MOST_PIECES = 256
+
+Piece = tables.TablePiece | tree.TreePiece
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -36,15 +43,42 @@ class Corpus:
             return tree.fingerprint(self.root, self.language, self.suffixes)
         return tables.fingerprint(self.root, self.language, self.settings)
 
-    def total_bytes(self) -> int:
-        """Approximate size of all texts in bytes."""
-        if self.is_tree:
-            limit = self.settings["max_bytes"]
-            return sum(min(entry.size, limit) for entry in tree.entries(self.root, self.language, self.suffixes))
-        return tables.total_bytes(self.root, self.language, self.settings)
+    def measured(self) -> "MeasuredCorpus":
+        """The corpus with its size, which takes a look at all its files."""
+        if not self.is_tree:
+            listed = tables.all_rows(self.root, self.language, self.settings)
+            rows = [rows for variant in listed.values() for rows in variant]
+            source, ir = sum(each.source_bytes for each in rows), sum(each.ir_bytes for each in rows)
+            return MeasuredCorpus(self, source, ir, listed)
+        limit = self.settings["max_bytes"]
+        candidates = tree.entries(self.root, self.language, self.suffixes)
+        return MeasuredCorpus(self, sum(min(entry.size, limit) for entry in candidates), 0, {})
 
-    def records(self) -> Iterator[Record]:
-        """Every program, in no particular order."""
-        if self.is_tree:
-            return tree.records(self.root, self.language, self.suffixes, self.settings)
-        return tables.records(self.root, self.language, self.settings)
+    def records(self, piece: Piece, with_modules: bool = False) -> Iterator[Record]:
+        """Every program of a piece; modules have their text only if it is wanted."""
+        if isinstance(piece, tree.TreePiece):
+            return tree.records(piece, self.root, self.language, self.settings)
+        return tables.records(piece, self.root, self.language, self.settings, with_modules)
+
+
+@dataclass(frozen=True)
+class MeasuredCorpus:
+    """A corpus and about how many bytes of text its programs and modules have; `listed` are the rows
+    of its tables.
+    """
+
+    corpus: Corpus
+    source_bytes: int
+    ir_bytes: int
+    listed: dict[str, list[tables.Rows]]
+
+    def pieces(self) -> Iterator[Piece]:
+        """The corpus in pieces that can be read in any order."""
+        corpus = self.corpus
+        first = corpus.settings["first"]
+        size = max(_PIECE_BYTES, (self.source_bytes + self.ir_bytes) // _MOST_PIECES)
+        if not corpus.is_tree:
+            return tables.pieces(self.listed, size, first)
+        tree.prepare(corpus.root, corpus.language)
+        candidates = tree.selected(corpus.root, corpus.language, corpus.suffixes, first)
+        return tree.pieces(candidates, size, corpus.settings["max_bytes"])

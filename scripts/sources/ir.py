@@ -5,17 +5,22 @@ a compiler.
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from scripts.lib.files import sha256_text
 from scripts.lib.job import job
 from scripts.lib.llvm import READER, InvalidIRError, verified
-from scripts.lib.parquet import iter_rows, write_table
+from scripts.lib.parquet import iter_rows, read_table, write_table
 from scripts.lib.sandbox.isolation import IsolationError, close_isolation, isolated
 from scripts.lib.sandbox.supervise import Limits
 from scripts.lib.schemas.ir import IR, CompileStatus
+from scripts.sources.external_sort import SortedRuns
+from scripts.sources.modules import module_tables, open_modules
 
 _LONGEST = 400
+# Rows with modules in memory as Python texts.
+_BATCH = 32
 
 
 def limits_of(settings: Mapping[str, Any]) -> Limits:
@@ -42,22 +47,34 @@ def outcome(source: dict[str, Any], module: str | None, parts: list[str], limits
     return {"status": CompileStatus.OK, "diagnostics": "", "ir": text, "ir_sha256": sha256_text(text)}
 
 
-def modules_of(path: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Id and modules by variant of each program that has any, in order of id."""
-    rows = iter_rows(path, ["id", "variant", "ir"], batch_size=32)
+def modules_of(runs: SortedRuns, first: str, last: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Id and modules by variant of each program that has any, in order of id: of the programs whose
+    hashes are from `first` to `last`, and of some others.
+    """
+    batches = (batch for table in module_tables(runs, first, last) for batch in table.to_batches(_BATCH))
+    rows = (row for batch in batches for row in batch.to_pylist())
     for name, group in groupby(rows, key=itemgetter("id")):
         yield name, {row["variant"]: row["ir"] for row in group}
 
 
+def modules_by_source(sources: str, modules: str) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """Each row of a table of sources with its modules by variant; both are read once, in parallel."""
+    hashes = cast(list[str], read_table(sources, ["source_sha256"])["source_sha256"].to_pylist())
+    if not hashes:
+        return
+    with open_modules(Path(modules)) as runs:
+        groups = modules_of(runs, hashes[0], hashes[-1])
+        following = next(groups, None)
+        for source in iter_rows(sources, ["id", "language", "source_sha256", "rejected"]):
+            while following is not None and following[0] < source["id"]:
+                following = next(groups, None)
+            yield source, following[1] if following is not None and following[0] == source["id"] else {}
+
+
 def outcomes(sources: str, modules: str, variants: list[str], settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A row for each source and variant, in order of id; both tables are read once, in parallel."""
+    """A row for each source and variant, in order of id."""
     limits = limits_of(settings["limits"])
-    groups = modules_of(modules)
-    following = next(groups, None)
-    for source in iter_rows(sources, ["id", "language", "source_sha256", "rejected"]):
-        own: dict[str, str] = {}
-        if following is not None and following[0] == source["id"]:
-            own, following = following[1], next(groups, None)
+    for source, own in modules_by_source(sources, modules):
         for variant in variants:
             # Without a list for each variant, the modules have the variant "".
             module = own.get(variant, own.get(""))

@@ -3,11 +3,22 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.lib.files import sha256_text
 from scripts.lib.schemas.sources import Rejection
 from scripts.sources.decode import Decoded
 
 ID_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module that the corpus has for a program.
+
+    text: None where only its hash is wanted, or where it is too long.
+    """
+
+    sha256: str
+    is_too_long: bool
+    text: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -19,7 +30,7 @@ class Record:
     bad_bytes: number of bytes that are not valid UTF-8.
     uncertain: whether another encoding is as likely.
     variant: variant whose list of programs contains the row; empty where there is one list for all.
-    ir: the module that the corpus has for the program.
+    module: the module that the corpus has for the program.
     """
 
     path: str
@@ -30,7 +41,7 @@ class Record:
     rejected: Rejection | None = None
     license: str | None = None
     variant: str = ""
-    ir: str | None = field(default=None, repr=False)
+    module: Module | None = None
     bad_bytes: int = 0
     uncertain: bool = False
 
@@ -54,7 +65,7 @@ class Record:
         return self.sha256[:ID_DIGITS]
 
     def row(self, language: str) -> dict[str, Any]:
-        """The row of the table of sources, with the variant."""
+        """The row of the table of sources, with the variant and the hash of the module."""
         return {
             "id": self.id,
             "language": language,
@@ -68,9 +79,12 @@ class Record:
             "bad_bytes": self.bad_bytes,
             "encoding_uncertain": self.uncertain,
             "variant": self.variant,
+            "ir_sha256": self.module.sha256 if self.module else None,
         }
 
-    def module(self) -> dict[str, Any]:
-        """The row of the table of modules."""
-        hashed = {"ir": self.ir, "ir_sha256": sha256_text(self.ir or "")}
+    def module_row(self) -> dict[str, Any] | None:
+        """The row of the module, by the columns of `MODULES`; None for a program without one."""
+        if self.module is None:
+            return None
+        hashed = {"ir": self.module.text, "ir_sha256": self.module.sha256}
         return {"id": self.id, "source_sha256": self.sha256, "variant": self.variant, **hashed}

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from glob import escape
 from itertools import islice
 from pathlib import Path
@@ -11,15 +11,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scripts.lib.files import sha256_bytes
+from scripts.lib.files import sha256_bytes, sha256_text
 from scripts.lib.job import InputError
 from scripts.lib.json_lines import numbered_lines, parse_object
-from scripts.lib.parquet import iter_batches, open_table
+from scripts.lib.parquet import open_table
 from scripts.lib.schemas.sources import Rejection
 from scripts.sources.dataset_card import stated_license
 from scripts.sources.decode import Decoded, decode
 from scripts.sources.reader_process import items_of, limit_memory
-from scripts.sources.record import Record
+from scripts.sources.record import Module, Record
 
 _BATCH = 64
 _PARQUET = ".parquet"
@@ -70,27 +70,123 @@ def fingerprint(root: Path, language: str, corpus: dict[str, Any]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _text_bytes(path: Path, columns: set[str]) -> int:
-    """About how many bytes of text the columns of a file have; gzipped text is assumed to be eight
-    times as long.
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a file that are read together: the row groups `groups` of a parquet file, or a whole
+    file.
+
+    first: number of the first row in its file. source_bytes, ir_bytes: about how many bytes of text
+    the programs and the modules have.
     """
-    if path.suffix != _PARQUET:
-        return path.stat().st_size * (8 if path.suffix == ".gz" else 1)
-    return sum(items_of(path, lambda: _chunk_bytes(path, columns)))
+
+    path: Path
+    groups: tuple[int, ...] | None
+    first: int
+    source_bytes: int
+    ir_bytes: int
 
 
-def _chunk_bytes(path: Path, columns: set[str]) -> Iterator[int]:
-    """Unpacked bytes of each chunk of some columns of a parquet file, as its metadata states."""
+@dataclass(frozen=True)
+class TablePiece:
+    """A part of the list of programs of a variant that one process reads; `limit` is the number of
+    programs after which it ends, None for all.
+    """
+
+    variant: str
+    rows: tuple[Rows, ...]
+    limit: int | None = None
+
+    def key(self, root: Path) -> str:
+        """A text that changes when one of the files does; no contents are read."""
+        return repr([(self.variant, self.limit), *(_state(rows, root) for rows in self.rows)])
+
+
+def _name(path: Path, root: Path) -> str:
+    """The path of a file of the corpus below its root, which may be the file."""
+    return path.relative_to(root).as_posix() if root.is_dir() else path.name
+
+
+def _state(rows: Rows, root: Path) -> tuple[object, ...]:
+    status = rows.path.stat()
+    return _name(rows.path, root), rows.groups, rows.first, status.st_size, status.st_mtime_ns
+
+
+def _row_groups(path: Path, columns: tuple[str, str | None]) -> Iterator[tuple[int, int, int]]:
+    """Of each row group of a parquet file, as its metadata states: number of rows, and unpacked bytes
+    of two columns.
+    """
     with open_table(path) as file:
         groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
-    chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
-    yield from (chunk.total_uncompressed_size for chunk in chunks if chunk.path_in_schema in columns)
+    for group in groups:
+        sizes = dict.fromkeys(columns, 0)
+        for number in range(group.num_columns):
+            chunk = group.column(number)
+            if chunk.path_in_schema in sizes:
+                sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
+        yield group.num_rows, sizes[columns[0]], sizes[columns[1]] if columns[1] else 0
+
+
+def _rows_of_file(path: Path, corpus: dict[str, Any]) -> Iterator[Rows]:
+    """The rows of a file, in the smallest groups that can be read alone: row groups, or all of a JSON
+    file, whose bytes are those of programs; gzipped text is assumed to be eight times as long.
+    """
+    if path.suffix != _PARQUET:
+        size = path.stat().st_size * (8 if path.suffix == ".gz" else 1)
+        yield Rows(path, None, 0, size, size if corpus["columns"]["ir"] else 0)
+        return
+    columns = corpus["columns"]["source"], corpus["columns"]["ir"]
+    first = 0
+    for number, (count, *sizes) in enumerate(items_of(path, lambda: _row_groups(path, columns))):
+        yield Rows(path, (number,), first, *sizes)
+        first += count
+
+
+def _joined(rows: list[Rows]) -> tuple[Rows, ...]:
+    """Consecutive row groups of one file joined."""
+    groups: list[Rows] = []
+    for each in rows:
+        if groups and groups[-1].path == each.path:
+            last = groups.pop()
+            sizes = last.source_bytes + each.source_bytes, last.ir_bytes + each.ir_bytes
+            each = Rows(each.path, (*(last.groups or ()), *(each.groups or ())), last.first, *sizes)
+        groups.append(each)
+    return tuple(groups)
+
+
+def all_rows(root: Path, language: str, corpus: dict[str, Any]) -> dict[str, list[Rows]]:
+    """The rows of a language by variant, in the order of files and rows."""
+    listed: dict[str, list[Rows]] = {}
+    for variant, path in files_of(root, language, corpus):
+        listed.setdefault(variant, []).extend(_rows_of_file(path, corpus))
+    return listed
 
 
 def total_bytes(root: Path, language: str, corpus: dict[str, Any]) -> int:
     """About how many bytes of text the language's programs, and the modules with them, have."""
-    columns = {corpus["columns"]["source"], corpus["columns"]["ir"]}
-    return sum(_text_bytes(path, columns) for _, path in files_of(root, language, corpus))
+    listed = all_rows(root, language, corpus).values()
+    return sum(each.source_bytes + each.ir_bytes for rows in listed for each in rows)
+
+
+def pieces(listed: Mapping[str, list[Rows]], piece_bytes: int, first: int | None) -> Iterator[TablePiece]:
+    """The rows of `all_rows` in pieces of about `piece_bytes` of text.
+
+    Each variant's list is one piece where only the `first` of its programs are read, because rows
+    of other languages do not count.
+    """
+    for variant, rows in listed.items():
+        if first is not None:
+            yield TablePiece(variant, _joined(rows), first)
+            continue
+        waiting: list[Rows] = []
+        size = 0
+        for each in rows:
+            waiting.append(each)
+            size += each.source_bytes + each.ir_bytes
+            if size >= piece_bytes:
+                yield TablePiece(variant, _joined(waiting))
+                waiting, size = [], 0
+        if waiting:
+            yield TablePiece(variant, _joined(waiting))
 
 
 def _json_rows(path: Path, columns: list[str], longest: int) -> Iterator[dict[str, Any] | None]:
@@ -150,38 +246,62 @@ def _groups(path: Path, columns: Mapping[str, int]) -> tuple[int, int]:
     return rows, 3 * max(map(_stated_bytes, groups), default=0) + 4 * _MOST_UNPACKED
 
 
-def _parquet_batches(path: Path, columns: list[str], allowed: Mapping[str, int]) -> Iterator[list[dict[str, Any]]]:
+def _module(value: Any, with_text: bool) -> Module | None:
+    """The module that a value is; without its text unless that is wanted."""
+    text = _label(value)
+    if text is None:
+        return None
+    is_too_long = len(text) > _MOST_IR
+    return Module(sha256_text(text), is_too_long, text if with_text and not is_too_long else None)
+
+
+def _named(row: Mapping[str, Any], columns: Mapping[str, str], with_modules: bool) -> dict[str, Any]:
+    """A row with our names for its columns, in which "ir" is a `Module`."""
+    named = {ours: row[column] for ours, column in columns.items()}
+    return named if "ir" not in named else named | {"ir": _module(named["ir"], with_modules)}
+
+
+def _parquet_batches(
+    path: Path, columns: dict[str, str], max_bytes: int, groups: tuple[int, ...] | None, with_modules: bool
+) -> Iterator[list[dict[str, Any]]]:
     """Rows of a parquet file, some at a time; limits the memory of this process."""
+    theirs = list(dict.fromkeys(columns.values()))
     with open_table(path) as file:
         known = file.schema_arrow.names
-    for column in columns:
+    for column in theirs:
         if column not in known:
             raise InputError(f"{path}: no column '{column}', only {', '.join(known)}; set corpus.columns")
-    rows, most = _groups(path, allowed)
+    allowed = {column: _MOST_IR if ours == "ir" else max_bytes for ours, column in columns.items()}
+    count, most = _groups(path, allowed)
     limit_memory(most)
-    for batch in iter_batches(path, columns, rows):
-        values = [_as_bytes(batch[column]).to_pylist() for column in columns]
-        yield [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+    with open_table(path) as file:
+        for batch in file.iter_batches(count, theirs, groups):
+            values = [_as_bytes(batch[column]).to_pylist() for column in theirs]
+            rows = (dict(zip(theirs, row, strict=True)) for row in zip(*values, strict=True))
+            yield [_named(row, columns, with_modules) for row in rows]
 
 
-def _parquet_rows(path: Path, columns: list[str], allowed: Mapping[str, int]) -> Iterator[dict[str, Any]]:
-    for batch in items_of(path, lambda: _parquet_batches(path, columns, allowed)):
-        yield from batch
-
-
-def rows_of(path: Path, columns: dict[str, str], max_bytes: int) -> Iterator[dict[str, Any] | None]:
+def rows_of(
+    path: Path,
+    columns: dict[str, str],
+    max_bytes: int,
+    groups: tuple[int, ...] | None = None,
+    with_modules: bool = True,
+) -> Iterator[dict[str, Any] | None]:
     """Rows of a file with our names for their columns (`columns`: theirs by ours), a few in memory
-    at a time.
+    at a time; with `groups`, only those of some row groups. Modules come with their text only if it
+    is wanted: hashed where they are unpacked, they need not be passed on.
 
     None stands for a row that is too long for a program of `max_bytes` and was not read.
     """
-    theirs = list(dict.fromkeys(columns.values()))
-    allowed = {column: _MOST_IR if ours == "ir" else max_bytes for ours, column in columns.items()}
+    if path.suffix == _PARQUET:
+        for batch in items_of(path, lambda: _parquet_batches(path, columns, max_bytes, groups, with_modules)):
+            yield from batch
+        return
     # A byte may take six characters in JSON.
     longest = 6 * (max_bytes + _MOST_IR * ("ir" in columns)) + _REST_OF_LINE
-    rows = _parquet_rows(path, theirs, allowed) if path.suffix == _PARQUET else _json_rows(path, theirs, longest)
-    for row in rows:
-        yield None if row is None else {ours: row[column] for ours, column in columns.items()}
+    for row in _json_rows(path, list(dict.fromkeys(columns.values())), longest):
+        yield None if row is None else _named(row, columns, with_modules)
 
 
 def _label(value: Any) -> str | None:
@@ -227,35 +347,34 @@ def record(row: dict[str, Any] | None, where: str, variant: str, corpus: dict[st
         return Record(where, sha256_bytes(f"path:{where}".encode()), 0, rejected=Rejection.TOO_LARGE, variant=variant)
     data, decoded = _program(row["source"], where, corpus)
     path, license = (_short_label(row, ours, where, corpus) or None for ours in ("path", "license"))
-    module = _label(row.get("ir"))
-    read = replace(
-        Record.of(decoded, path or where, sha256_bytes(data), len(data)), license=license, variant=variant, ir=module
-    )
-    if module is not None and len(module) > _MOST_IR:
-        return replace(read, ir=None, source="", encoding=None, rejected=Rejection.TOO_LARGE)
+    module: Module | None = row.get("ir")
+    read = Record.of(decoded, path or where, sha256_bytes(data), len(data))
+    read = replace(read, license=license, variant=variant, module=module)
+    if module is not None and module.is_too_long:
+        return replace(read, module=None, source="", encoding=None, rejected=Rejection.TOO_LARGE)
     return read
 
 
-def records(root: Path, language: str, corpus: dict[str, Any]) -> Iterator[Record]:
-    """Every program of a language, file by file and row by row; with `first`, the first ones of
-    each variant's list.
+def records(
+    piece: TablePiece, root: Path, language: str, corpus: dict[str, Any], with_modules: bool
+) -> Iterator[Record]:
+    """Every program of a piece, file by file and row by row.
 
     A row that states no license has the one that the data set's card states, if any.
     """
-    files = files_of(root, language, corpus)
-    for variant in dict.fromkeys(variant for variant, _ in files):
-        paths = [path for listed, path in files if listed == variant]
-        yield from islice(_listed(root, language, corpus, variant, paths), corpus["first"])
+    yield from islice(_records(piece, root, language, corpus, with_modules), piece.limit)
 
 
-def _listed(root: Path, language: str, corpus: dict[str, Any], variant: str, paths: list[Path]) -> Iterator[Record]:
-    """The programs of one variant's list, in the order of its files and rows."""
+def _records(
+    piece: TablePiece, root: Path, language: str, corpus: dict[str, Any], with_modules: bool
+) -> Iterator[Record]:
     columns = {ours: theirs for ours, theirs in corpus["columns"].items() if theirs is not None}
     wanted = corpus["names"].get(language, language)
     license = stated_license(root)
-    for path in paths:
-        name = path.relative_to(root).as_posix() if root.is_dir() else path.name
-        for number, row in enumerate(rows_of(path, columns, corpus["max_bytes"])):
+    for rows in piece.rows:
+        name = _name(rows.path, root)
+        numbered = rows_of(rows.path, columns, corpus["max_bytes"], rows.groups, with_modules)
+        for number, row in enumerate(numbered, rows.first):
             if "language" not in columns or row is None or _label(row["language"]) == wanted:
-                program = record(row, f"{name}#{number}", variant, corpus)
+                program = record(row, f"{name}#{number}", piece.variant, corpus)
                 yield replace(program, license=program.license or license)

@@ -10,6 +10,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from heapq import nsmallest
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ MANIFEST = "MANIFEST.tsv"
 _WORD = 1 << 128
 _DIGITS = re.compile(r"([0-9]+)")
 _LONGEST_LINE = 1 << 16
+# What opening a file costs, in bytes that could be read instead.
+_ENTRY_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -160,12 +163,57 @@ def _read(root: Path, entry: Entry, corpus: Mapping[str, Any]) -> Record:
     return Record.of(decoded, path, hashlib.sha256(data).hexdigest(), len(data))
 
 
-def records(root: str | Path, language: str, suffixes: list[str], corpus: Mapping[str, Any]) -> Iterator[Record]:
-    """Every candidate file of a language, or the `first` ones, read and decoded; `corpus` are the
-    config's settings.
+@dataclass(frozen=True)
+class TreePiece:
+    """Candidates that one process reads."""
+
+    entries: tuple[Entry, ...]
+
+    def key(self, root: Path) -> str:
+        """A text that changes when one of the files does; no contents are read."""
+        return repr([self.entries, _manifest_state(root)])
+
+
+def _manifest_state(root: Path) -> tuple[int, int] | None:
+    """Size and modification time of the manifest; None where there is none."""
+    manifest = Path(root, MANIFEST)
+    if not manifest.is_file():
+        return None
+    status = manifest.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def pieces(candidates: Iterator[Entry], piece_bytes: int, longest: int) -> Iterator[TreePiece]:
+    """The candidates in pieces of about `piece_bytes` of programs of up to `longest` bytes, in the
+    order in which they come.
     """
-    known = licenses(root, language)
-    for entry in selected(root, language, suffixes, corpus["first"]):
-        record = _read(Path(root), entry, corpus)
+    waiting: list[Entry] = []
+    size = 0
+    for entry in candidates:
+        waiting.append(entry)
+        size += min(entry.size, longest) + _ENTRY_BYTES
+        if size >= piece_bytes:
+            yield TreePiece(tuple(waiting))
+            waiting, size = [], 0
+    if waiting:
+        yield TreePiece(tuple(waiting))
+
+
+# The manifest of the corpus that a process reads; workers have the one of the process that forked them.
+@lru_cache(maxsize=1)
+def _licenses(root: Path, language: str, state: tuple[int, int] | None) -> dict[str, str]:
+    return licenses(root, language) if state else {}
+
+
+def prepare(root: Path, language: str) -> None:
+    """Read the manifest before workers are forked, so that not each of them has to."""
+    _licenses(root, language, _manifest_state(root))
+
+
+def records(piece: TreePiece, root: Path, language: str, corpus: Mapping[str, Any]) -> Iterator[Record]:
+    """Every candidate file of a piece, read and decoded; `corpus` are the config's settings."""
+    known = _licenses(root, language, _manifest_state(root))
+    for entry in piece.entries:
+        record = _read(root, entry, corpus)
         license = known.get(record.path) or known.get(record.path.rpartition("/")[0])
         yield record if license is None else replace(record, license=license)

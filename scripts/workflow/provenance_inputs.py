@@ -56,7 +56,8 @@ def recorded_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def pairs_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of the config that determine the pairs."""
-    keys = ("compile", "corpus", "dedup", "keep_ll", "languages", "pairs", "seed", "shard_size", "variants")
+    keys = ("compile", "corpus", "dedup", "ir_shard_size", "keep_ll", "languages", "pairs", "seed", "shard_size")
+    keys += ("variants",)
     return {key: config[key] for key in keys}
 
 

@@ -12,11 +12,17 @@ from scripts.lib.files import read_json
 
 
 class Shard(TypedDict):
-    """A shard in `shards.json`: number of rows, SHA-256 of its table and of its modules."""
+    """A shard in `shards.json`: number of rows, SHA-256 of its table, and a digest of its modules."""
 
     rows: int
     sha256: str
     modules: NotRequired[str]
+
+
+class LanguageWildcards(Protocol):
+    """Wildcards of a job for one language."""
+
+    language: str
 
 
 class ShardWildcards(Protocol):
@@ -66,10 +72,6 @@ class Shards:
         """Path of a shard's table of sources."""
         return str(self.folder / language / f"{shard}.parquet")
 
-    def modules(self, language: str, shard: str) -> str:
-        """Path of the table of modules that came with the programs of a shard."""
-        return str(self.folder / language / "modules" / f"{shard}.parquet")
-
     def _shard(self, wildcards: ShardWildcards) -> Shard | None:
         return self.of(wildcards.language).get(wildcards.shard)
 
@@ -80,7 +82,12 @@ class Shards:
         shard = self._shard(wildcards)
         return shard["sha256"] if shard else ""
 
+    def digests(self, wildcards: LanguageWildcards) -> list[str]:
+        """`digest` of each of a language's shards, in order."""
+        shards = self.of(wildcards.language)
+        return [shards[name]["sha256"] for name in sorted(shards, key=int)]
+
     def module_digest(self, wildcards: ShardWildcards) -> list[str | None]:
-        """SHA-256 of a shard's sources and of its modules."""
+        """SHA-256 of a shard's sources, and a digest of its modules."""
         shard = self._shard(wildcards)
         return [shard["sha256"], shard.get("modules")] if shard else [None, None]

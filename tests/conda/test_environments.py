@@ -28,6 +28,7 @@ NOT_RUN = {
     "fetch_corpus": "needs a network",
     "fetch_instruct": "needs a network",
     "pretrain_deepspeed_operators": "only with DeepSpeed on CPUs",
+    "sources_modules": "only for programs that come with their IR",
     "sources_ir": "only for programs that come with their IR",
     "evaluate_ceiling": "the script and environment of evaluate_controls",
 }

@@ -37,7 +37,8 @@ def representatives(folder, texts, settings):
     write_table(
         paths[0], [record.row("C") for record in sorted(records, key=lambda record: record.sha256)], SOURCES.schema
     )
-    write_table(paths[1], signatures.signatures(paths[0], settings), signatures_table(settings["permutations"]).schema)
+    table = signatures_table(settings["permutations"])
+    write_table(paths[1], signatures.signatures([paths[0]], settings), table.schema)
     write_table(paths[2], [], IR)
     table = clusters.clusters([paths[1]], [paths[0]], [paths[2]], settings).to_pylist()
     return {by_id[row["id"]]: by_id[row["kept"]] for row in table}

@@ -81,7 +81,7 @@ def run(corpus: Path, out: Path, shard_size=1000, language="C", suffixes=("c",),
     names = sorted(index["shards"], key=int)
     sources, signed, ir = ([str(out / f"{kind}{name}.parquet") for name in names] for kind in ("", "signed-", "ir-"))
     for source, signature, table in zip(sources, signed, ir, strict=True):
-        write_table(signature, signatures.signatures(source, dedup), signatures_table(256).schema)
+        write_table(signature, signatures.signatures([source], dedup), signatures_table(256).schema)
         write_ir(Path(source), Path(table), failing or {})
     write_table(out / "clusters.parquet", clusters.clusters(signed, sources, ir, dedup), CLUSTERS.schema)
     known = read_clusters(str(out / "clusters.parquet"))

@@ -13,8 +13,8 @@ def signatures_table(permutations: int) -> Table:
     signature = pa.binary(4 * permutations)
     return Table(
         "Signatures",
-        "dedup/{language}/signatures/{shard}.parquet",
-        "One row for each program of a shard, in the shard's order.",
+        "dedup/{language}/signatures.parquet",
+        "One row for each program of a language, in the order of `id`.",
         (
             ID,
             _TOKENS,

@@ -1,6 +1,4 @@
-"""Tables of the stage `sources`: programs, exact duplicates, and modules that came with the
-programs.
-"""
+"""Tables of the stage `sources`: programs, and exact duplicates."""
 
 import pyarrow as pa
 
@@ -47,19 +45,8 @@ SOURCES = Table(
     ),
 )
 
-MODULES = Table(
-    "Modules of the corpus",
-    "sources/{language}/modules/{shard}.parquet",
-    "One row for each program and variant with a module in the corpus (`corpus.columns.ir`), in the order of "
-    "`source_sha256` and `variant`.",
-    (
-        ID,
-        SOURCE_SHA256,
-        text("variant", "variant whose list of programs contains the row; empty where there is one list for all"),
-        text("ir", "the module, as the corpus has it"),
-        text("ir_sha256", "SHA-256 of `ir`"),
-    ),
-)
+# Modules that came with programs, while they are sorted: no result, and no table of parquet.
+MODULES = pa.schema([(name, pa.string()) for name in ("id", "source_sha256", "variant", "ir", "ir_sha256")])
 
 ALIASES = Table(
     "Exact duplicates",

@@ -24,6 +24,7 @@ from snakemake.workflow import Workflow
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.sources import tree
+from scripts.sources.shards import shard_name
 from scripts.sources.tables import total_bytes
 from scripts.workflow.disk import Disk
 from scripts.workflow.estimate.units import Counts, key_of, units_of
@@ -104,21 +105,19 @@ def source_counts(config: Mapping[str, Any], languages: Mapping[str, Any], resul
     return counts
 
 
-def _write_shards(results: Path, counts: Mapping[str, int], shard_size: int, with_corpus: bool) -> None:
+def _write_shards(results: Path, counts: Counts, with_corpus: bool) -> None:
     """Write an index and empty tables of shards."""
     if with_corpus:
         (results / "corpus").mkdir(parents=True)
         (results / "corpus" / "fetched.json").write_text("{}", encoding="utf-8")
-    for language, rows in counts.items():
-        number = 1
-        while number * shard_size < rows:
-            number *= 2
+    for language, rows in counts.sources.items():
         folder = results / "sources" / language
-        (folder / "modules").mkdir(parents=True)
-        shards = {f"{shard:03}": {"rows": rows / number, "sha256": "", "modules": ""} for shard in range(number)}
+        folder.mkdir(parents=True)
+        size = counts.shard(language)
+        number = round(rows / size) if rows else 1
+        shards = {shard_name(shard): {"rows": size, "sha256": "", "modules": ""} for shard in range(number)}
         for shard in shards:
             (folder / f"{shard}.parquet").touch()
-            (folder / "modules" / f"{shard}.parquet").touch()
         (folder / "aliases.parquet").touch()
         index = {"language": language, "sources": rows, "duplicates": 0, "rejected": 0, "shards": shards}
         (folder / "shards.json").write_text(json.dumps(index), encoding="utf-8")
@@ -197,7 +196,7 @@ def plan(configfiles: Sequence[Path], config: Mapping[str, Any], counts: Counts)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         is_fetched = bool(counts.config["corpus"]["dataset"])
-        _write_shards(folder / "results", counts.sources, counts.config["shard_size"], is_fetched)
+        _write_shards(folder / "results", counts, is_fetched)
         disk = disk_of(counts)
         with _planned_in(folder, configfiles, config) as workflow:
             jobs = sorted(workflow.dag.jobs, key=lambda job: (job.rule.name, _job_name(job)))

@@ -10,6 +10,7 @@ from typing import Any
 
 from scripts.evaluate.plan import Plan
 from scripts.evaluate.task_plan import CONTROL
+from scripts.sources.shards import shard_count
 
 # Problems of the benchmarks made from HumanEval, where the data are not here.
 ASSUMED_PROBLEMS = 164
@@ -40,10 +41,9 @@ class Counts:
 
     def shard(self, language: str) -> float:
         """Programs in a shard of a language."""
-        number = 1
-        while number * self.config["shard_size"] < self.sources[language]:
-            number *= 2
-        return self.sources[language] / number
+        has_ir = self.config["corpus"]["columns"]["ir"] is not None
+        size = self.config["ir_shard_size" if has_ir else "shard_size"]
+        return self.sources[language] / shard_count(self.sources[language], size)
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str], int]:
@@ -142,9 +142,10 @@ def _tokens_generated(wildcards: Mapping[str, str], counts: Counts) -> float:
 # Unit and amount of each rule; the cost of a job of another rule does not depend on the config.
 UNITS: dict[str, tuple[str, Callable[[Mapping[str, str], Counts], float]]] = {
     "sources_read": ("programs", _of_language),
+    "sources_modules": ("programs", _of_language),
     "sources_ir": ("programs", _of_shard),
     "compile_shard": ("programs", _of_shard),
-    "dedup_signatures": ("programs", _of_shard),
+    "dedup_signatures": ("programs", _of_language),
     "dedup_clusters": ("programs", _of_language),
     "pairs_language": ("programs", _of_language),
     "provenance_outcomes": ("programs", _of_corpus),

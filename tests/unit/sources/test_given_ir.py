@@ -1,13 +1,18 @@
 """Modules that come with programs: which variant they are of, and what is stored of them."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from scripts.lib.files import sha256_text
 from scripts.lib.parquet import write_table
-from scripts.lib.schemas.sources import MODULES, SOURCES
+from scripts.lib.schemas.sources import SOURCES
+from scripts.sources.corpus import Corpus
 from scripts.sources.ir import outcomes
+from scripts.sources.modules import write_modules
 from tests.support.compiling import SETTINGS
+from tests.support.pairs_pipeline import CORPUS
 
 MODULE = """; ModuleID = '/home/someone/source.c'
 source_filename = "/home/someone/source.c"
@@ -22,11 +27,24 @@ attributes #0 = { nounwind "target-cpu"="skylake" }
 
 def rows_of(folder: Path, module: str, listed: str, variants: list[str], parts: list[str]):
     """Outcome rows of one program that came with one module, in the list of a variant."""
-    source = {"id": "a", "language": "C", "path": "a.c", "source_sha256": "a" * 64, "source": "int f;", "bytes": 6}
+    sha256 = sha256_text("int f;")
+    source = {
+        "id": sha256[:16],
+        "language": "C",
+        "path": "a.c",
+        "source_sha256": sha256,
+        "source": "int f;",
+        "bytes": 6,
+    }
     write_table(folder / "sources.parquet", [source], SOURCES.schema)
-    write_table(folder / "modules.parquet", [{"id": "a", "variant": listed, "ir": module}], MODULES.schema)
+    columns = {"source": "source", "language": None, "path": None, "license": None, "ir": "ir"}
+    settings = CORPUS | {"format": "tables", "files": "*.jsonl" if not listed else "{split}.jsonl", "columns": columns}
+    name = f"{CORPUS['splits'][listed]}.jsonl" if listed else "rows.jsonl"
+    (folder / "in").mkdir()
+    (folder / "in" / name).write_text(json.dumps({"source": source["source"], "ir": module}) + "\n")
+    write_modules(Corpus(folder / "in", "C", settings, ["c"]), folder / "modules")
     settings = {"parts": parts, "origin": "came with the program", "limits": SETTINGS["limits"]}
-    return list(outcomes(str(folder / "sources.parquet"), str(folder / "modules.parquet"), variants, settings))
+    return list(outcomes(str(folder / "sources.parquet"), str(folder / "modules"), variants, settings))
 
 
 @pytest.mark.parametrize("module", [MODULE, MODULE.replace("\n", "\r\n"), MODULE + "\n\n; the end"])

@@ -105,7 +105,9 @@ def test_an_abort_of_the_reader_is_one_line(tmp_path):
 
 def test_the_size_of_a_corpus_is_read_in_a_process_of_its_own(honest):
     corpus = {"columns": {"source": "source", "ir": None}, "names": {}, "files": "{language}.parquet"}
-    assert tables.total_bytes(honest.parent, "c", corpus) > 3 * 111 * 10
+    [rows] = tables.all_rows(honest.parent, "c", corpus).values()
+    assert [each.first for each in rows] == [0, 111, 222]
+    assert sum(each.source_bytes for each in rows) > 3 * 111 * 10
     honest.write_bytes(b"PAR1" + b"\0" * 20 + b"PAR1")
     with pytest.raises(InputError, match="is not a whole parquet file"):
-        tables.total_bytes(honest.parent, "c", corpus)
+        tables.all_rows(honest.parent, "c", corpus)

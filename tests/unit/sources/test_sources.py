@@ -14,8 +14,10 @@ from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_rows, read_table
 from scripts.sources.corpus import Corpus
 from scripts.sources.decode import decode
-from scripts.sources.external_sort import ExternalSort, leading, power_of_two
+from scripts.sources.external_sort import RunWriter, SortedRuns, leading
+from scripts.sources.modules import module_tables, open_modules, write_modules
 from scripts.sources.read import read
+from scripts.sources.shards import shard_count
 from scripts.workflow.validation import read_yaml
 from tests.support.compiling import ROOT
 from tests.support.pairs_pipeline import CORPUS
@@ -144,11 +146,22 @@ def test_shards_hang_on_content_alone(tmp_path):
         results.append(read_corpus(root, tmp_path / f"out-{name}", shard_size=20))
     assert results[0] == results[1]
     index, rows = results[0]
-    assert len(index["shards"]) == power_of_two(300 / 20) == 16
+    assert len(index["shards"]) == 300 / 20
     assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
     for name in index["shards"]:
         for row in iter_rows(tmp_path / "out-one" / f"{name}.parquet"):
-            assert leading(row["source_sha256"], 16) == int(name)
+            assert leading(row["source_sha256"], 15) == int(name)
+
+
+@pytest.mark.parametrize("rows, size", [(0, 5), (5, 5), (6, 5), (299, 20), (4_000_000, 5000), (2_920_000, 5000)])
+def test_shards_have_the_size_that_was_asked_for(rows, size):
+    count = shard_count(rows, size)
+    assert rows / count <= size
+    assert count == 1 or rows / (count - 1 - count // 16) > size
+
+
+def test_the_number_of_shards_of_a_large_corpus_rarely_changes():
+    assert len({shard_count(rows, 100) for rows in range(100_000, 200_000, 100)}) <= 18
 
 
 def test_only_changed_shards_are_written_and_stale_ones_removed(tmp_path, out):
@@ -167,7 +180,7 @@ def test_only_changed_shards_are_written_and_stale_ones_removed(tmp_path, out):
 
 
 def test_leftovers_of_a_killed_run_are_removed(tmp_path, out):
-    tree(out, {".sort-dead/sources/0.arrows": "x", ".fresh-000.parquet": "x", ".000.parquet.1.tmp": "x"})
+    tree(out, {".sort/dead/0.run": "x", ".sort/dead.run": "x", ".fresh-000.parquet": "x", ".000.parquet.1.tmp": "x"})
     read_corpus(tree(tmp_path / "in", {"C/a.c": "int a;"}), out)
     assert sorted(path.name for path in out.iterdir()) == ["000.parquet", "aliases.parquet", "shards.json"]
 
@@ -198,17 +211,101 @@ def test_fingerprint_follows_the_files(tmp_path):
 def test_an_external_sort_keeps_all_rows_through_many_flushes(tmp_path, monkeypatch):
     monkeypatch.setattr("scripts.sources.external_sort._BUFFER_BYTES", 3000)
     schema = pa.schema([("source_sha256", pa.string()), ("source", pa.string())])
-    external = ExternalSort(tmp_path / "sort", 4, schema, texts=("source",))
     rows = [{"source_sha256": sha256_bytes(str(n).encode()), "source": "x" * n} for n in range(100)]
-    for row in rows:
-        external.add(row)
-    external.flush()
-    parts = list(external.tables())
+    paths = [tmp_path / "one.run", tmp_path / "two.run", tmp_path / "none.run"]
+    for path, own in zip(paths, (rows[:60], rows[60:], []), strict=True):
+        with path.open("wb") as file, RunWriter(file, 4, schema, texts=("source",)) as run:
+            for row in own:
+                run.add(row)
+    with SortedRuns(paths, 4) as runs:
+        assert runs.rows == 100
+        parts = list(runs.tables())
+        assert [part.num_rows for part in runs.tables(["source"], start=1, stop=3)] == [
+            part.num_rows for part in parts[1:3]
+        ]
     assert sum(part.num_rows for part in parts) == 100
     for number, part in enumerate(parts):
         assert {leading(value, 4) for value in part["source_sha256"].to_pylist()} == {number}
     by_hash = {row["source_sha256"]: row for row in rows}
     assert all(by_hash[row["source_sha256"]] == row for part in parts for row in part.to_pylist())
+
+
+def in_one_file(folder, count=200):
+    """A corpus of one parquet file with row groups of ten programs and their modules."""
+    folder.mkdir()
+    rows = {"content": [f"int x{n % 150};" for n in range(count)], "ir": [f"; {n}" for n in range(count)]}
+    pq.write_table(pa.table(rows), folder / "data.parquet", row_group_size=10)
+    columns = SETTINGS["columns"] | {"source": "content", "ir": "ir"}
+    return Corpus(folder, "C", SETTINGS | {"format": "tables", "files": "*.parquet", "columns": columns}, ["c"])
+
+
+def result_of(corpus, out, **settings):
+    """Digests of what reading a corpus writes, and its modules."""
+    out.mkdir(exist_ok=True)
+    read(corpus, 20, out / "shards.json", out / "aliases.parquet", **settings)
+    write_modules(corpus, out / "modules", **settings)
+    with open_modules(out / "modules") as runs:
+        modules = [row for table in module_tables(runs, "0" * 64, "f" * 64) for row in table.to_pylist()]
+    return {path.name: sha256_bytes(path.read_bytes()) for path in out.glob("[!.]*.*")}, modules
+
+
+def test_neither_pieces_nor_parts_nor_processes_change_the_result(tmp_path, monkeypatch):
+    corpus = in_one_file(tmp_path / "in")
+    first = result_of(corpus, tmp_path / "one")
+    assert len(first[0]) == 10 and len(first[1]) == 150
+    monkeypatch.setattr("scripts.sources.corpus._PIECE_BYTES", 300)
+    assert len(list(corpus.measured().pieces())) == 20
+    assert result_of(corpus, tmp_path / "two", parts=64) == first
+    assert result_of(corpus, tmp_path / "three", jobs=2) == first
+
+
+@pytest.mark.parametrize("layout", ["tables", "tree"])
+def test_what_an_interrupted_job_read_is_not_read_again(tmp_path, out, monkeypatch, layout):
+    monkeypatch.setattr("scripts.sources.corpus._PIECE_BYTES", 300 if layout == "tables" else 10 * 4096)
+    if layout == "tables":
+        corpus = in_one_file(tmp_path / "in")
+    else:
+        tree(tmp_path / "in", {f"C/{number:03d}.c": f"int x{number};" for number in range(200)})
+        corpus = Corpus(tmp_path / "in", "C", SETTINGS, ["c"])
+    expected = result_of(corpus, tmp_path / "whole")
+    pieces, last = [], 17
+    records = Corpus.records
+
+    def interrupted(self, piece, *more):
+        pieces.append(piece)
+        if len(pieces) == last:
+            raise KeyboardInterrupt
+        return records(self, piece, *more)
+
+    monkeypatch.setattr(Corpus, "records", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        read(corpus, 20, out / "shards.json", out / "aliases.parquet")
+    total = len(list(corpus.measured().pieces()))
+    pieces.clear()
+    last = 0
+    read(corpus, 20, out / "shards.json", out / "aliases.parquet")
+    assert len(pieces) == total - 16
+    monkeypatch.setattr(Corpus, "records", records)
+    assert result_of(corpus, out) == expected
+    assert not (out / ".sort").exists()
+
+
+def test_a_change_of_the_corpus_after_an_interruption_is_read(tmp_path, out, monkeypatch):
+    root = tree(tmp_path / "in", {f"C/{number}.c": f"int x{number};" for number in range(9)})
+    monkeypatch.setattr("scripts.sources.corpus._PIECE_BYTES", 1)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("scripts.sources.read.write_aliases", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        read_corpus(root, out)
+    assert len(list((out / ".sort").iterdir())) == 9
+    monkeypatch.undo()
+    tree(root, {"C/3.c": "int y;"})
+    (root / "C" / "4.c").unlink()
+    _, rows = read_corpus(root, out)
+    assert {row["source"] for row in rows} == {*(f"int x{number};" for number in (0, 1, 2, 5, 6, 7, 8)), "int y;"}
 
 
 COLUMNS = SETTINGS["columns"] | {"source": "content", "language": "lang", "license": "license"}
@@ -262,7 +359,10 @@ def test_modules_come_along(tmp_path, out):
     assert [row["source"] for row in rows] == sorted(
         ["int a;", "int b;", "int c;"], key=lambda text: sha256_bytes(text.encode())
     )
-    modules = [row for shard in index["shards"] for row in iter_rows(out / "modules" / f"{shard}.parquet")]
+    corpus = Corpus(tmp_path / "in", "C", SETTINGS | {"format": "tables", "columns": columns}, ["c"])
+    write_modules(corpus, out / "modules")
+    with open_modules(out / "modules") as runs:
+        modules = [row for table in module_tables(runs, "0" * 64, "f" * 64) for row in table.to_pylist()]
     by_key = {(row["id"], row["variant"]): row["ir"] for row in modules}
     ids = {row["source"]: row["id"] for row in rows}
     assert by_key == {

@@ -1,0 +1,142 @@
+"""Measures the stages from reading to pairs on tables with the shape of SLTrans, at two sizes, and
+extrapolates to the data set's 6.98 million rows.
+
+Run: python -m bench.scale [rows rows] [--results DIR] [--parts ROWS]
+
+The tables are made from the programs of a finished run (`--results`, by default results/) in one
+language. Output: a Markdown table with a row for each stage: CPU seconds, peak memory and bytes
+written at both sizes, the exponent with which CPU seconds grow between them, and the CPU hours of
+all rows by that exponent. With `--parts`, reading so many rows is measured instead: in few and in
+many parts, and again after it was killed at 90 % of its CPU seconds.
+"""
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from bench import scale_read
+from bench.scale_job import ROOT
+from bench.scale_read import LANGUAGE, settings, written_mb
+from bench.scale_tables import templates, write_tables
+from scripts.lib.files import read_json
+
+ALL_ROWS = 6_980_000
+# What each stage writes, below results/.
+STAGES = {
+    "sources_read": "sources/{language}/*.parquet",
+    "sources_modules": "sources/{language}/modules/*",
+    "sources_ir": "ir/{language}/*.parquet",
+    "dedup_signatures": "dedup/{language}/signatures.parquet",
+    "dedup_clusters": "dedup/{language}/clusters.parquet",
+    "pairs_language": "pairs/{language}/**/*.parquet",
+}
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a stage used at one size: CPU seconds, peak memory of a job in MB, MB written."""
+
+    cpu_s: float
+    peak_mb: int
+    written_mb: float
+
+
+def _run(folder: Path, rule: str, **wildcards: str) -> dict[str, float]:
+    """Run a job; what it used."""
+    words = [f"{name}={value}" for name, value in {"language": LANGUAGE, **wildcards}.items()]
+    command = [sys.executable, "-m", "bench.scale_job", "config.yaml", rule, *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    used: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return used
+
+
+def measure(corpus: Path, folder: Path) -> dict[str, Use]:
+    """Run the jobs of all stages on a corpus, one after the other, in a folder; what each stage used."""
+    folder.mkdir()
+    config = {
+        "corpus": settings(corpus),
+        "languages": [LANGUAGE],
+        "dedup": {"enabled": True},
+        "pairs": {"decontaminate": {"enabled": False}},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    uses = {}
+    for rule, pattern in STAGES.items():
+        names = [""]
+        if rule == "sources_ir":
+            names = sorted(read_json(folder / "results/sources" / LANGUAGE / "shards.json")["shards"])
+        used = [_run(folder, rule, **({"shard": name} if name else {})) for name in names]
+        written = written_mb((folder / "results").glob(pattern.format(language=LANGUAGE)))
+        uses[rule] = Use(sum(u["cpu_s"] for u in used), int(max(u["peak_mb"] for u in used)), written)
+    return uses
+
+
+def exponent(small: float, large: float, ratio: float) -> float:
+    """The power of the size with which something grows that is `small` at one size and `large` at
+    `ratio` times that size.
+    """
+    return math.log(max(large, 0.01) / max(small, 0.01)) / math.log(ratio)
+
+
+def extrapolated(large: Use, grows: float, rows: int) -> tuple[float, float]:
+    """CPU hours and GB of all rows: seconds by their exponent, bytes in proportion to rows."""
+    return large.cpu_s * (ALL_ROWS / rows) ** grows / 3600, large.written_mb * ALL_ROWS / rows / 1000
+
+
+def table(sizes: list[int], small: dict[str, Use], large: dict[str, Use]) -> Iterator[str]:
+    """The lines of the Markdown table."""
+    at = f"{sizes[0]:,} and {sizes[1]:,} rows"
+    yield f"| stage | CPU s, {at} | exponent | peak MB | MB written | all rows: CPU h | GB |"
+    yield "|---|---|---|---|---|---|---|"
+    hours = 0.0
+    for rule in STAGES:
+        first, second = small[rule], large[rule]
+        grows = exponent(first.cpu_s, second.cpu_s, sizes[1] / sizes[0])
+        cpu, gigabytes = extrapolated(second, grows, sizes[1])
+        hours += cpu
+        cells = (
+            f"{first.cpu_s:.1f}, {second.cpu_s:.1f}",
+            f"{grows:.2f}",
+            f"{first.peak_mb}, {second.peak_mb}",
+            f"{first.written_mb:.1f}, {second.written_mb:.1f}",
+            f"{cpu:.1f}",
+            f"{gigabytes:.0f}",
+        )
+        yield f"| `{rule}` | {' | '.join(cells)} |"
+    yield f"| all | | | | | {hours:.1f} | |"
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Measure the data stages on tables with the shape of SLTrans.")
+    parser.add_argument("rows", type=int, nargs="*", default=[1000, 4000], help="two sizes")
+    parser.add_argument("--results", type=Path, default=ROOT / "results", help="results of a finished run")
+    parser.add_argument("--parts", type=int, metavar="ROWS", help="measure reading in parts instead")
+    arguments = parser.parse_args()
+    pool = templates(arguments.results)
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        sizes = [arguments.parts] if arguments.parts else sorted(arguments.rows)
+        for rows in sizes:
+            written = write_tables(pool, rows, work / f"corpus-{rows}" / LANGUAGE)
+            print(f"{rows} rows, {written / 1e6:.0f} MB of text", file=sys.stderr)
+        if arguments.parts:
+            for line in scale_read.measure(work / f"corpus-{arguments.parts}", work):
+                print(line, flush=True)
+            return
+        uses = [measure(work / f"corpus-{rows}", work / f"run-{rows}") for rows in sizes]
+        print(*table(sizes, *uses), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
