@@ -33,7 +33,7 @@ ALL_ROWS = 6_980_000
 # What each stage writes, below results/.
 STAGES = {
     "sources_read": "sources/{language}/*.parquet",
-    "sources_modules": "sources/{language}/modules/*",
+    "sources_modules": "modules/{language}/*",
     "sources_ir": "ir/{language}/*.parquet",
     "dedup_signatures": "dedup/{language}/signatures.parquet",
     "dedup_clusters": "dedup/{language}/clusters.parquet",

@@ -199,9 +199,9 @@ def pairs_megabytes(wildcards):
     return megabytes(1500, SHARDS.rows(wildcards.language), 500)
 
 
-# The outputs of a language's job, by variant.
+# The outputs of a language's job, by variant: folders of parts.
 PAIR_OUTPUT = {
-    variant: path
+    variant: directory(path)
     for variant in config["variants"]
     for path in expand("<results>/pairs/{language}/{variant}.parquet", variant=variant, allow_missing=True)
 }

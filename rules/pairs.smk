@@ -1,8 +1,8 @@
 """Joins programs with their IR to the pairs that models are trained on.
 
 In: sources, outcomes of compiling, clusters, and the benchmarks' files, whose programs are left
-out. Out: `pairs/{language}/{variant}.parquet`, `pairs/{language}/ledger.parquet` with what became
-of every program, and from the ledgers the data set's card, statistics and figures.
+out. Out: `pairs/{language}/{variant}.parquet`, a folder of parts, `pairs/{language}/ledger.parquet`
+with what became of every program, and from the ledgers the data set's card, statistics and figures.
 """
 
 
@@ -51,6 +51,7 @@ rule pairs_language:
         runtime=minutes(480),
     params:
         **pick("pairs.decontaminate", "ngram"),
+        **pick("pairs", "part_mb"),
         variants=config["variants"],
         settings={
             "limits": pick("pairs", "max_source_bytes", "max_source_tokens", "max_ir_bytes", "max_ir_tokens"),

@@ -60,7 +60,7 @@ rule sources_modules:
     input:
         fetched=LANGUAGE.fetched,
     output:
-        temp(directory("<results>/sources/{language}/modules")),
+        temp(directory("<results>/modules/{language}")),
     log:
         "<logs>/sources/modules/{language}.log",
     benchmark:
@@ -84,7 +84,7 @@ rule sources_modules:
 rule sources_ir:
     input:
         sources=ancient(shard_table),
-        modules=ancient("<results>/sources/{language}/modules"),
+        modules=ancient("<results>/modules/{language}"),
     output:
         "<results>/ir/{language}/{shard}.parquet",
     log:

@@ -1,4 +1,4 @@
-"""Parquet tables with deterministic bytes."""
+"""Parquet tables with deterministic bytes: a file, or a folder of parts that is read like one."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from scripts.lib.files import atomic_path
+from scripts.lib.files import atomic_directory, atomic_path
 from scripts.lib.job import InputError
 from scripts.lib.parquet_checksums import add_checksums, check_group, read_checksums
 
@@ -56,30 +56,37 @@ def _with_checksums(path: Path) -> Iterator[None]:
 
 
 class TableWriter:
-    """A zstd parquet file that is written in pieces: a context manager whose file is there,
+    """A zstd parquet table that is written in pieces: a context manager whose file is there,
     complete, at a clean exit.
 
     The bytes depend on rows, schema and library version only. Row groups do not depend on the
     pieces in which rows arrive, and no metadata of pandas or of the machine is stored. The file
     contains checksums (`scripts.lib.parquet_checksums`).
+
+    With `part_bytes`, the path is a folder of consecutive parts, `00000.parquet` and so on, each a
+    file that ends with the row group that makes it so large.
     """
 
-    def __init__(self, path: str | Path, schema: pa.Schema) -> None:
-        self.schema, self.written = schema, 0
+    def __init__(self, path: str | Path, schema: pa.Schema, part_bytes: int | None = None) -> None:
+        self.schema, self.written, self.part_bytes = schema, 0, part_bytes
         self._stack = ExitStack()
         self._waiting: list[pa.Table] = []
         self._rows = self._bytes = 0
-        self._path = path
+        self._path = Path(path)
+        self._parts = 0
+        self._file: pq.ParquetWriter | None = None
 
     def __enter__(self) -> "TableWriter":
-        temporary = self._stack.enter_context(atomic_path(self._path))
-        self._stack.enter_context(_with_checksums(temporary))
-        self._file = self._stack.enter_context(pq.ParquetWriter(temporary, self.schema, compression="zstd"))
+        if self.part_bytes is not None:
+            self._path = self._stack.enter_context(atomic_directory(self._path))
+        self._part = self._stack.enter_context(ExitStack())
         return self
 
     def __exit__(self, kind: type | None, *details: Any) -> None:
         if kind is None:
             self._flush()
+            if not self._parts:
+                self._open()
         self._stack.__exit__(kind, *details)
 
     def write(self, rows: Rows) -> None:
@@ -100,11 +107,24 @@ class TableWriter:
                 self._flush()
             start += stop
 
+    def _open(self) -> pq.ParquetWriter:
+        """Start the file, or the next part."""
+        path = self._path if self.part_bytes is None else self._path / f"{self._parts:05}.parquet"
+        temporary = self._part.enter_context(atomic_path(path))
+        self._part.enter_context(_with_checksums(temporary))
+        self._sink = self._part.enter_context(pa.OSFile(str(temporary), "wb"))
+        self._parts += 1
+        return self._part.enter_context(pq.ParquetWriter(self._sink, self.schema, compression="zstd"))
+
     def _flush(self) -> None:
         if self._waiting:
+            self._file = self._file or self._open()
             # One chunk, because the writer ends a page at the end of a chunk.
             group = pa.concat_tables(self._waiting).combine_chunks()
             self._file.write_table(group, row_group_size=ROWS_PER_GROUP)
+            if self.part_bytes is not None and self._sink.tell() >= self.part_bytes:
+                self._part.close()
+                self._file = None
         self.written += self._rows
         self._waiting, self._rows, self._bytes = [], 0, 0
 
@@ -209,6 +229,12 @@ def open_table(path: str | Path) -> CheckedFile:
     return CheckedFile(path)
 
 
+def parts_of(path: str | Path) -> list[Path]:
+    """The files of a table in the order of its rows: the file itself, or the parts of a folder."""
+    path = Path(path)
+    return sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+
+
 def check_table(path: str | Path) -> None:
     """Raise `InputError` when a byte of a parquet table with checksums has changed; other files
     pass.
@@ -219,18 +245,22 @@ def check_table(path: str | Path) -> None:
 
 
 def read_table(path: str | Path, columns: list[str] | None = None) -> pa.Table:
-    """The whole table, or some of its columns; raise `InputError` when the file is damaged."""
-    with open_table(path) as file:
-        return file.read(columns=columns)
+    """The whole table, or some of its columns; raise `InputError` when a file is damaged."""
+    tables = []
+    for part in parts_of(path):
+        with open_table(part) as file:
+            tables.append(file.read(columns=columns))
+    return pa.concat_tables(tables)
 
 
 def iter_batches(path: str | Path, columns: list[str] | None = None, batch_size: int = 256) -> Iterator[pa.RecordBatch]:
-    """Batches of rows, one in memory at a time; raise `InputError` when the file is damaged."""
-    with open_table(path) as file:
-        yield from file.iter_batches(batch_size=batch_size, columns=columns)
+    """Batches of rows, one in memory at a time; raise `InputError` when a file is damaged."""
+    for part in parts_of(path):
+        with open_table(part) as file:
+            yield from file.iter_batches(batch_size=batch_size, columns=columns)
 
 
 def iter_rows(path: str | Path, columns: list[str] | None = None, batch_size: int = 256) -> Iterator[dict[str, Any]]:
-    """Rows one at a time; raise `InputError` when the file is damaged."""
+    """Rows one at a time; raise `InputError` when a file is damaged."""
     for batch in iter_batches(path, columns, batch_size):
         yield from batch.to_pylist()

@@ -75,7 +75,7 @@ def configs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     files: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         if row["pairs"]:
-            path = f"{row['language']}/{row['variant']}.parquet"
+            path = f"{row['language']}/{row['variant']}.parquet/*.parquet"
             files.setdefault(row["language"], []).append({"split": SPLITS[row["variant"]], "path": path})
     return [{"config_name": language, "data_files": splits} for language, splits in files.items()]
 

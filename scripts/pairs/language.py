@@ -135,13 +135,21 @@ def chunks(items: Iterator[Any]) -> Iterator[list[Any]]:
 
 
 def build(
-    builder: Builder, shards: list[tuple[str, str]], aliases: str, outputs: dict[str, str], ledger_path: str
+    builder: Builder,
+    shards: list[tuple[str, str]],
+    aliases: str,
+    outputs: dict[str, str],
+    ledger_path: str,
+    part_bytes: int,
 ) -> int:
-    """Write the pairs of all shards (paths of sources and IR) to one table per variant, and the
-    ledger; return the number of rows of the ledger.
+    """Write the pairs of all shards (paths of sources and IR) to one table per variant, in parts of
+    `part_bytes`, and the ledger; return the number of rows of the ledger.
     """
     with ExitStack() as stack:
-        writers = {variant: stack.enter_context(TableWriter(path, PAIRS.schema)) for variant, path in outputs.items()}
+        writers = {
+            variant: stack.enter_context(TableWriter(path, PAIRS.schema, part_bytes))
+            for variant, path in outputs.items()
+        }
         entries = stack.enter_context(TableWriter(ledger_path, LEDGER.schema))
         for sources, ir in shards:
             for results in chunks(builder.shard(sources, ir)):
@@ -169,7 +177,7 @@ if __name__ == "__main__":
         builder = Builder(snakemake.wildcards.language, language, benchmarks, params.settings, paths)
         shards = list(zip(inputs.sources, inputs.ir, strict=True))
         pairs = {variant: outputs[variant] for variant in params.variants}
-        rows = build(builder, shards, inputs.aliases, pairs, outputs.ledger)
+        rows = build(builder, shards, inputs.aliases, pairs, outputs.ledger, params.part_mb * 1_000_000)
         check_rows(builder.name, rows, read_json(inputs.index)["sources"], len(params.variants))
         write_csv(outputs.contamination, CONTAMINATION.names, in_order(builder.contaminated))
         logging.info("%d rows of the ledger", rows)

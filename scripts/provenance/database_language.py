@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.csv_files import read_csv
-from scripts.lib.parquet import iter_rows
+from scripts.lib.parquet import iter_rows, parts_of
 from scripts.provenance.database_file import Part
 
 # A function that gives a text, or None where the text is too large for the database.
@@ -41,7 +41,7 @@ class LanguageRows:
         """The files that rows are read from, relative to the results."""
         language = self.language
         shards = [f"{stage}/{language}/{shard}.parquet" for shard in self.shards for stage in ("sources", "ir")]
-        pairs = [f"pairs/{language}/{variant}.parquet" for variant in self.variants]
+        pairs = [name for variant in self.variants for name in self._pair_files(variant)]
         pairs += [f"pairs/{language}/{name}" for name in ("ledger.parquet", "contamination.csv")]
         return [*shards, *pairs, f"sources/{language}/aliases.parquet", f"dedup/{language}/clusters.parquet"]
 
@@ -104,8 +104,16 @@ class LanguageRows:
                 yield "clusters", {**common, "key": cluster, "kept": self._key(row["kept"])}
             yield "cluster_members", {**common, "source": self._key(row["id"]), "cluster": cluster}
 
+    def _pair_files(self, variant: str) -> list[str]:
+        """Names of the parts of a table of pairs."""
+        parts = parts_of(self.results / f"pairs/{self.language}/{variant}.parquet")
+        return [part.relative_to(self.results).as_posix() for part in parts]
+
     def _pairs(self, variant: str) -> Part:
-        file = f"pairs/{self.language}/{variant}.parquet"
+        for file in self._pair_files(variant):
+            yield from self._pairs_of_file(file, variant)
+
+    def _pairs_of_file(self, file: str, variant: str) -> Part:
         for number, row in numbered(self.results / file):
             source = self._key(row["id"])
             key = f"{source}/{variant}"

@@ -15,7 +15,7 @@ from scripts.lib.csv_files import write_csv
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.lib.ledger import counted
-from scripts.lib.parquet import iter_rows
+from scripts.lib.parquet import iter_rows, parts_of
 from scripts.lib.schemas.ledger import Outcome
 from scripts.provenance.digests import digest_of
 from scripts.provenance.lineage import ancestors, descendants, lineage
@@ -87,9 +87,17 @@ def _outside(record: dict[str, Any], jobs: Jobs) -> list[str]:
 
 
 def _pair_tables(jobs: Jobs) -> list[str]:
-    """The tables of pairs that the jobs wrote."""
-    names = {name for job in jobs if job["rule"] == "pairs_language" for name in job["outputs"]}
-    return sorted(name for name in names if name.endswith((".parquet",)) and not name.endswith("ledger.parquet"))
+    """The tables of pairs that the jobs wrote, which are folders of parts."""
+    parts = [Path(name) for job in jobs if job["rule"] == "pairs_language" for name in job["outputs"]]
+    return sorted({str(part.parent) for part in parts if part.parent.suffix == ".parquet"})
+
+
+def _part_with(results: Path, table: str, name: str) -> str:
+    """The part of a table of pairs that has a program."""
+    for part in parts_of(results / table):
+        if any(row["id"] == name for row in iter_rows(part, ["id"], batch_size=10_000)):
+            return part.relative_to(results).as_posix()
+    raise InputError(f"{results / table} has no program {name}, unlike its ledger; run again")
 
 
 def _command(results: Path, language: str, variant: str) -> str:
@@ -199,7 +207,7 @@ def trace_program(results: Path, name: str) -> list[str]:
     record, lines, tables = read_record(results), [f"{paths[0]}  (id {rows[0]['id']})"], set()
     for row in rows:
         if row["outcome"] == Outcome.PAIR:
-            table = f"pairs/{row['language']}/{row['variant']}.parquet"
+            table = _part_with(results, f"pairs/{row['language']}/{row['variant']}.parquet", row["id"])
             tables.add(table)
             lines.append(
                 f"  {row['variant']}: in {table} ({digest_text(results, record, table)}), split {row['split']}"

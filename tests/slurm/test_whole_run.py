@@ -12,7 +12,7 @@ from tests.slurm.conftest import ROOT, accounted, finish, snakemake
 from tests.workflow.conftest import snakemake_command, snakemake_environment
 
 pytestmark = pytest.mark.slurm
-SAME = ("tables/*", "scores/**/*.json", "pairs/*/*.parquet", "models/*/*/*.safetensors", "figures/*.svg")
+SAME = ("tables/*", "scores/**/*.json", "pairs/**/*.parquet", "models/*/*/*.safetensors", "figures/*.svg")
 
 
 def gpu_rules() -> list[str]:

@@ -7,7 +7,7 @@ import zstandard
 
 from scripts.lib.csv_files import write_csv
 from scripts.lib.files import sha256_file, sha256_text, write_bytes, write_json
-from scripts.lib.parquet import write_table
+from scripts.lib.parquet import TableWriter, write_table
 from scripts.lib.schemas.cost import JOB_COSTS
 from scripts.lib.schemas.dedup import CLUSTERS
 from scripts.lib.schemas.evaluation import EXECUTIONS, PROGRAMS
@@ -86,7 +86,8 @@ def _write_pairs(folder: Path, language: str, source: dict, modules: list[dict])
         module = next(row for row in modules if row["id"] == source["id"] and row["variant"] == variant)
         pair = {name: source[name] for name in ("id", "source_sha256", "path", "license")}
         pair |= {"Source_Code": source["source"], "IR_Original": module["ir"], "ir_sha256": module["ir_sha256"]}
-        write_table(folder / f"{variant}.parquet", [{**pair, "split": "train"}], PAIRS.schema)
+        with TableWriter(folder / f"{variant}.parquet", PAIRS.schema, part_bytes=1 << 20) as writer:
+            writer.write([{**pair, "split": "train"}])
     shared = {"language": language, "id": program_id(language, "Source_2"), "path": f"{language}/Source_2/source"}
     shared |= {"benchmark": "humaneval/HumanEval", "problem": "HumanEval/0", "parts": "prompt", "ngrams": 3}
     write_csv(folder / "contamination.csv", CONTAMINATION.names, [{**shared, "text": HOSTILE}])

@@ -90,6 +90,6 @@ def run(corpus: Path, out: Path, shard_size=1000, language="C", suffixes=("c",),
     builder = Builder(language, known, Benchmarks(ngrams, 13), pair_settings, RepresentativePaths(known, sources))
     paths = {variant: str(out / f"pairs-{variant}.parquet") for variant in VARIANTS}
     aliases, ledger = str(out / "aliases.parquet"), str(out / "ledger.parquet")
-    rows = build(builder, list(zip(sources, ir, strict=True)), aliases, paths, ledger)
+    rows = build(builder, list(zip(sources, ir, strict=True)), aliases, paths, ledger, 1 << 20)
     check_rows(language, rows, index["sources"], len(VARIANTS))
     return summarise(ledger, language, VARIANTS), paths, builder.contaminated

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.files import write_json, write_text
-from scripts.lib.parquet import write_table
+from scripts.lib.parquet import TableWriter, write_table
 from scripts.lib.schemas.ledger import LEDGER
 from scripts.lib.schemas.pairs import LENGTHS
 from scripts.lib.schemas.scores import DIFFERENCES, SCORES
@@ -131,7 +131,8 @@ def write_pairs(folder: Path) -> None:
         write_ledger(folder, language)
         for variant in ("perf", "size"):
             rows = [{"Source_Code": "int a;", "IR_Original": f"; {variant} {n}"} for n in range(2)]
-            write_table(folder / "pairs" / language / f"{variant}.parquet", rows, schema)
+            with TableWriter(folder / "pairs" / language / f"{variant}.parquet", schema, part_bytes=1 << 20) as writer:
+                writer.write(rows)
             lines.append(f"{language},{variant},3,0,0,1,0,0,0,2,1,1")
     write_text(folder / "pairs" / "statistics.csv", "\n".join(lines) + "\n")
     for name in ("funnel", "ir_lengths"):

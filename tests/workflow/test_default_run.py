@@ -29,7 +29,7 @@ from tests.support.questions import alter, ask, outcome_in
 pytestmark = pytest.mark.slow
 
 # Files that must be the same in every run, below the results folder.
-REPEATABLE = ("pairs/*/*.parquet", "models/*/*/*.safetensors", "tables/*", "scores/**/*.json", "figures/*.svg")
+REPEATABLE = ("pairs/**/*.parquet", "models/*/*/*.safetensors", "tables/*", "scores/**/*.json", "figures/*.svg")
 
 
 def hashes(results: Path) -> dict[str, str]:
@@ -316,7 +316,7 @@ def test_compare_names_what_differs_and_what_that_did_to_a_score(unbroken, tmp_p
 
 
 ALTERED = (
-    *("sources/C/000.parquet", "ir/C/000.parquet", "pairs/C/perf.parquet", "pairs/C/ledger.parquet"),
+    *("sources/C/000.parquet", "ir/C/000.parquet", "pairs/C/perf.parquet/00000.parquet", "pairs/C/ledger.parquet"),
     *("models/tiny-gpt-bigcode/ircoder/model.safetensors", "models/tiny-gpt-bigcode/losses/base.parquet"),
     *(f"generations/{task}.jsonl.zst" for task in ("humaneval/python/t0.2/tiny-gpt-bigcode.base",)),
     *(f"executions/{task}.parquet" for task in ("humaneval/python/t0.2/tiny-gpt-bigcode.base",)),

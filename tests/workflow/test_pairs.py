@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +80,7 @@ def test_a_run_that_ends_with_the_pairs_records_how_they_were_made(finished):
     results = finished / "results"
     record = read_json(results / "provenance/pairs.json")
     writers = {output: job["rule"] for job in record["jobs"] for output in job["outputs"]}
-    assert writers["pairs/C++/perf.parquet"] == "pairs_language"
+    assert writers["pairs/C++/perf.parquet/00000.parquet"] == "pairs_language"
     assert writers["sources/Nim/shards.json"] == "sources_read"
     assert record["files"]["pairs/statistics.csv"]["sha256"] == sha256_file(results / "pairs/statistics.csv")
     assert record["tools"]["snakemake"]
@@ -95,7 +96,10 @@ def test_pairs_are_those_of_the_corpus(finished):
     assert set(modules) == {SOURCE.format(n=number) for number in range(20) if number != 4}
 
 
-def test_the_library_datasets_loads_the_pairs_offline(finished, tmp_path):
+def test_the_library_datasets_loads_the_parts_of_pairs_offline(finished, tmp_path):
+    pairs = tmp_path / "pairs"
+    shutil.copytree(finished / "results/pairs", pairs)
+    shutil.copy(pairs / "C++/perf.parquet/00000.parquet", pairs / "C++/perf.parquet/00001.parquet")
     program = (
         "import sys; from datasets import load_dataset\n"
         "data = load_dataset(sys.argv[1], 'C++', split='Perf_Optimized')\n"
@@ -103,7 +107,7 @@ def test_the_library_datasets_loads_the_pairs_offline(finished, tmp_path):
     )
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", program, str(finished / "results/pairs")],
+        [sys.executable, "-c", program, str(pairs)],
         env=environment,
         capture_output=True,
         text=True,
@@ -111,15 +115,28 @@ def test_the_library_datasets_loads_the_pairs_offline(finished, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     columns = ["Source_Code", "IR_Original", "id", "source_sha256", "ir_sha256", "split"]
-    assert done.stdout.strip() == f"19 {columns}"
+    assert done.stdout.strip() == f"{2 * 19} {columns}"
 
 
 def test_shard_size_and_number_of_workers_change_no_byte(finished, workflow, corpus, tmp_path):
-    workflow(tmp_path, *arguments(corpus, "shard_size=12", "languages=[C++]", "--cores", "1"))
-    assert len(read_json(tmp_path / "results/sources/C++/shards.json")["shards"]) == 2
+    workflow(tmp_path, *arguments(corpus, "ir_shard_size=12", "languages=[C++]", "--cores", "1"))
+    assert len(read_json(tmp_path / "results/sources/C++/shards.json")["shards"]) == 3
     for variant in VARIANTS:
-        name = f"results/pairs/C++/{variant}.parquet"
+        name = f"results/pairs/C++/{variant}.parquet/00000.parquet"
         assert sha256_file(tmp_path / name) == sha256_file(finished / name), name
+
+
+def test_modules_are_deleted_when_they_are_verified_and_sorted_again_when_needed(finished, workflow, corpus, tmp_path):
+    assert not list(finished.glob("results/modules/*"))
+    assert not jobs_in(workflow(finished, *arguments(corpus, "-n")).stdout)
+    copied = tmp_path / "run"
+    shutil.copytree(finished, copied)
+    before = sha256_file(copied / "results/ir/Nim/000.parquet")
+    (copied / "results/ir/Nim/000.parquet").unlink()
+    jobs = jobs_in(workflow(copied, "ir", *arguments(corpus)[1:]).stdout)
+    assert jobs == {"sources_modules Nim", "sources_ir Nim 000"}
+    assert sha256_file(copied / "results/ir/Nim/000.parquet") == before
+    assert not list(copied.glob("results/modules/*"))
 
 
 def test_a_missing_shard_is_named_with_its_remedy(finished, workflow, corpus):

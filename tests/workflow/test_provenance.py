@@ -118,11 +118,11 @@ def test_the_audit_reports_what_it_checked(finished):
 
 def test_the_audit_fails_with_one_line_for_each_problem(project, copied):
     (copied / "results/models" / MODEL / "ircoder/config.json").write_text("{}")
-    (copied / "results/pairs/C/perf.parquet").unlink()
+    (copied / "results/pairs/C/perf.parquet/00000.parquet").unlink()
     only = ("--allowed-rules", "audited", "provenance_audit", "--forcerun", "provenance_audit")
     printed = run(project, copied, *only, succeeds=False)
     assert re.search(rf"^ERROR models/{MODEL}/ircoder/config\.json: sha256 is \w+, the crate has \w+$", printed, re.M)
-    assert re.search(r"^ERROR pairs/C/perf\.parquet: is missing$", printed, re.M)
+    assert re.search(r"^ERROR pairs/C/perf\.parquet/00000\.parquet: is missing$", printed, re.M)
     assert not (copied / AUDIT).exists()
 
 
@@ -150,7 +150,12 @@ def replace(path: Path, pattern: str, new: str) -> None:
         ("pairs/statistics.csv", r"C,perf,3,", "C,perf,4,", r"C, perf: 4 sources end in 3 outcomes"),
         ("pairs/statistics.csv", r"2,1,1\n", "2,1,0\n", r"C, perf: 2 pairs, 1 in the splits"),
         ("scores/multipl-e/d/t0.2/tiny-gpt-bigcode.base.json", r'"p00": 20\.0', '"p00": 80.0', r"mean over problems"),
-        ("provenance/jobs.json", r'"pairs/C/perf\.parquet",', '"pairs/C/other.parquet",', r"but no job wrote it"),
+        (
+            "provenance/jobs.json",
+            r'"pairs/C/perf\.parquet/00000\.parquet",',
+            '"pairs/C/other.parquet",',
+            r"but no job wrote it",
+        ),
     ],
 )
 def test_the_audit_finds_contradictions(results, project, file, pattern, new, fault):

@@ -44,7 +44,8 @@ MEASURES = {"total": "sum", "mean": "mean", "p50": "median", "p95": "95th percen
 PAIRS = Table(
     "Pairs",
     "pairs/{language}/{variant}.parquet",
-    "One row for each pair of a language and variant, in the order of `id`. The first two columns are SLTrans's.",
+    "One row for each pair of a language and variant, in the order of `id`. The first two columns are SLTrans's. The "
+    "table is a folder of parts, `00000.parquet` and so on, of `pairs.part_mb` each.",
     (
         text("Source_Code", "the program"),
         text("IR_Original", "its module in textual LLVM IR"),

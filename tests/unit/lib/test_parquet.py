@@ -126,3 +126,43 @@ def test_other_readers_read_our_tables_and_we_read_theirs(tmp_path):
 def test_a_missing_table_is_reported_as_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_table(tmp_path / "none")
+
+
+def test_a_table_in_parts_is_read_like_one_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "ROWS_PER_GROUP", 10)
+    schema = pa.schema([("id", pa.int64()), ("text", pa.string())])
+    rows = [{"id": number, "text": f"{number:0500}"} for number in range(95)]
+    write_table(tmp_path / "one.parquet", rows, schema)
+    for name, pieces in (("whole.parquet", [rows]), ("pieces.parquet", [[row] for row in rows])):
+        with TableWriter(tmp_path / name, schema, part_bytes=2000) as writer:
+            for piece in pieces:
+                writer.write(piece)
+        assert writer.written == 95
+    parts = parquet.parts_of(tmp_path / "whole.parquet")
+    assert [part.name for part in parts] == [f"{number:05}.parquet" for number in range(len(parts))]
+    assert 1 < len(parts) < 10
+    sizes = [part.stat().st_size for part in parts[:-1]]
+    assert all(2000 <= size < 6000 for size in sizes), sizes
+    others = parquet.parts_of(tmp_path / "pieces.parquet")
+    assert [part.read_bytes() for part in parts] == [part.read_bytes() for part in others]
+    assert read_table(tmp_path / "whole.parquet") == read_table(tmp_path / "one.parquet")
+    assert list(iter_rows(tmp_path / "whole.parquet", ["id"])) == [{"id": row["id"]} for row in rows]
+    assert pq.read_table(tmp_path / "whole.parquet").num_rows == 95
+
+
+def test_a_table_in_parts_without_rows_is_one_part(tmp_path):
+    schema = pa.schema([("id", pa.int64())])
+    with TableWriter(tmp_path / "t.parquet", schema, part_bytes=1000):
+        pass
+    assert [part.name for part in parquet.parts_of(tmp_path / "t.parquet")] == ["00000.parquet"]
+    assert read_table(tmp_path / "t.parquet").schema == schema
+
+
+def test_a_table_in_parts_is_whole_or_absent(tmp_path):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        TableWriter(tmp_path / "t.parquet", pa.schema([("id", pa.int64())]), part_bytes=1) as writer,
+    ):
+        writer.write([{"id": number} for number in range(ROWS_PER_GROUP + 1)])
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())

@@ -64,7 +64,8 @@ def results(tmp_path):
     # An imported model has no card and is somebody else's.
     (models / "imported").mkdir()
     (root / "pairs/C").mkdir(parents=True)
-    (root / "pairs/C/perf.parquet").write_bytes(b"p" * 2_500_000)
+    (root / "pairs/C/perf.parquet").mkdir()
+    (root / "pairs/C/perf.parquet/00000.parquet").write_bytes(b"p" * 2_500_000)
     (root / "pairs/README.md").write_text(PAIRS_CARD)
     (root / "tables").mkdir()
     (root / "tables/scores.csv").write_text(SCORES)
@@ -124,7 +125,7 @@ def test_a_run_is_pushed_with_the_names_of_its_repositories(results):
     tuned = ModelCard(hub.files["models/me/ircoder-tiny-ircoder-commits-Cpp"]["README.md"].decode())
     assert tuned.data.base_model == "me/ircoder-tiny-ircoder"
     pairs = hub.files["datasets/me/ircoder-pairs"]
-    assert pairs["C/perf.parquet"] == b"p" * 2_500_000
+    assert pairs["C/perf.parquet/00000.parquet"] == b"p" * 2_500_000
     assert DatasetCard(pairs["README.md"].decode()).data.configs
     # Nothing in the results changes, and the token is in no file and in no output.
     assert {path: path.read_bytes() for path in results.rglob("*") if path.is_file()} == before
