@@ -92,16 +92,13 @@ def test_four_million_sources_are_planned_in_seconds(tmp_path: Path, empty_listi
     assert sum(SOURCES.values()) == 4_000_000
     large = read_sources(tmp_path / "large", SHARD_SIZES[rule])
     overlay = {"languages": list(SOURCES), "keep_ll": False}
+    files = [str(ROOT / "config" / "paper.yaml")]
     if rule == "compile_shard":
         (tmp_path / "corpus").mkdir()
-        overlay["corpus"] = {
-            "dataset": None,
-            "path": str(tmp_path / "corpus"),
-            "format": "tree",
-            "columns": {"ir": None},
-        }
+        overlay["corpus"] = {"path": str(tmp_path / "corpus")}
+        files.append(str(ROOT / "config" / "examples" / "raw_corpus.yaml"))
     (tmp_path / "overlay.yaml").write_text(json.dumps(overlay))
-    files = [str(ROOT / "config" / "paper.yaml"), str(tmp_path / "overlay.yaml")]
+    files.append(str(tmp_path / "overlay.yaml"))
     options = ["--configfile", *files, "--profile", str(ROOT / "profiles" / "slurm")]
     output, seconds, megabytes = snakemake(large, "--snakefile", str(ROOT / "Snakefile"), "--dry-run", *options)
     jobs = jobs_in(output)
