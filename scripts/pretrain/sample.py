@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scripts.lib.job import InputError, job, progress
-from scripts.lib.parquet import TableWriter, iter_batches, open_table
+from scripts.lib.parquet import TableWriter, iter_batches, open_table, parts_of
 from scripts.lib.schemas.pairs import Split
 from scripts.lib.schemas.training import SAMPLE
 from scripts.pretrain.draw import CHOICES, Choice, PairKey
@@ -48,18 +48,19 @@ def _is_chosen(rows: pa.Table, language: str, variant: str, choice: Choice) -> p
 
 
 def chosen_rows(path: str, choice: Choice) -> Iterator[pa.Table]:
-    """The chosen rows of one table of pairs, a row group at a time."""
+    """The chosen rows of one table of pairs, a row group of one of its parts at a time."""
     language, variant = table_name(path)
-    with open_table(path) as file:
-        for group in range(file.num_row_groups):
-            mask = _is_chosen(file.read_row_group(group, ["id", "split"]), language, variant, choice)
-            if not mask.true_count:
-                continue
-            rows = file.read_row_group(group, ["Source_Code", "IR_Original", "id", "split"]).filter(mask)
-            known = {"language": pa.repeat(language, len(rows)), "variant": pa.repeat(variant, len(rows))}
-            for column, values in known.items():
-                rows = rows.append_column(column, values)
-            yield rows.select(SAMPLE.names)
+    for part in parts_of(path):
+        with open_table(part) as file:
+            for group in range(file.num_row_groups):
+                mask = _is_chosen(file.read_row_group(group, ["id", "split"]), language, variant, choice)
+                if not mask.true_count:
+                    continue
+                rows = file.read_row_group(group, ["Source_Code", "IR_Original", "id", "split"]).filter(mask)
+                known = {"language": pa.repeat(language, len(rows)), "variant": pa.repeat(variant, len(rows))}
+                for column, values in known.items():
+                    rows = rows.append_column(column, values)
+                yield rows.select(SAMPLE.names)
 
 
 def write_sample(paths: Sequence[str], output: str | Path, purpose: str, settings: Mapping[str, Any]) -> None:

@@ -81,13 +81,13 @@ class Disk:
         """Bytes of an output with text of the corpus."""
         if parts[0] == "sample":
             return self._packed * min(1.0, self._sampled(PurePath(parts[1]).stem) / max(self._pairs, 1))
-        language = parts[1] if len(parts) > 2 else ""
+        language = parts[1] if len(parts) > 1 else ""
         if language not in self.programs:
             return None
         share = self._packed * self.programs[language] / max(sum(self.programs.values()), 1)
         if parts[0] == "sources" and parts[-1] == "shards.json":
             return share * _SOURCE_SHARE
-        if parts[0] == "sources" and parts[-1] == "modules":
+        if parts[0] == "modules":
             return share
         if parts[0] == "ir":
             return share / shards

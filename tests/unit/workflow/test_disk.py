@@ -40,7 +40,7 @@ def test_text_is_divided_among_languages_variants_and_shards(config: dict[str, A
     sizes = disk(config, models)
     assert sizes.of_output("ir/D/003.parquet", 8) == pytest.approx(10e9 * 2 / 3 / 8)
     assert sizes.of_output("pairs/C/perf.parquet") == pytest.approx(10e9 / 3 / 2)
-    assert sizes.of_output("sources/C/modules") == pytest.approx(10e9 / 3)
+    assert sizes.of_output("modules/C") == pytest.approx(10e9 / 3)
     # 264,192 of six million pairs.
     assert sizes.of_output("sample/documents.parquet") == pytest.approx(10e9 * 264_192 / 6e6)
     assert sizes.of_output("sample/losses.parquet") == pytest.approx(10e9 * 200 * 4 / 6e6)
@@ -99,7 +99,7 @@ def test_the_budget_is_that_of_all_planned_jobs(config: dict[str, Any], models: 
     small = {**config, "results_dir": "out", "languages": ["C"], "estimate": {"rows": 2000, "text_bytes": 7_500_000}}
     jobs = [
         planned("sources_read", "sources/C/shards.json", language="C"),
-        planned("sources_modules", "sources/C/modules", temporary=("sources/C/modules",), language="C"),
+        planned("sources_modules", "modules/C", temporary=("modules/C",), language="C"),
         planned("pretrain_adapter", f"models/{MODEL}/adapter", model=MODEL),
         planned("finetune_commits", f"models/{MODEL}/base-commits-C", model=MODEL),
         planned("tables_main", "tables/main.md"),
@@ -121,6 +121,6 @@ def test_the_largest_parts_of_a_budget_are_named() -> None:
     budget = Budget()
     for path, size in (("ir/C/000.parquet", 2e9), ("ir/C/001.parquet", 1e9), ("tables/main.md", 5.0), ("x/y", None)):
         budget.add_output(path, size, False)
-    budget.add_output("sources/C/modules", 4e9, True)
+    budget.add_output("modules/C", 4e9, True)
     assert budget.by_folder() == "temporary files 4 GB, ir 3 GB"
     assert (budget.total, budget.unknown) == (7e9 + 5, 1)
