@@ -120,7 +120,7 @@ def test_the_library_datasets_loads_the_parts_of_pairs_offline(finished, tmp_pat
 
 def test_shard_size_and_number_of_workers_change_no_byte(finished, workflow, corpus, tmp_path):
     workflow(tmp_path, *arguments(corpus, "ir_shard_size=12", "languages=[C++]", "--cores", "1"))
-    assert len(read_json(tmp_path / "results/sources/C++/shards.json")["shards"]) == 3
+    assert len(read_json(tmp_path / "results/sources/C++/shards.json")["shards"]) == 2
     for variant in VARIANTS:
         name = f"results/pairs/C++/{variant}.parquet/00000.parquet"
         assert sha256_file(tmp_path / name) == sha256_file(finished / name), name
