@@ -1,6 +1,7 @@
 """What a run will take: sums by stage, the longest chain of jobs, and the time on some cores."""
 
 import heapq
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -191,6 +192,12 @@ def table(forecasts: Sequence[Forecast], rates: Rates) -> str:
     return "\n".join(markdown_table(HEAD, rows))
 
 
+def _unmeasured(forecasts: Sequence[Forecast]) -> str:
+    """Rules of the jobs without a rate, with their number."""
+    numbers = Counter(each.job.rule for each in forecasts if each.cpu is None)
+    return ", ".join(f"{rule} {number:,}" for rule, number in sorted(numbers.items()))
+
+
 def text(forecasts: Sequence[Forecast], rates: Rates, cores: int, notes: Sequence[str]) -> str:
     """The estimate as it is printed."""
     measured = [replace(each, seconds=each.seconds if each.cpu is not None else 0.0) for each in forecasts]
@@ -215,7 +222,8 @@ def text(forecasts: Sequence[Forecast], rates: Rates, cores: int, notes: Sequenc
         *times,
         f"measured on: {'; '.join(machines)}",
         "~ extrapolated to much more than was measured, or to other languages",
-        "not measured: jobs whose rule, model or device has no rate; they take at most what they request",
+        f"not measured: {_unmeasured(forecasts) or 'nothing'}; jobs whose rule, model or device has no rate, which take "
+        "at most what they request",
         *notes,
     ]
     return "\n".join(lines)

@@ -72,6 +72,7 @@ def test_a_job_without_a_rate_takes_what_it_requests_and_is_marked(results: Path
     printed = text([forecast(READ[0], rates, 8), unknown], rates, 8, ["a note"])
     assert "≤ 4.0 h" in printed
     assert "≤ 2.0 h" in printed
+    assert "not measured: evaluate_generate 1;" in printed
     assert printed.endswith("a note")
 
 
