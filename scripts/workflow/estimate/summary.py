@@ -222,8 +222,8 @@ def text(forecasts: Sequence[Forecast], rates: Rates, cores: int, notes: Sequenc
         *times,
         f"measured on: {'; '.join(machines)}",
         "~ extrapolated to much more than was measured, or to other languages",
-        f"not measured: {_unmeasured(forecasts) or 'nothing'}; jobs whose rule, model or device has no rate, which take "
-        "at most what they request",
+        f"not measured: {_unmeasured(forecasts) or 'nothing'}; jobs whose rule, model or device has no rate, which "
+        "take at most what they request",
         *notes,
     ]
     return "\n".join(lines)
