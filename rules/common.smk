@@ -14,7 +14,10 @@ from operator import getitem
 from pathlib import Path
 
 from snakemake import __version__ as SNAKEMAKE_VERSION
+from snakemake.exceptions import IncompleteCheckpointException
+from snakemake.io import checkpoint_target
 
+from scripts.evaluate.generation_plan import Generations
 from scripts.evaluate.plan import Plan
 from scripts.evaluate.plan_inputs import TEACHER_FORCED, Cell
 from scripts.lib.code_hash import code_hash as code
@@ -101,6 +104,8 @@ for note in PLAN.notes():
 CHECKPOINTS = CheckpointPlan(config, MODELS, PLAN.tunings())
 checked(CHECKPOINTS.check)
 SCORES = PLAN.score_files()
+GENERATION_JOBS = PLAN.generation_jobs()
+GENERATIONS = Generations(RESULTS)
 TABLES = TablePlan(TABLE_SPECS, PLAN.scored_benchmarks(), bool(CHECKPOINTS.compared_losses()), PLAN.is_sandboxed)
 checked(TABLES.check)
 LANGUAGE = LanguagePlan(config["corpus"], LANGUAGES, PROJECT)
@@ -297,6 +302,23 @@ def task(wildcards):
 
 # Memory of a job that runs programs.
 execution_memory = memory_of_threads(lambda wildcards, threads: task(wildcards).execution_mb(threads))
+
+
+def generations(wildcards):
+    """The job's file of generations. Jobs that read it follow its content, `GENERATIONS.digest`, and
+    not its age; they wait for a generating job that runs.
+    """
+    path = GENERATIONS.path(wildcards)
+    evaluated = task(wildcards)
+    for jobs in GENERATION_JOBS:
+        if jobs.evaluates(wildcards.checkpoint, evaluated, START):
+            try:
+                getattr(checkpoints, jobs.rule).get(**wildcards)
+            except IncompleteCheckpointException as incomplete:
+                # Of the job's files, this one is needed.
+                raise IncompleteCheckpointException(incomplete.rule, checkpoint_target(path)) from None
+            return ancient(path)
+    return path
 
 
 def score_inputs(wildcards):

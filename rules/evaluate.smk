@@ -103,41 +103,46 @@ rule evaluate_ceiling:
         "../scripts/evaluate/controls.py"
 
 
-rule evaluate_generate:
-    input:
-        model="<results>/models/{model}/{checkpoint}",
-        rows=lambda wildcards: task(wildcards).data_files,
-        # A machine that cannot run the programs must fail before programs are generated. Running
-        # the probe again must not trigger generation.
-        probe=ancient(lambda wildcards: task(wildcards).probe),
-    output:
-        "<results>/generations/{benchmark}/{task}/{setting}/{model}.{checkpoint}.jsonl.zst",
-    log:
-        "<logs>/evaluate/generate/{benchmark}-{task}-{setting}-{model}.{checkpoint}.log",
-    benchmark:
-        "<bench>/evaluate/generate/{benchmark}-{task}-{setting}-{model}.{checkpoint}.tsv"
-    wildcard_constraints:
-        setting="(?!control/)[a-z0-9.-]+",
-    conda:
-        MODEL.env("vllm" if config["evaluate"]["engine"] == "vllm" else "generate")
-    threads: config["evaluate"]["threads"]["generate"]
-    resources:
-        mem_mb=MODEL.memory("load"),
-        runtime=minutes(config["evaluate"]["generate_minutes"]),
-        gpu=MODEL.gpus(1),
-    params:
-        task=lambda wildcards: task(wildcards).problem_settings,
-        settings=lambda wildcards: {
-            **task(wildcards).completion_settings(wildcards.setting),
-            "seed": config["seed"],
-            "context": MODEL.entry(wildcards)["context"],
-            **pick("evaluate", "engine", "dtype", "batch_size", "chunk_requests"),
-        },
-        checkpoints=f"{RESULTS}/checkpoints/generate",
-        name=lambda wildcards: "-".join(map(str, wildcards)),
-        code=code("evaluate/generate.py"),
-    script:
-        "../scripts/evaluate/generate.py"
+# One job for all that a checkpoint generates, so that its model is loaded once. A checkpoint of
+# Snakemake: what reads the generations follows their content, which most edits leave as it is.
+for GENERATE in GENERATION_JOBS:
+
+    checkpoint:
+        name:
+            GENERATE.rule
+        input:
+            model="<results>/models/{model}/{checkpoint}",
+            rows=GENERATE.rows,
+            # A machine that cannot run the programs must fail before programs are generated. Running
+            # the probes again must not trigger generation.
+            probes=ancient(GENERATE.probes),
+        output:
+            GENERATE.outputs,
+        log:
+            f"<logs>/evaluate/generate/{GENERATE.job_name}.log",
+        benchmark:
+            f"<bench>/evaluate/generate/{GENERATE.job_name}.tsv"
+        wildcard_constraints:
+            checkpoint=GENERATE.checkpoints(START),
+        conda:
+            MODEL.env("vllm" if config["evaluate"]["engine"] == "vllm" else "generate")
+        threads: config["evaluate"]["threads"]["generate"]
+        resources:
+            mem_mb=MODEL.memory("load"),
+            runtime=minutes(config["evaluate"]["generate_minutes"]),
+            gpu=MODEL.gpus(1),
+        params:
+            files=GENERATE.settings,
+            settings=lambda wildcards: {
+                "seed": config["seed"],
+                "context": MODEL.entry(wildcards)["context"],
+                **pick("evaluate", "engine", "dtype", "batch_size", "chunk_requests"),
+            },
+            checkpoints=f"{RESULTS}/checkpoints/generate",
+            name=lambda wildcards: "-".join(map(str, wildcards)),
+            code=code("evaluate/generate.py"),
+        script:
+            "../scripts/evaluate/generate.py"
 
 
 rule evaluate_calibrate:
@@ -173,7 +178,7 @@ rule evaluate_calibrate:
 
 rule evaluate_execute:
     input:
-        generations="<results>/generations/{benchmark}/{task}/{setting}/{model}.{checkpoint}.jsonl.zst",
+        generations=generations,
         rows=lambda wildcards: task(wildcards).data_files,
         references=lambda wildcards: task(wildcards).references,
         probe=lambda wildcards: task(wildcards).probe,
@@ -194,6 +199,7 @@ rule evaluate_execute:
         runtime=minutes(240),
     params:
         **pick("evaluate", "output_characters"),
+        generations=GENERATIONS.digest,
         task=lambda wildcards: task(wildcards).problem_settings,
         runner=lambda wildcards: task(wildcards).runner_name,
         table=lambda wildcards: task(wildcards).runner,
@@ -231,7 +237,7 @@ rule evaluate_check_controls:
 rule evaluate_score:
     input:
         unpack(score_inputs),
-        generations="<results>/generations/{benchmark}/{task}/{setting}/{model}.{checkpoint}.jsonl.zst",
+        generations=generations,
         rows=lambda wildcards: task(wildcards).data_files,
         references=lambda wildcards: task(wildcards).references,
     output:
@@ -247,6 +253,7 @@ rule evaluate_score:
         runtime=minutes(60),
     params:
         task=lambda wildcards: task(wildcards).problem_settings,
+        generations=GENERATIONS.digest,
         key=lambda wildcards: {
             "benchmark": wildcards.benchmark,
             "language": task(wildcards).language,

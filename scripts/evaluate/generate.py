@@ -1,26 +1,36 @@
-"""Generate the completions of one model for one task, and store them for all later steps.
+"""Generate all completions of one model that the run evaluates, and store them for all later steps.
 
 A model folder is all that it needs of the model: it evaluates a folder that was never trained here
-like any other (docs/how-to/evaluate-a-model.md). An interrupted job resumes with its next chunk of
-problems.
+like any other (docs/how-to/evaluate-a-model.md). The engine is started once, for all tasks and
+settings, and not at all if `evaluate.cache` has everything. An interrupted job resumes with the
+chunks that are not stored yet.
 """
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
-from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.chunks import ChunkFolder, chunk_key, chunks_of
 from scripts.evaluate.engines.base import Engine
-from scripts.evaluate.engines.generation_requests import force, generate, in_chunks
+from scripts.evaluate.engines.generation_requests import Part, generate_parts
 from scripts.evaluate.generations import Generation, Sampling, write_generations
-from scripts.lib.checkpoints import settings_key, workspace
+from scripts.lib.checkpoints import folder_digest, settings_key, workspace
+from scripts.lib.code_hash import code_hash
 from scripts.lib.gpu import require_gpus
-from scripts.lib.job import job
-from scripts.lib.prompts import PromptSettings, build_prompt
+from scripts.lib.job import InputError, job, progress
+from scripts.lib.prompts import PromptSettings
 from scripts.lib.schemas.evaluation import FinishReason
+
+# Files of a model's folder that have no effect on what it generates.
+_DOCUMENTS = ("README.md", "training.json")
+_PACKAGES = {"transformers": ("transformers", "torch"), "vllm": ("vllm", "torch")}
 
 
 def load_engine(name: str, folder: str, settings: Mapping[str, Any], threads: int) -> Engine:
@@ -41,48 +51,112 @@ def load_engine(name: str, folder: str, settings: Mapping[str, Any], threads: in
     return TransformersEngine(folder, settings["dtype"], settings["batch_size"], threads, context)
 
 
-def with_commit_prompts(problems: Sequence[Problem], tokenizer: Any, prompts: PromptSettings) -> list[Problem]:
-    """Commit problems with their prompts, in which the diff is cut to a number of tokens."""
-    return [replace(problem, prompt=build_prompt(tokenizer, prompts, problem.row)) for problem in problems]
+def _version(package: str) -> str | None:
+    """The version of an installed package; importing an engine's packages takes seconds."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
-def chunk_size(problems: int, samples: int, requests: int) -> int:
-    """Number of problems in a chunk of about `requests` requests."""
-    return max(1, min(problems, requests // samples))
+def engine_identity(settings: Mapping[str, Any], gpu: bool) -> dict[str, Any]:
+    """What of the engine determines completions: packages, code and settings, and the kind of device.
 
-
-def generations_of(model: str, task: Task, params: Any, threads: int) -> list[Generation]:
-    """All generations of the model in the folder `model` for a task.
-
-    `params` are those of the rule `evaluate_generate`: `settings`, and `checkpoints` (a folder) and
-    `name` (unique to the job) of the workspace in which chunks are stored until the job is done.
+    settings: `engine`, `dtype`, `batch_size` and `context`.
     """
-    settings = params.settings
-    sampling = Sampling(**settings["sampling"])
-    problems = read_problems(task, settings["problems"])
-    key = settings_key(settings, [model, *task.rows])
+    name = settings["engine"]
+    return {
+        **{key: settings.get(key) for key in ("engine", "dtype", "batch_size", "context")},
+        "versions": [_version(package) for package in _PACKAGES[name]],
+        "gpu": gpu,
+        "code": code_hash(f"evaluate/engines/{name}_engine.py", "evaluate/engines/generation_requests.py"),
+    }
+
+
+def read_part(file: Mapping[str, Any], rows: Sequence[str]) -> Part:
+    """The problems of a file of generations, and how they are completed.
+
+    file: an entry of the rule's param `files`. rows: all files of rows of the job.
+    """
+    task = Task(**file["task"], rows=[rows[index] for index in file["rows"]])
+    return Part(
+        task=task.name,
+        problems=read_problems(task, file["problems"]),
+        sampling=Sampling(**file["sampling"]),
+        prompts=PromptSettings(**file["prompts"]) if file["prompts"] else None,
+        teacher_forced=file["teacher_forced"],
+    )
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Generates with a model, and stores what it generates in chunks.
+
+    model: the model's folder. settings: `seed`, `chunk_requests`, and those of the engine. gpu:
+    whether the job has a GPU. threads: of the CPU. store: the folder of chunks.
+    """
+
+    model: str
+    settings: Mapping[str, Any]
+    gpu: bool
+    threads: int
+    store: ChunkFolder
+
+    def generate(self, parts: Sequence[Part]) -> Iterator[list[Generation]]:
+        """The generations of each part, in their order, after all that are not stored were generated."""
+        engine = engine_identity(self.settings, self.gpu)
+        chunks = [chunks_of(part, self.settings["chunk_requests"]) for part in parts]
+        keys = [[chunk_key(chunk, self.settings["seed"], engine) for chunk in group] for group in chunks]
+        named = dict(zip(chain.from_iterable(keys), chain.from_iterable(chunks), strict=True))
+        missing = {key: chunk for key, chunk in named.items() if self.store.get(key) is None}
+        logging.info("%d chunks, of which %d are stored already", len(named), len(named) - len(missing))
+        if missing:
+            self._make(missing)
+        for group in keys:
+            yield [generation for key in group for generation in self._stored(key)]
+
+    def _make(self, missing: Mapping[str, Part]) -> None:
+        """Start the engine, and store what it generates."""
+        engine = load_engine(self.settings["engine"], self.model, self.settings, self.threads)
+        keys = list(missing)
+        parts = generate_parts(engine, list(missing.values()), self.settings["seed"])
+        for index, generations in progress(parts, "generating, in chunks", len(keys)):
+            self.store.put(keys[index], generations)
+
+    def _stored(self, key: str) -> list[Generation]:
+        generations = self.store.get(key)
+        if generations is None:
+            raise InputError(f"{self.store.folder} has lost a chunk during the job; run again")
+        return generations
+
+
+@contextmanager
+def chunk_folder(cache: str | None, params: Any, inputs: Sequence[str]) -> Iterator[ChunkFolder]:
+    """The folder of the model's chunks: below `cache`, or without one a workspace that is deleted
+    when the job is done.
+
+    params: `settings`, `files`, and the folder `checkpoints` and `name` of the workspace. inputs:
+    the model's folder, and the files of rows.
+    """
+    if cache is not None:
+        yield ChunkFolder(Path(cache, folder_digest(inputs[0], _DOCUMENTS)[:16]))
+        return
+    key = settings_key([params.settings, params.files], inputs)
     with workspace(params.checkpoints, params.name, key) as folder:
-        engine = load_engine(settings["engine"], model, settings, threads)
-        if task.form == "commits":
-            problems = with_commit_prompts(problems, engine.tokenizer, PromptSettings(**settings["prompts"]))
-        size = chunk_size(len(problems), sampling.samples, settings["chunk_requests"])
-
-        def make(chunk: Sequence[Problem]) -> list[Generation]:
-            if settings["teacher_forced"]:
-                return force(engine, chunk, sampling, PromptSettings(**settings["prompts"]))
-            return generate(engine, chunk, sampling, settings["seed"], task.name)
-
-        return in_chunks(problems, size, folder, make)
+        yield ChunkFolder(folder)
 
 
 if __name__ == "__main__":
     with job() as snakemake:
         require_gpus(snakemake.resources)
-        files = snakemake.input
-        task = Task(**snakemake.params.task, rows=files.rows)
-        generations = generations_of(files.model, task, snakemake.params, snakemake.threads)
-        overflows = sum(reason == FinishReason.OVERFLOW for row in generations for reason in row.finish_reasons)
-        logging.info(
-            "%d problems; %d completions are empty because the prompt fills the context", len(generations), overflows
-        )
-        write_generations(snakemake.output[0], generations)
+        files, params = snakemake.input, snakemake.params
+        cache = snakemake.config["evaluate"]["cache"]
+        with chunk_folder(cache, params, [files.model, *files.rows]) as store:
+            has_gpu = bool(getattr(snakemake.resources, "gpu", 0))
+            generator = Generator(files.model, params.settings, has_gpu, snakemake.threads, store)
+            parts = [read_part(file, files.rows) for file in params.files]
+            for path, generations in zip(snakemake.output, generator.generate(parts), strict=True):
+                reasons = [reason for row in generations for reason in row.finish_reasons]
+                overflows = reasons.count(FinishReason.OVERFLOW)
+                logging.info("%s: %d problems; %d prompts fill the context", path, len(generations), overflows)
+                write_generations(path, generations)

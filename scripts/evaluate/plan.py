@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from scripts.evaluate.generation_plan import GenerationJobs, generation_jobs
 from scripts.evaluate.plan_inputs import COMMITS, Inputs
 from scripts.evaluate.task_plan import TaskPlan
 from scripts.lib.job import InputError
@@ -58,6 +59,10 @@ class Plan(Inputs):
     def score_files(self) -> list[str]:
         """All score files of the run."""
         return [task.score_file(cell) for task in self.tasks() for cell in task.cells]
+
+    def generation_jobs(self) -> list[GenerationJobs]:
+        """The kinds of generating jobs that the run has."""
+        return generation_jobs(self.tasks())
 
     def execution_files(self) -> list[str]:
         """The tables of executions of all programs, those of controls included."""

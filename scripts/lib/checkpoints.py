@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,12 @@ COMPLETE = "complete.json"
 _DELETED = ".trash"
 
 
-def folder_digest(folder: str | Path) -> str:
-    """SHA-256 of names and contents of all files below a folder, without Snakemake's time stamp."""
-    root = Path(folder)
-    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != ".snakemake_timestamp")
+def folder_digest(folder: str | Path, left_out: Collection[str] = ()) -> str:
+    """SHA-256 of names and contents of all files below a folder, without Snakemake's time stamp and
+    files with the names `left_out`.
+    """
+    root, names = Path(folder), {".snakemake_timestamp", *left_out}
+    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name not in names)
     return sha256_text("\n".join(f"{path.relative_to(root).as_posix()} {sha256_file(path)}" for path in files))
 
 

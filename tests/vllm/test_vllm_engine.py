@@ -14,15 +14,15 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.benchmarks.task import Task, read_problems
-from scripts.evaluate.engines.base import Request
-from scripts.evaluate.generate import generations_of, load_engine
+from scripts.evaluate.chunks import ChunkFolder
+from scripts.evaluate.engines.base import Request, RequestGroup
+from scripts.evaluate.generate import Generator, load_engine, read_part
 from scripts.evaluate.generations import Sampling, read_generations, write_generations
 from scripts.lib.prompts import PromptSettings
 from scripts.lib.special_tokens import END_OF_TEXT
@@ -39,23 +39,27 @@ WARM = Sampling(temperature=0.8, top_p=0.95, samples=2, new_tokens=24)
 NEVER = Stop((END_OF_TEXT,))
 PROMPTS = PromptSettings(template="{diff}>", shorten="diff", length=40, response_tokens=12)
 SETTINGS = {
-    "sampling": {"temperature": 0.8, "top_p": 0.95, "samples": 2, "new_tokens": 60},
-    "problems": None,
-    "teacher_forced": False,
-    "prompts": None,
     "seed": 484,
     "engine": "vllm",
     "dtype": "float32",
     "batch_size": 1,
     "chunk_requests": 2,
 }
+FILE = {
+    "task": {"form": "multipl-e", "name": "py"},
+    "rows": [0],
+    "problems": None,
+    "sampling": {"temperature": 0.8, "top_p": 0.95, "samples": 2, "new_tokens": 60},
+    "prompts": None,
+    "teacher_forced": False,
+}
 GENERATE = """
 import json, sys
-from types import SimpleNamespace
-from scripts.evaluate.benchmarks.task import Task
-from scripts.evaluate.generate import generations_of
-model, task, params = json.load(sys.stdin)
-generations_of(model, Task(**task), SimpleNamespace(**params), 1)
+from pathlib import Path
+from scripts.evaluate.chunks import ChunkFolder
+from scripts.evaluate.generate import Generator, read_part
+model, settings, store, file, rows = json.load(sys.stdin)
+list(Generator(model, settings, False, 1, ChunkFolder(Path(store))).generate([read_part(file, rows)]))
 """
 # Completions of an engine, in a separate process for each engine.
 COMPLETE = """
@@ -174,28 +178,46 @@ def test_settings_of_the_model_folder_are_ignored_except_for_end_tokens(chatty):
     assert (completion.text, completion.finish_reason) == (text, "end")
 
 
+def generated(folder, store):
+    """The generations of the task, stored in chunks."""
+    [generations] = Generator(folder, SETTINGS, False, 1, ChunkFolder(store)).generate([read_part(FILE, [ROWS])])
+    return {generation.id: generation for generation in generations}
+
+
 def test_an_interrupted_generation_resumes_after_its_stored_chunks(folder, tmp_path):
-    params = {"settings": SETTINGS, "checkpoints": str(tmp_path), "name": "killed"}
     command = [sys.executable, "-c", GENERATE]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    killed = tmp_path / "killed"
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, start_new_session=True, text=True
     ) as process:
-        process.stdin.write(json.dumps([folder, TASK, params]))
+        process.stdin.write(json.dumps([folder, SETTINGS, str(killed), FILE, [ROWS]]))
         process.stdin.close()
         chunks: list[Path] = []
         while len(chunks) < 2:
             assert process.poll() is None, "it ended before it could be killed"
             time.sleep(0.01)
-            chunks = sorted(tmp_path.glob("killed-*/[0-9]*.jsonl.zst"))
+            chunks = sorted(killed.glob("[0-9a-f]*.jsonl.zst"))
         os.killpg(process.pid, signal.SIGKILL)
-    marked = read_generations(chunks[0])
-    marked[0].completions[0] = "marked"
-    write_generations(chunks[0], marked)
-    resumed = generations_of(folder, Task(**TASK), SimpleNamespace(**params), 1)
-    whole = generations_of(folder, Task(**TASK), SimpleNamespace(**{**params, "name": "whole"}), 1)
-    assert resumed[0] == marked[0]
-    assert resumed[1:] == whole[1:]
+    [marked] = read_generations(chunks[0])
+    marked.completions[0] = "marked"
+    write_generations(chunks[0], [marked])
+    resumed, whole = generated(folder, killed), generated(folder, tmp_path / "whole")
+    assert resumed.pop(marked.id) == marked
+    whole.pop(marked.id)
+    assert resumed == whole
+
+
+def test_all_groups_are_in_the_engine_at_once_and_come_as_if_alone(engine):
+    prompts = ["a", "def f(x):", "int main() {", "x" * CONTEXT]
+    groups = [
+        RequestGroup([Request(prompt, 7 + n, NEVER) for n, prompt in enumerate(prompts)], sampling)
+        for sampling in (GREEDY, WARM)
+    ]
+    completed = dict(engine.complete_groups(groups))
+    assert sorted(completed) == [0, 1]
+    for index, completions in completed.items():
+        assert completions == engine.complete(groups[index].requests, groups[index].sampling)
 
 
 @pytest.mark.skipif(not MERGED.is_dir(), reason="needs a finished default run")

@@ -2,24 +2,22 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 import yaml
 from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
 
-from scripts.evaluate.benchmarks.task import Task
-from scripts.evaluate.generate import generations_of
 from scripts.evaluate.generations import read_generations, write_generations
 from scripts.lib.files import write_text
 from scripts.workflow.recovery import prepare
 from tests.support.tiny_tokenizer import tiny_tokenizer
-from tests.workflow.conftest import ROOT, snakemake_command, snakemake_environment
+from tests.workflow.conftest import snakemake_command, snakemake_environment
 
 MODEL = "tiny-gpt-bigcode"
 CELL = f"multipl-e/py/t0.2/{MODEL}.base"
@@ -31,7 +29,9 @@ RULES = [
     *(f"evaluate_{name}" for name in ("generate", "execute", "score")),
 ]
 CHUNK = 2
-CONFIG = {"evaluate": {"tasks": {"multipl-e": ["py"]}, "chunk_requests": CHUNK}}
+# Other benchmarks are left out, because a job generates for all that a checkpoint is evaluated on.
+TASKS = {"multipl-e": ["py"], "humaneval": [], "fixdocs": [], "recode": [], "codexglue": []}
+CONFIG = {"evaluate": {"tasks": TASKS, "chunk_requests": CHUNK}}
 
 
 @pytest.fixture
@@ -72,27 +72,17 @@ def killed_after(folder: Path, chunks: int) -> list[Path]:
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.005)
-        stored = sorted((folder / "results/checkpoints/generate").glob("*/[0-9]*.jsonl.zst"))
+        stored = stored_chunks(folder)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     prepare(folder)
-    return sorted((folder / "results/checkpoints/generate").glob("*/[0-9]*.jsonl.zst"))
+    return stored_chunks(folder)
 
 
-def generated_at_once(folder: Path) -> list:
-    """The same generations from one process and one chunk."""
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    table = yaml.safe_load((ROOT / "config/benchmarks.yaml").read_text(encoding="utf-8"))
-    plan = table["multipl-e"]["sampling"]["small"]
-    engine = {key: config["evaluate"][key] for key in ("engine", "dtype", "batch_size", "chunk_requests")}
-    sampling = {
-        "temperature": plan["temperatures"][0],
-        **{key: plan[key] for key in ("top_p", "samples", "new_tokens")},
-    }
-    settings = {"sampling": sampling, "problems": None, "teacher_forced": False, "seed": config["seed"], **engine}
-    params = SimpleNamespace(settings=settings, checkpoints=folder / "checkpoints", name="whole")
-    task = Task("multipl-e", "py", [str(ROOT / "resources/benchmarks/multipl-e/humaneval-py-reworded.jsonl")])
-    return generations_of(str(folder / "results/models" / MODEL / "base"), task, params, 1)
+def stored_chunks(folder: Path) -> list[Path]:
+    """The chunks in the cache, in the order in which they were stored."""
+    paths = (folder / "cache/generations").glob("*/[0-9a-f]*.jsonl.zst")
+    return sorted(paths, key=lambda path: path.stat().st_mtime_ns)
 
 
 def test_an_interrupted_generation_resumes_after_its_stored_chunks(folder, workflow):
@@ -100,13 +90,13 @@ def test_an_interrupted_generation_resumes_after_its_stored_chunks(folder, workf
     assert 3 <= len(chunks) < 8
     # The mark in the first chunk shows that the chunk is not generated again.
     marked = read_generations(chunks[0])
+    plain = marked[0].completions[0]
     marked[0].completions[0] = "    return 'marked'\n"
     write_generations(chunks[0], marked)
     workflow(folder, *with_config(folder, SCORE, *RULES))
-    final = read_generations(folder / f"results/generations/{CELL}.jsonl.zst")
-    whole = generated_at_once(folder)
-    assert final[0] == marked[0]
-    assert final[1:] == whole[1:]
+    path = folder / f"results/generations/{CELL}.jsonl.zst"
+    final = {generation.id: generation for generation in read_generations(path)}
+    assert final[marked[0].id] == marked[0]
     score = json.loads((folder / SCORE).read_text())
     assert {row["metric"] for row in score["rows"]} == {"pass@1"}
     assert {row["problems"] for row in score["rows"]} == {8}
@@ -116,6 +106,30 @@ def test_an_interrupted_generation_resumes_after_its_stored_chunks(folder, workf
         "humaneval-py.jsonl",
         "generations",
     }
+    # The same without an interruption and in one chunk.
+    write_config(folder, {"evaluate": {**CONFIG["evaluate"], "chunk_requests": 1000, "cache": None}})
+    workflow(folder, *with_config(folder, str(path.relative_to(folder)), *RULES))
+    whole = {generation.id: generation for generation in read_generations(path)}
+    assert whole.pop(marked[0].id).completions[0] == plain
+    final.pop(marked[0].id)
+    assert final == whole
+
+
+def test_an_added_language_is_generated_alone_and_only_its_programs_run(folder, workflow):
+    workflow(folder, *with_config(folder, SCORE, *RULES))
+    generations = folder / "results/generations/multipl-e"
+    before, chunks = (generations / f"py/t0.2/{MODEL}.base.jsonl.zst").read_bytes(), set(stored_chunks(folder))
+    write_config(folder, {"evaluate": {**CONFIG["evaluate"], "tasks": {**TASKS, "multipl-e": ["py", "cpp"]}}})
+    scores = [f"results/scores/multipl-e/{name}/t0.2/{MODEL}.base.json" for name in ("py", "cpp")]
+    output = workflow(folder, *with_config(folder, *scores, *RULES)).stdout
+    assert (generations / f"py/t0.2/{MODEL}.base.jsonl.zst").read_bytes() == before
+    new = [generation for path in set(stored_chunks(folder)) - chunks for generation in read_generations(path)]
+    added = read_generations(generations / f"cpp/t0.2/{MODEL}.base.jsonl.zst")
+    assert sorted(new, key=lambda generation: generation.id) == sorted(added, key=lambda generation: generation.id)
+    executed = re.findall(r"^(?:local)?rule evaluate_execute:.*?^    output: (\S+)", output, re.MULTILINE | re.DOTALL)
+    assert [path for path in executed if MODEL in path] == [
+        f"results/executions/multipl-e/cpp/t0.2/{MODEL}.base.parquet,"
+    ]
 
 
 def test_nothing_is_generated_when_the_sandbox_does_not_work(folder, workflow, monkeypatch):

@@ -34,11 +34,11 @@ SCORES = ("scores", "differences", "benchmark *", "main", "figure_scores", "figu
 SCORED = (*(f"tables_{name}" for name in SCORES), *RECORDS)
 IRCODER = (
     *("pretrain_adapter *", "pretrain_merge* *", "pretrain_losses * ircoder", "finetune_* ircoder*"),
-    *(f"evaluate_{step} * tiny-gpt-bigcode ircoder*" for step in ("generate", "execute", "score")),
-    *("tables_figure_curves", *SCORED),
+    *(f"evaluate_{step} * tiny-gpt-bigcode ircoder*" for step in ("execute", "score")),
+    *("evaluate_generate* *ircoder*", "tables_figure_curves", *SCORED),
 )
 MODELS = (
-    *("pretrain_*", "finetune_*", "evaluate_generate *", "evaluate_execute * tiny*", "evaluate_score * tiny*"),
+    *("pretrain_*", "finetune_*", "evaluate_generate*", "evaluate_execute * tiny*", "evaluate_score * tiny*"),
     *("tables_figure_curves", *SCORED),
 )
 PAIRS = ("pairs_card", "pairs_figures", "provenance_tools", *MODELS)
@@ -47,7 +47,7 @@ DATASET = {"pairs_card", "pairs_figures", "provenance_pairs", "pairs"}
 # The report and the crate contain the whole config.
 SHOWN = ("provenance_report", "provenance_crate", "all")
 COMMITS = (
-    *("finetune_commits *", "evaluate_generate commits * tiny*", "evaluate_score commits * tiny*"),
+    *("finetune_commits *", "evaluate_generate_commits *", "evaluate_score commits * tiny*"),
     *("tables_figure_curves", *SCORED),
 )
 
@@ -197,7 +197,8 @@ ROWS = [
         ("tables_figure_curves", *SCORED),
         (
             *("pretrain_losses * ircoder-1", "finetune_commits * ircoder-1 *"),
-            *(f"evaluate_{step} * tiny-gpt-bigcode ircoder-1*" for step in ("generate", "execute", "score")),
+            *(f"evaluate_{step} * tiny-gpt-bigcode ircoder-1*" for step in ("execute", "score")),
+            "evaluate_generate* *ircoder-1*",
         ),
     ),
     Row(
@@ -206,6 +207,18 @@ ROWS = [
         "checkpoints: [base, ircoder]",
         "checkpoints: [ircoder]",
         ("tables_figure_curves", *SCORED),
+    ),
+    # tests/workflow/test_evaluate.py runs such a plan, in which the programs of other tasks do not run.
+    Row(
+        "a benchmark language added to `evaluate.tasks`",
+        "tests/workflow/tiny.yaml",
+        "codexglue: [python]",
+        "codexglue: [python, ruby]",
+        (
+            *("evaluate_generate tiny*", "evaluate_execute * tiny*", "evaluate_score multipl-e * tiny*"),
+            *("evaluate_score codexglue * tiny*", *SCORED),
+        ),
+        ("evaluate_controls codexglue ruby", "evaluate_score codexglue ruby *"),
     ),
     Row(
         "what becomes of a commit that is too long (`commits.prompts.overflow`)",

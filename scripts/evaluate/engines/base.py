@@ -11,9 +11,11 @@ config/schemas/evaluate.schema.yaml. The class must keep these promises:
 - Text is decoded from the completion's tokens (`lib.token_text.ContinuationDecoder`) and cut by
   `finish`, so that all engines end completions at the same character.
 - A prompt without room for a new token gets an empty completion with the reason `overflow`.
+- Groups of requests are returned one by one, so that they can be stored, those with the longest
+  prompts first: too little memory shows early, and no long request is left for the end.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,6 +37,14 @@ class Request:
     prompt: str
     seed: int
     stop: Stop
+
+
+@dataclass(frozen=True)
+class RequestGroup:
+    """Requests with the same sampling, whose completions are stored together."""
+
+    requests: Sequence[Request]
+    sampling: Sampling
 
 
 @dataclass(frozen=True)
@@ -64,8 +74,10 @@ class Engine(Protocol):
     version: str
     tokenizer: Any
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
-        """The completion of each request, in the order of the requests."""
+    def complete_groups(self, groups: Sequence[RequestGroup]) -> Iterator[tuple[int, list[Completion]]]:
+        """Yield each group's index and the completions in the order of its requests, once it is
+        finished.
+        """
         ...
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
@@ -76,6 +88,21 @@ class Engine(Protocol):
         far as it was given.
         """
         ...
+
+
+class OneGroup:
+    """Part of an engine: completes a single group."""
+
+    def complete(self: Engine, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+        """The completion of each request, in the order of the requests."""
+        [(_, completions)] = self.complete_groups([RequestGroup(requests, sampling)])
+        return completions
+
+
+def longest_first(prompts: Sequence[Sequence[list[int]]]) -> list[int]:
+    """Indices of groups of prompts, those with the longest prompts first; prompts are token ids."""
+    longest = [max(map(len, group), default=0) for group in prompts]
+    return sorted(range(len(longest)), key=lambda index: (-longest[index], index))
 
 
 def end_ids(folder: str | Path, tokenizer: Any) -> list[int]:

@@ -1,13 +1,12 @@
-"""Generations of a task's problems from an engine's completions, stored in chunks."""
+"""Generations of the problems of tasks from an engine's completions."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from scripts.evaluate.benchmarks.problems import Problem
-from scripts.evaluate.engines.base import Engine, Request
-from scripts.evaluate.generations import Generation, Sampling, read_generations, write_generations
-from scripts.lib.job import progress
-from scripts.lib.prompts import PromptSettings
+from scripts.evaluate.engines.base import Completion, Engine, Request, RequestGroup
+from scripts.evaluate.generations import Generation, Sampling
+from scripts.lib.prompts import PromptSettings, build_prompt
 from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.seeds import seed_for
 
@@ -24,62 +23,89 @@ def sample_seeds(seed: int, task: str, problem: str, sampling: Sampling) -> list
     return [seed_for(seed, "generate", *names, sample) % _SEEDS for sample in range(sampling.samples)]
 
 
-def generate(engine: Engine, problems: Sequence[Problem], sampling: Sampling, seed: int, task: str) -> list[Generation]:
-    """One generation for each problem; the engine gets all requests at once."""
-    seeds = {problem.id: sample_seeds(seed, task, problem.id, sampling) for problem in problems}
-    requests = [Request(problem.prompt, each, problem.stop) for problem in problems for each in seeds[problem.id]]
-    completions = iter(engine.complete(requests, sampling))
+@dataclass(frozen=True)
+class Part:
+    """Some problems of a task, and how their completions are drawn.
+
+    prompts: how commit prompts are written; None for other forms of data.
+    teacher_forced: the commit messages are predicted token by token, nothing is sampled.
+    """
+
+    task: str
+    problems: Sequence[Problem]
+    sampling: Sampling
+    prompts: PromptSettings | None = None
+    teacher_forced: bool = False
+
+
+def generate_parts(engine: Engine, parts: Sequence[Part], seed: int) -> Iterator[tuple[int, list[Generation]]]:
+    """Yield the index and the generations of each part once they are finished, one for each problem.
+
+    The engine gets the requests of all parts at once.
+    """
+    for index, part in enumerate(parts):
+        if part.teacher_forced:
+            yield index, _force(engine, part)
+    sampled = [index for index, part in enumerate(parts) if not part.teacher_forced]
+    groups = [_requests(engine, parts[index], seed) for index in sampled]
+    for number, completions in engine.complete_groups(groups):
+        yield sampled[number], _generations(engine, parts[sampled[number]], groups[number].requests, completions)
+
+
+def _requests(engine: Engine, part: Part, seed: int) -> RequestGroup:
+    """The requests of a part, by problem and sample."""
+    requests = [
+        Request(_prompt(engine, part, problem), each, problem.stop)
+        for problem in part.problems
+        for each in sample_seeds(seed, part.task, problem.id, part.sampling)
+    ]
+    return RequestGroup(requests, part.sampling)
+
+
+def _prompt(engine: Engine, part: Part, problem: Problem) -> str:
+    """The prompt of a problem; of a commit, its diff cut to a number of the model's tokens."""
+    return problem.prompt if part.prompts is None else build_prompt(engine.tokenizer, part.prompts, problem.row)
+
+
+def _generations(
+    engine: Engine, part: Part, requests: Sequence[Request], completions: Sequence[Completion]
+) -> list[Generation]:
+    """The generations of a part from its completions, which are in the order of the requests."""
     generations = []
-    for problem in problems:
-        samples = [next(completions) for _ in range(sampling.samples)]
+    for number, problem in enumerate(part.problems):
+        samples = slice(number * part.sampling.samples, (number + 1) * part.sampling.samples)
         generations.append(
             Generation(
                 id=problem.id,
-                prompt=problem.prompt,
-                completions=[completion.text for completion in samples],
-                finish_reasons=[completion.finish_reason for completion in samples],
+                prompt=requests[samples][0].prompt,
+                completions=[completion.text for completion in completions[samples]],
+                finish_reasons=[completion.finish_reason for completion in completions[samples]],
                 engine=engine.name,
                 version=engine.version,
-                seeds=seeds[problem.id],
-                sampling=sampling,
+                seeds=[request.seed for request in requests[samples]],
+                sampling=part.sampling,
             )
         )
     return generations
 
 
-def force(engine: Engine, problems: Sequence[Problem], sampling: Sampling, prompts: PromptSettings) -> list[Generation]:
+def _force(engine: Engine, part: Part) -> list[Generation]:
     """Teacher-forced predictions of commit messages as generations of one sample each.
 
     Their `target` is the message as far as the model was given it.
     """
+    assert part.prompts is not None, "only commit messages are predicted by teacher forcing"
     return [
         Generation(
             id=problem.id,
-            prompt=problem.prompt,
+            prompt=_prompt(engine, part, problem),
             completions=[forced.prediction],
             finish_reasons=[FinishReason.FORCED],
             engine=engine.name,
             version=engine.version,
             seeds=[0],
-            sampling=sampling,
+            sampling=part.sampling,
             target=forced.message,
         )
-        for problem, forced in zip(problems, engine.teacher_forced(problems, prompts), strict=True)
+        for problem, forced in zip(part.problems, engine.teacher_forced(part.problems, part.prompts), strict=True)
     ]
-
-
-def in_chunks(
-    problems: Sequence[Problem], size: int, folder: Path, make: Callable[[Sequence[Problem]], list[Generation]]
-) -> list[Generation]:
-    """Generations of all problems, `size` problems at a time.
-
-    Each chunk is stored in `folder`; a chunk that `folder` already has is read instead of made.
-    """
-    generations = []
-    starts = range(0, len(problems), size)
-    for start in progress(starts, "generating, in chunks", len(starts)):
-        path = folder / f"{start:07d}.jsonl.zst"
-        if not path.exists():
-            write_generations(path, make(problems[start : start + size]))
-        generations.extend(read_generations(path))
-    return generations

@@ -11,11 +11,14 @@ from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.engines.base import (
     Completion,
+    OneGroup,
     Request,
+    RequestGroup,
     TeacherForced,
     decode_plain,
     end_ids,
     finish,
+    longest_first,
     room_for,
     until_end,
     usable_context,
@@ -90,7 +93,7 @@ class StopSequences(StoppingCriteria):
         return cast(torch.BoolTensor, torch.tensor(self.done, device=input_ids.device))
 
 
-class TransformersEngine:
+class TransformersEngine(OneGroup):
     """A model loaded by transformers, on the GPU if there is one; see `engines.base.Engine`."""
 
     name = "transformers"
@@ -125,13 +128,21 @@ class TransformersEngine:
             eos_token_id=self.ends, pad_token_id=self.tokenizer.pad_token_id, do_sample=False, num_beams=1
         )
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+    def complete_groups(self, groups: Sequence[RequestGroup]) -> Iterator[tuple[int, list[Completion]]]:
         """See `engines.base.Engine`."""
-        tokens = [prompt_ids(self.tokenizer, request.prompt) for request in requests]
-        results = [Completion("", FinishReason.OVERFLOW)] * len(requests)
-        for room, indices in self._batches([len(ids) for ids in tokens], sampling.new_tokens):
-            batch = [requests[index] for index in indices]
-            completions = self._complete_batch(batch, [tokens[index] for index in indices], sampling, room)
+        tokens = [[prompt_ids(self.tokenizer, request.prompt) for request in group.requests] for group in groups]
+        for index in longest_first(tokens):
+            yield index, self._complete_group(groups[index], tokens[index])
+
+    def _complete_group(self, group: RequestGroup, tokens: list[list[int]]) -> list[Completion]:
+        """Completions of a group. Its batches do not depend on other groups, so that the padding of a
+        prompt, which changes the last digits of logits, is always the same.
+        """
+        results = [Completion("", FinishReason.OVERFLOW)] * len(tokens)
+        batches = list(self._batches([len(ids) for ids in tokens], group.sampling.new_tokens))
+        for room, indices in reversed(batches):
+            batch = [group.requests[index] for index in indices]
+            completions = self._complete_batch(batch, [tokens[index] for index in indices], group.sampling, room)
             for index, completion in zip(indices, completions, strict=True):
                 results[index] = completion
         return results

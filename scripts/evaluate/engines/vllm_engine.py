@@ -3,22 +3,27 @@
 Greedy completions equal those of transformers.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 import vllm
 from transformers import AutoConfig, AutoTokenizer
-from vllm import LLM, SamplingParams
+from vllm import LLM, RequestOutput, SamplingParams
+from vllm.sampling_params import RequestOutputKind
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.engines.base import (
     Completion,
+    OneGroup,
     Request,
+    RequestGroup,
     TeacherForced,
     decode_plain,
     end_ids,
     finish,
+    longest_first,
     room_for,
     until_end,
     usable_context,
@@ -34,7 +39,7 @@ from scripts.lib.weights import check_weights
 _CACHE_BYTES = 1 << 30
 
 
-class VllmEngine:
+class VllmEngine(OneGroup):
     """A model loaded by vLLM; see `engines.base.Engine`.
 
     vLLM knows stop sequences only. A completion that ends with its block is cut after generation.
@@ -66,34 +71,60 @@ class VllmEngine:
         self.model = LLM(model=folder, dtype=dtype, seed=0, **options)
         self.context = self.model.llm_engine.model_config.max_model_len
 
-    def _run(self, tokens: Sequence[list[int]], settings: list[SamplingParams]) -> list[vllm.RequestOutput]:
-        prompts = [{"prompt_token_ids": ids} for ids in tokens]
-        return self.model.generate(prompts, settings, use_tqdm=False)
+    def _run(
+        self, tokens: Sequence[list[int]], settings: Sequence[SamplingParams]
+    ) -> Iterator[tuple[int, RequestOutput]]:
+        """Yield the index and the output of each prompt once it is finished; all are given to vLLM at
+        once, which starts them in their order.
+        """
+        engine = self.model.llm_engine
+        for index, (ids, params) in enumerate(zip(tokens, settings, strict=True)):
+            engine.add_request(str(index), {"prompt_token_ids": ids}, params)
+        while engine.has_unfinished_requests():
+            for output in engine.step():
+                if output.finished:
+                    yield int(output.request_id), output
 
-    def complete(self, requests: Sequence[Request], sampling: Sampling) -> list[Completion]:
+    def complete_groups(self, groups: Sequence[RequestGroup]) -> Iterator[tuple[int, list[Completion]]]:
         """See `engines.base.Engine`."""
-        tokens = [prompt_ids(self.tokenizer, request.prompt) for request in requests]
-        rooms = [room_for(len(ids), sampling.new_tokens, self.context) for ids in tokens]
-        indices = [index for index, room in enumerate(rooms) if room > 0]
-        settings = [
-            SamplingParams(
-                temperature=sampling.temperature,
-                top_p=sampling.top_p if sampling.temperature else 1.0,
-                seed=requests[index].seed,
-                max_tokens=rooms[index],
-                stop=list(requests[index].stop.sequences),
-                stop_token_ids=self.ends,
-                include_stop_str_in_output=True,
-                skip_special_tokens=False,
-                spaces_between_special_tokens=False,
-            )
-            for index in indices
+        tokens = [[prompt_ids(self.tokenizer, request.prompt) for request in group.requests] for group in groups]
+        results = [[Completion("", FinishReason.OVERFLOW)] * len(group.requests) for group in groups]
+        started = [
+            (group, request)
+            for group in longest_first(tokens)
+            for request in longest_first([[ids] for ids in tokens[group]])
+            if self._room(tokens[group][request], groups[group].sampling) > 0
         ]
-        results = [Completion("", FinishReason.OVERFLOW)] * len(requests)
-        outputs = self._run([tokens[index] for index in indices], settings)
-        for index, output in zip(indices, outputs, strict=True):
-            results[index] = self._completion(output.outputs[0], requests[index])
-        return results
+        unfinished = Counter(group for group, _ in started)
+        yield from ((index, results[index]) for index in range(len(groups)) if not unfinished[index])
+        prompts = [tokens[group][request] for group, request in started]
+        settings = [self._settings(groups[group], request, tokens[group][request]) for group, request in started]
+        for index, output in self._run(prompts, settings):
+            group, request = started[index]
+            results[group][request] = self._completion(output.outputs[0], groups[group].requests[request])
+            unfinished[group] -= 1
+            if not unfinished[group]:
+                yield group, results[group]
+
+    def _room(self, prompt: Sequence[int], sampling: Sampling) -> int:
+        """Number of new tokens that fit after a prompt."""
+        return room_for(len(prompt), sampling.new_tokens, self.context)
+
+    def _settings(self, group: RequestGroup, request: int, prompt: Sequence[int]) -> SamplingParams:
+        """vLLM's settings for a request of a group."""
+        sampling = group.sampling
+        return SamplingParams(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p if sampling.temperature else 1.0,
+            seed=group.requests[request].seed,
+            max_tokens=self._room(prompt, sampling),
+            stop=list(group.requests[request].stop.sequences),
+            stop_token_ids=self.ends,
+            include_stop_str_in_output=True,
+            skip_special_tokens=False,
+            spaces_between_special_tokens=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
 
     def _completion(self, output: vllm.CompletionOutput, request: Request) -> Completion:
         """One output as a completion.
@@ -109,12 +140,14 @@ class VllmEngine:
         examples = [encode_example(self.tokenizer, prompts, problem.row, problem.target) for problem in problems]
         # vLLM generates at least one token, which needs room; it is ignored. The predictions are
         # the most likely tokens of the prompt.
-        settings = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=1)
+        settings = SamplingParams(
+            temperature=0.0, max_tokens=1, prompt_logprobs=1, output_kind=RequestOutputKind.FINAL_ONLY
+        )
         texts = [example.input_ids[: self.context - 1] for example in examples]
-        outputs = self._run(texts, [settings] * len(texts))
-        return [self._forced(output, example) for output, example in zip(outputs, examples, strict=True)]
+        outputs = dict(self._run(texts, [settings] * len(texts)))
+        return [self._forced(outputs[index], example) for index, example in enumerate(examples)]
 
-    def _forced(self, output: vllm.RequestOutput, example: Example) -> TeacherForced:
+    def _forced(self, output: RequestOutput, example: Example) -> TeacherForced:
         """The most likely token at each position of the message."""
         likeliest = [
             next(token for token, chance in entry.items() if chance.rank == 1)

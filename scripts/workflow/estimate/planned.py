@@ -27,7 +27,7 @@ from scripts.sources import tree
 from scripts.sources.shards import shard_name
 from scripts.sources.tables import total_bytes
 from scripts.workflow.disk import Disk
-from scripts.workflow.estimate.units import Counts, key_of, units_of
+from scripts.workflow.estimate.units import Counts, key_of, rated_rule, units_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,6 +37,7 @@ class PlannedJob:
     """A job of a run.
 
     name: path of its log below `logs/`, without suffix, as in the table of the cost of jobs.
+    rule: the rule that has its rates.
     key: what its rate depends on besides the rule, such as its language or model.
     units: how much it has to do, in the unit of the rule (`units.UNITS`).
     threads, gpus, minutes: what the rule requests.
@@ -205,14 +206,15 @@ def plan(configfiles: Sequence[Path], config: Mapping[str, Any], counts: Counts)
             planned = []
             for job in scripted:
                 wildcards = {key: str(value) for key, value in job.wildcards_dict.items()}
+                rule = rated_rule(job.rule.name)
                 needs = sorted(position[other] for other in workflow.dag.dependencies[job] if other in position)
                 planned.append(
                     PlannedJob(
                         name=_job_name(job),
-                        rule=job.rule.name,
+                        rule=rule,
                         stage=_job_name(job).split("/")[0],
-                        key=key_of(job.rule.name, wildcards, counts),
-                        units=units_of(job.rule.name, wildcards, counts),
+                        key=key_of(rule, wildcards, counts),
+                        units=units_of(rule, wildcards, counts),
                         threads=int(job.threads),
                         gpus=int(job.resources.get("gpu", 0) or 0),
                         minutes=float(job.resources.get("runtime", 0) or 0),

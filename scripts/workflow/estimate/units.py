@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from scripts.evaluate.generation_plan import RULE as GENERATE
 from scripts.evaluate.plan import Plan
 from scripts.evaluate.task_plan import CONTROL
 from scripts.sources.shards import shard_count
@@ -136,7 +137,14 @@ def _completions(wildcards: Mapping[str, str], counts: Counts) -> float:
 
 
 def _tokens_generated(wildcards: Mapping[str, str], counts: Counts) -> float:
-    return float(counts.tokens_generated(wildcards["benchmark"], wildcards["task"], wildcards["setting"]))
+    return float(
+        sum(
+            counts.tokens_generated(task.benchmark, task.name, setting)
+            for task in counts.plan.tasks()
+            for setting in task.temperatures
+            if wildcards["checkpoint"] in task.checkpoints
+        )
+    )
 
 
 # Unit and amount of each rule; the cost of a job of another rule does not depend on the config.
@@ -158,13 +166,18 @@ UNITS: dict[str, tuple[str, Callable[[Mapping[str, str], Counts], float]]] = {
     "pretrain_losses": ("documents", _losses),
     "finetune_instruct": ("tokens", _instruct),
     "finetune_commits": ("tokens", _commits),
-    "evaluate_generate": ("tokens", _tokens_generated),
+    GENERATE: ("tokens", _tokens_generated),
     "evaluate_execute": ("completions", _completions),
     "evaluate_score": ("completions", _completions),
 }
 JOBS = "jobs"
 _BY_LANGUAGE = ("compile_shard", "sources_ir")
 _BY_RUNNER = ("evaluate_execute", "evaluate_calibrate")
+
+
+def rated_rule(rule: str) -> str:
+    """The rule that has the rates of a rule's jobs: all rules that generate have the same."""
+    return GENERATE if rule.startswith(GENERATE) else rule
 
 
 def unit_of(rule: str) -> str:

@@ -1,17 +1,22 @@
-"""Generation with a tiny model: stop sequences, seeds, batches, room, chunks; stored files."""
+"""Generation with a tiny model: stop sequences, seeds, batches, room, chunks and their cache; stored files."""
 
 import random
+import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
 
+import scripts.evaluate.generate as generate_script
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
-from scripts.evaluate.engines.base import Request
-from scripts.evaluate.engines.generation_requests import generate, in_chunks, sample_seeds
+from scripts.evaluate.chunks import ChunkFolder, chunk_key
+from scripts.evaluate.engines.base import Request, RequestGroup
+from scripts.evaluate.engines.generation_requests import Part, sample_seeds
 from scripts.evaluate.engines.transformers_engine import TransformersEngine, nucleus
+from scripts.evaluate.generate import Generator, chunk_folder, engine_identity
 from scripts.evaluate.generations import Generation, Sampling, read_generations, write_generations
 from scripts.evaluate.metrics import rouge
 from scripts.lib.files import write_bytes
@@ -149,25 +154,135 @@ def test_teacher_forcing_cuts_prompt_and_message_as_training_does(engine):
     assert shortened[0].message == "lost"
 
 
-def problems_of(count):
-    return [Problem(f"P/{n}", f"P/{n}", f"text {n}", NEVER) for n in range(count)]
+def problems_of(count, text="text"):
+    return [Problem(f"P/{n}", f"P/{n}", f"{text} {n}", NEVER) for n in range(count)]
 
 
-def test_stored_chunks_are_not_generated_again(engine, tmp_path):
-    chunks = []
+def generator_of(folder, store, chunk_requests=4):
+    """A generator whose chunks have two problems of `WARM` each, unless said otherwise."""
+    settings = {"seed": 484, "engine": "transformers", "dtype": "float32", "batch_size": 4}
+    return Generator(folder, {**settings, "chunk_requests": chunk_requests}, False, 1, ChunkFolder(store))
 
-    def make(chunk):
-        chunks.append([problem.id for problem in chunk])
-        if len(chunks) == 3:
+
+def test_groups_are_completed_with_the_longest_prompts_first_and_as_if_alone(engine):
+    groups = [RequestGroup(requests(["a", "b"]), WARM), RequestGroup(requests(PROMPTS), GREEDY)]
+    completed = list(engine.complete_groups(groups))
+    assert [index for index, _ in completed] == [1, 0]
+    for index, completions in completed:
+        assert completions == engine.complete(groups[index].requests, groups[index].sampling)
+
+
+def test_an_interrupted_generation_loses_at_most_the_chunk_that_was_generated(folder, tmp_path, monkeypatch):
+    parts = [Part("one", problems_of(5), WARM), Part("two", problems_of(3, "a longer text"), WARM)]
+    whole = list(generator_of(folder, tmp_path / "whole").generate(parts))
+    generator, stored = generator_of(folder, tmp_path / "killed"), []
+
+    def put(store, key, generations):
+        stored.append([generation.id for generation in generations])
+        if len(stored) == 3:
             raise KeyboardInterrupt
-        return generate(engine, chunk, WARM, 484, "task")
+        write_generations(store.folder / f"{key}.jsonl.zst", generations)
 
+    monkeypatch.setattr(ChunkFolder, "put", put)
     with pytest.raises(KeyboardInterrupt):
-        in_chunks(problems_of(7), 2, tmp_path, make)
-    resumed = in_chunks(problems_of(7), 2, tmp_path, make)
-    assert chunks == [["P/0", "P/1"], ["P/2", "P/3"], ["P/4", "P/5"], ["P/4", "P/5"], ["P/6"]]
-    assert resumed == generate(engine, problems_of(7), WARM, 484, "task")
-    assert all(len(own.completions) == len(own.seeds) == WARM.samples for own in resumed)
+        list(generator.generate(parts))
+    assert list(generator.generate(parts)) == whole
+    # Chunks of the longer prompts come first. The third was not stored.
+    assert stored == [["P/0", "P/1"], ["P/2"], ["P/0", "P/1"], ["P/0", "P/1"], ["P/2", "P/3"], ["P/4"]]
+    assert all(len(own.completions) == len(own.seeds) == WARM.samples for part in whole for own in part)
+
+
+def test_the_engine_starts_once_for_all_parts_and_for_new_ones_alone(folder, tmp_path, monkeypatch):
+    started, generated = [], []
+    load, complete = generate_script.load_engine, TransformersEngine.complete_groups
+
+    def count(self, groups):
+        generated.extend(request.prompt for group in groups for request in group.requests)
+        yield from complete(self, groups)
+
+    monkeypatch.setattr(generate_script, "load_engine", lambda *words: started.append(words[0]) or load(*words))
+    monkeypatch.setattr(TransformersEngine, "complete_groups", count)
+    greedy, warm = Part("one", problems_of(2), GREEDY), Part("one", problems_of(2), WARM)
+    first = list(generator_of(folder, tmp_path).generate([greedy, warm]))
+    assert started == ["transformers"]
+    assert len(generated) == 2 + 4
+    generated.clear()
+    new = Part("two", problems_of(1), GREEDY)
+    again = list(generator_of(folder, tmp_path).generate([greedy, new, warm]))
+    assert [again[0], again[2]] == first
+    assert (started, generated) == (["transformers"] * 2, ["text 0"])
+    list(generator_of(folder, tmp_path).generate([warm, new]))
+    assert len(started) == 2
+
+
+def test_a_damaged_chunk_is_generated_again(folder, tmp_path):
+    part = Part("one", problems_of(4), WARM)
+    [whole] = generator_of(folder, tmp_path).generate([part])
+    path = sorted(tmp_path.iterdir())[0]
+    path.write_bytes(path.read_bytes()[:-3])
+    assert list(generator_of(folder, tmp_path).generate([part])) == [whole]
+
+
+def test_what_determines_completions_is_part_of_the_name_of_a_chunk(engine):
+    prompts = PromptSettings("{diff}>", "diff", 40, 10)
+    commit = [Problem("0", "0", "", NEVER, target="m", row={"diff": "abc", "message": "m"})]
+    other = [replace(commit[0], row={"diff": "abd", "message": "m"})]
+    settings = {"engine": "transformers", "dtype": "float32", "batch_size": 4, "context": None}
+    part, identity = Part("one", problems_of(2), WARM), engine_identity(settings, False)
+    stop = [replace(problem, stop=Stop(("x",))) for problem in problems_of(2)]
+    variants = [
+        (part, 484, identity),
+        (part, 485, identity),
+        (part, 484, engine_identity({**settings, "dtype": "bfloat16"}, False)),
+        (part, 484, engine_identity(settings, True)),
+        (part, 484, {**identity, "versions": ["9.9", None]}),
+        *(
+            (changed, 484, identity)
+            for changed in (
+                replace(part, task="two"),
+                replace(part, sampling=GREEDY),
+                replace(part, problems=problems_of(3)),
+                replace(part, problems=problems_of(2, "other")),
+                replace(part, problems=stop),
+                Part("one", commit, WARM, prompts),
+                Part("one", other, WARM, prompts),
+                Part("one", commit, WARM, replace(prompts, length=30)),
+                Part("one", commit, WARM, prompts, teacher_forced=True),
+            )
+        ),
+    ]
+    assert len({chunk_key(*variant) for variant in variants}) == len(variants)
+    assert chunk_key(*variants[0]) == chunk_key(Part("one", tuple(problems_of(2)), WARM), 484, dict(identity))
+
+
+def test_versions_of_the_engine_are_those_of_its_packages(engine):
+    settings = {"engine": "transformers", "dtype": "float32", "batch_size": 4}
+    assert engine_identity(settings, False)["versions"] == engine.version.replace("torch ", "").split(", ")
+
+
+def test_files_that_only_describe_a_model_do_not_change_the_folder_of_its_chunks(folder, tmp_path):
+    params = SimpleNamespace(settings={}, files=[], checkpoints=tmp_path / "work", name="job")
+    model = tmp_path / "model"
+    shutil.copytree(folder, model)
+
+    def name():
+        with chunk_folder(str(tmp_path / "cache"), params, [str(model)]) as store:
+            return store.folder
+
+    first = name()
+    (model / "README.md").write_text("A model.")
+    assert name() == first
+    config = model / "config.json"
+    config.write_text(config.read_text() + " ")
+    assert name() != first
+
+
+def test_without_a_cache_chunks_are_kept_until_the_job_is_done(folder, tmp_path):
+    params = SimpleNamespace(settings={}, files=[], checkpoints=tmp_path / "work", name="job")
+    with chunk_folder(None, params, [folder]) as store:
+        list(generator_of(folder, store.folder).generate([Part("one", problems_of(1), GREEDY)]))
+        assert len(list(store.folder.glob("*.zst"))) == 1
+    assert not store.folder.exists()
 
 
 def test_stored_generations_are_read_back_and_equal_ones_give_equal_bytes(tmp_path):

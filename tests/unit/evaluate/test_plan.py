@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from scripts.evaluate.generation_plan import Generations
 from scripts.evaluate.plan import Plan
 from scripts.evaluate.plan_inputs import FETCHED, Cell, packaged_file, setting_name
+from scripts.lib.files import sha256_text, write_text
 from scripts.lib.job import InputError
 
 PACKAGE = {"package": "pytest", "file": "rows.jsonl"}
@@ -207,3 +209,61 @@ def test_programs_are_run_as_the_config_says() -> None:
 def test_benchmarks_with_scores_follow_the_order_of_the_table() -> None:
     assert plan().scored_benchmarks() == ["programs", "recode", "commits"]
     assert plan(tasks={"recode": ["format"]}).scored_benchmarks() == ["recode", "commits"]
+
+
+def test_one_job_writes_all_files_of_a_checkpoint() -> None:
+    kinds = {jobs.rule: jobs for jobs in plan(tasks={"programs": ["cpp"], "recode": ["format"]}).generation_jobs()}
+    assert list(kinds) == ["evaluate_generate", "evaluate_generate_instruct", "evaluate_generate_commits"]
+    plain, commits = kinds["evaluate_generate"], kinds["evaluate_generate_commits"]
+    assert plain.outputs == [
+        f"<results>/generations/programs/cpp/{setting}/{{model}}.{{checkpoint}}.jsonl.zst" for setting in ("t0.2", "t2")
+    ]
+    assert commits.outputs == [
+        f"<results>/generations/commits/{{task}}/{setting}/{{model}}.{{checkpoint}}.jsonl.zst"
+        for setting in ("teacher-forced", "greedy")
+    ]
+    wildcards = {"model": "m", "checkpoint": "base"}
+    assert [(file["sampling"]["temperature"], file["rows"]) for file in plain.settings(wildcards)] == [
+        (0.2, [0]),
+        (2.0, [0]),
+    ]
+    assert plain.rows(wildcards) == ["/project/data/programs/cpp.jsonl"]
+    assert plain.probes(wildcards) == ["<results>/toolkits/cpp/probe.json"]
+    assert [file.setting for file in commits.files({"task": "C++"})] == ["teacher-forced", "greedy"]
+    assert (plain.job_name, commits.job_name) == ("{model}.{checkpoint}", "{model}.{checkpoint}.{task}")
+
+
+@pytest.mark.parametrize(
+    "benchmark, task, checkpoint, expected",
+    [
+        ("programs", "cpp", "base", "evaluate_generate"),
+        ("programs", "cpp", "ircoder-40", "evaluate_generate"),
+        ("programs", "cpp", "base-instruct", None),
+        ("programs", "cpp", "control", None),
+        ("recode", "format", "ircoder-instruct", "evaluate_generate_instruct"),
+        ("commits", "C++", "base-commits-C++", "evaluate_generate_commits"),
+        ("commits", "C++", "base-commits-C", None),
+    ],
+)
+def test_the_job_that_generates_for_a_task_follows_from_the_checkpoint(
+    benchmark: str, task: str, checkpoint: str, expected: str | None
+) -> None:
+    run = plan()
+    one = run.task(benchmark, task)
+    starts = "base|ircoder(-[0-9]+)?"
+    rules = [jobs.rule for jobs in run.generation_jobs() if jobs.evaluates(checkpoint, one, starts)]
+    assert rules == ([expected] if expected else [])
+
+
+def test_files_of_generations_are_followed_by_their_content(tmp_path: Path) -> None:
+    cell = {"benchmark": "b", "task": "t", "setting": "s", "model": "m", "checkpoint": "c"}
+    generations = Generations(str(tmp_path))
+    assert generations.digest(cell) == ""
+    path = Path(generations.path(cell))
+    assert path == tmp_path / "generations/b/t/s/m.c.jsonl.zst"
+    write_text(path, "one")
+    first = generations.digest(cell)
+    write_text(path, "one")
+    assert generations.digest(cell) == first == sha256_text("one")
+    write_text(path, "two")
+    assert generations.digest(cell) != first
