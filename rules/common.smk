@@ -15,7 +15,7 @@ from pathlib import Path
 
 from snakemake import __version__ as SNAKEMAKE_VERSION
 from snakemake.exceptions import IncompleteCheckpointException
-from snakemake.io import checkpoint_target
+from snakemake.io import ancient, checkpoint_target
 
 from scripts.evaluate.generation_plan import Generations
 from scripts.evaluate.plan import Plan
