@@ -191,6 +191,10 @@ training-test: setup-test .venv-training/.complete  ## tests of training with De
 	@envs/host/setup.sh test training
 	@PATH=$(CURDIR)/.venv-training/bin:$$PATH .venv-training/bin/python -m pytest -m training tests/unit tests/workflow -rA $(TESTS)
 
+.PHONY: gpu-test
+gpu-test: setup-test  ## tests of training and generation on an NVIDIA GPU; all are skipped on a machine without one
+	@$(BIN)/pytest -m gpu tests/gpu $(TESTS)
+
 SCREENSHOTS ?= $(CURDIR)/screenshots
 
 .PHONY: browser-test

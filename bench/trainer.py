@@ -26,11 +26,11 @@ from statistics import median
 from transformers import Trainer, TrainingArguments
 
 from bench.compile import measured
+from scripts.lib.training.batches import Collator
 from scripts.lib.training.launch import run_training
 from scripts.lib.training.models import add_lora, load_for_tokenizer, load_tokenizer
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 from scripts.lib.training.token_shards import TokenShards
-from scripts.lib.training.worker import Collator
 from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -83,7 +83,7 @@ rule pretrain_base:
     params:
         settings=lambda wildcards: {
             "seed": config["seed"],
-            **pick("pretrain", "context", "train_documents", "validation_documents"),
+            **pick("pretrain", "context", "isolate_documents", "train_documents", "validation_documents"),
             "architecture": MODEL.entry(wildcards)["architecture"],
             "training": MODEL.training("pretrain", "base"),
         },
@@ -204,7 +204,7 @@ rule pretrain_adapter:
         **pick("pretrain", "templates"),
         settings=lambda wildcards: {
             "seed": config["seed"],
-            **pick("pretrain", "new_embeddings"),
+            **pick("pretrain", "isolate_documents", "new_embeddings"),
             "pad_to": config["pretrain"]["context"] if config["pretrain"]["packing"] == "pad" else None,
             "lora": MODEL.lora("pretrain", wildcards),
             "training": MODEL.training("pretrain"),

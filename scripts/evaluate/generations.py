@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import zstandard
-
 from scripts.lib.files import write_bytes
 from scripts.lib.job import InputError
 
@@ -63,12 +61,16 @@ def from_line(line: str) -> Generation:
 
 def write_generations(path: str | Path, generations: Iterable[Generation]) -> None:
     """Write generations in their order, atomically; equal generations give equal bytes."""
+    import zstandard  # an engine alone works without this package
+
     text = "".join(map(to_line, generations))
     write_bytes(path, zstandard.ZstdCompressor(level=10, write_checksum=True).compress(text.encode()))
 
 
 def read_generations(path: str | Path) -> list[Generation]:
     """All generations of a file; raise `InputError` when it is damaged."""
+    import zstandard
+
     try:
         text = zstandard.ZstdDecompressor().decompress(Path(path).read_bytes()).decode()
         # Not splitlines: completions may contain line separators that JSON does not escape.

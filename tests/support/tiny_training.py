@@ -52,6 +52,8 @@ SETTINGS = {
     "optimizer": "adamw_torch",
     "precision": "auto",
     "tf32": False,
+    "attention": "auto",
+    "compile": False,
     "gradient_checkpointing": False,
     "quantization": "none",
     "processes": 1,

@@ -17,6 +17,9 @@ from scripts.lib.training.launch import compiled_operators, run_training
 from scripts.lib.training.model_card import Card, write_card
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec, milestone_folder
 
+# Settings of a rule that are fields of the specification.
+_OPTIONS = ("architecture", "isolate_documents", "lora", "new_embeddings", "pad_to")
+
 
 @dataclass(frozen=True)
 class TrainingJob:
@@ -73,7 +76,7 @@ def _spec(snakemake: Snakemake, job: TrainingJob, checkpoints: Path, output: Pat
     """
     params = snakemake.params
     settings = params.settings
-    options = {key: settings[key] for key in ("architecture", "lora", "new_embeddings", "pad_to") if key in settings}
+    options = {key: settings[key] for key in _OPTIONS if key in settings}
     return TrainingSpec(
         base=job.base,
         tokenizer=job.tokenizer,

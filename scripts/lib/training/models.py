@@ -63,15 +63,22 @@ def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: str | Path, conte
     write_json(path, {**values, **limit, "padding_side": "right"})
 
 
-def make_model(architecture: Mapping[str, Any], tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+def _attention(kind: str) -> dict[str, str]:
+    """The option of transformers for an implementation of attention; none for `auto`."""
+    return {} if kind == "auto" else {"attn_implementation": kind}
+
+
+def make_model(
+    architecture: Mapping[str, Any], tokenizer: PreTrainedTokenizerBase, attention: str = "auto"
+) -> PreTrainedModel:
     """A randomly initialised model for a tokenizer's vocabulary.
 
-    architecture: `model_type` and values of its configuration.
+    architecture: `model_type` and values of its configuration. attention: as in `load_model`.
     """
     values = dict(architecture)
     special = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     config = AutoConfig.for_model(values.pop("model_type"), vocab_size=len(tokenizer), **special, **values)
-    return AutoModelForCausalLM.from_config(config)
+    return AutoModelForCausalLM.from_config(config, **_attention(attention))
 
 
 def _quantization(kind: str) -> Any:
@@ -86,10 +93,15 @@ def _quantization(kind: str) -> Any:
 
 
 def load_model(
-    folder: str | Path, dtype: Any = "auto", quantization: str = "none", trust_code: bool | None = None
+    folder: str | Path,
+    dtype: Any = "auto",
+    quantization: str = "none",
+    trust_code: bool | None = None,
+    attention: str = "auto",
 ) -> PreTrainedModel:
     """The model in a local folder; `dtype` "auto" is the type in which it is stored.
 
+    attention: implementation of attention; `auto` leaves the choice to transformers.
     trust_code: whether Python code in the folder may run; None for a folder that the workflow wrote
     and marked. Raises `InputError` if there are no safetensors weights, if they differ from their
     stored digests, or if the model needs code that is not trusted.
@@ -104,6 +116,7 @@ def load_model(
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=trusted,
+            **_attention(attention),
         )
 
 

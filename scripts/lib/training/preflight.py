@@ -81,6 +81,7 @@ def check_packages(spec: TrainingSpec) -> None:
     settings = spec.settings
     needed = {"quantization": "bitsandbytes"} if settings.quantization != "none" else {}
     needed |= {"deepspeed": "deepspeed"} if settings.deepspeed else {}
+    needed |= {"attention": "flash_attn"} if settings.attention == "flash_attention_2" else {}
     needed |= {f"trackers: {tracker}": tracker for tracker in settings.trackers}
     for key, package in needed.items():
         if importlib.util.find_spec(package) is None:

@@ -29,6 +29,8 @@ class TrainingSettings:
     optimizer: str
     precision: str
     tf32: bool
+    attention: str
+    compile: bool
     gradient_checkpointing: bool
     quantization: str
     processes: int
@@ -78,6 +80,8 @@ class TrainingSpec:
     new_embeddings: initialisation of the embeddings of new tokens; see `models.fit_vocabulary`.
     lora: LoRA's `r`, `alpha`, `dropout`, `targets` and `modules_to_save`; None trains all weights.
     architecture: configuration values of a model from scratch.
+    isolate_documents: keep attention and positions inside the documents of a sequence, each of which
+        ends with the tokenizer's end of text.
     pad_to: pad every sequence to this many tokens; None pads to the longest of a batch.
     merged: write base and adapter merged into `output`, not the adapter.
     chat_template: chat template (Jinja) of the saved tokenizer; None leaves the tokenizer's.
@@ -99,6 +103,7 @@ class TrainingSpec:
     new_embeddings: str = "mean"
     lora: dict[str, Any] | None = None
     architecture: dict[str, Any] | None = None
+    isolate_documents: bool = False
     pad_to: int | None = None
     merged: bool = False
     chat_template: str | None = None

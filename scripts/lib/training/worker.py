@@ -16,8 +16,8 @@ from transformers import PreTrainedTokenizerBase, Trainer, TrainingArguments, se
 from scripts.lib.checkpoints import last_checkpoint
 from scripts.lib.files import write_json
 from scripts.lib.job import FORMAT, InputError, log_warnings
-from scripts.lib.prompts import Example
 from scripts.lib.system_calls import die_with_parent
+from scripts.lib.training.batches import Collator, check_isolation
 from scripts.lib.training.callbacks import Bookkeeper, MilestoneSaver
 from scripts.lib.training.launch import ERROR
 from scripts.lib.training.models import (
@@ -29,7 +29,7 @@ from scripts.lib.training.models import (
     save_adapter,
     save_model,
 )
-from scripts.lib.training.objective import IGNORED, TokenAccuracy, causal_loss, count_correct
+from scripts.lib.training.objective import TokenAccuracy, causal_loss, count_correct
 from scripts.lib.training.precision import matrix_precision, weight_dtype
 from scripts.lib.training.preflight import needed_memory
 from scripts.lib.training.spec import EPOCH, TrainingSpec
@@ -47,37 +47,14 @@ _CHECKPOINTING = (
 _DISK_FULL = ("No space left", "PytorchStreamWriter failed", "inline_container.cc", "iostream error")
 
 
-class Collator:
-    """Pads examples to tensors of shape (batch, length): `input_ids`, `attention_mask`, `labels`.
-
-    Padding is on the right, so that a causal model never attends to it. It must not shift positions,
-    because transformers 5 counts the positions of GPT-BigCode, CodeGen and others from the first
-    column, pad tokens included.
-    """
-
-    def __init__(self, pad_id: int, pad_to: int | None) -> None:
-        """`pad_to` is a fixed length in tokens; None pads to the longest example."""
-        self.pad_id, self.pad_to = pad_id, pad_to
-
-    def _padded(self, values: list[int], filler: int, length: int) -> list[int]:
-        return values + [filler] * (length - len(values))
-
-    def __call__(self, examples: list[Example]) -> dict[str, torch.Tensor]:
-        """One batch; padding and prompts carry no loss."""
-        length = self.pad_to or max(len(example.input_ids) for example in examples)
-        rows: dict[str, list[list[int]]] = {"input_ids": [], "attention_mask": [], "labels": []}
-        for example in examples:
-            ids = example.input_ids
-            labels = [IGNORED] * example.masked + ids[example.masked :]
-            rows["input_ids"].append(self._padded(ids, self.pad_id, length))
-            rows["attention_mask"].append(self._padded([1] * len(ids), 0, length))
-            rows["labels"].append(self._padded(labels, IGNORED, length))
-        return {name: torch.tensor(values) for name, values in rows.items()}
-
-
 def _precision(spec: TrainingSpec) -> str:
     """Number format of the matrix products of a training."""
     return matrix_precision(spec.settings.precision, spec.gpu)
+
+
+def _half(spec: TrainingSpec) -> torch.dtype | None:
+    """The type of half precision that the training uses; None for fp32."""
+    return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(_precision(spec))
 
 
 def _strategy(steps: int | str) -> str:
@@ -116,6 +93,7 @@ def training_arguments(spec: TrainingSpec, sequences: int, validate: bool) -> Tr
         bf16=precision == "bf16",
         fp16=precision == "fp16",
         tf32=settings.tf32 if spec.gpu and torch.cuda.get_device_capability()[0] >= 8 else None,
+        torch_compile=settings.compile,
         **checkpointing,
         logging_steps=settings.log_steps,
         eval_strategy=_strategy(settings.eval_steps) if validate else "no",
@@ -152,14 +130,38 @@ def _model(spec: TrainingSpec, tokenizer: PreTrainedTokenizerBase) -> torch.nn.M
     """The model to train: from scratch, or the base with new embeddings and LoRA adapters."""
     settings = spec.settings
     if spec.architecture:
-        return make_model(spec.architecture, tokenizer)
+        return make_model(spec.architecture, tokenizer, settings.attention)
     if spec.lora is None:
         raise ValueError("a training of an existing base needs `lora`")
     dtype = weight_dtype(settings.precision, spec.gpu)
     model = load_for_tokenizer(
-        spec.base, tokenizer, spec.new_embeddings, dtype=dtype, quantization=settings.quantization
+        spec.base,
+        tokenizer,
+        spec.new_embeddings,
+        dtype=dtype,
+        quantization=settings.quantization,
+        attention=settings.attention,
     )
     return add_lora(model, spec.lora, settings.quantization != "none", settings.gradient_checkpointing)
+
+
+def _document_end(
+    spec: TrainingSpec, model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, device: torch.device
+) -> int | None:
+    """The token that ends documents, if attention must stay inside them; None otherwise.
+
+    Raises `InputError` if the model attends across documents.
+    """
+    if not spec.isolate_documents:
+        return None
+    # transformers infers documents from positions only without cached keys.
+    model.config.use_cache = False  # type: ignore[union-attr]  # a model of transformers
+    if spec.settings.quantization == "none":  # else bitsandbytes has moved it
+        model.to(device)
+    half = _half(spec)
+    with torch.autocast(device.type, half, enabled=half is not None):
+        check_isolation(model, spec.settings.batch_size, spec.settings.quantization, spec.name)
+    return tokenizer.eos_token_id
 
 
 def _check_world(trainer: Trainer, spec: TrainingSpec) -> None:
@@ -230,12 +232,14 @@ def train(spec: TrainingSpec) -> None:
     pad_id = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
     if spec.gpu:
         _check_gpu_memory(spec)
+    model = _model(spec, tokenizer)
+    end = _document_end(spec, model, tokenizer, arguments.device)
     trainer = Trainer(
-        model=_model(spec, tokenizer),
+        model=model,
         args=arguments,
         train_dataset=data,
         eval_dataset=validate,
-        data_collator=Collator(pad_id, spec.pad_to),
+        data_collator=Collator(pad_id, spec.pad_to, end),
         callbacks=[Bookkeeper(), MilestoneSaver(folder, spec, tokenizer)],
         compute_loss_func=causal_loss,
         compute_metrics=TokenAccuracy(),

@@ -5,8 +5,8 @@ import torch
 from transformers import EvalPrediction
 
 from scripts.lib.prompts import Example
+from scripts.lib.training.batches import Collator
 from scripts.lib.training.objective import IGNORED, TokenAccuracy, causal_loss, count_correct
-from scripts.lib.training.worker import Collator
 from tests.support.tiny_families import family_model
 
 ROWS = [Example(list(range(40, 64)), 0), Example(list(range(90, 99)), 4)]

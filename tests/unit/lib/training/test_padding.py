@@ -9,7 +9,7 @@ from scripts.evaluate.engines.base import Request
 from scripts.evaluate.engines.transformers_engine import TransformersEngine
 from scripts.evaluate.generations import Sampling
 from scripts.lib.prompts import Example, PromptSettings
-from scripts.lib.training.worker import Collator
+from scripts.lib.training.batches import Collator
 from scripts.pretrain.losses import DocumentScorer
 from tests.support.tiny_families import CONTEXT, FAMILIES, family_model
 from tests.support.tiny_tokenizer import tiny_tokenizer

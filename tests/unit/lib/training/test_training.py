@@ -3,15 +3,7 @@ without LoRA.
 """
 
 import csv
-import json
-import logging
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,21 +20,18 @@ from scripts.lib.job import InputError
 from scripts.lib.prompts import Example
 from scripts.lib.training import preflight
 from scripts.lib.training.curves import curve_rows, write_curve
-from scripts.lib.training.launch import PROGRESS, run_training
+from scripts.lib.training.launch import run_training
 from scripts.lib.training.models import load_tokenizer
 from scripts.lib.training.spec import TrainingSpec
 from scripts.lib.training.token_shards import write_shards
 from scripts.lib.training.worker import _deepspeed, _explained
 from scripts.pretrain.deepspeed_operators import build
+from tests.support.killed_trainings import killed_and_resumed
 from tests.support.paths import ROOT
 from tests.support.tiny_families import FAMILIES
 from tests.support.tiny_training import GPT, LLAMA, LLAMA_LORA, LORA, spec_for, write_all, write_data
 
 STEPS = 150
-RUN = "import sys; from scripts.lib.training.launch import run_training\n"
-RUN += "from scripts.lib.training.spec import TrainingSpec\n"
-RUN += "import logging; logging.basicConfig(level=logging.INFO, stream=sys.stdout)\n"
-RUN += "run_training(TrainingSpec.read(sys.argv[1]))"
 
 
 @pytest.fixture(scope="module")
@@ -62,58 +51,6 @@ def largest_difference(first: TrainingSpec, second: TrainingSpec) -> float:
     return max((a[name] - b[name]).abs().max().item() for name in a)
 
 
-def kill_at(spec: TrainingSpec, folder: Path, step: int) -> None:
-    """Start a training in a separate process and kill it with SIGKILL once it reports `step`."""
-    spec.write(folder / "killed.json")
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN, str(folder / "killed.json")], stdout=subprocess.PIPE, text=True
-    ) as process:
-        for line in process.stdout:
-            report = line.partition(PROGRESS)[2]
-            if report and json.loads(report)["step"] >= step:
-                os.kill(process.pid, signal.SIGKILL)
-                break
-    assert process.returncode == -signal.SIGKILL, "the training ended before it was killed"
-
-
-def trainers_of(spec: TrainingSpec) -> list[str]:
-    """Command lines of running processes that train in the checkpoint folder of `spec`."""
-    lines = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError as error:
-            logging.debug("process gone: %s", error)
-            continue
-        if spec.checkpoints in line:
-            lines.append(line)
-    return lines
-
-
-def killed_and_resumed(
-    inputs: Path,
-    folder: Path,
-    caplog,
-    extensions: str | None = None,
-    milestones: tuple[int, ...] = (),
-    **changes: object,
-) -> TrainingSpec:
-    """Train, get killed at a random step, and train again; return the specification."""
-    spec = replace(spec_for(inputs, folder, **changes), extensions=extensions, milestones=milestones)
-    kill_at(spec, folder, random.randint(20, STEPS - 60))
-    deadline = time.monotonic() + 20
-    while trainers_of(spec) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert trainers_of(spec) == []
-    start = int(last_checkpoint(Path(spec.checkpoints)).rpartition("-")[2])
-    caplog.clear()
-    with caplog.at_level(logging.INFO):
-        run_training(spec)
-    reports = [json.loads(line.partition(PROGRESS)[2]) for line in caplog.messages if line.startswith(PROGRESS)]
-    assert min(report["step"] for report in reports) > start > 0
-    return spec
-
-
 def adapter_at(spec: TrainingSpec, folder: str) -> bytes:
     return Path(spec.checkpoints, folder, "adapter_model.safetensors").read_bytes()
 
@@ -124,7 +61,8 @@ def test_a_killed_training_ends_with_the_same_bytes_and_milestones(inputs, tmp_p
     unbroken = replace(spec_for(inputs, tmp_path / "unbroken", **settings), milestones=milestones)
     facts = run_training(unbroken)
     assert (facts["world_size"], facts["effective_batch"], facts["steps"]) == (1, 2, STEPS)
-    resumed = killed_and_resumed(inputs, tmp_path / "killed", caplog, milestones=milestones, **settings)
+    spec = replace(spec_for(inputs, tmp_path / "killed", **settings), milestones=milestones)
+    resumed = killed_and_resumed(spec, tmp_path, caplog)
     assert weights(unbroken) == weights(resumed)
     saved = [[adapter_at(spec, f"milestones/{step}") for step in milestones] for spec in (unbroken, resumed)]
     assert saved[0] == saved[1] and len(set(saved[0])) == len(milestones)
@@ -212,7 +150,7 @@ def test_two_processes_train_together_and_resume(inputs, tmp_path, caplog):
     unbroken = spec_for(inputs, tmp_path / "unbroken", **settings)
     facts = run_training(unbroken)
     assert (facts["world_size"], facts["distributed_type"], facts["effective_batch"]) == (2, "MULTI_CPU", 4)
-    resumed = killed_and_resumed(inputs, tmp_path / "killed", caplog, **settings)
+    resumed = killed_and_resumed(spec_for(inputs, tmp_path / "killed", **settings), tmp_path, caplog)
     assert largest_difference(unbroken, resumed) < 1e-5
 
 
@@ -280,7 +218,8 @@ def test_deepspeed_is_used_and_agrees_with_plain_training(inputs, tmp_path, capl
     unbroken = replace(spec_for(inputs, tmp_path / "unbroken", **settings), extensions=operators)
     facts = run_training(unbroken)
     assert (facts["world_size"], facts["distributed_type"]) == (1, "DEEPSPEED")
-    resumed = killed_and_resumed(inputs, tmp_path / "killed", caplog, extensions=operators, **settings)
+    spec = replace(spec_for(inputs, tmp_path / "killed", **settings), extensions=operators)
+    resumed = killed_and_resumed(spec, tmp_path, caplog)
     assert largest_difference(unbroken, resumed) < 1e-5
     assert largest_difference(plain, unbroken) < 1e-5
 
