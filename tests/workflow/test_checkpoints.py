@@ -5,6 +5,7 @@ A run may import all checkpoints.
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,25 @@ def test_one_training_saves_milestones_which_are_tuned_and_evaluated(tmp_path, w
     # The target `pretrain` merges the step that is not evaluated as well.
     assert jobs["pretrain_merge_milestone"] == 2
     assert "pretrain_merge_milestone" not in planned(workflow, tmp_path, "--configfile", TINY)
+
+
+PAPER_MODELS = (
+    *("starcoderbase-1b", "starcoderbase-3b", "starcoderbase-7b"),
+    *("deepseek-coder-1.3b-base", "deepseek-coder-5.7bmqa-base", "codellama-7b-hf"),
+)
+
+
+def test_the_pairs_are_read_twice_for_any_number_of_models(tmp_path, workflow):
+    options = ("--config", f"models=[{','.join(PAPER_MODELS)}]", "languages=[C, D]")
+    output = workflow(tmp_path, "pretrain", "--dry-run", *options).stdout
+    readers = set()
+    for block in re.split(r"^\[.*\]$", output, flags=re.MULTILINE):
+        inputs = re.search(r"^    input: (.*)$", block, re.MULTILINE)
+        if inputs and re.search(r"pairs/[^/]+/(perf|size)\.parquet", inputs[1]):
+            readers |= jobs_in(block)
+    assert readers == {"pretrain_sample documents", "pretrain_sample losses"}
+    jobs = [job.split()[0] for job in jobs_in(output)]
+    assert (jobs.count("pretrain_tokens"), jobs.count("pretrain_losses")) == (6, 12)
 
 
 @pytest.mark.parametrize(
