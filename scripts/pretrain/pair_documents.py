@@ -10,6 +10,7 @@ from string import Formatter
 from typing import Any, TypeVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from scripts.lib.job import InputError
@@ -67,7 +68,7 @@ T = TypeVar("T")
 def sample_keys(path: str | Path, split: str) -> Iterator[PairKey]:
     """Language, variant and id of the pairs of a sample in one split, without reading their texts."""
     for batch in iter_batches(path, ["language", "variant", "id", "split"], batch_size=1000):
-        rows = batch.filter(pc.equal(batch["split"], split))
+        rows = batch.filter(pc.equal(batch["split"], pa.scalar(split)))
         yield from zip(*(rows[name].to_pylist() for name in ("language", "variant", "id")), strict=True)
 
 
@@ -75,7 +76,7 @@ def iter_pairs(path: str | Path, split: str) -> Iterator[PairText]:
     """Pairs of a sample in one split, in order."""
     columns = ["language", "variant", "id", "Source_Code", "IR_Original", "split"]
     for batch in iter_batches(path, columns, batch_size=_BATCH):
-        rows = batch.filter(pc.equal(batch["split"], split))
+        rows = batch.filter(pc.equal(batch["split"], pa.scalar(split)))
         yield from map(PairText, *(rows[name].to_pylist() for name in columns[:-1]))
 
 

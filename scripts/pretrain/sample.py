@@ -17,6 +17,7 @@ from scripts.lib.schemas.training import SAMPLE
 from scripts.pretrain.draw import CHOICES, Choice, PairKey
 
 _IDS_PER_BATCH = 10_000
+_NAMES = {Split.TRAIN: "training", Split.VALIDATION: "validation"}
 _FIXES = {
     Split.TRAIN: "add programs to the corpus or relax the filters in `pairs`",
     Split.VALIDATION: "raise `pairs.validation_share` or add programs",
@@ -33,18 +34,17 @@ def pair_keys(paths: Sequence[str], split: str) -> Iterator[PairKey]:
     for path in sorted(paths):
         language, variant = table_name(path)
         for batch in iter_batches(path, ["id", "split"], _IDS_PER_BATCH):
-            for name in batch.filter(pc.equal(batch["split"], split))["id"].to_pylist():
-                yield language, variant, name
+            rows = batch.filter(pc.equal(batch["split"], pa.scalar(split)))
+            yield from ((language, variant, str(name)) for name in rows["id"].to_pylist())
 
 
-def _is_chosen(rows: pa.Table, language: str, variant: str, choice: Choice) -> pa.Array:
+def _is_chosen(rows: pa.Table, language: str, variant: str, choice: Choice) -> list[bool]:
     """Which rows of a table of pairs are chosen; `rows` has `id` and `split`."""
-
-    def holds(name: str, split: str) -> bool:
-        chosen = choice.get(split, frozenset())
-        return chosen is None or (language, variant, name) in chosen
-
-    return pa.array(map(holds, rows["id"].to_pylist(), rows["split"].to_pylist()), pa.bool_())
+    mask = []
+    for name, split in zip(rows["id"].to_pylist(), rows["split"].to_pylist(), strict=True):
+        chosen = choice.get(str(split), frozenset())
+        mask.append(chosen is None or (language, variant, str(name)) in chosen)
+    return mask
 
 
 def chosen_rows(path: str, choice: Choice) -> Iterator[pa.Table]:
@@ -54,9 +54,10 @@ def chosen_rows(path: str, choice: Choice) -> Iterator[pa.Table]:
         with open_table(part) as file:
             for group in range(file.num_row_groups):
                 mask = _is_chosen(file.read_row_group(group, ["id", "split"]), language, variant, choice)
-                if not mask.true_count:
+                if not any(mask):
                     continue
-                rows = file.read_row_group(group, ["Source_Code", "IR_Original", "id", "split"]).filter(mask)
+                rows = file.read_row_group(group, ["Source_Code", "IR_Original", "id", "split"])
+                rows = rows.filter(pa.array(mask, pa.bool_()))
                 known = {"language": pa.repeat(language, len(rows)), "variant": pa.repeat(variant, len(rows))}
                 for column, values in known.items():
                     rows = rows.append_column(column, values)
@@ -69,15 +70,14 @@ def write_sample(paths: Sequence[str], output: str | Path, purpose: str, setting
     Raises `InputError` when the split that the purpose needs has no pair.
     """
     choice = CHOICES[purpose](lambda split: pair_keys(paths, split), settings)
-    needed, rows = next(iter(choice)), 0
+    needed, rows = Split(next(iter(choice))), 0
     with TableWriter(output, SAMPLE.schema) as writer:
         for path in progress(sorted(paths), f"drawing pairs for {purpose}"):
             for table in chosen_rows(path, choice):
-                rows += pc.sum(pc.equal(table["split"], needed)).as_py()
+                rows += table["split"].to_pylist().count(needed)
                 writer.write(table)
         if not rows:
-            name = {Split.TRAIN: "training"}.get(needed, needed)
-            raise InputError(f"no pair in the {name} split; {_FIXES[needed]}")
+            raise InputError(f"no pair in the {_NAMES[needed]} split; {_FIXES[needed]}")
 
 
 if __name__ == "__main__":
