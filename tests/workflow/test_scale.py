@@ -109,8 +109,9 @@ def test_four_million_sources_are_planned_in_seconds(tmp_path: Path, empty_listi
     assert {job.split()[1] for job in jobs if job.startswith(f"{rule} ")} == set(SOURCES)
     # All benchmarks of the paper and the commits of its eight languages have to be fetched.
     assert sum(job.startswith("fetch_benchmark ") for job in jobs) == 28
-    # At most 15 s of CPU time where an empty Snakefile takes 1.2 s, as seconds depend on the machine.
-    assert seconds < 15 * empty_listing
+    # An empty Snakefile takes 1.2 s of CPU time; seconds depend on the machine. So the paper's run is
+    # planned in 12 s at most, and one with compilation in 18 s.
+    assert seconds < {"sources_ir": 10, "compile_shard": 15}[rule] * empty_listing
     assert megabytes < 300
 
 
