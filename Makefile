@@ -225,13 +225,14 @@ lock:  ## compare the versions of both routes, then pin the conda environments a
 	@envs/lock.sh
 
 .PHONY: bench
-bench: setup-test run  ## repeat the measurements of bench/, one of them on the default run's pairs
+bench: setup-test run  ## repeat the measurements of bench/, two of them on the default run's pairs
 	@$(PYTHON) -m bench.compile
 	@$(PYTHON) -m bench.compile_rerun
 	@$(PYTHON) -m bench.sources
 	@$(PYTHON) -m bench.dedup --compare
 	@$(PYTHON) -m bench.dedup_memory
 	@$(PYTHON) -m bench.pairs
+	@$(PYTHON) -m bench.tokens
 	@$(PYTHON) -m bench.training
 	@$(PYTHON) -m bench.trainer
 	@$(PYTHON) -m bench.execution
