@@ -27,10 +27,17 @@ PART_BYTES = 32 << 20
 MOST_PARTS = 1024
 # One call for a whole group of rows: Arrow's own compression starts anew for each column.
 _CODEC: Final = "zstd"
+# Rows of consecutive parts are packed together until they have this many bytes, so that many parts
+# cost little more than few.
+_STREAM_BYTES = 64 << 10
+# Parts are read together until they have this many bytes.
+_WINDOW_BYTES = PART_BYTES // 4
 # At the end of a run: number of entries of the index, number of rows, and a mark.
 _TRAILER = struct.Struct("<qq8s")
 _MARK = b"SORTED01"
-_ENTRY = ("part", "offset", "size", "unpacked")
+# An entry for each stream of rows: in which sorted sequence it is, its first and last part, where it
+# is in the file, its packed and its unpacked size.
+_ENTRY = ("sequence", "first", "last", "offset", "size", "unpacked")
 
 
 def leading(sha256: str, count: int) -> int:
@@ -65,7 +72,8 @@ class RunWriter:
         self._pending: list[dict[str, Any]] = []
         self._tables: list[pa.Table] = []
         self._bytes = 0
-        self._index: list[tuple[int, int, int, int]] = []
+        self._index: list[tuple[int, ...]] = []
+        self._sequences = 0
 
     def __enter__(self) -> "RunWriter":
         return self
@@ -73,7 +81,7 @@ class RunWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if kind is None:
             self._flush()
-            index = np.array(sorted(self._index), dtype="<i8").reshape(-1, len(_ENTRY))
+            index = np.array(self._index, dtype="<i8").reshape(-1, len(_ENTRY))
             self.file.write(index.tobytes() + _TRAILER.pack(len(index), self.rows, _MARK))
 
     def add(self, row: dict[str, Any]) -> None:
@@ -98,65 +106,117 @@ class RunWriter:
         parts = all_leading(table, self.parts)
         order = np.argsort(parts, kind="stable")
         table = table.take(order)
-        numbers, starts, counts = np.unique(parts[order], return_index=True, return_counts=True)
-        for part, start, count in zip(numbers.tolist(), starts.tolist(), counts.tolist(), strict=True):
-            self._write(part, table.slice(start, count))
+        parts = parts[order]
+        starts = [0, *(np.flatnonzero(np.diff(parts)) + 1).tolist(), len(parts)]
+        row_bytes = table.nbytes / max(1, table.num_rows)
+        first = 0
+        for start in starts[1:]:
+            if (start - first) * row_bytes >= _STREAM_BYTES or start == len(parts):
+                if start > first:
+                    self._write(int(parts[first]), int(parts[start - 1]), table.slice(first, start - first))
+                first = start
+        self._sequences += 1
 
-    def _write(self, part: int, rows: pa.Table) -> None:
+    def _write(self, first: int, last: int, rows: pa.Table) -> None:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self.schema) as stream:
             stream.write_table(rows)
         unpacked = sink.getvalue()
         packed = self._codec.compress(unpacked, asbytes=True)
-        self._index.append((part, self.file.tell(), len(packed), unpacked.size))
+        self._index.append((self._sequences, first, last, self.file.tell(), len(packed), unpacked.size))
         self.file.write(packed)
 
 
-class _Run:
-    """A run that is open for reading: number of `rows`, and `index` (n, 4) int64, in order of part."""
+class _Sequence:
+    """The streams of one sorted sequence of a run, read in the order of their parts."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        size = file.seek(-_TRAILER.size, 2)
-        entries, self.rows, mark = _TRAILER.unpack(file.read(_TRAILER.size))
-        if mark != _MARK:
-            raise ValueError(f"{file.name} is not a whole run of the external sort")
-        length = entries * len(_ENTRY) * 8
-        file.seek(size - length)
-        self.index = np.frombuffer(file.read(length), dtype="<i8").reshape(-1, len(_ENTRY))
+    def __init__(self, file: BinaryIO, entries: np.ndarray, parts: int) -> None:
+        self.file, self.entries, self.parts = file, entries, parts
+        self._next = 0
+        self._rest: pa.Table | None = None
+        self._codec = pa.Codec(_CODEC)
 
-    def tables(self, part: int, codec: pa.Codec) -> Iterator[pa.Table]:
-        start, stop = np.searchsorted(self.index[:, 0], [part, part + 1])
-        for _, offset, size, unpacked in self.index[start:stop].tolist():
+    def skip_to(self, part: int) -> None:
+        """Leave out the rows of the parts before one."""
+        self._next = int(np.searchsorted(self.entries[:, 2], part))
+        for _ in self.up_to(part):
+            pass
+
+    def up_to(self, part: int) -> Iterator[pa.Table]:
+        """The rows that were not read yet of the parts before one."""
+        if self._rest is not None:
+            rest, self._rest = self._rest, None
+            yield self._cut(rest, part)
+        while self._next < len(self.entries) and self.entries[self._next, 1] < part:
+            _, _, last, offset, size, unpacked = self.entries[self._next].tolist()
+            self._next += 1
             self.file.seek(offset)
-            yield pa.ipc.open_stream(codec.decompress(self.file.read(size), unpacked)).read_all()
+            table = pa.ipc.open_stream(self._codec.decompress(self.file.read(size), unpacked)).read_all()
+            yield table if last < part else self._cut(table, part)
+
+    def _cut(self, table: pa.Table, part: int) -> pa.Table:
+        """The rows of a stream before a part; the others are kept."""
+        stop = int(np.searchsorted(all_leading(table, self.parts), part))
+        if stop < table.num_rows:
+            self._rest = table.slice(stop)
+        return table.slice(0, stop)
+
+
+def _index_of(file: BinaryIO) -> tuple[np.ndarray, int]:
+    """The index of a run, shape (n, 6) int64, and its number of rows."""
+    size = file.seek(-_TRAILER.size, 2)
+    entries, rows, mark = _TRAILER.unpack(file.read(_TRAILER.size))
+    if mark != _MARK:
+        raise ValueError(f"{file.name} is not a whole run of the external sort")
+    length = entries * len(_ENTRY) * 8
+    file.seek(size - length)
+    return np.frombuffer(file.read(length), dtype="<i8").reshape(-1, len(_ENTRY)), rows
 
 
 class SortedRuns:
     """The runs of a corpus, read part by part: a context manager that keeps their files open."""
 
     def __init__(self, paths: Sequence[Path], parts: int) -> None:
-        self.paths, self.parts = paths, parts
+        self.paths, self.parts, self.rows = paths, parts, 0
         self._stack = ExitStack()
 
     def __enter__(self) -> "SortedRuns":
-        self._runs = [_Run(self._stack.enter_context(path.open("rb"))) for path in self.paths]
+        self._files = []
+        for path in self.paths:
+            file = self._stack.enter_context(path.open("rb"))
+            index, rows = _index_of(file)
+            self._files.append((file, index))
+            self.rows += rows
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
 
-    @property
-    def rows(self) -> int:
-        """Number of rows of all runs."""
-        return sum(run.rows for run in self._runs)
+    def _windows(self, start: int, stop: int) -> Iterator[int]:
+        """Where to stop each time when parts are read together as long as they are small."""
+        sizes = np.zeros(self.parts, dtype=np.int64)
+        for _, index in self._files:
+            np.add.at(sizes, index[:, 1], index[:, 5])
+        total = 0
+        for part in range(start, stop):
+            if total and total + sizes[part] > _WINDOW_BYTES:
+                yield part
+                total = 0
+            total += int(sizes[part])
+        yield stop
 
     def tables(self, columns: list[str] | None = None, start: int = 0, stop: int | None = None) -> Iterator[pa.Table]:
-        """The parts from `start` to before `stop` in order of hash, each a table in memory with rows
-        in the order of the runs; empty parts are skipped.
+        """The parts from `start` to before `stop` in order of hash: tables in memory, each with the
+        rows of one or more parts, in the order of the runs.
         """
-        codec = pa.Codec(_CODEC)
-        for part in range(start, self.parts if stop is None else stop):
-            tables = [table for run in self._runs for table in run.tables(part, codec)]
+        sequences = [
+            _Sequence(file, index[index[:, 0] == number], self.parts)
+            for file, index in self._files
+            for number in np.unique(index[:, 0])
+        ]
+        for sequence in sequences if start else []:
+            sequence.skip_to(start)
+        for end in self._windows(start, self.parts if stop is None else stop):
+            tables = [table for sequence in sequences for table in sequence.up_to(end) if table.num_rows]
             if tables:
                 yield pa.concat_tables(tables if columns is None else [table.select(columns) for table in tables])

@@ -252,7 +252,10 @@ def _module(value: Any, with_text: bool) -> Module | None:
     if text is None:
         return None
     is_too_long = len(text) > _MOST_IR
-    return Module(sha256_text(text), is_too_long, text if with_text and not is_too_long else None)
+    # Valid UTF-8 is hashed as it is.
+    is_same = isinstance(value, bytes) and len(value) == len(text)
+    sha256 = sha256_bytes(value) if is_same else sha256_text(text)
+    return Module(sha256, is_too_long, text if with_text and not is_too_long else None)
 
 
 def _named(row: Mapping[str, Any], columns: Mapping[str, str], with_modules: bool) -> dict[str, Any]:
@@ -337,19 +340,22 @@ def _program(value: Any, where: str, corpus: dict[str, Any]) -> tuple[bytes, Dec
     return data, decode(data, corpus["encodings"] if isinstance(value, bytes) else [], corpus["max_bad_bytes"])
 
 
-def record(row: dict[str, Any] | None, where: str, variant: str, corpus: dict[str, Any]) -> Record:
-    """The record of a row; `where` names it where the data set has no paths. None is a row that was
-    too long to read.
+def record(
+    row: dict[str, Any] | None, where: str, variant: str, corpus: dict[str, Any], default: str | None = None
+) -> Record:
+    """The record of a row; `where` names it where the data set has no paths, `default` is the license
+    of a row that states none. None is a row that was too long to read.
 
     A program whose module is too long is rejected like one that is too long itself.
     """
     if row is None:
-        return Record(where, sha256_bytes(f"path:{where}".encode()), 0, rejected=Rejection.TOO_LARGE, variant=variant)
+        rejected = Record(where, sha256_bytes(f"path:{where}".encode()), 0, rejected=Rejection.TOO_LARGE)
+        return replace(rejected, variant=variant, license=default)
     data, decoded = _program(row["source"], where, corpus)
     path, license = (_short_label(row, ours, where, corpus) or None for ours in ("path", "license"))
     module: Module | None = row.get("ir")
     read = Record.of(decoded, path or where, sha256_bytes(data), len(data))
-    read = replace(read, license=license, variant=variant, module=module)
+    read = replace(read, license=license or default, variant=variant, module=module)
     if module is not None and module.is_too_long:
         return replace(read, module=None, source="", encoding=None, rejected=Rejection.TOO_LARGE)
     return read
@@ -376,5 +382,4 @@ def _records(
         numbered = rows_of(rows.path, columns, corpus["max_bytes"], rows.groups, with_modules)
         for number, row in enumerate(numbered, rows.first):
             if "language" not in columns or row is None or _label(row["language"]) == wanted:
-                program = record(row, f"{name}#{number}", piece.variant, corpus)
-                yield replace(program, license=program.license or license)
+                yield record(row, f"{name}#{number}", piece.variant, corpus, license)
