@@ -302,6 +302,7 @@ def task(wildcards):
 
 # Memory of a job that runs programs.
 execution_memory = memory_of_threads(lambda wildcards, threads: task(wildcards).execution_mb(threads))
+choices_memory = memory_of_threads(lambda wildcards, threads: task(wildcards).source.execution_mb(threads))
 
 
 def generations(wildcards):

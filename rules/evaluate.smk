@@ -10,6 +10,7 @@ controls are `control`. A change of scoring never triggers generation.
 localrules:
     evaluate_controls,
     evaluate_ceiling,
+    evaluate_scorers,
     evaluate_check_controls,
 
 
@@ -58,6 +59,7 @@ rule evaluate_prepare_runner:
         "../scripts/evaluate/prepare_runner.py"
 
 
+# The controls of generated texts, and those of likelihoods below, have different names.
 rule evaluate_controls:
     input:
         rows=lambda wildcards: task(wildcards).data_files,
@@ -69,6 +71,8 @@ rule evaluate_controls:
         "<logs>/evaluate/controls/{benchmark}-{task}.log",
     benchmark:
         "<bench>/evaluate/controls/{benchmark}-{task}.tsv"
+    wildcard_constraints:
+        benchmark=any_of(PLAN.generated),
     conda:
         "../envs/score.yaml"
     resources:
@@ -264,7 +268,96 @@ rule evaluate_score:
         pass_at=lambda wildcards: task(wildcards).entry.get("pass_at", []),
         compiled=lambda wildcards: task(wildcards).is_compiled,
         teacher_forced=lambda wildcards: wildcards.setting == TEACHER_FORCED,
+        likelihood=lambda wildcards: task(wildcards).is_likelihood,
         seed=config["seed"],
         code=code("evaluate/score.py"),
     script:
         "../scripts/evaluate/score.py"
+
+
+rule evaluate_choices:
+    input:
+        rows=lambda wildcards: task(wildcards).source.data_files,
+        references=lambda wildcards: task(wildcards).source.references,
+        probe=lambda wildcards: task(wildcards).source.probe,
+        shared=lambda wildcards: task(wildcards).source.shared,
+        limits=lambda wildcards: task(wildcards).source.limits,
+    output:
+        "<results>/choices/{benchmark}/{task}.jsonl",
+    log:
+        "<logs>/evaluate/choices/{benchmark}-{task}.log",
+    benchmark:
+        "<bench>/evaluate/choices/{benchmark}-{task}.tsv"
+    wildcard_constraints:
+        benchmark=any_of(PLAN.measured),
+    conda:
+        lambda wildcards: f"../envs/{task(wildcards).source.runner['env']}.yaml"
+    threads: config["evaluate"]["threads"]["execute"]
+    resources:
+        mem_mb=choices_memory,
+        runtime=minutes(240),
+    params:
+        task=lambda wildcards: task(wildcards).source.problem_settings,
+        choice=lambda wildcards: task(wildcards).choice_settings,
+        runner=lambda wildcards: task(wildcards).source.runner_name,
+        table=lambda wildcards: task(wildcards).source.runner,
+        prelude=lambda wildcards: task(wildcards).source.prelude,
+        settings=PLAN.runner_settings,
+        seed=config["seed"],
+        code=code("evaluate/choices.py", *RUNTIME),
+    script:
+        "../scripts/evaluate/choices.py"
+
+
+rule evaluate_scorers:
+    input:
+        rows=lambda wildcards: task(wildcards).data_files,
+        references=lambda wildcards: task(wildcards).references,
+    output:
+        reference="<results>/generations/{benchmark}/{task}/control/reference.control.jsonl.zst",
+        random="<results>/generations/{benchmark}/{task}/control/random.control.jsonl.zst",
+    log:
+        "<logs>/evaluate/scorers/{benchmark}-{task}.log",
+    benchmark:
+        "<bench>/evaluate/scorers/{benchmark}-{task}.tsv"
+    wildcard_constraints:
+        benchmark=any_of(PLAN.measured),
+    conda:
+        "../envs/score.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(10),
+    params:
+        task=lambda wildcards: task(wildcards).problem_settings,
+        problems=lambda wildcards: task(wildcards).problems,
+        seed=config["seed"],
+        code=code("evaluate/scorers.py"),
+    script:
+        "../scripts/evaluate/scorers.py"
+
+
+rule evaluate_modules:
+    input:
+        generations=generations,
+        rows=lambda wildcards: task(wildcards).data_files,
+    output:
+        "<results>/modules/{benchmark}/{task}/{setting}/{model}.{checkpoint}.parquet",
+    log:
+        "<logs>/evaluate/modules/{benchmark}-{task}-{setting}-{model}.{checkpoint}.log",
+    benchmark:
+        "<bench>/evaluate/modules/{benchmark}-{task}-{setting}-{model}.{checkpoint}.tsv"
+    conda:
+        "../envs/modules.yaml"
+    threads: config["evaluate"]["threads"]["execute"]
+    resources:
+        mem_mb=memory(4000),
+        runtime=minutes(240),
+    params:
+        generations=GENERATIONS.digest,
+        task=lambda wildcards: task(wildcards).problem_settings,
+        mode=PLAN.runner_settings["mode"],
+        # Where inputs of programs are, next to the sources.
+        corpus=rooted(config["corpus"]["path"] or ""),
+        code=code("evaluate/modules.py", "evaluate/runtime/run_module.py"),
+    script:
+        "../scripts/evaluate/modules.py"

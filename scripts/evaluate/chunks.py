@@ -37,6 +37,8 @@ def _identity(part: Part, problem: Problem) -> list[Any]:
     The prompt of a commit is written from its row, by the model's tokenizer.
     """
     row = None if part.prompts is None else problem.row
+    if part.likelihood:
+        return [problem.id, problem.prompt, problem.solution, problem.wrong]
     return [problem.id, problem.prompt, asdict(problem.stop), problem.target if row else None, row]
 
 

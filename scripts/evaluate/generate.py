@@ -78,13 +78,15 @@ def read_part(file: Mapping[str, Any], rows: Sequence[str]) -> Part:
 
     file: an entry of the rule's param `files`. rows: all files of rows of the job.
     """
-    task = Task(**file["task"], rows=[rows[index] for index in file["rows"]])
+    own, references = ([rows[index] for index in file[name]] for name in ("rows", "references"))
+    task = Task(**file["task"], rows=own, references=references)
     return Part(
         task=task.name,
         problems=read_problems(task, file["problems"]),
         sampling=Sampling(**file["sampling"]),
         prompts=PromptSettings(**file["prompts"]) if file["prompts"] else None,
         teacher_forced=file["teacher_forced"],
+        likelihood=file["likelihood"],
     )
 
 

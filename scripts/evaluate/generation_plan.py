@@ -81,8 +81,11 @@ class GenerationJobs:
         return [GenerationFile(task, setting) for task in tasks for setting in task.temperatures]
 
     def rows(self, wildcards: Mapping[str, str]) -> list[str]:
-        """All files of rows of a job's tasks, each once."""
-        return list(dict.fromkeys(path for file in self.files(wildcards) for path in file.task.data_files))
+        """All files of rows of a job's tasks, and of solutions whose likelihood is measured, each
+        once.
+        """
+        tasks = [file.task for file in self.files(wildcards)]
+        return list(dict.fromkeys(path for task in tasks for path in (*task.data_files, *task.measured_references)))
 
     def probes(self, wildcards: Mapping[str, str]) -> list[str]:
         """The files that show that the runners of a job's tasks work here, each once."""
@@ -91,13 +94,15 @@ class GenerationJobs:
     def settings(self, wildcards: Mapping[str, str]) -> list[dict[str, Any]]:
         """What determines each file apart from model, data and engine, in the order of the outputs.
 
-        `rows` are the task's files, as indices into all of the job's.
+        `rows` are the task's files and `references` those of its solutions, as indices into all of
+        the job's.
         """
         rows = self.rows(wildcards)
         return [
             {
                 "task": file.task.problem_settings,
                 "rows": [rows.index(path) for path in file.task.data_files],
+                "references": [rows.index(path) for path in file.task.measured_references],
                 **file.task.completion_settings(file.setting),
             }
             for file in self.files(wildcards)

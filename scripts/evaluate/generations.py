@@ -31,10 +31,13 @@ class Generation:
 
     completions, finish_reasons: of shape (samples,). A reason is `stop` (stop sequence), `end` (end
         of text), `length` (no token left), `overflow` (the prompt alone fills the context, so
-        nothing was generated) or `forced` (teacher forcing).
+        nothing was generated) or `forced` (teacher forcing, or a given text whose likelihood was measured).
     seeds: the seed of each sample.
     target: the text to compare with, where it depends on the model's tokenizer; otherwise empty,
         and the problem has it.
+    nats: where the completions are given texts whose likelihood was measured, the negative
+        logarithm of each one's probability, of shape (measurements, completions); else None.
+    tokens: then the number of tokens of each completion; empty for a control.
     """
 
     id: str
@@ -46,11 +49,14 @@ class Generation:
     seeds: list[int]
     sampling: Sampling
     target: str = ""
+    nats: list[list[float]] | None = None
+    tokens: list[int] | None = None
 
 
 def to_line(generation: Generation) -> str:
     """A generation as one line of JSON."""
-    return json.dumps(asdict(generation), sort_keys=True, ensure_ascii=False) + "\n"
+    fields = {name: value for name, value in asdict(generation).items() if value is not None}
+    return json.dumps(fields, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def from_line(line: str) -> Generation:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.evaluate.generation_plan import GenerationJobs, generation_jobs
-from scripts.evaluate.plan_inputs import COMMITS, Inputs
+from scripts.evaluate.measured_plans import task_plan
+from scripts.evaluate.plan_inputs import COMMITS, LIKELIHOOD, Inputs
 from scripts.evaluate.task_plan import TaskPlan
 from scripts.lib.job import InputError
 
@@ -21,7 +22,7 @@ class Plan(Inputs):
 
     def task(self, benchmark: str, name: str) -> TaskPlan:
         """A task of a benchmark."""
-        return TaskPlan(self, benchmark, name)
+        return task_plan(self, benchmark, name)
 
     def tasks_of(self, benchmark: str) -> list[TaskPlan]:
         """The tasks of a benchmark that the run evaluates; for commit messages, the languages tuned
@@ -29,12 +30,22 @@ class Plan(Inputs):
         """
         names = self.config["evaluate"]["tasks"].get(benchmark, [])
         names = self.config["commits"]["languages"] if benchmark == COMMITS else names
-        return [self.task(benchmark, name) for name in names]
+        return [task for name in names if (task := self.task(benchmark, name)).is_made]
 
     def tasks(self) -> Iterator[TaskPlan]:
         """All tasks that the run evaluates, in the order of config/benchmarks.yaml."""
         for benchmark in self.benchmarks:
             yield from self.tasks_of(benchmark)
+
+    @property
+    def measured(self) -> list[str]:
+        """The benchmarks that measure likelihoods."""
+        return [name for name, entry in self.benchmarks.items() if entry.get("measure") == LIKELIHOOD]
+
+    @property
+    def generated(self) -> list[str]:
+        """The benchmarks whose completions are generated."""
+        return [name for name in self.benchmarks if name not in self.measured]
 
     def downloads(self) -> dict[str, dict[str, Any]]:
         """The files to fetch, by name below the folder of benchmark data; empty where a folder has

@@ -16,7 +16,10 @@ Entry = Mapping[str, Any]
 CONTROL = "control"  # setting and checkpoint of the controls
 CONTROLS = ("reference", "empty")
 CEILING = "ceiling"
+SCORERS = ("reference", "random")  # the controls of likelihoods
+LIKELIHOOD = "likelihood"  # value of a benchmark's `measure`, and the setting of its score files
 TEACHER_FORCED = "teacher-forced"
+SOURCE_TO_LLVM = "source_to_llvm"  # the direction of training in which modules are written
 COMMITS = "commits"  # the benchmark whose tasks are the languages of the key `commits`
 FETCHED = "<results>/benchmark-data"
 

@@ -10,6 +10,7 @@ from scripts.evaluate.benchmarks.problems import NOMINAL, Problem
 from scripts.evaluate.benchmarks.task import Task, checksums, read_problems
 from scripts.evaluate.executions import Execution, read_executions
 from scripts.evaluate.generations import Generation, read_generations
+from scripts.evaluate.likelihoods import measured_texts, metrics_for
 from scripts.evaluate.metrics import (
     TEXT_METRICS,
     ProgramMetric,
@@ -18,9 +19,10 @@ from scripts.evaluate.metrics import (
     robust_pass_at_1,
     robust_product,
 )
+from scripts.evaluate.module_metrics import MODULE_METRICS, Module, read_checks, values_of
 from scripts.lib.bootstrap import Sample, interval, ratio_interval
 from scripts.lib.files import sha256_file, write_json
-from scripts.lib.job import job
+from scripts.lib.job import InputError, job
 from scripts.lib.schemas.scores import KEY
 from scripts.lib.scores import Row
 from scripts.lib.seeds import seed_for
@@ -31,8 +33,9 @@ Executions = Mapping[str, Sequence[Execution]]
 
 @dataclass(frozen=True)
 class Score:
-    """One metric in one setting: a value from 0 to 1 for each problem, from `samples` samples each.
+    """One metric in one setting: a value for each problem, from `samples` samples each.
 
+    scale: by what values are multiplied in tables; values from 0 to 1 become percentages.
     baseline: for a relative drop, the values that the drop is relative to; empty otherwise.
     """
 
@@ -41,6 +44,7 @@ class Score:
     values: Values
     samples: int
     baseline: Values = field(default_factory=dict)
+    scale: float = 100.0
 
 
 def program_scores(executions: Executions, metrics: Iterable[ProgramMetric], setting: str) -> list[Score]:
@@ -135,20 +139,64 @@ def commit_scores(
     return text_scores(targets, generations, [_generated(metric) for metric in metrics], setting, str.strip)
 
 
+def likelihood_scores(generations: Sequence[Generation], setting: str) -> list[Score]:
+    """Scores of texts whose likelihood was measured; raises `InputError` if there are none."""
+    problems = measured_texts(generations)
+    if not problems:
+        raise InputError(f"{setting}: no problem fits in the model's context; leave the task or the model out")
+    samples = min(len(measured.nats) for measured in problems.values())
+    return [
+        Score(
+            setting,
+            metric.name,
+            {name: metric.compute(measured) for name, measured in problems.items()},
+            samples,
+            scale=metric.scale,
+        )
+        for metric in metrics_for(problems)
+    ]
+
+
+def module_scores(
+    targets: Mapping[str, str],
+    generations: Sequence[Generation],
+    checks: Mapping[tuple[str, int], Mapping[str, Any]],
+    setting: str,
+) -> list[Score]:
+    """Scores of generated modules; a metric that no problem has is left out."""
+    modules = {}
+    for generation in generations:
+        own = []
+        for sample, text in enumerate(generation.completions):
+            check = checks[generation.id, sample]
+            state = {name: check[name] for name in ("is_valid", "functions", "defined", "run")}
+            own.append(Module(text, targets[generation.id], **state))
+        modules[generation.id] = own
+    samples = min(map(len, modules.values()))
+    scores = [Score(setting, metric.name, values_of(metric, modules), samples) for metric in MODULE_METRICS]
+    return [score for score in scores if score.values]
+
+
 def scores_of(
     form: str,
     problems: Sequence[Problem],
     generations: Sequence[Generation],
     executions: Executions | None,
     params: Any,
+    checks: Mapping[tuple[str, int], Mapping[str, Any]] | None = None,
 ) -> list[Score]:
     """All scores of a generation file.
 
-    `executions` is None for benchmarks that compare texts. `params` has the rule's `setting`,
-    `pass_at` (the k of pass@k), `compiled` and `teacher_forced`.
+    `executions` is None for benchmarks that compare texts, `checks` for all but those of modules.
+    `params` has the rule's `setting`, `pass_at` (the k of pass@k), `compiled`, `teacher_forced` and
+    `likelihood`.
     """
+    if params.likelihood:
+        return likelihood_scores(generations, params.setting)
     if executions is None:
         targets = {problem.id: problem.target for problem in problems}
+        if checks is not None:
+            return module_scores(targets, generations, checks, params.setting)
         if form == "commits":
             return commit_scores(targets, generations, params.setting, params.teacher_forced)
         return text_scores(targets, generations, TEXT_METRICS[form], params.setting, predicted_description)
@@ -160,7 +208,7 @@ def scores_of(
 
 
 def row_of(score: Score, key: Mapping[str, str], seed: int) -> Row | None:
-    """The row of a metric in `tables/scores.csv`, times 100.
+    """The row of a metric in `tables/scores.csv`, times its scale.
 
     None for a relative drop that is not defined, because nothing passed nominally.
     """
@@ -177,7 +225,7 @@ def row_of(score: Score, key: Mapping[str, str], seed: int) -> Row | None:
     else:
         value = sample.mean()
         low, high = interval(sample, row_seed)
-    bounds = {"value": 100 * value, "ci_low": 100 * low, "ci_high": 100 * high}
+    bounds = {"value": score.scale * value, "ci_low": score.scale * low, "ci_high": score.scale * high}
     return {**row, **bounds, "problems": len(names), "samples": score.samples}
 
 
@@ -190,8 +238,8 @@ def score_file(scores: Sequence[Score], key: Mapping[str, str], seed: int) -> di
     per_problem: dict[str, dict[str, Values]] = {}
     for score in scores:
         if score.metric != "relative_drop":
-            percentages = {name: 100 * value for name, value in score.values.items()}
-            per_problem.setdefault(score.setting, {})[score.metric] = percentages
+            scaled = {name: score.scale * value for name, value in score.values.items()}
+            per_problem.setdefault(score.setting, {})[score.metric] = scaled
     return {"rows": rows, "per_problem": per_problem}
 
 
@@ -212,7 +260,8 @@ if __name__ == "__main__":
         task = Task(**params.task, rows=files.rows, references=files.references)
         generations = read_generations(files.generations)
         executions = read_executions(files.executions) if files.get("executions") else None
-        scores = scores_of(params.task["form"], read_problems(task), generations, executions, params)
+        checks = read_checks(files.modules) if files.get("modules") else None
+        scores = scores_of(params.task["form"], read_problems(task), generations, executions, params, checks)
         content = score_file(scores, params.key, params.seed)
         inputs = {**checksums([*files.rows, *files.references]), "generations": sha256_file(files.generations)}
         about = {"failures": unsolved(executions), "generation": generation_summary(generations), "inputs": inputs}

@@ -50,6 +50,16 @@ class TaskPlan:
         language: str = self.own_entry["language"]
         return language
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the run has the task's data."""
+        return True
+
+    @property
+    def is_likelihood(self) -> bool:
+        """Whether the likelihood of given texts is measured, and nothing is generated."""
+        return False
+
     # --- files -----------------------------------------------------------------------------------
 
     @property
@@ -101,6 +111,11 @@ class TaskPlan:
         path = folder / template.replace("{task}", self.name)
         return [str(path)] if path.exists() else []
 
+    @property
+    def measured_references(self) -> list[str]:
+        """Those of `references` that are needed where a model is: none, unless it measures them."""
+        return []
+
     # --- what is evaluated -----------------------------------------------------------------------
 
     @property
@@ -108,6 +123,12 @@ class TaskPlan:
         """The run's sampling plan of the benchmark."""
         sampling: Entry = self.entry["sampling"][self.run.config["evaluate"]["sampling"]]
         return sampling
+
+    @property
+    def problems(self) -> int | None:
+        """Number of problems that models are evaluated on; None for all."""
+        problems: int | None = self._sampling.get("problems")
+        return problems
 
     @property
     def temperatures(self) -> dict[str, float]:
@@ -164,6 +185,16 @@ class TaskPlan:
         return "pass_at" in self.entry
 
     @property
+    def runs_programs(self) -> bool:
+        """Whether completions are run in some way."""
+        return self.is_executed
+
+    @property
+    def has_name_in_tables(self) -> bool:
+        """Whether the task is part of a setting's name in tables."""
+        return self.benchmark == "recode"
+
+    @property
     def is_compiled(self) -> bool:
         """Whether the programs are compiled, so that the score counts how many compile."""
         return self.is_executed and self.runner["kind"] == "compiled"
@@ -192,6 +223,11 @@ class TaskPlan:
     def shared(self) -> str:
         """The folder of what the runner's programs share."""
         return f"<results>/toolkits/{self.runner_name}/shared"
+
+    @property
+    def limits(self) -> str:
+        """The file with the scale of the time limits on this machine."""
+        return f"<results>/executions/{self.benchmark}/{self.name}/limits.json"
 
     @property
     def prelude(self) -> dict[str, Any]:
@@ -248,22 +284,23 @@ class TaskPlan:
         return {
             "sampling": {
                 "temperature": self.temperatures[setting],
-                "top_p": self._sampling["top_p"],
-                "samples": 1 if is_teacher_forced else self._sampling["samples"],
-                "new_tokens": self._sampling["new_tokens"],
+                "top_p": self._sampling.get("top_p", 1),
+                "samples": 1 if is_teacher_forced else self._sampling.get("samples", 1),
+                "new_tokens": self._sampling.get("new_tokens", 0),
             },
-            "problems": self._sampling.get("problems"),
+            "problems": self.problems,
             "teacher_forced": is_teacher_forced,
+            "likelihood": self.is_likelihood,
             "prompts": prompts,
         }
 
     def setting_in_tables(self, setting: str) -> str:
-        """A setting's name in tables: ReCode's with the category, and marked where programs ran
-        unsandboxed.
+        """A setting's name in tables: with the task where a benchmark has several of one language,
+        such as ReCode's categories, and marked where programs ran unsandboxed.
         """
-        parts = [self.name] if self.benchmark == "recode" else []
+        parts = [self.name] if self.has_name_in_tables else []
         if setting != "greedy" or not parts:
             parts.append(setting)
-        if self.is_executed and not self.run.is_sandboxed:
+        if self.runs_programs and not self.run.is_sandboxed:
             parts.append("unsandboxed")
         return "-".join(parts)

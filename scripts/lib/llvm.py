@@ -34,6 +34,8 @@ _STRING = re.compile(r';[^\n]*|( ?)"([^"]*)"(?:\s*=\s*"[^"]*")?')
 _CPU_NAMES = ("target-cpu", "tune-cpu", "target-features")
 _HAS_CPU = re.compile(r'"(?:target-cpu|tune-cpu|target-features)"\s*=(?!"generic" \})')
 _NEUTRAL_GROUP = '{ "target-cpu"="generic" }'
+_NUL = "the text has a NUL character"
+_EMPTY = "the module is empty: it has no function and no variable"
 _ASSEMBLY = re.compile(r"^module asm ", re.MULTILINE)
 
 
@@ -110,6 +112,23 @@ def without_attributes(text: bytes, names: Collection[str]) -> bytes:
     return _GROUP_USE.sub(lambda match: match[1 if match[2] in empty else 0], _EMPTY_GROUP.sub(b"", text))
 
 
+def defined_functions(text: str) -> list[str]:
+    """Names of the functions that a module defines, sorted; raise `InvalidIRError` as `verified` does.
+
+    Crafted text may crash the reader, as in `verified`.
+    """
+    if "\0" in text:
+        raise InvalidIRError(_NUL)
+    try:
+        with binding.parse_assembly(text, context=binding.create_context()) as module:
+            module.verify()
+            if _is_empty(module, text):
+                raise InvalidIRError(_EMPTY)
+            return sorted(function.name for function in module.functions if not function.is_declaration)
+    except RuntimeError as error:
+        raise InvalidIRError(" ".join(str(error).split())) from error
+
+
 def shrink(module: binding.ModuleRef) -> None:
     """Optimise a module for size, for the generic CPU of its target.
 
@@ -152,14 +171,14 @@ def verified(text: str, parts: Collection[str] = PARTS, for_size: bool = False) 
     if "\0" in text:
         # The reader's C interface would take it as the end of the text and silently ignore the
         # rest.
-        raise InvalidIRError("the text has a NUL character")
+        raise InvalidIRError(_NUL)
     original, text = text, neutral(text, parts)
     context = binding.create_context()
     try:
         with binding.parse_assembly(text, context=context) as module:
             module.verify()
             if _is_empty(module, text):
-                raise InvalidIRError("the module is empty: it has no function and no variable")
+                raise InvalidIRError(_EMPTY)
             if for_size:
                 shrink(module)
             if for_size or "reprint" in parts:

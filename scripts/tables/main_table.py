@@ -30,8 +30,8 @@ from scripts.tables.render import VERDICTS, figure, legend
 
 WORDS = ("benchmark", "language", "setting", "metric", "tuning")
 OPTIONAL = ("base", "IRCoder", "difference")
-HEAD = (*WORDS, *OPTIONAL, "reference (ceiling) / empty")
-CONTROLS = ("reference", "ceiling", "empty")
+HEAD = (*WORDS, *OPTIONAL, "reference (ceiling) / empty or random")
+CONTROLS = ("reference", "ceiling", "empty", "random")
 # What a line of the main table compares: one tuning of a model, at one step or at the end ("").
 COMPARISON = ["model", "tuning", "step"]
 NO_PAPER = pd.DataFrame(columns=list(PAPER_RESULTS.names))
@@ -53,14 +53,16 @@ def _with_interval(cell: Cell | None, decimals: int, signed: bool = False) -> st
 def _controls(cells: Mapping[Any, Any], decimals: int) -> str:
     """The scores of the controls, `100.0 / 0.0`, or `100.0 (98.2) / 0.0` with a ceiling; empty without controls.
 
-    `cells` maps the name of each control to its cell or None.
+    The second is that of `random` where the benchmark has no control `empty`. `cells` maps the name
+    of each control to its cell or None.
     """
     values = {name: cell.value for name in CONTROLS if (cell := cells[name]) is not None}
     if not values:
         return ""
     texts = {name: figure(values[name], decimals, False) if name in values else "–" for name in CONTROLS}
     ceiling = f" ({texts['ceiling']})" if "ceiling" in values else ""
-    return f"{texts['reference']}{ceiling} / {texts['empty']}"
+    lowest = texts["random" if "random" in values else "empty"]
+    return f"{texts['reference']}{ceiling} / {lowest}"
 
 
 def split_checkpoints(cells: pd.DataFrame) -> pd.DataFrame:

@@ -31,6 +31,7 @@ _CHOICES = {
     "LANGUAGES": lambda: {entry["env"] for entry in read_yaml(ROOT / "config" / "languages.yaml").values()},
     "RUNNERS": lambda: _runner_envs(),
     "task(wildcards).runner": lambda: _runner_envs(),
+    "task(wildcards).source.runner": lambda: _runner_envs(),
     'MODEL.env("train")': lambda: {"train", "train-gpu"},
     'MODEL.env("vllm" if': lambda: {"generate", "generate-gpu", "vllm", "vllm-gpu"},
 }
@@ -43,7 +44,7 @@ OPTIONAL = (
     ("lib/gpu.py", "torch", r"vllm(-gpu)?", "vllm needs one exact version and brings it"),
     ("evaluate/engines/transformers_engine.py", "torch", r"vllm(-gpu)?", "never imported with evaluate.engine: vllm"),
     ("evaluate/metrics.py", "rouge_score", r"(?!score)[\w-]+", "only evaluate_score computes ROUGE"),
-    ("evaluate/benchmarks/codexglue.py", "sacremoses", r"execute.*|d|rust|swift|workflow", "runs no program"),
+    ("evaluate/benchmarks/codexglue.py", "sacremoses", r"execute.*|d|rust|swift|modules|workflow", "no texts here"),
     *(
         ("lib/training/models.py", name, "workflow", "make publish merges a model in .venv, or in train's environment")
         for name in ("peft", "torch", "transformers")

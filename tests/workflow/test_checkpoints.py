@@ -23,6 +23,7 @@ HUB_MODEL = "models=[starcoderbase-1b]"
 NO_COMMITS = "commits={languages: []}"
 TINY = str(ROOT / "tests/workflow/tiny.yaml")
 PLAIN_TASKS = {"humaneval": ["python"], "multipl-e": [], "fixdocs": [], "recode": [], "codexglue": ["python"]}
+PLAIN_TASKS |= {"likelihood": [], "choice": [], "source-to-llvm": []}
 
 
 def planned(workflow, folder, *arguments, project=ROOT):

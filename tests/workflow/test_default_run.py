@@ -66,10 +66,31 @@ def test_controls_have_the_expected_scores(unbroken):
     assert compiled == {("multipl-e", "C++")}
 
 
+def test_likelihoods_see_a_difference_and_their_controls_are_at_chance(unbroken):
+    rows = {}
+    for name in ("scores", "differences"):
+        with (unbroken / f"results/tables/{name}.csv").open(newline="") as stream:
+            rows[name] = list(csv.DictReader(stream))
+    scores = {(row["setting"], row["metric"], row["model"], row["checkpoint"]): row for row in rows["scores"]}
+    chance = {("humaneval", "bits_per_byte"): 8, ("humaneval", "accuracy"): 25, ("fixdocs", "accuracy"): 50}
+    for key, value in chance.items():
+        random = float(scores[*key, "random", "control"]["value"])
+        reference = float(scores[*key, "reference", "control"]["value"])
+        assert (random, reference) == (pytest.approx(value, abs=3), 0 if value == 8 else 100)
+    # Both checkpoints need fewer bits than a scorer without knowledge, and IRCoder fewer than the base.
+    model = next(row["model"] for row in rows["differences"])
+    both = [scores["humaneval", "bits_per_byte", model, checkpoint] for checkpoint in ("base", "ircoder")]
+    assert all(float(row["ci_high"]) < 8 for row in both)
+    key = ("humaneval", "bits_per_byte", "ircoder")
+    (difference,) = [row for row in rows["differences"] if (row["setting"], row["metric"], row["checkpoint"]) == key]
+    assert float(difference["ci_high"]) < 0
+
+
 def test_every_default_stage_is_in_the_tables(unbroken):
     with (unbroken / "results/tables/scores.csv").open(newline="") as stream:
         seen = {(row["benchmark"], row["checkpoint"]) for row in csv.DictReader(stream)}
-    for benchmark in ("multipl-e", "humaneval", "recode", "codexglue", "validation"):
+    own = ("likelihood", "choice", "source-to-llvm")
+    for benchmark in ("multipl-e", "humaneval", "recode", "codexglue", "validation", *own):
         assert {(benchmark, "base"), (benchmark, "ircoder")} <= seen
     assert {("fixdocs", "base-instruct"), ("fixdocs", "ircoder-instruct")} <= seen
     assert len([checkpoint for benchmark, checkpoint in seen if benchmark == "commits"]) >= 4

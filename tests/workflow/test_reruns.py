@@ -242,6 +242,13 @@ ROWS = [
         ("evaluate_score multipl-e *", *SCORED),
     ),
     Row(
+        "the wrong programs of a choice (`wrong` of a task)",
+        "config/benchmarks.yaml",
+        "source: [fixdocs, python], wrong: buggy",
+        "source: [fixdocs, python], wrong: mutants",
+        (*(f"evaluate_{step} choice *" for step in ("choices", "scorers", "generate", "score")), *SCORED),
+    ),
+    Row(
         "the look of one benchmark's table",
         "config/tables.yaml",
         "MultiPL-E\n  caption: >-\n    HumanEval in other",

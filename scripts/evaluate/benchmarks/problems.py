@@ -42,6 +42,7 @@ class Problem:
     solution: the data set's completion; None where it has none.
     target: the reference that a generated text is compared with.
     perturbation, seed: of ReCode's prompts.
+    wrong: wrong alternatives of `solution`, for a choice between them.
     row: the data set's row.
     """
 
@@ -56,10 +57,11 @@ class Problem:
     target: str = ""
     perturbation: str = ""
     seed: int = 0
+    wrong: tuple[str, ...] = ()
     row: Row = field(default_factory=dict)
 
 
-def _solution_after(context: str, solution: str | None) -> str | None:
+def solution_after(context: str, solution: str | None) -> str | None:
     """A solution as a completion: after the blanks that were stripped from the context's end."""
     return None if solution is None else context[len(context.rstrip()) :] + solution
 
@@ -78,7 +80,7 @@ def multipl_e(rows: Iterable[Row], references: Mapping[str, str], task: str) -> 
             stop=Stop((*row["stop_tokens"], "<file_sep>", END_OF_TEXT)),
             context=row["prompt"].strip(),
             tests=row["tests"],
-            solution=_solution_after(row["prompt"], references.get(row["name"])),
+            solution=solution_after(row["prompt"], references.get(row["name"])),
             row=row,
         )
         for row in rows
@@ -103,7 +105,7 @@ def _humaneval_problem(row: Row, name: str, perturbation: str = "", seed: int = 
         context=row["prompt"].strip(),
         tests=f"{row['test']}\ncheck({row['entry_point']})",
         entry_point=row["entry_point"],
-        solution=_solution_after(row["prompt"], row["canonical_solution"]),
+        solution=solution_after(row["prompt"], row["canonical_solution"]),
         perturbation=perturbation,
         seed=seed,
         row=row,
@@ -141,7 +143,7 @@ def fixdocs(rows: Iterable[Row], references: Mapping[str, str], task: str) -> li
             context=row["prompt"].strip(),
             tests=row["test"],
             entry_point=row["entry_point"],
-            solution=_solution_after(row["prompt"], row["canonical_solution"]),
+            solution=solution_after(row["prompt"], row["canonical_solution"]),
             row=row,
         )
         for row in rows
@@ -192,6 +194,40 @@ def commits(rows: Iterable[Row], references: Mapping[str, str], task: str) -> li
     ]
 
 
+def choices(rows: Iterable[Row], references: Mapping[str, str], task: str) -> list[Problem]:
+    """Choices between a right and wrong programs, as `choices.py` writes them."""
+    del references, task
+    return [
+        Problem(
+            id=row["name"],
+            group=row["name"],
+            prompt=row["prompt"],
+            stop=Stop(),
+            solution=row["right"],
+            wrong=tuple(row["wrong"]),
+            row=row,
+        )
+        for row in rows
+    ]
+
+
+def source_to_llvm(rows: Iterable[Row], references: Mapping[str, str], task: str) -> list[Problem]:
+    """Held-out pairs of source and module, of which the module is to be written (`task.held_out_pairs`)."""
+    del references, task
+    return [
+        Problem(
+            id=row["name"],
+            group=row["name"],
+            prompt=row["prompt"],
+            stop=Stop((END_OF_TEXT,)),
+            solution=row["module"],
+            target=row["module"],
+            row=row,
+        )
+        for row in rows
+    ]
+
+
 FORMS: dict[str, Callable[[Iterable[Row], Mapping[str, str], str], list[Problem]]] = {
     "multipl-e": multipl_e,
     "humaneval": humaneval,
@@ -199,4 +235,6 @@ FORMS: dict[str, Callable[[Iterable[Row], Mapping[str, str], str], list[Problem]
     "fixdocs": fixdocs,
     "codexglue": codexglue,
     "commits": commits,
+    "choices": choices,
+    "source-to-llvm": source_to_llvm,
 }

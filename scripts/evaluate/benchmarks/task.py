@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from scripts.evaluate.benchmarks.problems import FORMS, Problem, Row
@@ -9,6 +10,8 @@ from scripts.lib.commits import read_commits
 from scripts.lib.files import sha256_file
 from scripts.lib.job import InputError
 from scripts.lib.json_lines import read_jsonl
+from scripts.lib.parquet import iter_rows
+from scripts.lib.schemas.pairs import Split
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Task:
     rows: paths of the files of rows, in reading order.
     references: paths of files with this project's solutions, for data that has none.
     sizes: for commits, the number of rows of each split.
+    template: for pairs of source and module, the prompt's template, which has {source}.
     """
 
     form: str
@@ -27,6 +31,7 @@ class Task:
     rows: Sequence[str]
     references: Sequence[str] = ()
     sizes: Mapping[str, int] | None = None
+    template: str | None = None
 
 
 def checksums(paths: Sequence[str]) -> dict[str, str]:
@@ -39,6 +44,27 @@ def read_references(paths: Sequence[str]) -> Mapping[str, str]:
     return {row["name"]: row["completion"] for path in paths for row in read_jsonl(path)}
 
 
+def held_out_pairs(paths: Sequence[str], template: str) -> list[Row]:
+    """The validation pairs of tables `pairs/{language}/{variant}.parquet`, sorted by their ids.
+
+    Ids are hashes of the sources, so the first rows are a random sample of all languages.
+    """
+    columns = ["id", "path", "split", "Source_Code", "IR_Original"]
+    rows = [
+        {
+            "name": f"{Path(path).parent.name}/{row['id']}",
+            "order": row["id"],
+            "path": row["path"],
+            "prompt": template.replace("{source}", row["Source_Code"]),
+            "module": row["IR_Original"],
+        }
+        for path in paths
+        for row in iter_rows(path, columns)
+        if row["split"] == Split.VALIDATION
+    ]
+    return sorted(rows, key=itemgetter("order", "name"))
+
+
 def read_problems(task: Task, limit: int | None = None) -> list[Problem]:
     """The problems of a task; with `limit`, the prompts of its first `limit` problems only.
 
@@ -47,12 +73,16 @@ def read_problems(task: Task, limit: int | None = None) -> list[Problem]:
     rows: Iterable[Row]
     if task.sizes is not None:
         rows = read_commits(task.rows[0], "test", task.sizes)
+    elif task.template is not None:
+        rows = held_out_pairs(task.rows, task.template)
     else:
         rows = [row for path in task.rows for row in read_jsonl(path)]
     try:
         problems = FORMS[task.form](rows, read_references(task.references), task.name)
     except KeyError as error:
         raise InputError(f"{task.rows[0]}: a row lacks the field {error}; give the public data set's fields") from error
+    if not problems and task.template is not None:
+        raise InputError("no pair in the validation split; raise `pairs.validation_share` or add programs")
     if not problems:
         raise InputError(f"{task.rows[0]} has no problems; give the public data set's rows")
     groups = set(list(dict.fromkeys(problem.group for problem in problems))[:limit])

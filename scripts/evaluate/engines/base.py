@@ -26,8 +26,9 @@ from scripts.evaluate.generations import Sampling
 from scripts.lib.context import context_limit
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
-from scripts.lib.prompts import PromptSettings
+from scripts.lib.prompts import PromptSettings, prompt_ids
 from scripts.lib.schemas.evaluation import FinishReason
+from scripts.lib.token_text import continuation_ids
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,18 @@ class TeacherForced:
     message: str
 
 
+@dataclass(frozen=True)
+class Likelihood:
+    """How likely a text is after a prompt.
+
+    nats: negative natural logarithm of its probability, a sum over its tokens.
+    tokens: number of its tokens.
+    """
+
+    nats: float
+    tokens: int
+
+
 class Engine(Protocol):
     """A loaded model.
 
@@ -77,6 +90,13 @@ class Engine(Protocol):
     def complete_groups(self, groups: Sequence[RequestGroup]) -> Iterator[tuple[int, list[Completion]]]:
         """Yield each group's index and the completions in the order of its requests, once it is
         finished.
+        """
+        ...
+
+    def likelihoods(self, texts: Sequence[tuple[str, str]]) -> list[Likelihood | None]:
+        """How likely each text is after its prompt, from pairs of prompt and text.
+
+        None where the two do not fit in the context together (`scored_ids`).
         """
         ...
 
@@ -166,3 +186,14 @@ def decode_plain(tokenizer: Any, tokens: Any) -> str:
     """Text of token ids, of shape (tokens,), without special tokens."""
     text: str = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return text
+
+
+def scored_ids(tokenizer: Any, prompt: str, text: str, context: int) -> tuple[list[int], int] | None:
+    """Ids of a prompt and of a text after it, and how many of them are the text's.
+
+    The prompt is encoded as for generation and the text as its continuation, so no token spans
+    both. None if the two are longer than `context` tokens, or the text has no token.
+    """
+    before, own = prompt_ids(tokenizer, prompt), continuation_ids(tokenizer, prompt, text)
+    ids = [*before, *own]
+    return (ids, len(own)) if before and own and len(ids) <= context else None

@@ -1,5 +1,6 @@
 """Generations of the problems of tasks from an engine's completions."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from scripts.lib.seeds import seed_for
 
 # Engines take seeds of 63 bits.
 _SEEDS = 1 << 63
+# Decimal places of stored likelihoods, in nats.
+_DIGITS = 4
 
 
 def sample_seeds(seed: int, task: str, problem: str, sampling: Sampling) -> list[int]:
@@ -29,6 +32,7 @@ class Part:
 
     prompts: how commit prompts are written; None for other forms of data.
     teacher_forced: the commit messages are predicted token by token, nothing is sampled.
+    likelihood: the likelihoods of solutions and their alternatives are measured, nothing is sampled.
     """
 
     task: str
@@ -36,6 +40,7 @@ class Part:
     sampling: Sampling
     prompts: PromptSettings | None = None
     teacher_forced: bool = False
+    likelihood: bool = False
 
 
 def generate_parts(engine: Engine, parts: Sequence[Part], seed: int) -> Iterator[tuple[int, list[Generation]]]:
@@ -46,7 +51,9 @@ def generate_parts(engine: Engine, parts: Sequence[Part], seed: int) -> Iterator
     for index, part in enumerate(parts):
         if part.teacher_forced:
             yield index, _force(engine, part)
-    sampled = [index for index, part in enumerate(parts) if not part.teacher_forced]
+        if part.likelihood:
+            yield index, _measure(engine, part)
+    sampled = [index for index, part in enumerate(parts) if not (part.teacher_forced or part.likelihood)]
     groups = [_requests(engine, parts[index], seed) for index in sampled]
     for number, completions in engine.complete_groups(groups):
         yield sampled[number], _generations(engine, parts[sampled[number]], groups[number].requests, completions)
@@ -109,3 +116,37 @@ def _force(engine: Engine, part: Part) -> list[Generation]:
         )
         for problem, forced in zip(part.problems, engine.teacher_forced(part.problems, part.prompts), strict=True)
     ]
+
+
+def _measure(engine: Engine, part: Part) -> list[Generation]:
+    """The likelihoods of each problem's solution and its wrong alternatives, as one generation.
+
+    Problems without a solution, and those with a text that does not fit in the model's context, are
+    left out.
+    """
+    problems = [problem for problem in part.problems if problem.solution is not None]
+    texts = {problem.id: [problem.solution or "", *problem.wrong] for problem in problems}
+    pairs = [(problem.prompt, text) for problem in problems for text in texts[problem.id]]
+    results = iter(engine.likelihoods(pairs))
+    generations = []
+    for problem in problems:
+        own = texts[problem.id]
+        likelihoods = [likelihood for likelihood in [next(results) for _ in own] if likelihood is not None]
+        if len(likelihoods) < len(own):
+            logging.info("%s is left out: a text does not fit in the context", problem.id)
+            continue
+        generations.append(
+            Generation(
+                id=problem.id,
+                prompt=problem.prompt,
+                completions=own,
+                finish_reasons=[FinishReason.FORCED] * len(own),
+                engine=engine.name,
+                version=engine.version,
+                seeds=[0] * len(own),
+                sampling=part.sampling,
+                nats=[[round(likelihood.nats, _DIGITS) for likelihood in likelihoods]],
+                tokens=[likelihood.tokens for likelihood in likelihoods],
+            )
+        )
+    return generations

@@ -5,12 +5,14 @@ from typing import Any, cast
 
 import torch
 import transformers
+from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LogitsProcessor, StoppingCriteria
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.engines.base import (
     Completion,
+    Likelihood,
     OneGroup,
     Request,
     RequestGroup,
@@ -20,6 +22,7 @@ from scripts.evaluate.engines.base import (
     finish,
     longest_first,
     room_for,
+    scored_ids,
     until_end,
     usable_context,
 )
@@ -162,6 +165,34 @@ class TransformersEngine(OneGroup):
         for room, indices in by_room.items():
             for start in range(0, len(indices), self.batch_size):
                 yield room, indices[start : start + self.batch_size]
+
+    def likelihoods(self, texts: Sequence[tuple[str, str]]) -> list[Likelihood | None]:
+        """See `engines.base.Engine`."""
+        scored = [scored_ids(self.tokenizer, prompt, text, self.context) for prompt, text in texts]
+        rows = {index: row for index, row in enumerate(scored) if row is not None}
+        # Texts of similar length share a batch, so that little of it is padding.
+        order = sorted(rows, key=lambda index: (len(rows[index][0]), index))
+        results: list[Likelihood | None] = [None] * len(texts)
+        for start in range(0, len(order), self.batch_size):
+            indices = order[start : start + self.batch_size]
+            for index, result in zip(indices, self._likelihood_batch([rows[index] for index in indices]), strict=True):
+                results[index] = result
+        return results
+
+    def _likelihood_batch(self, rows: Sequence[tuple[list[int], int]]) -> list[Likelihood]:
+        """Likelihoods of the last tokens of each row: token ids, and the number of those to score."""
+        # Padded on the right, where causal attention does not see it.
+        texts = [{"input_ids": ids} for ids, _ in rows]
+        padded = self.tokenizer.pad(texts, return_tensors="pt", padding_side="right").to(self.device)
+        likelihoods = []
+        with torch.inference_mode():
+            logits = self.model(**padded).logits
+        for row, (ids, scored) in zip(logits, rows, strict=True):
+            target = torch.tensor(ids[-scored:], device=row.device)
+            predictions = row[len(ids) - scored - 1 : len(ids) - 1].float()
+            nats = cross_entropy(predictions, target, reduction="none").double().sum().item()
+            likelihoods.append(Likelihood(nats, scored))
+        return likelihoods
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
         """See `engines.base.Engine`."""

@@ -16,6 +16,7 @@ from vllm.sampling_params import RequestOutputKind
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.engines.base import (
     Completion,
+    Likelihood,
     OneGroup,
     Request,
     RequestGroup,
@@ -25,6 +26,7 @@ from scripts.evaluate.engines.base import (
     finish,
     longest_first,
     room_for,
+    scored_ids,
     until_end,
     usable_context,
 )
@@ -134,6 +136,23 @@ class VllmEngine(OneGroup):
         """
         text_tokens, ended = until_end(output.token_ids, self.ends)
         return finish(self.decode(text_tokens), request.stop, ended)
+
+    def likelihoods(self, texts: Sequence[tuple[str, str]]) -> list[Likelihood | None]:
+        """See `engines.base.Engine`.
+
+        vLLM generates at least one token, which needs room; it is ignored.
+        """
+        scored = [scored_ids(self.tokenizer, prompt, text, self.context - 1) for prompt, text in texts]
+        rows = {index: row for index, row in enumerate(scored) if row is not None}
+        settings = SamplingParams(
+            temperature=0.0, max_tokens=1, prompt_logprobs=1, output_kind=RequestOutputKind.FINAL_ONLY
+        )
+        outputs = dict(self._run([ids for ids, _ in rows.values()], [settings] * len(rows)))
+        results: list[Likelihood | None] = [None] * len(texts)
+        for number, (index, (ids, own)) in enumerate(rows.items()):
+            chances = zip(ids[-own:], outputs[number].prompt_logprobs[-own:], strict=True)
+            results[index] = Likelihood(-sum(entry[token].logprob for token, entry in chances), own)
+        return results
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
         """See `engines.base.Engine`."""

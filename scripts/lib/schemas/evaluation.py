@@ -24,7 +24,7 @@ class FinishReason(Word):
     END = "end", "the token for the end of text"
     LENGTH = "length", "no new token was left"
     OVERFLOW = "overflow", "the prompt alone fills the context, so nothing was generated"
-    FORCED = "forced", "tokens were predicted with the reference as context (teacher forcing)"
+    FORCED = "forced", "tokens were predicted or measured with a given text as context (teacher forcing)"
 
 
 _SAMPLING = pa.struct(
@@ -51,6 +51,53 @@ GENERATIONS = Table(
         Column("seeds", pa.list_(pa.uint64()), "seed of each sample"),
         Column("sampling", _SAMPLING, "how samples were drawn; temperature 0 is greedy decoding"),
         text("target", "reference text, where it depends on the tokenizer; otherwise empty"),
+        Column(
+            "nats",
+            pa.list_(pa.list_(pa.float64())),
+            "where the completions are given texts whose likelihood was measured: for each measurement the negative "
+            "logarithm of the probability of each text; otherwise absent",
+            "nats",
+        ),
+        Column("tokens", pa.list_(pa.int64()), "then the number of tokens of each text; empty for a control", "tokens"),
+    ),
+)
+
+CHOICES = Table(
+    "Choices",
+    "choices/{benchmark}/{task}.jsonl",
+    "One JSON object for each problem of a choice between programs, in the order of the benchmark. Every program was "
+    "run: the right one passes the tests, and each wrong one compiles and fails them.",
+    (
+        text("name", "name of the problem"),
+        text("prompt", "text that precedes the programs"),
+        text("right", "the right continuation"),
+        Column("wrong", pa.list_(pa.string()), "the wrong continuations"),
+        Column("changes", pa.list_(pa.string()), "how each differs: `buggy`, or what was replaced by what"),
+    ),
+)
+
+
+class ModuleRun(Word):
+    """What became of running a generated module."""
+
+    EQUAL = "equal", "it prints what the compiler's module prints, and ends with exit code 0"
+    DIFFERENT = "different", "it prints something else, fails, or exceeds a limit"
+    INVALID = "invalid", "it is no valid module, so it is not run"
+    UNKNOWN = "unknown", "the compiler's module does not run by itself here, so nothing is compared"
+
+
+MODULE_CHECKS = Table(
+    "Generated modules",
+    f"modules/{_CELL}.parquet",
+    "One row for each module that was generated from a program, in the order of `id` and `sample`.",
+    (
+        text("id", "language and id of the program"),
+        Column("sample", pa.int32(), "number of the sample, from 0"),
+        Column("is_valid", pa.bool_(), "whether the module parses and verifies"),
+        text("message", "why the module is not valid; empty where it is"),
+        Column("functions", pa.int32(), "functions that the compiler's module defines"),
+        Column("defined", pa.int32(), "how many of them the generated module defines; 0 where it is not valid"),
+        text("run", "what became of running it", ModuleRun),
     ),
 )
 

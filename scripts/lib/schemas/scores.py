@@ -4,20 +4,20 @@ import pyarrow as pa
 
 from scripts.lib.schemas.table import Column, Table, text
 
-# Checkpoint of the controls `reference`, `ceiling` and `empty`, which stand in for models.
+# Checkpoint of the controls `reference`, `ceiling`, `empty` and `random`, which stand in for models.
 CONTROL = "control"
 
 _KEY = (
     text("benchmark", "benchmark, or `validation` for validation losses"),
     text("language", "language or task of the benchmark; `all` for validation losses over all languages"),
-    text("model", "model of `config/models.yaml`, or a control: `reference`, `ceiling` or `empty`"),
+    text("model", "model of `config/models.yaml`, or a control: `reference`, `ceiling`, `empty` or `random`"),
     text("checkpoint", "trained state of the model, such as `base` or `ircoder`; `control` for a control"),
     text("setting", "how completions were drawn, with the perturbation where there is one; or direction and variant"),
     text("metric", "name of the metric"),
 )
 # Names of the columns that identify a score.
 KEY = tuple(column.name for column in _KEY)
-_PERCENT = "0–100; losses in nats per token"
+_PERCENT = "0–100; losses in nats per token, bits_per_byte in bits"
 _LOW = Column("ci_low", pa.float64(), "lower bound of the 95 % bootstrap interval over problems", _PERCENT)
 _HIGH = Column("ci_high", pa.float64(), "upper bound of the 95 % bootstrap interval over problems", _PERCENT)
 _PROBLEMS = Column(
@@ -34,7 +34,7 @@ SCORES = Table(
         _LOW,
         _HIGH,
         _PROBLEMS,
-        Column("samples", pa.int64(), "completions for each problem"),
+        Column("samples", pa.int64(), "completions for each problem, or measurements of a likelihood"),
     ),
 )
 

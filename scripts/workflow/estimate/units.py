@@ -69,9 +69,9 @@ class Counts:
         return min(problems, settings["problems"] or problems) * int(settings["sampling"]["samples"])
 
     def tokens_generated(self, benchmark: str, name: str, setting: str) -> int:
-        """The largest number of new tokens of a generation file."""
+        """The largest number of new tokens of a generation file; measuring a likelihood counts as one."""
         settings = self.plan.task(benchmark, name).completion_settings(setting)
-        return self.completions(benchmark, name, setting) * int(settings["sampling"]["new_tokens"])
+        return self.completions(benchmark, name, setting) * max(1, int(settings["sampling"]["new_tokens"]))
 
 
 def _lines(path: Path) -> int:

@@ -1,5 +1,6 @@
 """Generation with a tiny model: stop sequences, seeds, batches, room, chunks and their cache; stored files."""
 
+import math
 import random
 import shutil
 from dataclasses import replace
@@ -152,6 +153,40 @@ def test_teacher_forcing_cuts_prompt_and_message_as_training_does(engine):
     assert half.prediction and max(rouge(lost.prediction, "lost").values()) == 0
     shortened = engine.teacher_forced(problems, replace(cut, overflow="shorten"))
     assert shortened[0].message == "lost"
+
+
+def test_likelihoods_are_those_of_the_models_probabilities(folder, engine):
+    texts = [("def f(x):", " return 1"), ("a", "b"), ("int main() {", "\n  return 0;\n}")]
+    likelihoods = engine.likelihoods(texts)
+    for (prompt, text), likelihood in zip(texts, likelihoods, strict=True):
+        ids = torch.tensor([engine.tokenizer(prompt + text)["input_ids"]])
+        with torch.inference_mode():
+            logs = torch.log_softmax(engine.model(input_ids=ids).logits[0].double(), dim=-1)
+        own = range(len(prompt), len(prompt + text))
+        assert likelihood.nats == pytest.approx(-sum(logs[at - 1, ids[0, at]].item() for at in own), abs=1e-4)
+        assert likelihood.tokens == len(text)
+    alone = TransformersEngine(folder, "float32", 1, 1).likelihoods(texts[::-1])[::-1]
+    assert [one.nats for one in alone] == pytest.approx([one.nats for one in likelihoods], abs=1e-4)
+
+
+def test_the_likelihoods_of_all_texts_of_one_token_add_up_to_one(engine):
+    letters = list(map(chr, range(128)))
+    total = sum(math.exp(-one.nats) for one in engine.likelihoods([("abc", letter) for letter in letters]))
+    assert 0.3 < total < 1  # the other half of the 257 tokens are parts of characters
+
+
+def test_a_text_that_does_not_fit_has_no_likelihood_and_its_problem_is_left_out(folder, tmp_path):
+    fitting = replace(problems_of(1)[0], prompt="abc", solution="x" * (CONTEXT - 3), wrong=("y",))
+    longer = replace(fitting, id="longer", wrong=("y" * (CONTEXT - 2),))
+    unsolved = replace(fitting, id="unsolved", solution=None)
+    part = Part("t", [fitting, longer, unsolved], GREEDY, likelihood=True)
+    [[measured]] = generator_of(folder, tmp_path).generate([part])
+    assert (measured.id, measured.completions) == (fitting.id, [fitting.solution, "y"])
+    assert measured.tokens == [CONTEXT - 3, 1]
+    assert [len(row) for row in measured.nats] == [2]
+    # Another alternative is another chunk; a part that is generated is no part that is measured.
+    others = [replace(part, problems=[replace(fitting, wrong=("z",))]), replace(part, likelihood=False)]
+    assert len({chunk_key(own, 484, {}) for own in (part, *others)}) == 3
 
 
 def problems_of(count, text="text"):

@@ -40,6 +40,27 @@ BENCHMARKS: dict[str, Any] = {
         "sampling": {"small": {"temperatures": [0], "top_p": 1, "samples": 1, "new_tokens": 8}},
     },
 }
+LIKELIHOODS: dict[str, Any] = {
+    "likelihood": {
+        "measure": "likelihood",
+        "tasks": {"programs-cpp": {"language": "C++", "source": ["programs", "cpp"]}},
+        "checkpoints": ["{checkpoint}"],
+        "sampling": {"small": {"problems": 3}},
+    },
+    "choice": {
+        "form": "choices",
+        "measure": "likelihood",
+        "tasks": {"programs-cpp": {"language": "C++", "source": ["programs", "cpp"], "wrong": "mutants"}},
+        "checkpoints": ["{checkpoint}"],
+        "sampling": {"small": {"choices": 4}},
+    },
+    "modules": {
+        "form": "source-to-llvm",
+        "tasks": {name: {"language": "all", "variant": name} for name in ("perf", "size")},
+        "checkpoints": ["{checkpoint}"],
+        "sampling": {"small": {"temperatures": [0], "top_p": 1, "samples": 1, "new_tokens": 8}},
+    },
+}
 RUNNERS = {"cpp": {"kind": "compiled"}, "other-cpp": {"kind": "compiled"}, "python": {"kind": "script"}}
 SIZES = {"train": 3, "validation": 2, "test": 1}
 
@@ -55,8 +76,16 @@ def plan(root: Path = Path("/project"), **evaluate: Any) -> Plan:
         "sandbox": "bubblewrap",
     }
     commits = {"languages": ["C++"], "sizes": SIZES, "prompts": {"length": 4}}
-    config = {"models": ["m"], "commits": commits, "evaluate": section | evaluate}
-    return Plan(config, BENCHMARKS, RUNNERS, root)
+    templates = {"source_to_llvm": "{source}<to>{llvm}<end>"}
+    config = {
+        "models": ["m"],
+        "commits": commits,
+        "evaluate": section | evaluate,
+        "languages": ["C", "D"],
+        "variants": ["perf"],
+        "pretrain": {"templates": templates},
+    }
+    return Plan(config, BENCHMARKS | LIKELIHOODS, RUNNERS, root)
 
 
 def test_a_task_is_evaluated_in_each_setting_of_each_model_and_checkpoint_after_its_controls(tmp_path: Path) -> None:
@@ -101,6 +130,7 @@ def test_a_setting_has_the_temperature_that_it_is_named_after() -> None:
         "sampling": {"temperature": 2.0, "top_p": 0.9, "samples": 5, "new_tokens": 8},
         "problems": 3,
         "teacher_forced": False,
+        "likelihood": False,
         "prompts": None,
     }
     with pytest.raises(InputError, match=r"no setting 't0\.3' in this run; choose from t0\.2, t2$"):
@@ -147,6 +177,48 @@ def test_programs_are_run_by_the_runner_of_the_table_or_the_configs_choice() -> 
     assert (commits.is_executed, commits.is_compiled, commits.probe) == (False, False, [])
 
 
+def test_likelihoods_are_measured_of_another_tasks_problems() -> None:
+    tasks = {"likelihood": ["programs-cpp"], "choice": ["programs-cpp"]}
+    fetched = plan(tasks=tasks, data_dir=None)
+    solutions, choices = (fetched.task(name, "programs-cpp") for name in tasks)
+    assert solutions.data_files == [f"{FETCHED}/programs/cpp.jsonl"]
+    assert solutions.problem_settings == {"form": "multipl-e", "name": "cpp", "sizes": None}
+    assert choices.data_files == ["<results>/choices/choice/programs-cpp.jsonl"]
+    assert choices.problem_settings == {"form": "choices", "name": "programs-cpp", "sizes": None}
+    assert choices.choice_settings == {"wrong": "mutants", "language": "C++", "choices": 4, "problems": None}
+    # Both are fetched from where the source is, under its name.
+    assert set(fetched.downloads()) == {"programs/cpp.jsonl", "commits/Cpp.jsonl"}
+    assert choices.cells == [
+        *(Cell("control", name, "control") for name in ("reference", "random")),
+        *(Cell("likelihood", "m", checkpoint) for checkpoint in ("base", "ircoder")),
+    ]
+    assert {solutions.setting_in_tables(cell.setting) for cell in solutions.cells} == {"programs"}
+    settings = solutions.completion_settings("likelihood")
+    assert (settings["likelihood"], settings["problems"], settings["sampling"]["new_tokens"]) == (True, 3, 0)
+    assert (solutions.is_executed, solutions.probe, fetched.tunings()) == (False, [], ["commits-C++"])
+    assert (fetched.measured, fetched.generated) == (
+        ["likelihood", "choice"],
+        ["programs", "recode", "commits", "modules"],
+    )
+
+
+def test_modules_are_written_from_the_held_out_pairs_of_a_variant() -> None:
+    own = plan(tasks={"modules": ["perf"]})
+    own.check()
+    task = own.task("modules", "perf")
+    assert task.data_files == [f"<results>/pairs/{language}/perf.parquet" for language in ("C", "D")]
+    assert task.problem_settings["template"] == "{source}<to>"
+    assert task.score_inputs(Cell("greedy", "m", "base")) == {
+        "modules": "<results>/modules/modules/perf/greedy/m.base.parquet"
+    }
+    assert task.setting_in_tables("greedy") == "perf"
+    # The run makes no pairs of the other variant.
+    assert plan(tasks={"modules": ["size"]}).tasks_of("modules") == []
+    own.config["pretrain"]["templates"]["source_to_llvm"] = "{llvm}{source}"
+    with pytest.raises(InputError, match=r"has no \{source\} before \{llvm\}"):
+        _ = task.problem_settings
+
+
 def test_settings_in_tables_name_recodes_category_and_a_missing_sandbox() -> None:
     task = plan().task("recode", "format")
     assert [task.setting_in_tables(name) for name in ("greedy", "control")] == ["format", "format-control"]
@@ -156,7 +228,9 @@ def test_settings_in_tables_name_recodes_category_and_a_missing_sandbox() -> Non
 
 
 FAULTS = {
-    r"evaluate\.tasks: 'nothing' has no tasks .*; choose from programs, recode$": {"tasks": {"nothing": []}},
+    r"evaluate\.tasks: 'nothing' has no tasks .*; choose from programs, recode, likelihood, .*$": {
+        "tasks": {"nothing": []}
+    },
     r"evaluate\.tasks: 'commits' has no tasks": {"tasks": {"commits": ["C++"]}},
     r"evaluate\.tasks\.programs: unknown task 'zz'; choose from cpp$": {"tasks": {"programs": ["zz"]}},
     r"evaluate\.runners\.programs\.zz: .* no such task with programs$": {"runners": {"programs": {"zz": "cpp"}}},

@@ -35,7 +35,8 @@ def executions(path, statuses, programs=None, details=None):
 
 def parameters(setting, pass_at=(), compiled=False, teacher_forced=False):
     """Parameters of the rule `evaluate_score`."""
-    return SimpleNamespace(setting=setting, pass_at=list(pass_at), compiled=compiled, teacher_forced=teacher_forced)
+    flags = {"compiled": compiled, "teacher_forced": teacher_forced, "likelihood": False}
+    return SimpleNamespace(setting=setting, pass_at=list(pass_at), **flags)
 
 
 def rows_by(content, *names):
