@@ -22,10 +22,13 @@ _WEIGHT_BYTES, _ADAPTER_BYTES = 2, 4
 # are complete while the third is written.
 _CHECKPOINT_BYTES, _CHECKPOINTS = 12, 3
 _TOKEN_BYTES = 4
-# Tokens of a vocabulary whose embeddings are trained.
-_VOCABULARY = 50_000
-# Rows of the database for a program, and for each of its modules, without texts.
-_PROGRAM_BYTES, _MODULE_BYTES = 3000, 1000
+# Rows of embeddings that are trained: 49,152 tied ones, or twice 32,256.
+_EMBEDDINGS = 65_000
+# Rows of the database for a program and for each of its modules, without texts, as measured on the
+# default run; a text with its index of words is half as long again.
+_PROGRAM_BYTES, _MODULE_BYTES, _INDEXED = 1000, 2000, 1.5
+# A row of a table of programs without texts, and the records of some thousand jobs.
+_ROW_BYTES, _RECORDS_BYTES = 100, 20e6
 TRAININGS = {"pretrain_adapter": "pretrain", "finetune_instruct": "instruct", "finetune_commits": "commits"}
 
 
@@ -39,7 +42,7 @@ def hidden_size(parameters: float) -> float:
 def trained_weights(parameters: float, lora: Mapping[str, Any]) -> float:
     """Approximate number of weights of an adapter: at most half of a model's matrices have one."""
     width = hidden_size(parameters)
-    embeddings = 2 * _VOCABULARY * width if lora["embeddings"] else 0
+    embeddings = _EMBEDDINGS * width if lora["embeddings"] else 0
     return parameters * lora["r"] / width + embeddings
 
 
@@ -71,10 +74,10 @@ class Disk:
             return self._model(parts[1], parts[2:])
         if parts[0] == "tokens":
             return self._tokens(parts[1])
-        if path == "provenance/run.sqlite":
-            return self._database()
         if self.text_bytes is None:
             return None
+        if parts[0] == "provenance":
+            return {"run.sqlite": self._database(), "jobs.json": _RECORDS_BYTES}.get(parts[-1])
         return self._text(parts, shards)
 
     def _text(self, parts: tuple[str, ...], shards: int) -> float | None:
@@ -91,6 +94,8 @@ class Disk:
             return share
         if parts[0] == "ir":
             return share / shards
+        if parts[0] == "dedup" and not self.config["dedup"]["enabled"]:
+            return self.programs[language] * _ROW_BYTES / (shards if parts[2] == "signatures" else 1)
         if parts[0] == "pairs" and PurePath(parts[2]).stem in self.config["variants"]:
             return share / len(self.config["variants"])
         return None
@@ -151,15 +156,14 @@ class Disk:
             return None
         return self._sampled("documents") * float(self.config["pretrain"]["context"]) * _TOKEN_BYTES
 
-    def _database(self) -> float | None:
+    def _database(self) -> float:
         """Bytes of the run's database; it has texts that are not larger than the config allows."""
-        if self.text_bytes is None:
-            return None
-        programs = sum(self.programs.values())
+        text, programs = self.text_bytes or 0.0, sum(self.programs.values())
         modules = self._pairs
-        mean, most = self.text_bytes / max(modules, 1), self.config["database"]["text_bytes"]
-        text = self.text_bytes if mean <= most else modules * min(most, _SOURCE_SHARE * mean)
-        return programs * _PROGRAM_BYTES + modules * _MODULE_BYTES + text
+        mean, most = text / max(modules, 1), self.config["database"]["text_bytes"]
+        source = programs * min(most, _SOURCE_SHARE * mean) * _INDEXED
+        ir = text if mean <= most else 0.0
+        return programs * _PROGRAM_BYTES + modules * _MODULE_BYTES + source + ir
 
     # --- while jobs run --------------------------------------------------------------------------
 
