@@ -212,10 +212,10 @@ PAIR_OUTPUT = {
 }
 
 
-def pair_tables():
-    """The pairs of all languages and variants."""
+def pair_tables(chosen=config):
+    """The pairs of all languages and variants, or of those in other settings."""
     pattern = "<results>/pairs/{language}/{variant}.parquet"
-    return expand(pattern, language=config["languages"], variant=config["variants"])
+    return expand(pattern, language=chosen["languages"], variant=chosen["variants"])
 
 
 def ledgers():
@@ -237,18 +237,44 @@ def pairs_targets():
 
 # The pairs that all models are trained on.
 SAMPLED_DOCUMENTS = "<results>/sample/documents.parquet"
+ABLATIONS = CHECKPOINTS.ablations
+
+
+def sample_pairs(wildcards):
+    """The tables of pairs that a sample is drawn from: all, or those of an ablation's languages and
+    variants.
+    """
+    ablation = wildcards.purpose.partition("-")[2]
+    return pair_tables(ABLATIONS.settings(ablation)) if ablation else pair_tables()
 
 
 def sample_settings(wildcards):
     """What the draw of the sample for a purpose depends on, as a param."""
-    if wildcards.purpose == "losses":
+    purpose, _, ablation = wildcards.purpose.partition("-")
+    if purpose == "losses":
         return {"seed": config["seed"], **pick("pretrain", "loss_documents")}
-    directions = {"directions": list(config["pretrain"]["templates"])}
-    return {"seed": config["seed"], **directions, **pick("pretrain", "train_documents", "validation_documents")}
+    return ABLATIONS.sample(ablation or "ircoder")
+
+
+def ablation_sample(wildcards):
+    """The sample that an ablation is trained on: its own, or the one that it shares."""
+    owner = ABLATIONS.sample_owner(wildcards.ablation)
+    return SAMPLED_DOCUMENTS if owner == "ircoder" else f"<results>/sample/documents-{owner}.parquet"
+
+
+def ablation_tokens(wildcards):
+    """The tokens that an ablation is trained on: its own, or those that it shares."""
+    owner = ABLATIONS.tokens_owner(wildcards.ablation)
+    return "<results>/tokens/{model}" if owner == "ircoder" else f"<results>/tokens-{owner}/{wildcards.model}"
+
+
+def ablation_reference(wildcards):
+    """IRCoder's tokens, where an ablation is trained on as many."""
+    return ["<results>/tokens/{model}"] if ABLATIONS.settings(wildcards.ablation)["equal_tokens"] else []
 
 
 # A wildcard constraint: the checkpoints that a tuning starts from.
-START = "base|ircoder(-[0-9]+)?"
+START = f"base|ircoder(-[0-9]+)?|{any_of(ABLATIONS.names)}"
 # The training process, which is started by its name and not imported.
 TRAINING_PROCESS = "lib/training/worker.py"
 # Adapters saved during a training. They are no setting: a milestone that was saved may be dropped

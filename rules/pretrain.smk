@@ -2,8 +2,8 @@
 
 In: the pairs of all languages, of which a sample is drawn once for all models, and base models: of
 the hub, of a folder, or trained here from scratch. Out: `models/{model}/{checkpoint}/`: base,
-tokenizer, adapter, and with the adapter merged IRCoder at the end (`ircoder`) and at milestones
-(`ircoder-{step}`); learning curves and losses.
+tokenizer, adapter, and with the adapter merged IRCoder at the end (`ircoder`), at milestones
+(`ircoder-{step}`) and as ablations (`{ablation}`); learning curves and losses.
 """
 
 
@@ -16,7 +16,7 @@ ruleorder: pretrain_import_checkpoint > pretrain_merge_milestone
 
 rule pretrain_sample:
     input:
-        pairs=pair_tables(),
+        pairs=sample_pairs,
     output:
         "<results>/sample/{purpose}.parquet",
     log:
@@ -24,7 +24,7 @@ rule pretrain_sample:
     benchmark:
         "<bench>/pretrain/sample_{purpose}.tsv"
     wildcard_constraints:
-        purpose="documents|losses",
+        purpose=any_of(["documents", "losses", *(f"documents-{name}" for name in ABLATIONS.names)]),
     conda:
         "../envs/train.yaml"
     resources:
@@ -146,11 +146,7 @@ rule pretrain_tokens:
         mem_mb=memory(2000),
         runtime=minutes(240),
     params:
-        settings={
-            "seed": config["seed"],
-            **pick("pretrain", "templates", "llvm_tokens", "packing", "context"),
-            **pick("pretrain", "train_documents", "validation_documents"),
-        },
+        settings=ABLATIONS.tokens("ircoder"),
         special_tokens=lambda wildcards: MODEL.entry(wildcards)["special_tokens"],
         pad_token=lambda wildcards: MODEL.entry(wildcards)["pad_token"],
         code=code("pretrain/tokens.py"),
@@ -202,13 +198,7 @@ rule pretrain_adapter:
         gpu=MODEL.gpus(config["pretrain"]["training"]["processes"]),
     params:
         **pick("pretrain", "templates"),
-        settings=lambda wildcards: {
-            "seed": config["seed"],
-            **pick("pretrain", "isolate_documents", "new_embeddings"),
-            "pad_to": config["pretrain"]["context"] if config["pretrain"]["packing"] == "pad" else None,
-            "lora": MODEL.lora("pretrain", wildcards),
-            "training": MODEL.training("pretrain"),
-        },
+        settings=MODEL.adapter_settings,
         gpu=MODEL.uses_gpu,
         base=MODEL.adapter_base,
         card=MODEL.card,
@@ -256,6 +246,88 @@ use rule pretrain_merge as pretrain_merge_milestone with:
         "<bench>/pretrain/{model}/merge_{step}.tsv"
     wildcard_constraints:
         step="[0-9]+",
+
+
+rule pretrain_ablation_tokens:
+    input:
+        sample=ablation_sample,
+        tokenizer="<results>/models/{model}/tokenizer",
+    output:
+        directory("<results>/tokens-{ablation}/{model}"),
+    log:
+        "<logs>/pretrain/{model}/tokens_{ablation}.log",
+    benchmark:
+        "<bench>/pretrain/{model}/tokens_{ablation}.tsv"
+    wildcard_constraints:
+        ablation=any_of(ABLATIONS.names),
+    conda:
+        "../envs/train.yaml"
+    threads: config["pretrain"]["token_threads"]
+    resources:
+        mem_mb=memory(2000),
+        runtime=minutes(240),
+    params:
+        settings=lambda wildcards: ABLATIONS.tokens(wildcards.ablation),
+        code=code("pretrain/ablation_tokens.py"),
+    script:
+        "../scripts/pretrain/ablation_tokens.py"
+
+
+rule pretrain_ablation_adapter:
+    input:
+        base="<results>/models/{model}/base",
+        tokenizer="<results>/models/{model}/tokenizer",
+        tokens=ablation_tokens,
+        reference=ablation_reference,
+        operators=MODEL.operators("pretrain"),
+    output:
+        adapter=directory("<results>/models/{model}/adapter-{ablation}"),
+        curve="<results>/models/{model}/curves/{ablation}.csv",
+    log:
+        "<logs>/pretrain/{model}/adapter_{ablation}.log",
+    benchmark:
+        "<bench>/pretrain/{model}/adapter_{ablation}.tsv"
+    wildcard_constraints:
+        ablation=any_of(ABLATIONS.names),
+    conda:
+        MODEL.env("train")
+    threads: MODEL.continued_threads
+    resources:
+        mem_mb=MODEL.memory("train"),
+        runtime=MODEL.minutes("train"),
+        gpu=MODEL.continued_gpus,
+    params:
+        templates=lambda wildcards: MODEL.continued(wildcards)["templates"],
+        settings=MODEL.adapter_settings,
+        reference=MODEL.reference_training,
+        overlay=lambda wildcards: config["ablations"][wildcards.ablation],
+        gpu=MODEL.uses_gpu,
+        base=MODEL.adapter_base,
+        card=MODEL.card,
+        datasets=MODEL.pair_datasets(),
+        checkpoints=MODEL.checkpoint_folder,
+        tensorboard=MODEL.tensorboard("{ablation}"),
+        code=code("pretrain/adapter.py", TRAINING_PROCESS),
+    script:
+        "../scripts/pretrain/adapter.py"
+
+
+use rule pretrain_merge as pretrain_ablation_merge with:
+    input:
+        base="<results>/models/{model}/base",
+        tokenizer="<results>/models/{model}/tokenizer",
+        adapter="<results>/models/{model}/adapter-{ablation}",
+    output:
+        directory("<results>/models/{model}/{ablation}"),
+    log:
+        "<logs>/pretrain/{model}/merge_{ablation}.log",
+    benchmark:
+        "<bench>/pretrain/{model}/merge_{ablation}.tsv"
+    wildcard_constraints:
+        ablation=any_of(ABLATIONS.names),
+    params:
+        new_embeddings=lambda wildcards: MODEL.continued(wildcards)["new_embeddings"],
+        code=code("pretrain/merge.py"),
 
 
 rule fetch_checkpoint:

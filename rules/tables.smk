@@ -59,6 +59,7 @@ rule tables_differences:
         runtime=minutes(30),
     params:
         trained=CHECKPOINTS.compared_losses(),
+        replicates=CHECKPOINTS.replicates,
         seed=config["seed"],
         code=code("tables/differences.py"),
     script:

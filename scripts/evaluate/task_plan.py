@@ -21,6 +21,7 @@ from scripts.evaluate.plan_inputs import (
 from scripts.evaluate.runners.memory import job_mb
 from scripts.lib.commits import SPLITS, file_stem
 from scripts.lib.job import InputError
+from scripts.lib.scores import evaluated_checkpoints
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ class TaskPlan:
         """The checkpoints of a model that are evaluated."""
         return [
             template.replace("{checkpoint}", checkpoint).replace("{task}", self.name)
-            for checkpoint in self.run.config["evaluate"]["checkpoints"]
+            for checkpoint in evaluated_checkpoints(self.run.config)
             for template in self.checkpoint_templates
         ]
 

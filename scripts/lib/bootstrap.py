@@ -1,6 +1,6 @@
 """Percentile bootstrap intervals (Efron and Tibshirani, 1993, chapter 13), over problems or documents."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +72,30 @@ def paired_interval(first: Sample, second: Sample, seed: int, transform: Callabl
         raise ValueError(f"samples of {len(first.values)} and {len(second.values)} problems are not paired")
     blocks = _resamples(len(first.values), seed)
     return _percentiles([transform(second.means(indices)) - transform(first.means(indices)) for indices in blocks])
+
+
+def hierarchical_interval(
+    first: Sequence[Sample], second: Sequence[Sample], seed: int, transform: Callable = _identity
+) -> tuple[float, float]:
+    """95 % interval of the difference of two means over trainings with other seeds and over problems.
+
+    Each sample has the values of one training; all have the same n problems in order. Each resample
+    draws the problems, the same for all trainings, and the trainings of each side with replacement
+    (Davison and Hinkley 1997, section 3.8). With one training on each side it is `paired_interval`.
+    The mean of a side is that of `transform(mean over problems)` of its trainings.
+    """
+    sizes = {sample.values.shape for sample in (*first, *second)}
+    if len(sizes) != 1 or not first or not second:
+        raise ValueError(f"samples of {sizes} problems are not paired")
+    generator, parts = np.random.default_rng([seed, 1]), []
+    for indices in _resamples(len(first[0].values), seed):
+        sides = []
+        for samples in (first, second):
+            means = np.stack([transform(sample.means(indices)) for sample in samples])
+            drawn = generator.integers(len(samples), size=means.shape)
+            sides.append(np.take_along_axis(means, drawn, axis=0).mean(axis=0))
+        parts.append(sides[1] - sides[0])
+    return _percentiles(parts)
 
 
 def ratio_interval(above: Sample, below: Sample, seed: int) -> tuple[float, float]:

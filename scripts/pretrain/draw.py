@@ -2,10 +2,11 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from scripts.lib.schemas.pairs import Split
+from scripts.lib.schemas.training import PLAIN_SOURCE
 from scripts.lib.seeds import seed_for
 
 # Language, variant and id of a pair.
@@ -45,15 +46,27 @@ def draw_losses(language: str, ids: Iterable[str], limit: int | None, seed: int)
     return frozenset(_first(sorted(set(ids)), limit, lambda name: seed_for(seed, "losses", language, name)))
 
 
+def first_variants(pairs: Iterable[PairKey]) -> Iterator[PairKey]:
+    """Pairs, each program of a language once, with its first variant."""
+    seen: set[tuple[str, str]] = set()
+    for language, variant, name in pairs:
+        if (language, name) not in seen:
+            seen.add((language, name))
+            yield language, variant, name
+
+
 def choose_documents(pairs_of: PairsOf, settings: Mapping[str, Any]) -> Choice:
     """Pairs of the documents for training and for the validation loss during training.
 
-    `settings` has seed, directions, train_documents and validation_documents.
+    `settings` has seed, directions, train_documents and validation_documents. Documents of plain
+    source need each program once.
     """
+    is_source = list(settings["directions"]) == [PLAIN_SOURCE]
     choice: Choice = {}
     for split in (Split.TRAIN, Split.VALIDATION):
         limit = settings[f"{split}_documents"]
-        drawn = draw_documents(pairs_of(split), split, settings["directions"], limit, settings["seed"]) if limit else []
+        pairs = first_variants(pairs_of(split)) if is_source else pairs_of(split)
+        drawn = draw_documents(pairs, split, settings["directions"], limit, settings["seed"]) if limit else []
         choice[split] = frozenset(key[:3] for key in drawn) if limit else None
     return choice
 

@@ -219,10 +219,16 @@ class DocumentEncoder:
 
     def source_documents(self, pairs: Sequence[PairText]) -> Iterator[Document]:
         """Documents of plain source, for a batch of pairs."""
-        encoded = self._pieces.encode([pair.source for pair in pairs], [None] * len(pairs))
+        room = None if self.limit is None else max(0, self.limit - len(self.start))
+        encoded = self._pieces.encode([pair.source for pair in pairs], [room] * len(pairs))
         for pair, text in zip(pairs, encoded, strict=True):
-            ids = np.concatenate([self.start, text.ids, self._end])
-            yield Document(pair, PLAIN_SOURCE, ids, len(self.start))
+            used = text.ids[:room]
+            ids, lost = np.concatenate([self.start, used, self._end]), _lost(text, len(used), len(pair.source))
+            yield self._within_limit(Document(pair, PLAIN_SOURCE, ids, len(self.start), lost))
+
+    def of_sources(self, requests: Sequence[Request]) -> list[Document]:
+        """Documents of plain source, for a batch of pairs with that direction."""
+        return list(self.source_documents([pair for pair, _ in requests]))
 
     def shortened(self, pairs: Sequence[PairText], tokens: int) -> list[PairText]:
         """Pairs whose documents have about `tokens` tokens at most, none of whose halves is left out.

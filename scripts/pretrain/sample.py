@@ -83,4 +83,5 @@ def write_sample(paths: Sequence[str], output: str | Path, purpose: str, setting
 if __name__ == "__main__":
     with job() as snakemake:
         files, params = snakemake.input, snakemake.params
-        write_sample(files.pairs, snakemake.output[0], snakemake.wildcards.purpose, params.settings)
+        purpose, _, _ = snakemake.wildcards.purpose.partition("-")  # an ablation's name follows
+        write_sample(files.pairs, snakemake.output[0], purpose, params.settings)

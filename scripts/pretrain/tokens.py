@@ -1,7 +1,7 @@
 """Add new tokens to a tokenizer, and pack the pairs of all languages into training sequences."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +13,15 @@ from scripts.lib.csv_files import write_csv
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import TableWriter
-from scripts.lib.schemas.training import TOKEN_STATISTICS, TRUNCATED_DOCUMENTS
+from scripts.lib.schemas.training import PLAIN_SOURCE, TOKEN_STATISTICS, TRUNCATED_DOCUMENTS
 from scripts.lib.training.models import load_tokenizer, save_tokenizer
 from scripts.lib.training.token_shards import SHARD_SEQUENCES, write_shard
-from scripts.pretrain.draw import PairKey, draw_documents
+from scripts.pretrain.draw import PairKey, draw_documents, first_variants
 from scripts.pretrain.external_shuffle import RankedDocument, TokenBuckets
 from scripts.pretrain.packing import PACKINGS
 from scripts.pretrain.pair_documents import Document, DocumentEncoder, Request, batches, iter_pairs, sample_keys
 from scripts.pretrain.pieces import use_threads
+from scripts.pretrain.shuffled import shuffled
 
 # Rank in the shuffled order of each drawn document of a pair, by direction.
 Ranks = dict[PairKey, dict[str, int]]
@@ -87,19 +88,39 @@ def extend_tokenizer(
     return tokenizer
 
 
-def document_ranks(sample: str, split: str, directions: Sequence[str], limit: int | None, seed: int) -> Ranks:
+def directions_of(settings: Mapping[str, Any]) -> list[str]:
+    """Directions of the documents of a training: keys of the templates, or plain source."""
+    return [PLAIN_SOURCE] if settings.get("documents") == "source" else list(settings["templates"])
+
+
+def usable_keys(sample: str, split: str, settings: Mapping[str, Any]) -> Iterator[PairKey]:
+    """The pairs of a sample that documents are made of: for plain source each program once, and
+    none without another module for shuffled ones.
+    """
+    if settings.get("documents") == "source":
+        yield from first_variants(sample_keys(sample, split))
+        return
+    modules = Counter((language, variant) for language, variant, _ in sample_keys(sample, split))
+    is_usable = settings.get("modules") != "shuffled"
+    yield from (key for key in sample_keys(sample, split) if is_usable or modules[key[:2]] > 1)
+
+
+def document_ranks(sample: str, split: str, settings: Mapping[str, Any]) -> Ranks:
     """The drawn documents of a split, with their ranks in the order that seed and names determine."""
     ranks: Ranks = defaultdict(dict)
-    for rank, (*pair, direction) in enumerate(
-        draw_documents(sample_keys(sample, split), split, directions, limit, seed)
-    ):
+    limit, keys = settings[f"{split}_documents"], usable_keys(sample, split, settings)
+    drawn = draw_documents(keys, split, directions_of(settings), limit, settings["seed"])
+    for rank, (*pair, direction) in enumerate(drawn):
         ranks[pair[0], pair[1], pair[2]][direction] = rank
     return ranks
 
 
-def drawn_documents(sample: str, split: str, directions: Sequence[str], ranks: Ranks) -> Iterator[Request]:
+def drawn_documents(sample: str, split: str, settings: Mapping[str, Any], ranks: Ranks) -> Iterator[Request]:
     """The drawn documents of a split, in the order of the sample and of the directions."""
-    for pair in progress(iter_pairs(sample, split), f"tokenising {split}", len(ranks)):
+    pairs, directions = iter_pairs(sample, split), directions_of(settings)
+    if settings.get("modules") == "shuffled":
+        pairs = shuffled(pairs, split, settings["seed"])
+    for pair in progress(pairs, f"tokenising {split}", len(ranks)):
         drawn = ranks.get((pair.language, pair.variant, pair.id), {})
         yield from ((pair, direction) for direction in directions if direction in drawn)
 
@@ -169,25 +190,30 @@ def write_tokens(
     """Write `train/` and `validation/` shards, `truncated.parquet` and `statistics.csv` into the
     folder `output`; `sample` is the table of the drawn pairs.
 
-    Raises `InputError` if the packing `pad` lacks a pad token.
+    `settings` has the keys of `AblationPlan.tokens`; without `documents` and `modules` they are
+    IRCoder's.
+
+    Raises `InputError` if the packing `pad` lacks a pad token, or if no pair of the sample can be
+    trained on.
     """
     packing, context = settings["packing"], settings["context"]
     if packing == "pad" and tokenizer.pad_token is None:
         raise InputError("packing 'pad' needs a pad token; set `pad_token` for the model in config/models.yaml")
     limit = context if packing == "pad" else None
     encoder = DocumentEncoder(tokenizer, settings["templates"], settings["llvm_tokens"], limit)
-    directions = list(settings["templates"])
+    encode = encoder.of_sources if settings.get("documents") == "source" else encoder.pair_documents
     rows: list[dict[str, Any]] = []
     with TableWriter(output / "truncated.parquet", TRUNCATED_DOCUMENTS.schema) as truncated:
         for split in ("train", "validation"):
-            most = settings[f"{split}_documents"]
-            ranks = document_ranks(sample, split, directions, most, settings["seed"])
+            ranks = document_ranks(sample, split, settings)
+            if not ranks and split == "train":
+                raise InputError("no program has another one of its language and variant; train on more programs")
             if not ranks:
                 continue
             languages = sorted({language for language, _, _ in ranks})
             with TokenBuckets(output / f".{split}", SHARD_SEQUENCES) as buckets:
-                requests = drawn_documents(sample, split, directions, ranks)
-                lost = _encode_into(buckets, requests, encoder.pair_documents, ranks, languages, threads)
+                requests = drawn_documents(sample, split, settings, ranks)
+                lost = _encode_into(buckets, requests, encode, ranks, languages, threads)
                 truncated.write(_truncation(document, split) for document in lost)
                 usage = _write_split(output / split, buckets, languages, packing, context)
             (output / f".{split}").rmdir()

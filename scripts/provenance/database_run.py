@@ -60,9 +60,12 @@ class RunRows:
             yield "scores", {**_numbers(row), "key": key, "cell": cell_of.get(key)}
 
     def _differences(self) -> Part:
+        scores = {score_key(row) for row in read_csv(self.results / SCORES)}
         for row in read_csv(self.results / DIFFERENCES):
-            base = score_key({**row, "checkpoint": row["base"]})
-            yield "differences", {**_numbers(row), "key": score_key(row), "score": score_key(row), "base": base}
+            both = (score_key(row), score_key({**row, "checkpoint": row["base"]}))
+            score, base = (key if key in scores else None for key in both)
+            key = f"{score_key(row)}/{row['base']}"
+            yield "differences", {**_numbers(row), "key": key, "score": score, "base": base}
 
     def _truncation(self, file: str) -> Part:
         model = Path(file).parent.name

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import read_json, write_text
 from scripts.lib.job import job
+from scripts.lib.scores import evaluated_checkpoints
 from scripts.provenance import outcomes as compiling
 from scripts.provenance import page
 from scripts.provenance.crate_entities import time_text
@@ -51,7 +52,7 @@ def context(inputs: Any, params: Any, results: str) -> dict[str, Any]:
     return {
         "config": config,
         "config_text": yaml_dump(config),
-        "compares": len(config["evaluate"]["checkpoints"]) > 1 and "base" in config["evaluate"]["checkpoints"],
+        "compares": len(evaluated_checkpoints(config)) > 1 and "base" in evaluated_checkpoints(config),
         "totals": page.totals(funnel, config, record),
         "main": fragment(inputs.main),
         "titles": params.titles,

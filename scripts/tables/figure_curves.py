@@ -1,5 +1,7 @@
 """Draws training and validation loss over the steps of every training: `figures/learning_curves.svg`."""
 
+from collections.abc import Iterable, Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from matplotlib.figure import Figure
 from scripts.lib.csv_files import read_csv
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import InputError, job
-from scripts.lib.palette import BASE, IRCODER
+from scripts.lib.palette import BASE, IRCODER, SERIES
 from scripts.lib.scores import split_checkpoint
 
 # Panels in a row; inches: width of the figure and height of a row.
@@ -38,15 +40,24 @@ def panel_of(path: str | Path) -> tuple[str, str]:
     return file.parent.parent.name, f"{training} · step {step}" if step else training
 
 
-def is_base(path: str | Path) -> bool:
-    """Whether a curve belongs to the base or to a tuning of the base."""
-    return Path(path).stem.partition("-")[0] == "base"
+def series_of(path: str | Path) -> str:
+    """The checkpoint that a curve belongs to or starts from: base, IRCoder, or an ablation."""
+    start = split_checkpoint(Path(path).stem)[0]
+    return "IRCoder" if start in ("pretrain", "ircoder") else start
 
 
-def draw(axes: Axes, curves: dict[str, Curve]) -> None:
+def colours_of(paths: Iterable[str]) -> dict[str, str]:
+    """A colour for each series; ablations have the further colours of the palette, in turn."""
+    ablations = sorted({series_of(path) for path in paths} - {"base", "IRCoder"})
+    further = dict(zip(ablations, cycle(SERIES[1:]), strict=False))
+    return {"base": BASE, "IRCoder": IRCODER, **further}
+
+
+def draw(axes: Axes, curves: dict[str, Curve], colours: Mapping[str, str]) -> None:
     """Draw curves by path: training loss as a line, validation loss as dots on a line."""
     for path, curve in curves.items():
-        start, colour = ("base", BASE) if is_base(path) else ("IRCoder", IRCODER)
+        start = series_of(path)
+        colour = colours[start]
         for name, style in STYLES.items():
             if curve[name]:
                 label = f"{start}, {name.partition('_')[0]}"
@@ -64,7 +75,7 @@ def grouped_curves(paths: list[str]) -> dict[tuple[str, str], dict[str, Curve]]:
 
 def plot(paths: list[str]) -> Figure:
     """A panel for every model and training, in the order of the files."""
-    groups = grouped_curves(paths)
+    groups, colours = grouped_curves(paths), colours_of(paths)
     if not groups:
         figure, (empty,) = panels(1, 1, WIDTH, 1.2)
         note(empty, "no model was trained in this run")
@@ -74,7 +85,7 @@ def plot(paths: list[str]) -> Figure:
     several_models = len({model for model, _ in groups}) > 1
     legend: dict[str, Any] = {}
     for axes, ((model, training), curves) in zip(all_axes, groups.items(), strict=False):
-        draw(axes, curves)
+        draw(axes, curves, colours)
         axes.set_title(f"{model}: {training}" if several_models else training)
         axes.set_xlabel("step")
         axes.set_ylabel("nats per token")

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
 from scripts.lib.score_tables import read_scores
-from scripts.lib.scores import split_checkpoint
+from scripts.lib.scores import in_main_table, split_checkpoint
 from scripts.tables.dots import draw
 from scripts.tables.losses import ALL, BENCHMARK
 
@@ -32,6 +32,7 @@ def label(language: str, checkpoint: str) -> str:
 def plot(scores: pd.DataFrame) -> Figure:
     """A row of panels for each model, a panel for each setting, a line for each language."""
     rows = scores[(scores["benchmark"] == BENCHMARK) & (scores["metric"] == "loss")]
+    rows = rows[rows["checkpoint"].map(in_main_table).astype(bool)]
     if not len(rows):
         figure, (empty,) = panels(1, 1, WIDTH, 1.2)
         note(empty, "no model was trained in this run")

@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 from scripts.lib.figure import note, panels, save_svg
 from scripts.lib.job import job
 from scripts.lib.palette import FAINT
-from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.score_tables import read_scores
-from scripts.lib.scores import split_checkpoint
+from scripts.lib.scores import in_main_table, split_checkpoint
 from scripts.tables.dots import draw
 from scripts.tables.layout import TableSpec, headline_rows, without_language
 
@@ -31,8 +30,8 @@ def labels_of(rows: pd.DataFrame, several_models: bool) -> list[str]:
 
 
 def headlines(scores: pd.DataFrame, table_specs: Mapping[str, TableSpec]) -> dict[str, pd.DataFrame]:
-    """The models' headline scores by benchmark, without benchmarks that have none."""
-    models = scores[scores["checkpoint"] != CONTROL]
+    """The headline scores of base and IRCoder by benchmark, without benchmarks that have none."""
+    models = scores[scores["checkpoint"].map(in_main_table).astype(bool)]
     parts = {name: headline_rows(models, name, table_spec) for name, table_spec in table_specs.items()}
     return {name: rows for name, rows in parts.items() if len(rows)}
 

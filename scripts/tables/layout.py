@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from scripts.lib.schemas.scores import CONTROL
-from scripts.lib.scores import base_of, split_checkpoint
+from scripts.lib.scores import split_checkpoint
 
 # What a line of the table shows.
 SCORE, DIFFERENCE, PAPER = "score", "difference", "paper"
 COLUMN = ["language", "setting", "metric"]
-LINE = ["model", "checkpoint", "kind"]
+LINE = ["model", "checkpoint", "base", "kind"]
+_START_ORDER = {"base": 0, "ircoder": 1}
 # The keys of a benchmark's entry in config/tables.yaml.
 TableSpec = Mapping[str, Any]
 
@@ -23,17 +24,21 @@ _SAMPLING = re.compile(r"(^|-)(control|t\d(\.\d+)?|greedy|teacher-forced)(?=$|[-
 
 
 class Line(NamedTuple):
-    """A line of the table: the checkpoint is named without its language."""
+    """A line of the table: checkpoints are named without their language.
+
+    base: the checkpoint that a difference is taken from; empty for other kinds.
+    """
 
     model: str
     checkpoint: str
+    base: str = ""
     kind: str = SCORE
 
     @property
     def labels(self) -> tuple[str, str]:
         """Model and checkpoint as the table shows them."""
         if self.kind == DIFFERENCE:
-            return self.model, f"{self.checkpoint} - {base_of(self.checkpoint)}"
+            return self.model, f"{self.checkpoint} - {self.base}"
         return self.model, f"{self.checkpoint} (paper)" if self.kind == PAPER else self.checkpoint
 
 
@@ -104,23 +109,24 @@ def notes_for(table_spec: TableSpec, languages: Iterable[str]) -> list[str]:
     return [note["text"] for note in table_spec.get("notes", []) if note.get("language") in shown]
 
 
-def without_language(rows: pd.DataFrame) -> list[str]:
+def without_language(rows: pd.DataFrame, column: str = "checkpoint") -> list[str]:
     """Each row's checkpoint without its language: models tuned for one language each share a line."""
     return [
         checkpoint.removesuffix(f"-{language}")
-        for checkpoint, language in zip(rows["checkpoint"], rows["language"], strict=True)
+        for checkpoint, language in zip(rows[column], rows["language"], strict=True)
     ]
 
 
 def _line_order(line: Line) -> tuple[Any, ...]:
     """Sort key: models by name and controls last; models without tuning before tuned ones.
 
-    Within one tuning: base, IRCoder's intermediate checkpoints by step, IRCoder, and then the
-    differences in the same order.
+    Within one tuning: base, IRCoder's intermediate checkpoints by step, IRCoder, the ablations by
+    name, and then the differences in the same order.
     """
     start, step, tuning = split_checkpoint(line.checkpoint)
-    rank = (line.kind == DIFFERENCE, start == "ircoder", not step, int(step or 0), line.kind == PAPER)
-    return line.checkpoint == CONTROL, line.model, tuning, rank
+    rank = (_START_ORDER.get(start, len(_START_ORDER)), start, not step, int(step or 0))
+    last = (line.base not in ("", f"base-{tuning}".removesuffix("-")), line.base, line.kind == PAPER)
+    return line.checkpoint == CONTROL, line.model, tuning, line.kind == DIFFERENCE, rank, last
 
 
 def _column_order(metrics: list[str]) -> Callable[[Column], tuple[Any, ...]]:
@@ -149,7 +155,8 @@ def _cells(rows: pd.DataFrame, value: str, kind: str, lower: Iterable[str] = ())
         low, high = (None if pd.isna(bound) else bound for bound in bounds)
         counts = {name: int(row.get(name, 0)) for name in ("problems", "samples")}
         cells.append(Cell(row["value"], low, high, verdict, **counts, citation=row.get("citation", "")))
-    table = rows[["model", *COLUMN]].assign(checkpoint=without_language(rows), kind=kind)
+    base = without_language(rows, "base") if kind == DIFFERENCE else ""
+    table = rows[["model", *COLUMN]].assign(checkpoint=without_language(rows), base=base, kind=kind)
     return table.assign(cell=pd.Series(cells, index=table.index, dtype=object))
 
 

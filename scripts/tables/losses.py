@@ -1,6 +1,6 @@
 """Validation losses of documents, grouped by language and setting (direction and variant)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scripts.lib.bootstrap import Sample, interval, paired_interval
+from scripts.lib.bootstrap import Sample, hierarchical_interval, interval
 from scripts.lib.job import InputError
 from scripts.lib.parquet import read_table
-from scripts.lib.scores import Row, base_of
+from scripts.lib.scores import Row
 from scripts.lib.seeds import seed_for
 
 BENCHMARK = "validation"
@@ -87,30 +87,43 @@ def score_rows(path: str | Path, model: str, checkpoint: str, seed: int) -> list
     return rows
 
 
-def paired_documents(base: str | Path, ircoder: str | Path) -> pd.DataFrame:
-    """Join the documents of two files of losses: columns of the base end in `_base`, those of IRCoder in `_ircoder`.
+def paired_documents(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Join the documents of files of losses: columns of the file of index i end in `_i`.
 
-    Raises `InputError` when the two files do not have the same documents.
+    Raises `InputError` when the files do not have the same documents.
     """
     keys = [*GROUP, "name"]
-    first, second = (in_groups(read_documents(path)) for path in (base, ircoder))
-    joined = first.merge(second, on=keys, how="outer", suffixes=("_base", "_ircoder"), indicator=True)
-    unpaired = joined[joined["_merge"] != "both"]
-    if len(unpaired):
-        group = ", ".join(unpaired.iloc[0][GROUP])
-        raise InputError(f"{base} and {ircoder} have different documents of {group}; train both models again")
-    return joined.sort_values(keys)
+    columns = sorted({name for metric in METRICS.values() for name in (metric.losses, metric.weights)})
+    parts: list[pd.DataFrame] = []
+    for number, path in enumerate(paths):
+        part = in_groups(read_documents(path)).set_index(keys)[columns].add_suffix(f"_{number}")
+        if number and not part.index.sort_values().equals(parts[0].index.sort_values()):
+            group = ", ".join(part.index.symmetric_difference(parts[0].index)[0][: len(GROUP)])
+            raise InputError(f"{paths[0]} and {path} have different documents of {group}; train both models again")
+        parts.append(part)
+    return pd.concat(parts, axis=1).reset_index().sort_values(keys)
 
 
-def difference_rows(base: str | Path, ircoder: str | Path, model: str, checkpoint: str, seed: int) -> list[Row]:
-    """Rows of differences.csv: IRCoder's metrics minus the base's, over the same documents."""
+def difference_rows(first: Sequence[str | Path], second: Sequence[str | Path], seed: int) -> list[Row]:
+    """Metrics of the files `second` minus those of `first`, over the same documents, by group.
+
+    A side has the files of one training, or of several with other seeds.
+    """
     rows = []
-    for (language, setting), documents in paired_documents(base, ircoder).groupby(GROUP):
-        key = {"benchmark": BENCHMARK, "language": language, "model": model, "checkpoint": checkpoint}
-        pairs = zip(samples(documents, "_base"), samples(documents, "_ircoder"), strict=True)
-        for (name, first, transform), (_, second, _) in pairs:
-            low, high = paired_interval(first, second, seed_for(seed, BENCHMARK, language, setting), transform)
-            difference = float(transform(second.mean()) - transform(first.mean()))
+    for (language, setting), documents in paired_documents([*first, *second]).groupby(GROUP):
+        key = {"benchmark": BENCHMARK, "language": language, "setting": setting}
+        columns = zip(*(samples(documents, f"_{i}") for i in range(len(first) + len(second))), strict=True)
+        for of_metric in columns:
+            name, _, transform = of_metric[0]
+            both = [sample for _, sample, _ in of_metric]
+            before, after = both[: len(first)], both[len(first) :]
+            low, high = hierarchical_interval(before, after, seed_for(seed, BENCHMARK, language, setting), transform)
+            difference = mean_of(after, transform) - mean_of(before, transform)
             values = {"difference": difference, "ci_low": low, "ci_high": high, "problems": len(documents)}
-            rows.append({**key, "setting": setting, "metric": name, "base": base_of(checkpoint), **values})
+            rows.append({**key, "metric": name, **values})
     return rows
+
+
+def mean_of(trainings: Sequence[Sample], transform: Callable[[Any], Any]) -> float:
+    """The mean over trainings of the transformed mean over documents."""
+    return float(np.mean([transform(sample.mean()) for sample in trainings]))

@@ -12,7 +12,7 @@ from scripts.lib.job import job
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.scores import CONTROL, PAPER_RESULTS
 from scripts.lib.score_tables import read_differences, read_scores
-from scripts.lib.scores import split_checkpoint
+from scripts.lib.scores import BASE, IRCODER, split_checkpoint
 from scripts.tables.layout import (
     COLUMN,
     DIFFERENCE,
@@ -71,6 +71,11 @@ def split_checkpoints(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.assign(**{name: [part[i] for part in parts] for i, name in enumerate(("start", "step", "tuning"))})
 
 
+def _is_base(checkpoint: str) -> bool:
+    """Whether a checkpoint is the base or a tuning of it."""
+    return split_checkpoint(checkpoint)[0] == BASE if checkpoint else False
+
+
 def comparisons(table: Grid) -> pd.DataFrame:
     """The cells of a grid, joined by what the main table shows in one line.
 
@@ -79,8 +84,8 @@ def comparisons(table: Grid) -> pd.DataFrame:
     """
     cells = split_checkpoints(table.cells)
     models = cells[(cells["checkpoint"] != CONTROL) & (cells["kind"] == SCORE)]
-    base, ircoder = (models[models["start"] == start] for start in ("base", "ircoder"))
-    differences = cells[cells["kind"] == DIFFERENCE]
+    base, ircoder = (models[models["start"] == start] for start in (BASE, IRCODER))
+    differences = cells[(cells["kind"] == DIFFERENCE) & (cells["start"] == IRCODER) & cells["base"].map(_is_base)]
     ends = base[["model", "tuning"]].drop_duplicates()
     steps = ends.merge(ircoder[COMPARISON].drop_duplicates(), on=["model", "tuning"], how="left")
     of_base = base.drop(columns="step").merge(steps.fillna({"step": ""}), on=["model", "tuning"])

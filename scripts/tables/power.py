@@ -15,8 +15,8 @@ from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.scores import KEY
-from scripts.lib.scores import split_checkpoint
-from scripts.tables.differences import PAIR, paired_problems, problem_values
+from scripts.lib.scores import in_main_table, split_checkpoint
+from scripts.tables.differences import paired_problems, problem_values
 from scripts.tables.variances import (
     Criterion,
     Design,
@@ -84,10 +84,10 @@ class FinishedRun:
         samples of a problem pass and others fail: else it says nothing of variances.
         """
         rows = []
-        for names, problems in paired_problems(self.values).groupby(PAIR):
-            row = dict(zip(PAIR, map(str, names), strict=True))
-            design = Design(len(problems), int(self.scores[tuple(row[name] for name in KEY)]["samples"]), 1)
-            base, ircoder = (problems[name].to_numpy() for name in ("value_base", "value_ircoder"))
+        for row, (base,), (ircoder,) in paired_problems(self.values):
+            if not in_main_table(row["checkpoint"]) or not in_main_table(row["base"]):
+                continue
+            design = Design(len(base), int(self.scores[tuple(row[name] for name in KEY)]["samples"]), 1)
             variances = measured(base, ircoder, design.samples, row["metric"] in SHARES)
             if not variances.between and not variances.sampling:
                 continue

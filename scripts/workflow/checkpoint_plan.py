@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from scripts.lib.scores import evaluated_checkpoints
+from scripts.workflow.ablation_plan import AblationPlan
 from scripts.workflow.validation import ConfigError
 
 # An entry of a YAML file, which its schema has checked.
@@ -25,9 +27,20 @@ class CheckpointPlan:
 
     @property
     def evaluated(self) -> list[str]:
-        """The checkpoints that are evaluated, and tuned where a benchmark evaluates tunings."""
-        checkpoints: list[str] = self.config["evaluate"]["checkpoints"]
-        return checkpoints
+        """The checkpoints that are evaluated, and tuned where a benchmark evaluates tunings: those of
+        the config, and all ablations.
+        """
+        return evaluated_checkpoints(self.config)
+
+    @property
+    def ablations(self) -> AblationPlan:
+        """The continued pre-trainings of the run."""
+        return AblationPlan(self.config)
+
+    @property
+    def replicates(self) -> dict[str, list[str]]:
+        """Checkpoints whose trainings differ only in their seed; see `AblationPlan`."""
+        return self.ablations.replicates
 
     @property
     def milestones(self) -> list[int]:
@@ -82,8 +95,11 @@ class CheckpointPlan:
         training.
         """
         names = ["base"] if self.is_from_scratch(model) else []
-        if any(self.is_trained(model, checkpoint) for checkpoint in self.evaluated if checkpoint != "base"):
+        ablations = self.ablations.names
+        continued = [name for name in self.evaluated if name != "base" and name not in ablations]
+        if any(self.is_trained(model, checkpoint) for checkpoint in continued):
             names.append("pretrain")
+        names += ablations
         tunings = [f"{checkpoint}-{tuning}" for tuning in self.tunings for checkpoint in self.evaluated]
         return names + [name for name in tunings if self.is_trained(model, name)]
 
@@ -98,7 +114,7 @@ class CheckpointPlan:
                     f"config: pretrain.milestones: step {step} is after the last step, "
                     f"pretrain.training.max_steps: {last}; lower the one or raise the other"
                 )
-        for checkpoint in self.evaluated:
+        for checkpoint in self.config["evaluate"]["checkpoints"]:
             self._check_source(checkpoint)
 
     def _check_source(self, checkpoint: str) -> None:

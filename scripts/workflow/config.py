@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from scripts.lib.revisions import LOCK, Lock, faults_in, pin_in_place, pinned
+from scripts.workflow.ablation_plan import AblationPlan, merged
 from scripts.workflow.validation import ConfigError, faults, nearest, read_yaml, validate
 
 
@@ -113,6 +114,13 @@ def _check_modules(corpus: dict[str, Any], variants: list[str], root: str | Path
     raise ConfigError(f"config: corpus.files: {what} does not determine the variant of its modules; {remedy}")
 
 
+def _check_ablations(plan: AblationPlan, root: str | Path) -> None:
+    """Raise `ConfigError` for an ablation that the section `pretrain` could not be."""
+    plan.check()
+    for name in plan.names:
+        validate(plan.pretrain(name), "pretrain", root, f"config: ablations.{name}")
+
+
 def load_tables(root: str | Path, entries: Mapping[str, Any] | None = None) -> Tables:
     """Read and check the tables of `config/`, with `entries`, the config's `table_entries`, merged over them."""
     return Tables(*(_load_table(name, root, (entries or {}).get(name, {})) for name in Tables._fields))
@@ -124,23 +132,16 @@ def _load_table(name: str, root: str | Path, entries: Mapping[str, Any]) -> dict
     validate(table, name, root, f"config/{name}.yaml")
     if not entries:
         return table
-    merged: dict[str, Any] = _merged(table, entries)
-    validate(merged, name, root, f"config: table_entries.{name}")
-    return merged
-
-
-def _merged(base: Any, overlay: Any) -> Any:
-    """`overlay` over `base`, key by key where both are mappings, as Snakemake merges config files."""
-    if not isinstance(base, Mapping) or not isinstance(overlay, Mapping):
-        return overlay
-    return {**base, **{key: _merged(base.get(key), value) for key, value in overlay.items()}}
+    whole: dict[str, Any] = merged(table, entries)
+    validate(whole, name, root, f"config: table_entries.{name}")
+    return whole
 
 
 def _add_defaults(config: dict[str, Any], root: str | Path) -> None:
     """Add the values of `config/config.yaml` for keys that the config lacks: Snakemake does not read that file
     where another workflow uses this one as a module.
     """
-    config |= _merged(read_yaml(Path(root, "config", "config.yaml")), config)
+    config |= merged(read_yaml(Path(root, "config", "config.yaml")), config)
 
 
 def _check_runner_names(tables: Tables) -> None:
@@ -191,6 +192,7 @@ def check(config: dict[str, Any], root: str | Path) -> Tables:
     _check_corpus(plain["corpus"], root)
     _check_instruct(plain["instruct"])
     _check_modules(plain["corpus"], plain["variants"], root)
+    _check_ablations(AblationPlan(plain), root)
     return tables
 
 

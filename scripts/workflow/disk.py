@@ -29,7 +29,11 @@ _EMBEDDINGS = 65_000
 _PROGRAM_BYTES, _MODULE_BYTES, _INDEXED = 1000, 2000, 1.5
 # A row of a table of programs without texts, and the records of some thousand jobs.
 _ROW_BYTES, _RECORDS_BYTES = 100, 20e6
-TRAININGS = {"pretrain_adapter": "pretrain", "finetune_instruct": "instruct", "finetune_commits": "commits"}
+TRAININGS = {
+    **dict.fromkeys(("pretrain_adapter", "pretrain_ablation_adapter"), "pretrain"),
+    "finetune_instruct": "instruct",
+    "finetune_commits": "commits",
+}
 
 
 def hidden_size(parameters: float) -> float:
@@ -72,7 +76,7 @@ class Disk:
         parts = PurePath(path).parts
         if parts[0] == "models" and len(parts) >= 3:
             return self._model(parts[1], parts[2:])
-        if parts[0] == "tokens":
+        if parts[0].partition("-")[0] == "tokens":  # an ablation's name may follow
             return self._tokens(parts[1])
         if self.text_bytes is None:
             return None
@@ -131,7 +135,7 @@ class Disk:
         parameters = self._parameters(model)
         if not parameters or names[0] in ("curves", "losses", "tokenizer", "vocabulary"):
             return None
-        if names[0] in ("adapter", "milestones"):
+        if names[0].partition("-")[0] in ("adapter", "milestones"):
             return self._adapter(parameters, "pretrain")
         return self.base(model)
 

@@ -14,6 +14,7 @@ from snakemake.iocontainers import Wildcards
 
 from scripts.lib.files import read_json
 from scripts.lib.local_models import folder_stamp, local_model
+from scripts.workflow.ablation_plan import IRCODER
 from scripts.workflow.checkpoint_plan import CheckpointPlan, Entry
 from scripts.workflow.resources import Resource, memory, minutes
 
@@ -112,12 +113,13 @@ class ModelJobs:
         return lambda wildcards: f"{self.results}/logs/tensorboard/{wildcards.model}/{name.format(**wildcards)}"
 
     def operators(self, section: str) -> Callable[[Wildcards], list[str]]:
-        """An input function: DeepSpeed's compiled operators, where a section trains on CPUs with
-        DeepSpeed.
+        """An input function: DeepSpeed's compiled operators, where a section, or the job's ablation,
+        trains on CPUs with DeepSpeed.
         """
 
         def files(wildcards: Wildcards) -> list[str]:
-            is_needed = self.config[section]["training"]["deepspeed"] and not self.uses_gpu(wildcards)
+            block = self.continued(wildcards) if section == "pretrain" else self.config[section]
+            is_needed = block["training"]["deepspeed"] and not self.uses_gpu(wildcards)
             return ["<results>/checkpoints/deepspeed_operators"] if is_needed else []
 
         return files
@@ -195,16 +197,51 @@ class ModelJobs:
             **{key: entry[key] for key in ("context", "special_tokens", "pad_token")},
         }
 
+    def continued(self, wildcards: Wildcards) -> dict[str, Any]:
+        """All settings of a job's continued pre-training: IRCoder's, or those of the wildcard
+        `ablation`.
+        """
+        return self.checkpoints.ablations.settings(wildcards.get("ablation") or IRCODER)
+
+    def adapter_settings(self, wildcards: Wildcards) -> dict[str, Any]:
+        """What determines a continued pre-training, next to its tokens and its base."""
+        settings = self.continued(wildcards)
+        return {
+            **{key: settings[key] for key in ("seed", "isolate_documents", "new_embeddings")},
+            "pad_to": settings["context"] if settings["packing"] == "pad" else None,
+            "lora": self._with_layers(settings["lora"], wildcards),
+            "training": self._with_deepspeed(settings["training"]),
+        }
+
+    def reference_training(self, wildcards: Wildcards) -> dict[str, Any] | None:
+        """IRCoder's training block, for an ablation with as many tokens; None for others."""
+        is_equal = self.continued(wildcards)["equal_tokens"]
+        return self.training("pretrain") if is_equal else None
+
+    def continued_gpus(self, wildcards: Wildcards) -> int:
+        """`gpu` of a continued pre-training."""
+        return self.gpus(self.continued(wildcards)["training"]["processes"])(wildcards)
+
+    def continued_threads(self, wildcards: Wildcards) -> int:
+        """Threads of a continued pre-training."""
+        return training_threads(self.continued(wildcards)["training"])
+
     def training(self, section: str, key: str = "training") -> dict[str, Any]:
         """A training block of the config, with the content of its DeepSpeed file."""
-        settings = dict(self.config[section][key])
+        return self._with_deepspeed(self.config[section][key])
+
+    def _with_deepspeed(self, training: Entry) -> dict[str, Any]:
+        settings = dict(training)
         if settings["deepspeed"]:
             settings["deepspeed"] = read_json(self._below_root(settings["deepspeed"]))
         return settings
 
     def lora(self, section: str, wildcards: Wildcards) -> dict[str, Any]:
         """LoRA of a section of the config, with the layers that the model's entry names."""
-        entry, lora = self.entry(wildcards), self.config[section]["lora"]
+        return self._with_layers(self.config[section]["lora"], wildcards)
+
+    def _with_layers(self, lora: Entry, wildcards: Wildcards) -> dict[str, Any]:
+        entry = self.entry(wildcards)
         return {
             **{key: lora[key] for key in ("r", "alpha", "dropout")},
             "targets": entry["lora_targets"],

@@ -95,7 +95,7 @@ def _changed(results: Path, source: Path, published: Published, repositories: Ma
         return {_CARD: dataset_card(text, published.folder, repositories, commit).encode()}
     model, checkpoint = published.folder.split("/")[1:]
     # An adapter is the checkpoint that it is merged to.
-    evaluated = "ircoder" if checkpoint == "adapter" else checkpoint
+    evaluated = "ircoder" if checkpoint == "adapter" else checkpoint.removeprefix("adapter-")
     scores = scores_of(results / "tables/scores.csv", model, evaluated)
     changed = {_CARD: model_card(text, published.folder, repositories, scores, commit).encode()}
     config = source / _ADAPTER_CONFIG

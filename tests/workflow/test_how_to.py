@@ -90,6 +90,18 @@ def test_a_model_is_tuned_on_own_instructions(follower):
     assert training["steps"] == 1
 
 
+def test_ablations_are_planned(follower):
+    printed = follower.follow(PAGES / "ablation.md")
+
+    def planned(rule: str) -> set[int]:
+        return {int(count) for count in re.findall(rf"^{rule} +(\d+)$", printed, re.MULTILINE)}
+
+    # One ablation, and the eight of the example; all share the base and its pairs.
+    assert planned("pretrain_ablation_adapter") == {1, 8}
+    assert planned("pretrain_base") == planned("pretrain_tokens") == {1}
+    assert planned("pretrain_losses") == {3, 10}
+
+
 def test_a_run_on_slurm_is_planned(follower):
     assert "evaluate_generate" in follower.follow(PAGES / "slurm.md")
 

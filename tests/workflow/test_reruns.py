@@ -221,6 +221,18 @@ ROWS = [
         ("evaluate_controls codexglue ruby", "evaluate_score codexglue ruby *"),
     ),
     Row(
+        "an ablation added to `ablations`",
+        "tests/workflow/reruns.yaml",
+        "checkpoints: [base, ircoder]}",
+        "checkpoints: [base, ircoder]}\nablations: {source-only: {documents: source, equal_tokens: true}}",
+        ("tables_figure_curves", *SCORED),
+        (
+            *("pretrain_sample documents-source-only", "pretrain_ablation_*", "pretrain_losses * source-only"),
+            *(f"evaluate_{step} * tiny-gpt-bigcode source-only*" for step in ("execute", "score")),
+            *("finetune_commits * source-only *", "evaluate_generate* *source-only*"),
+        ),
+    ),
+    Row(
         "what becomes of a commit that is too long (`commits.prompts.overflow`)",
         "config/config.yaml",
         "overflow: shorten\n  lora: {r: 64",

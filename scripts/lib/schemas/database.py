@@ -382,11 +382,11 @@ _SCORES = (
     ),
     DatabaseTable(
         "differences",
-        "Differences between checkpoints and their base, paired by problem.",
+        "Differences between two checkpoints, paired by problem.",
         (
-            Field("key", "benchmark, language, model, checkpoint, setting and metric, joined by `/`"),
-            Field("score", "score of the checkpoint", references="scores"),
-            Field("base", "score of the base", references="scores"),
+            Field("key", "benchmark, language, model, checkpoint, setting, metric and base, joined by `/`"),
+            Field("score", "score of the checkpoint; null for a mean over seeds", references="scores"),
+            Field("base", "score that is subtracted; null for a mean over seeds", references="scores"),
             Field("difference", "value of the checkpoint minus that of the base", REAL),
             Field("ci_low", "lower bound of the 95 % interval", REAL),
             Field("ci_high", "upper bound of the 95 % interval", REAL),

@@ -41,11 +41,12 @@ SCORES = Table(
 DIFFERENCES = Table(
     "Differences",
     "tables/differences.csv",
-    "One row for each score of an IRCoder checkpoint whose base was scored too, paired by problem, sorted by its text "
-    "columns.",
+    "One row for each score of IRCoder or an ablation and the same score of the base, and for each of IRCoder and an "
+    "ablation, paired by problem, sorted by its text columns. Rows whose checkpoint or base is `N seeds of NAME` "
+    "compare means over trainings that differ in their seed; their intervals cover problems and seeds.",
     (
         *_KEY,
-        text("base", "checkpoint that the difference is taken from"),
+        text("base", "checkpoint that is subtracted"),
         Column("difference", pa.float64(), "value of `checkpoint` minus value of `base`", _PERCENT),
         _LOW,
         _HIGH,

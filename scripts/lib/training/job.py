@@ -25,7 +25,7 @@ _OPTIONS = ("architecture", "isolate_documents", "lora", "new_embeddings", "pad_
 class TrainingJob:
     """What distinguishes one training from another.
 
-    name: name of the training; with the model it determines the seed and the folder of checkpoints.
+    name: name of the training; with the model it determines the folder of checkpoints.
     inputs: files and folders that determine the result together with the settings.
     base: folder of the starting weights, or of a tokenizer alone for a model from scratch.
     tokenizer: folder of the tokenizer that encoded the data.
@@ -39,6 +39,9 @@ class TrainingJob:
     card_base: base in the card's metadata, and its relation `adapter` or `finetune`.
     datasets: data sets in the card's metadata.
     milestones: output folder of the adapter that is saved after each of these steps.
+    random_name: name that determines the seed with the model; None for `name`. Trainings that are
+        compared share it.
+    changes: values in place of those of the settings' block `training`, which the data determine.
     """
 
     name: str
@@ -57,6 +60,13 @@ class TrainingJob:
     relation: str | None = None
     datasets: Sequence[str] = ()
     milestones: Mapping[int, str] = field(default_factory=dict)
+    random_name: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def settings(self, params: Any) -> dict[str, Any]:
+        """The rule's settings with the changes."""
+        settings: dict[str, Any] = params.settings
+        return {**settings, "training": {**settings["training"], **self.changes}}
 
 
 def _data_folder(job: TrainingJob, checkpoints: Path) -> str:
@@ -75,7 +85,7 @@ def _spec(snakemake: Snakemake, job: TrainingJob, checkpoints: Path, output: Pat
     `settings`.
     """
     params = snakemake.params
-    settings = params.settings
+    settings = job.settings(params)
     options = {key: settings[key] for key in _OPTIONS if key in settings}
     return TrainingSpec(
         base=job.base,
@@ -83,7 +93,7 @@ def _spec(snakemake: Snakemake, job: TrainingJob, checkpoints: Path, output: Pat
         data=_data_folder(job, checkpoints),
         output=str(output),
         checkpoints=str(checkpoints),
-        seed=seed_for(settings["seed"], job.name, snakemake.wildcards.model),
+        seed=seed_for(settings["seed"], job.random_name or job.name, snakemake.wildcards.model),
         settings=TrainingSettings(**settings["training"]),
         gpu=params.gpu,
         name=job.base_name,
@@ -114,7 +124,7 @@ def _write_results(
         datasets=job.datasets,
         usage=job.usage(output),
         data=job.description,
-        settings=snakemake.params.settings,
+        settings=job.settings(snakemake.params),
         facts=facts,
         curve=snakemake.output.curve,
         step=step,
@@ -132,7 +142,7 @@ def run_job(snakemake: Snakemake, job: TrainingJob, output: str) -> None:
     """
     params = snakemake.params
     steps = sorted(job.milestones)
-    key = settings_key([params.settings, params.code, *([steps] if steps else [])], job.inputs)
+    key = settings_key([job.settings(params), params.code, *([steps] if steps else [])], job.inputs)
     with workspace(params.checkpoints, job.name, key) as checkpoints, atomic_directory(output) as folder:
         facts = run_training(_spec(snakemake, job, checkpoints, folder))
         write_curve(checkpoints, snakemake.output.curve)

@@ -52,11 +52,6 @@ def _precision(spec: TrainingSpec) -> str:
     return matrix_precision(spec.settings.precision, spec.gpu)
 
 
-def _half(spec: TrainingSpec) -> torch.dtype | None:
-    """The type of half precision that the training uses; None for fp32."""
-    return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(_precision(spec))
-
-
 def _strategy(steps: int | str) -> str:
     """The Trainer's name for an interval: a number of steps, or an epoch."""
     return "epoch" if steps == EPOCH else "steps"
@@ -158,8 +153,8 @@ def _document_end(
     model.config.use_cache = False  # type: ignore[union-attr]  # a model of transformers
     if spec.settings.quantization == "none":  # else bitsandbytes has moved it
         model.to(device)
-    half = _half(spec)
-    with torch.autocast(device.type, half, enabled=half is not None):
+    dtype = weight_dtype(spec.settings.precision, spec.gpu)
+    with torch.autocast(device.type, dtype, enabled=dtype is not torch.float32):
         check_isolation(model, spec.settings.batch_size, spec.settings.quantization, spec.name)
     return tokenizer.eos_token_id
 

@@ -170,6 +170,13 @@ UNITS: dict[str, tuple[str, Callable[[Mapping[str, str], Counts], float]]] = {
     "evaluate_execute": ("completions", _completions),
     "evaluate_score": ("completions", _completions),
 }
+# Rules whose jobs cost what those of another rule cost.
+_LIKE = {
+    "pretrain_ablation_tokens": "pretrain_tokens",
+    "pretrain_ablation_adapter": "pretrain_adapter",
+    "pretrain_ablation_merge": "pretrain_merge",
+    "pretrain_merge_milestone": "pretrain_merge",
+}
 JOBS = "jobs"
 _BY_LANGUAGE = ("compile_shard", "sources_ir")
 _BY_RUNNER = ("evaluate_execute", "evaluate_calibrate")
@@ -177,7 +184,7 @@ _BY_RUNNER = ("evaluate_execute", "evaluate_calibrate")
 
 def rated_rule(rule: str) -> str:
     """The rule that has the rates of a rule's jobs: all rules that generate have the same."""
-    return GENERATE if rule.startswith(GENERATE) else rule
+    return GENERATE if rule.startswith(GENERATE) else _LIKE.get(rule, rule)
 
 
 def unit_of(rule: str) -> str:

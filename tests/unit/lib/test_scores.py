@@ -8,9 +8,9 @@ from scripts.lib.files import read_json, write_json, write_text
 from scripts.lib.job import InputError
 from scripts.lib.schemas.scores import SCORES
 from scripts.lib.score_tables import read_paper, read_scores, write_rows
-from scripts.lib.scores import base_of, number
+from scripts.lib.scores import bases_of, number, split_checkpoint
 from scripts.tables import losses
-from scripts.tables.differences import loss_differences, score_differences
+from scripts.tables.differences import comparisons, loss_differences, score_differences
 from scripts.tables.scores import collect
 from tests.support.small_results import MODEL, score, write_losses, write_scores
 
@@ -98,16 +98,74 @@ def test_scores_on_different_problems_are_an_error(tmp_path):
         score_differences([str(tmp_path / "base.json"), str(tmp_path / "ircoder.json")], 1)
 
 
-def test_base_of_a_checkpoint_keeps_its_tuning():
-    assert [
-        base_of(checkpoint) for checkpoint in ("ircoder", "ircoder-instruct", "ircoder-commits-C++", "base", "control")
-    ] == [
-        "base",
-        "base-instruct",
-        "base-commits-C++",
-        None,
-        None,
+def test_a_checkpoint_is_compared_with_others_of_the_same_tuning():
+    starts = ("base", "ircoder", "ircoder-400", "source-only", "seed-2")
+    plain, tuned = list(starts), [f"{start}-commits-C++" for start in starts]
+    everything = [*plain, *tuned, "base-instruct", "control"]
+    assert bases_of("ircoder", everything) == ["base", "seed-2", "source-only"]
+    assert bases_of("ircoder-commits-C++", everything) == [f"{name}-commits-C++" for name in bases_of("ircoder", plain)]
+    assert bases_of("ircoder-400", everything) == bases_of("source-only", everything) == ["base"]
+    assert bases_of("ircoder-instruct", everything) == ["base-instruct"]
+    assert bases_of("base", everything) == bases_of("control", everything) == []
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "parts"),
+    [
+        ("base", ("base", "", "")),
+        ("ircoder-400-instruct", ("ircoder", "400", "instruct")),
+        ("ircoder-commits", ("ircoder", "", "commits")),
+        ("source-only", ("source-only", "", "")),
+        ("seed-2", ("seed-2", "", "")),
+        ("ircoder-seed-2-commits-Go", ("ircoder-seed-2", "", "commits-Go")),
+        ("3 seeds of ircoder-instruct", ("3 seeds of ircoder", "", "instruct")),
+    ],
+)
+def test_names_of_checkpoints_have_start_step_and_tuning(checkpoint, parts):
+    assert split_checkpoint(checkpoint) == parts
+
+
+def test_checkpoints_are_compared_alone_and_as_means_over_seeds():
+    names = ["base", "ircoder", "seed-2", "source-1", "source-2"]
+    replicates = {"ircoder": ["ircoder", "seed-2"], "source-1": ["source-1", "source-2"]}
+    shown = [(ours[0], theirs[0]) for ours, theirs in comparisons(names, replicates)]
+    assert shown == [
+        ("ircoder", "base"),
+        ("ircoder", "seed-2"),
+        ("ircoder", "source-1"),
+        ("ircoder", "source-2"),
+        ("seed-2", "base"),
+        ("source-1", "base"),
+        ("source-2", "base"),
+        ("2 seeds of ircoder", "base"),
+        ("2 seeds of ircoder", "2 seeds of source-1"),
+        ("2 seeds of source-1", "base"),
     ]
+    members = {ours[0]: ours[1] for ours, _ in comparisons([f"{name}-instruct" for name in names], replicates)}
+    assert members["2 seeds of ircoder-instruct"] == ["ircoder-instruct", "seed-2-instruct"]
+
+
+def test_differences_of_means_over_seeds_are_the_means_of_differences(tmp_path):
+    values = {"base": 10, "ircoder": 40, "seed-2": 50, "shuffled": 20}
+    for checkpoint, value in values.items():
+        problems = {name: float(value + number) for number, name in enumerate("abc")}
+        content = score("fixdocs", "go", MODEL, checkpoint, "t0.2", "pass@1", problems)
+        write_json(tmp_path / f"{checkpoint}.json", content)
+    files = [str(tmp_path / f"{checkpoint}.json") for checkpoint in values]
+    rows = score_differences(files, 1, {"ircoder": ["ircoder", "seed-2"]})
+    found = {(row["checkpoint"], row["base"]): row for row in rows}
+    assert {names: row["difference"] for names, row in found.items()} == {
+        ("ircoder", "base"): 30,
+        ("ircoder", "seed-2"): -10,
+        ("ircoder", "shuffled"): 20,
+        ("seed-2", "base"): 40,
+        ("shuffled", "base"): 10,
+        ("2 seeds of ircoder", "base"): 35,
+        ("2 seeds of ircoder", "shuffled"): 25,
+    }
+    # Differences are equal for all problems, so that only seeds make the interval.
+    assert (found["ircoder", "base"]["ci_low"], found["ircoder", "base"]["ci_high"]) == (30, 30)
+    assert (found["2 seeds of ircoder", "base"]["ci_low"], found["2 seeds of ircoder", "base"]["ci_high"]) == (30, 40)
 
 
 HEAD = "benchmark,language,model,checkpoint,setting,metric,value,citation\n"

@@ -157,6 +157,53 @@ def test_documents_that_lose_text_are_named(sample, tokenizer, tmp_path, change)
     assert {document["id"] for document in lost} <= {f"{name}{n}" for name in ("C", "D") for n in range(8)}
 
 
+def texts_of(folder, tokenizer, split="train"):
+    """The documents of the training sequences, sorted."""
+    ids = [token for example in TokenShards(folder / split) for token in example.input_ids]
+    return sorted(tokenizer.decode(ids).split("<|endoftext|>")[:-1])
+
+
+@pytest.mark.parametrize("limit", [None, 4])
+def test_an_ablation_on_source_has_each_program_once(tables, tokenizer, tmp_path, limit):
+    changes = settings(documents="source", directions=["source"], train_documents=limit)
+    write_sample(tables, tmp_path / "sample.parquet", "documents", changes)
+    write_tokens(str(tmp_path / "sample.parquet"), tokenizer, tmp_path, changes)
+    texts = texts_of(tmp_path, tokenizer)
+    everything = [f"{language} program {n}" for language in "CD" for n in range(6)]
+    assert texts == everything if limit is None else (len(texts) == 4 and set(texts) < set(everything))
+    assert int(statistics(tmp_path)["train", "all"]["documents"]) == len(texts)
+    assert read_table(tmp_path / "truncated.parquet").num_rows == 0
+
+
+def test_padded_documents_of_source_lose_what_is_beyond_the_context(sample, tokenizer, tmp_path):
+    write_tokens(sample, tokenizer, tmp_path, settings(documents="source", packing="pad", context=8))
+    assert {len(example.input_ids) for example in TokenShards(tmp_path / "train")} == {8}
+    row = statistics(tmp_path)["train", "C"]
+    # "C program 0" has 11 tokens, of which 8 are left.
+    assert (row["truncated_documents"], float(row["lost_source"])) == ("6", pytest.approx(3 / 11, abs=1e-6))
+
+
+def test_a_placebo_has_the_same_tokens_and_the_modules_of_other_programs(sample, tokenizer, tmp_path):
+    for name in ("own", "shuffled"):
+        (tmp_path / name).mkdir()
+        write_tokens(sample, tokenizer, tmp_path / name, settings(modules=name))
+    own, other = (statistics(tmp_path / name)["train", "all"] for name in ("own", "shuffled"))
+    assert own == other
+    forward = [text for text in texts_of(tmp_path / "shuffled", tokenizer) if "<source_to_llvm>" in text]
+    pairs = [text.split("\n<source_to_llvm>\n") for text in forward]
+    # The module of program n says so n + 1 times.
+    numbers = [(int(source.split()[-1]), module.count("module") - 1) for source, module in pairs]
+    assert len(numbers) == 18 and all(number != other for number, other in numbers)
+
+
+def test_a_placebo_without_other_programs_is_a_one_line_error(tables, tokenizer, tmp_path):
+    rows = read_table(tables[0]).slice(0, 1)
+    write_table(tables[0], rows.to_pylist(), SCHEMA)
+    write_sample(tables[:1], tmp_path / "sample.parquet", "documents", settings())
+    with pytest.raises(InputError, match="no program has another one of its language and variant"):
+        write_tokens(str(tmp_path / "sample.parquet"), tokenizer, tmp_path, settings(modules="shuffled"))
+
+
 def test_padding_needs_a_pad_token(sample, tmp_path):
     tokenizer = extend_tokenizer(tiny_tokenizer(), NEW, None)
     with pytest.raises(InputError, match="needs a pad token"):

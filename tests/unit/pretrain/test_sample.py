@@ -63,7 +63,8 @@ def test_documents_are_drawn_from_the_sample_as_from_all_pairs(tables, tmp_path)
     from scripts.pretrain.tokens import document_ranks
 
     write_sample(tables, tmp_path / "sample.parquet", "documents", LIMITS)
-    ranks = document_ranks(str(tmp_path / "sample.parquet"), "train", DIRECTIONS, 40, 5)
+    settings = {**LIMITS, "templates": dict.fromkeys(DIRECTIONS, "")}
+    ranks = document_ranks(str(tmp_path / "sample.parquet"), "train", settings)
     found = {(*pair, direction): rank for pair, each in ranks.items() for direction, rank in each.items()}
     assert found == {key: rank for rank, key in enumerate(expected_documents("train", 40))}
 

@@ -203,6 +203,41 @@ def test_main_table_compares_each_intermediate_checkpoint_with_the_base(inputs):
     ]
 
 
+@pytest.fixture
+def with_ablation(inputs, tmp_path):
+    """The long tables with the scores of IRCoder a second time, as those of an ablation."""
+    paths = {"paper": inputs.paper}
+    for name in ("scores", "differences"):
+        text = getattr(inputs, name).read_text().splitlines()
+        copied = [line.replace(",ircoder,", ",source-only,") for line in text[1:] if ",ircoder," in line]
+        if name == "differences":
+            copied += [line.replace(",base,", ",source-only,") for line in text[1:]]
+            copied += [line.replace(",ircoder,", ",2 seeds of ircoder,") for line in text[1:]]
+        paths[name] = tmp_path / f"{name}.csv"
+        paths[name].write_text("\n".join([*text, *copied]) + "\n")
+    return SimpleNamespace(**paths)
+
+
+def test_wide_tables_compare_ablations_with_the_base_and_ircoder_with_them(with_ablation):
+    rows = rows_of(table(with_ablation, "multipl-e", "md", TABLE_SPEC, []))
+    assert [row[1] for row in rows[2:]] == [
+        *("base", "base (paper)", "ircoder", "source-only"),
+        *("ircoder - base", "ircoder - source-only", "2 seeds of ircoder - base", "source-only - base"),
+        *("control", "control", ""),
+    ]
+
+
+def test_the_main_table_and_the_figures_show_base_and_ircoder_alone(inputs, with_ablation):
+    first, second = (
+        main_table.main_lines(read_scores(paths.scores), read_differences(paths.differences), HEADLINES)
+        for paths in (inputs, with_ablation)
+    )
+    assert first == second
+    scores = [read_scores(paths.scores) for paths in (inputs, with_ablation)]
+    headlines = [figure_scores.headlines(rows, {"multipl-e": HEADLINES["multipl-e"]})["multipl-e"] for rows in scores]
+    assert len(headlines[0]) == len(headlines[1])
+
+
 @pytest.mark.parametrize("empty", [False, True])
 def test_figures_have_the_same_bytes_each_time(inputs, tmp_path, empty):
     scores = read_scores(inputs.scores).iloc[: 0 if empty else None]

@@ -114,6 +114,30 @@ def test_faults_of_the_instructions_source_are_named(config, told, own):
         check(config, ROOT)
 
 
+@pytest.mark.parametrize(
+    ("name", "overlay", "told"),
+    [
+        (
+            "slow",
+            {"training": {"learning_rates": 1}},
+            "config: ablations.slow: training: unknown key 'learning_rates'",
+        ),
+        ("slow", {"training": {"epochs": 0}}, "config: ablations.slow: training.epochs: 0 is"),
+        ("slow", {"templates": {}}, "config: ablations.slow: unknown key 'templates'"),
+        ("slow", {"modules": "random"}, "'random' is not one of ['own', 'shuffled']"),
+        ("c-only", {"languages": ["c"]}, "config: ablations.c-only.languages: the run has no 'c'; known: C, C++"),
+        ("base", {}, "config: ablations: 'base' does not match"),
+        ("ircoder-2", {}, "'ircoder-2' does not match"),
+        ("my-instruct", {}, "'my-instruct' does not match"),
+        ("Slow", {}, "'Slow' does not match"),
+    ],
+)
+def test_faults_of_an_ablation_are_named(config, name, overlay, told):
+    with pytest.raises(ConfigError) as caught:
+        check({**config, "ablations": {name: overlay}}, ROOT)
+    assert told in str(caught.value) and "\n" not in str(caught.value)
+
+
 def test_the_papers_settings_have_no_instructions_and_the_whole_commit_of_sltrans(config):
     value = merged(config, read_yaml(ROOT / "config" / "paper.yaml"))
     assert (value["instruct"]["data"], value["instruct"]["dataset"]) == (None, None)

@@ -43,7 +43,15 @@ def jobs(root: str = ".", **sections: Any) -> ModelJobs:
     """The jobs of a run with three models; `sections` replace sections of the config."""
     config = {
         "models": list(MODELS),
-        "pretrain": {"training": TRAINING, "base": {**TRAINING, "threads": 1}, "lora": {**LORA, "embeddings": False}},
+        "variants": ["perf"],
+        "languages": ["C"],
+        "seed": 1,
+        "pretrain": {
+            "templates": {},
+            "training": TRAINING,
+            "base": {**TRAINING, "threads": 1},
+            "lora": {**LORA, "embeddings": False},
+        },
         "corpus": {"dataset": None},
         "instruct": {
             "data": None,
@@ -99,7 +107,7 @@ def test_files_of_trainings_are_below_the_results() -> None:
 
 
 def test_deepspeed_needs_compiled_operators_on_cpus_only() -> None:
-    run = jobs(pretrain={"training": {**TRAINING, "deepspeed": "zero.json"}})
+    run = jobs(pretrain={"templates": {}, "training": {**TRAINING, "deepspeed": "zero.json"}})
     assert run.operators("pretrain")(of(model="scratch")) == ["<results>/checkpoints/deepspeed_operators"]
     assert run.operators("pretrain")(of(model="hub")) == run.operators("instruct")(of(model="scratch")) == []
 
