@@ -34,14 +34,17 @@ SCORES = ("scores", "differences", "benchmark *", "main", "figure_scores", "figu
 SCORED = (*(f"tables_{name}" for name in SCORES), *RECORDS)
 IRCODER = (
     *("pretrain_adapter *", "pretrain_merge* *", "pretrain_losses * ircoder", "finetune_* ircoder*"),
-    *(f"evaluate_{step} * tiny-gpt-bigcode ircoder*" for step in ("execute", "score")),
+    *(f"evaluate_{step} * tiny-gpt-bigcode ircoder*" for step in ("execute", "modules", "score")),
     *("evaluate_generate* *ircoder*", "tables_figure_curves", *SCORED),
 )
 MODELS = (
-    *("pretrain_*", "finetune_*", "evaluate_generate*", "evaluate_execute * tiny*", "evaluate_score * tiny*"),
+    *("pretrain_*", "finetune_*", "evaluate_generate*"),
+    *(f"evaluate_{step} * tiny*" for step in ("execute", "modules", "score")),
     *("tables_figure_curves", *SCORED),
 )
-PAIRS = ("pairs_card", "pairs_figures", "provenance_tools", *MODELS)
+# What compares modules with the compilers'.
+MODULES = ("evaluate_controls source-to-llvm *", "evaluate_modules *", "evaluate_score source-to-llvm *")
+PAIRS = ("pairs_card", "pairs_figures", "provenance_tools", *MODULES, *MODELS)
 # The jobs of the target `pairs` that concern all languages.
 DATASET = {"pairs_card", "pairs_figures", "provenance_pairs", "pairs"}
 # The report and the crate contain the whole config.
@@ -197,7 +200,7 @@ ROWS = [
         ("tables_figure_curves", *SCORED),
         (
             *("pretrain_losses * ircoder-1", "finetune_commits * ircoder-1 *"),
-            *(f"evaluate_{step} * tiny-gpt-bigcode ircoder-1*" for step in ("execute", "score")),
+            *(f"evaluate_{step} * tiny-gpt-bigcode ircoder-1*" for step in ("execute", "modules", "score")),
             "evaluate_generate* *ircoder-1*",
         ),
     ),
@@ -258,7 +261,12 @@ ROWS = [
         "config/benchmarks.yaml",
         "source: [fixdocs, python], wrong: buggy",
         "source: [fixdocs, python], wrong: mutants",
-        (*(f"evaluate_{step} choice *" for step in ("choices", "scorers", "generate", "score")), *SCORED),
+        # One job generates all of a checkpoint, so what follows it is planned as well.
+        (
+            *(f"evaluate_{step} choice *" for step in ("choices", "scorers", "score")),
+            *(f"evaluate_* tiny-gpt-bigcode {checkpoint}" for checkpoint in ("base", "ircoder")),
+            *SCORED,
+        ),
     ),
     Row(
         "the look of one benchmark's table",
