@@ -127,7 +127,7 @@ docs: setup-test  ## build the documentation as a site, site/index.html; a broke
 FAST_TESTS := tests/unit/dedup tests/unit/pairs tests/unit/provenance tests/unit/sources tests/unit/tables \
     $(filter-out %/test_environments.py %/test_stages_logger.py,$(wildcard tests/unit/workflow/test_*.py)) \
     tests/unit/test_docs.py $(filter-out %/test_cost.py,$(wildcard tests/unit/lib/test_*.py)) \
-    $(addprefix tests/unit/pretrain/test_,packing.py pair_documents.py) tests/unit/finetune/test_chat.py \
+    $(addprefix tests/unit/pretrain/test_,packing.py pair_documents.py pieces.py sample.py) tests/unit/finetune/test_chat.py \
     $(addprefix tests/unit/evaluate/test_,metrics.py problems.py score.py stop_sequences.py)
 
 .PHONY: check

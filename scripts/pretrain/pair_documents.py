@@ -118,14 +118,14 @@ class DocumentEncoder:
         self._end = np.array([tokenizer.eos_token_id], np.int32)
         self._whole = WholeTexts(backend, templates) if marks_beginnings(tokenizer) else None
         self._pieces = self._whole.first if self._whole else PieceEncoder(backend_copy(backend))
-        self._parts = {direction: self._parse(backend, template) for direction, template in templates.items()}
+        reader = backend_copy(backend)
+        reader.encode_special_tokens = False
+        self._parts = {direction: self._parse(reader, template) for direction, template in templates.items()}
 
-    def _parse(self, backend: Any, template: str) -> list[tuple[np.ndarray, str | None]]:
+    def _parse(self, reader: Any, template: str) -> list[tuple[np.ndarray, str | None]]:
         """Template as token ids of its literals, each with the name of the field that follows, if
         any.
         """
-        reader = backend_copy(backend)
-        reader.encode_special_tokens = False
         parsed = [(text, name) for text, name, _, _ in Formatter().parse(template)]
         return [(np.array(reader.encode(text, add_special_tokens=False).ids, np.int32), name) for text, name in parsed]
 

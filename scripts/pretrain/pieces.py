@@ -7,14 +7,15 @@ is not so, or which fail a comparison with whole texts, encode whole texts.
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-_IDS = np.dtype("<i4")
+_IDS = np.dtype(np.int32)
 # Precedes a piece that is not the first, so that tokenizers that mark beginnings do not mark it.
 _ANCHOR = "a"
 # Characters of a text that are encoded at first for each token to be used; tokens of IR have two to
@@ -48,21 +49,21 @@ class Cache:
         self._old: dict[str, bytes] = {}
         self._characters = 0
 
-    def get(self, piece: str) -> bytes | None:
-        """The ids of a piece; None if they are not known."""
-        ids = self._new.get(piece)
-        if ids is None and (ids := self._old.get(piece)) is not None:
-            self.put(piece, ids)
-        return ids
+    def known(self, pieces: Iterable[str]) -> dict[str, bytes]:
+        """The ids of those pieces that the cache has."""
+        new = self._new
+        ids = {piece: new[piece] for piece in pieces if piece in new}
+        again = {piece: self._old[piece] for piece in pieces if piece not in new and piece in self._old}
+        self.learn(again)
+        return ids | again
 
-    def put(self, piece: str, ids: bytes) -> None:
-        """Remember the ids of a piece."""
-        if len(piece) > _LONGEST:
-            return
+    def learn(self, ids: Mapping[str, bytes]) -> None:
+        """Remember the ids of pieces."""
+        short = {piece: part for piece, part in ids.items() if len(piece) <= _LONGEST}
         if self._characters > _CACHED:
             self._old, self._new, self._characters = self._new, {}, 0
-        self._new[piece] = ids
-        self._characters += len(piece)
+        self._new |= short
+        self._characters += sum(map(len, short))
 
 
 @dataclass(frozen=True)
@@ -167,16 +168,17 @@ class PieceEncoder:
 
     def _learn(self, cache: Cache, pieces: set[str], later: bool) -> dict[str, bytes]:
         """Ids of pieces; those that the cache lacks are encoded, on all threads."""
-        ids = {piece: known for piece in pieces if (known := cache.get(piece)) is not None}
+        ids = cache.known(pieces)
         missing = list(pieces - ids.keys())
         texts = [_ANCHOR + piece for piece in missing] if later else missing
         drop = self._anchor if later else 0
-        for piece, encoding in zip(
-            missing, self._backend.encode_batch_fast(texts, add_special_tokens=False), strict=True
-        ):
-            ids[piece] = np.asarray(encoding.ids[drop:], _IDS).tobytes()
-            cache.put(piece, ids[piece])
-        return ids
+        encodings = self._backend.encode_batch_fast(texts, add_special_tokens=False)
+        fresh = {
+            piece: array(_IDS.char, encoding.ids[drop:]).tobytes()
+            for piece, encoding in zip(missing, encodings, strict=True)
+        }
+        cache.learn(fresh)
+        return ids | fresh
 
     def encode(self, texts: Sequence[str], needs: Sequence[int | None]) -> list[Encoded]:
         """The first tokens of each text: at least as many as needed, unless the text has fewer; None
@@ -236,10 +238,9 @@ class _Growing:
     def add(self, ids: list[bytes]) -> None:
         """Add the ids of the next pieces."""
         tokens = self.ends[-1] if self.ends else 0
-        for part in ids:
-            self.ids.append(part)
-            tokens += len(part) // _IDS.itemsize
-            self.ends.append(tokens)
+        lengths = (len(part) // _IDS.itemsize for part in ids)
+        self.ids += ids
+        self.ends += [tokens := tokens + length for length in lengths]
 
     def encoded(self, encoder: PieceEncoder) -> Encoded:
         """What has been encoded."""

@@ -21,8 +21,8 @@ def backend_copy(backend: Any, **changes: Any) -> Any:
 
     changes: replacements of top-level parts of its JSON.
     """
-    content = {**json.loads(backend.to_str()), **changes}
-    copy = type(backend).from_str(json.dumps(content))
+    content = backend.to_str()
+    copy = type(backend).from_str(json.dumps({**json.loads(content), **changes}) if changes else content)
     copy.no_padding()
     copy.no_truncation()
     copy.encode_special_tokens = True

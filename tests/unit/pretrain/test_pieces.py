@@ -127,9 +127,9 @@ def test_the_cache_forgets_what_was_not_used(monkeypatch):
     monkeypatch.setattr(pieces, "_CACHED", 100)
     cache = Cache()
     for number in range(1000):
-        cache.put(f"piece {number:04}", b"1234")
-        assert cache.get("piece 0000") == b"1234"
-    assert cache.get("piece 0500") is None
+        cache.learn({f"piece {number:04}": b"1234"})
+        assert cache.known({"piece 0000"}) == {"piece 0000": b"1234"}
+    assert cache.known({"piece 0500", "piece 0999"}) == {"piece 0999": b"1234"}
     assert len(cache._new) + len(cache._old) < 30
-    cache.put("x" * 2000, b"1234")
-    assert cache.get("x" * 2000) is None
+    cache.learn({"x" * 2000: b"1234"})
+    assert cache.known({"x" * 2000}) == {}
