@@ -19,7 +19,7 @@ from scripts.lib.training.job import TrainingJob, run_job
 from scripts.lib.training.model_card import ADAPTER
 from scripts.lib.training.spec import TrainingSettings
 from scripts.lib.training.token_shards import TokenShards
-from scripts.lib.training.usage import pair_usage
+from scripts.lib.training.usage import pair_usage, source_usage
 
 
 def data_description(statistics: str | Path, overlay: Mapping[str, Any] | None = None) -> list[str]:
@@ -61,6 +61,12 @@ def training_length(snakemake: Snakemake) -> dict[str, Any]:
     return {"max_steps": steps, "epochs": ceil(steps * ours.effective_batch / len(own)) + 1}
 
 
+def usage_of(params: Any, folder: str) -> str:
+    """How to use the adapter in a folder: of pairs, or of an ablation on source alone."""
+    is_source = (params.get("overlay") or {}).get("documents") == "source"
+    return source_usage(folder) if is_source else pair_usage(params.templates, folder)
+
+
 def train_adapter(snakemake: Snakemake) -> None:
     """Train and save the adapter of IRCoder with its milestones, or of an ablation; each with facts
     and card, and the learning curve.
@@ -82,7 +88,7 @@ def train_adapter(snakemake: Snakemake) -> None:
         title=f"{name}: {params.card['title']}{'' if ablation else ', continued on pairs of source and LLVM IR'}",
         description=data_description(Path(inputs.tokens, "statistics.csv"), overlay),
         # PEFT looks for a local base from the working folder, so the snippet names both from there.
-        usage=lambda folder: pair_usage(params.templates, folder if is_local else "."),
+        usage=lambda folder: usage_of(params, folder if is_local else "."),
         card_base="../base" if is_local else base,
         relation=ADAPTER,
         datasets=params.datasets,

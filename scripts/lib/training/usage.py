@@ -12,6 +12,7 @@ from scripts.lib.escape import markdown_block
 FOLDER = "folder = {}  # or the name of the repository on the hub"
 _IMPORTS = "from transformers import AutoModelForCausalLM, AutoTokenizer"
 _ADAPTER_IMPORTS = "from peft import AutoPeftModelForCausalLM\nfrom transformers import AutoTokenizer"
+_PLAIN_MODEL, _ADAPTER_MODEL = "AutoModelForCausalLM.from_pretrained", "AutoPeftModelForCausalLM.from_pretrained"
 _GENERATE = """{imports}
 
 {folder}
@@ -74,6 +75,11 @@ def pair_usage(templates: Mapping[str, str], folder: str) -> str:
         _GENERATE, imports=_ADAPTER_IMPORTS, model="AutoPeftModelForCausalLM", folder=_folder(folder), prompt=prompt
     )
     return "\n\n".join([*blocks, f"A prompt ends where generation begins, here of `{direction}`:", snippet])
+
+
+def source_usage(folder: str) -> str:
+    """How to use an adapter in `folder` that was trained on plain source code."""
+    return code_usage(folder).replace(_IMPORTS, _ADAPTER_IMPORTS).replace(_PLAIN_MODEL, _ADAPTER_MODEL)
 
 
 def merged_usage(text: str, folder: str) -> str:

@@ -1,13 +1,15 @@
 """How long an ablation is trained, and what its card says of its data."""
 
 import pytest
+from snakemake.iocontainers import Params
 
 from scripts.lib.csv_files import write_csv
 from scripts.lib.prompts import Example
 from scripts.lib.schemas.training import TOKEN_STATISTICS
 from scripts.lib.training.spec import TrainingSettings
 from scripts.lib.training.token_shards import TokenShards, write_shards
-from scripts.pretrain.adapter import data_description, equal_steps
+from scripts.lib.training.usage import merged_usage
+from scripts.pretrain.adapter import data_description, equal_steps, usage_of
 from tests.support.tiny_training import SETTINGS
 
 
@@ -47,3 +49,12 @@ def test_the_card_of_an_ablation_names_what_differs(tmp_path):
     assert data_description(tmp_path / "statistics.csv")[0] == "Pairs of source and LLVM IR in both directions."
     text = data_description(tmp_path / "statistics.csv", {"documents": "source", "equal_tokens": True})[0]
     assert text.endswith('with `documents: "source"`; `equal_tokens: true`.')
+
+
+def test_the_snippet_of_an_ablation_fits_its_documents():
+    templates = {"source_to_llvm": "{source}\n<source_to_llvm>\n{llvm}"}
+    source = usage_of(Params(fromdict={"templates": templates, "overlay": {"documents": "source"}}), "models/x")
+    assert "<source_to_llvm>" not in source and source.count("AutoPeftModelForCausalLM") == 2
+    assert merged_usage(source, ".").count("AutoModelForCausalLM") == 2 and "Peft" not in merged_usage(source, ".")
+    for params in ({"templates": templates}, {"templates": templates, "overlay": {"modules": "shuffled"}}):
+        assert "<source_to_llvm>" in usage_of(Params(fromdict=params), "models/x")
