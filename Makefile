@@ -232,6 +232,7 @@ bench: setup-test run  ## repeat the measurements of bench/, two of them on the 
 	@$(PYTHON) -m bench.dedup --compare
 	@$(PYTHON) -m bench.dedup_memory
 	@$(PYTHON) -m bench.pairs
+	@$(PYTHON) -m bench.scale
 	@$(PYTHON) -m bench.tokens
 	@$(PYTHON) -m bench.training
 	@$(PYTHON) -m bench.trainer

@@ -7,7 +7,7 @@ The tables are made from the programs of a finished run (`--results`, by default
 language. Output: a Markdown table with a row for each stage: CPU seconds, peak memory and bytes
 written at both sizes, the exponent with which CPU seconds grow between them, and the CPU hours of
 all rows by that exponent. With `--parts`, reading so many rows is measured instead: in few and in
-many parts, and again after it was killed at 90 % of its CPU seconds.
+many parts, and again after it was killed when 90 % of the corpus was read.
 """
 
 import argparse

@@ -15,8 +15,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from bench.scale_job import ROOT, cpu_seconds, used_since
 from scripts.sources.corpus import Corpus
 from scripts.sources.modules import write_modules
@@ -68,32 +66,14 @@ def _measured(command: list[str]) -> dict[str, float]:
     return used
 
 
-def _cpu_of(process: psutil.Process) -> float:
-    """CPU seconds of a process and its children so far."""
-    try:
-        times = process.cpu_times()
-        children = [child.cpu_times() for child in process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return 0.0
-    ended = times.children_user + times.children_system
-    return ended + sum(each.user + each.system for each in (times, *children))
-
-
-def kill_at(command: list[str], seconds: float) -> None:
-    """Run a command and kill it when it has used so many CPU seconds."""
+def kill_after(command: list[str], folder: Path, pieces: int) -> None:
+    """Run a command and kill it when it has read so many pieces of the corpus."""
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True) as process:
-        while process.poll() is None and _cpu_of(psutil.Process(process.pid)) < seconds:
+        while process.poll() is None and len(list(folder.glob(".sort/*.run"))) < pieces:
             time.sleep(0.02)
         if process.poll() is not None:
             sys.exit("the job ended before it was killed; measure more rows")
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def _start_seconds() -> float:
-    """CPU seconds that this program takes before it reads anything."""
-    before = cpu_seconds()
-    subprocess.run([sys.executable, "-c", "import bench.scale_read"], cwd=ROOT, check=True)
-    return cpu_seconds() - before
 
 
 def measure(corpus: Path, folder: Path) -> Iterator[str]:
@@ -103,10 +83,11 @@ def measure(corpus: Path, folder: Path) -> Iterator[str]:
         whole = _measured(_command(corpus, folder / f"in-{parts}", str(parts), "--with-modules"))
         yield json.dumps({"parts": parts, **whole})
     command = _command(corpus, folder / "killed", str(MANY_PARTS))
-    kill_at(command, _start_seconds() + KILLED_AT * whole["cpu_s"])
-    yield json.dumps(
-        {"killed_at": KILLED_AT, "again_cpu_s": _measured(command)["cpu_s"], "whole_cpu_s": whole["cpu_s"]}
-    )
+    pieces = len(list(_corpus(corpus).measured().pieces()))
+    kill_after(command, folder / "killed", round(KILLED_AT * pieces))
+    again = _measured(command)["cpu_s"]
+    counts = {"pieces": pieces, "read_before_kill": round(KILLED_AT * pieces)}
+    yield json.dumps({**counts, "again_cpu_s": again, "whole_cpu_s": whole["cpu_s"]})
 
 
 if __name__ == "__main__":
