@@ -11,34 +11,31 @@ many parts, and again after it was killed when 90 % of the corpus was read.
 """
 
 import argparse
-import json
 import math
-import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from bench import scale_read
-from bench.scale_job import ROOT
-from bench.scale_read import LANGUAGE, settings, written_mb
+from bench.scale_read import LANGUAGE, ROOT, settings
 from bench.scale_tables import templates, write_tables
 from scripts.lib.files import read_json
 
 ALL_ROWS = 6_980_000
-# What each stage writes, below results/.
-STAGES = {
-    "sources_read": "sources/{language}/*.parquet",
-    "sources_modules": "modules/{language}/*",
-    "sources_ir": "ir/{language}/*.parquet",
-    "dedup_signatures": "dedup/{language}/signatures.parquet",
-    "dedup_clusters": "dedup/{language}/clusters.parquet",
-    "pairs_language": "pairs/{language}/**/*.parquet",
-}
+STAGES = (
+    "sources_read",
+    "sources_modules",
+    "sources_ir",
+    "dedup_signatures",
+    "dedup_clusters",
+    "pairs_language",
+)
 
 
 @dataclass(frozen=True)
@@ -50,18 +47,8 @@ class Use:
     written_mb: float
 
 
-def _run(folder: Path, rule: str, **wildcards: str) -> dict[str, float]:
-    """Run a job; what it used."""
-    words = [f"{name}={value}" for name, value in {"language": LANGUAGE, **wildcards}.items()]
-    command = [sys.executable, "-m", "bench.scale_job", "config.yaml", rule, *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    used: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return used
-
-
 def measure(corpus: Path, folder: Path) -> dict[str, Use]:
-    """Run the jobs of all stages on a corpus, one after the other, in a folder; what each stage used."""
+    """Run Snakemake on a corpus up to the pairs; what the jobs of each rule used, by their records."""
     folder.mkdir()
     config = {
         "corpus": settings(corpus),
@@ -70,15 +57,21 @@ def measure(corpus: Path, folder: Path) -> dict[str, Use]:
         "pairs": {"decontaminate": {"enabled": False}},
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    uses = {}
-    for rule, pattern in STAGES.items():
-        names = [""]
-        if rule == "sources_ir":
-            names = sorted(read_json(folder / "results/sources" / LANGUAGE / "shards.json")["shards"])
-        used = [_run(folder, rule, **({"shard": name} if name else {})) for name in names]
-        written = written_mb((folder / "results").glob(pattern.format(language=LANGUAGE)))
-        uses[rule] = Use(sum(u["cpu_s"] for u in used), int(max(u["peak_mb"] for u in used)), written)
-    return uses
+    target = f"results/pairs/{LANGUAGE}/ledger.parquet"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--quiet", "all"]
+    subprocess.run([*command, "--cores", "1", "--configfile", "config.yaml", "--", target], cwd=folder, check=True)
+    records = [read_json(path) for path in (folder / "results/logs").rglob("*.cost.json")]
+    return {rule: _used([record for record in records if record["rule"] == rule]) for rule in STAGES}
+
+
+def _used(records: list[Any]) -> Use:
+    """What the jobs of a rule used."""
+    attempts = [record["attempts"][-1] for record in records]
+    return Use(
+        sum(attempt["user_seconds"] + attempt["system_seconds"] for attempt in attempts),
+        round(max(attempt["peak_memory_mb"] for attempt in attempts)),
+        sum(attempt["output_bytes"] for attempt in attempts) / 1e6,
+    )
 
 
 def exponent(small: float, large: float, ratio: float) -> float:

@@ -8,6 +8,7 @@ in MB of reading, CPU seconds of sorting the modules, and MB of all files that w
 import argparse
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -15,16 +16,29 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.scale_job import ROOT, cpu_seconds, used_since
+from bench.memory import peak_mb
 from scripts.sources.corpus import Corpus
 from scripts.sources.modules import write_modules
 from scripts.sources.read import read
 from scripts.workflow.validation import read_yaml
 
+ROOT = Path(__file__).resolve().parents[1]
 LANGUAGE = "C++"
 FEW_PARTS, MANY_PARTS = 32, 1024
 KILLED_AT = 0.9
 _SHARD_SIZE = 50_000
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process and of its children that have ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def used_since(start: float) -> dict[str, float]:
+    """What this process has used: CPU seconds since `start`, and peak memory in MB."""
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 // 1_000_000
+    return {"cpu_s": round(cpu_seconds() - start, 2), "peak_mb": max(peak_mb(), child)}
 
 
 def settings(folder: Path) -> dict[str, object]:
