@@ -4,10 +4,10 @@ extrapolates to the data set's 6.98 million rows.
 Run: python -m bench.scale [rows rows] [--results DIR] [--parts ROWS]
 
 The tables are made from the programs of a finished run (`--results`, by default results/) in one
-language. Output: a Markdown table with a row for each stage: CPU seconds, peak memory and bytes
-written at both sizes, the exponent with which CPU seconds grow between them, and the CPU hours of
-all rows by that exponent. With `--parts`, reading so many rows is measured instead: in few and in
-many parts, and again after it was killed when 90 % of the corpus was read.
+language. Output: a Markdown table with a row for each stage: CPU seconds, peak memory and bytes of
+declared outputs at both sizes, the exponent with which CPU seconds grow between them, and CPU hours
+and GB of all rows. With `--parts`, reading so many rows is measured instead: in few and in many
+parts, and again after it was killed when 90 % of the corpus was read.
 """
 
 import argparse
@@ -81,21 +81,28 @@ def exponent(small: float, large: float, ratio: float) -> float:
     return math.log(max(large, 0.01) / max(small, 0.01)) / math.log(ratio)
 
 
-def extrapolated(large: Use, grows: float, rows: int) -> tuple[float, float]:
-    """CPU hours and GB of all rows: seconds by their exponent, bytes in proportion to rows."""
-    return large.cpu_s * (ALL_ROWS / rows) ** grows / 3600, large.written_mb * ALL_ROWS / rows / 1000
+def extrapolated(small: Use, large: Use, sizes: list[int]) -> tuple[float, float]:
+    """CPU hours and GB of all rows. Seconds grow by the straight line through both sizes, which
+    leaves the start of a job out, or by their exponent where that is above one; bytes with the rows.
+    """
+    grows = exponent(small.cpu_s, large.cpu_s, sizes[1] / sizes[0])
+    if grows > 1:
+        seconds = large.cpu_s * (ALL_ROWS / sizes[1]) ** grows
+    else:
+        seconds = large.cpu_s + (large.cpu_s - small.cpu_s) / (sizes[1] - sizes[0]) * (ALL_ROWS - sizes[1])
+    return seconds / 3600, large.written_mb * ALL_ROWS / sizes[1] / 1000
 
 
 def table(sizes: list[int], small: dict[str, Use], large: dict[str, Use]) -> Iterator[str]:
     """The lines of the Markdown table."""
     at = f"{sizes[0]:,} and {sizes[1]:,} rows"
-    yield f"| stage | CPU s, {at} | exponent | peak MB | MB written | all rows: CPU h | GB |"
+    yield f"| stage | CPU s, {at} | exponent | peak MB | MB of outputs | all rows: CPU h | GB |"
     yield "|---|---|---|---|---|---|---|"
     hours = 0.0
     for rule in STAGES:
         first, second = small[rule], large[rule]
         grows = exponent(first.cpu_s, second.cpu_s, sizes[1] / sizes[0])
-        cpu, gigabytes = extrapolated(second, grows, sizes[1])
+        cpu, gigabytes = extrapolated(first, second, sizes)
         hours += cpu
         cells = (
             f"{first.cpu_s:.1f}, {second.cpu_s:.1f}",
