@@ -3,14 +3,15 @@ each sequence), in comparison with encoding whole modules.
 
 Run: python -m bench.tokens [--pairs FOLDER] [--documents N …] [--plain N] [--context N]
 
-Pairs are those of a finished run, of at most 100 kB, in as many copies as are needed: half of the
-drawn documents' number of pairs in the table is not drawn. Names and constants of each copy are
-changed. The vocabulary, byte-level BPE of 49,152 tokens, is trained on Python's standard library.
+Pairs are those of a finished run with IR of at most 100 kB, copied with other names and constants
+until there are as many as documents are drawn, so that half of all documents are drawn. The
+vocabulary, byte-level BPE of 49,152 tokens, is trained on Python's standard library.
 
 Columns: `way` is `plain` (`bench/plain_tokens.py`), `sample` (the rule `pretrain_sample`) or
 `tokens` (`pretrain_tokens`); `cpu s` and `s` are CPU seconds and seconds by the clock, `cpu ms/doc`
 the first by document, `peak MB` the memory of the process. The bytes of the shards of all ways are
-compared. The last line extrapolates memory to 256,000 documents, linearly.
+compared. With several numbers of documents, the last line extrapolates memory to 256,000 of them,
+linearly; use numbers above 8,192, with which shards are full.
 """
 
 import argparse
