@@ -6,8 +6,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from scripts.evaluate.benchmarks.problems import FORMS, Problem, Row
+from scripts.lib.checkpoints import digest_of
 from scripts.lib.commits import read_commits
-from scripts.lib.files import sha256_file
 from scripts.lib.job import InputError
 from scripts.lib.json_lines import read_jsonl
 from scripts.lib.parquet import iter_rows
@@ -35,8 +35,11 @@ class Task:
 
 
 def checksums(paths: Sequence[str]) -> dict[str, str]:
-    """SHA-256 of each file in hexadecimal digits, by the file's name."""
-    return {Path(path).name: sha256_file(path) for path in paths}
+    """SHA-256 of each file in hexadecimal digits, by the file's name, and of each folder (of pairs)
+    by its own name and that of its language.
+    """
+    names = [Path(path).name if Path(path).is_file() else "/".join(Path(path).parts[-2:]) for path in paths]
+    return dict(zip(names, map(digest_of, paths), strict=True))
 
 
 def read_references(paths: Sequence[str]) -> Mapping[str, str]:
