@@ -9,7 +9,7 @@ functions return. Params need real paths, which begin with RESULTS.
 import os
 import re
 import sys
-from functools import reduce
+from functools import partial, reduce
 from operator import getitem
 from pathlib import Path
 
@@ -329,6 +329,11 @@ def task(wildcards):
 # Memory of a job that runs programs.
 execution_memory = memory_of_threads(lambda wildcards, threads: task(wildcards).execution_mb(threads))
 choices_memory = memory_of_threads(lambda wildcards, threads: task(wildcards).source.execution_mb(threads))
+
+
+def adapted_from(jobs, wildcards):
+    """The folder that the adapter of a generating job is merged into; none for a whole model."""
+    return MODEL.adapted_from(jobs.start(wildcards.checkpoint, START), wildcards)
 
 
 def generations(wildcards):

@@ -116,6 +116,7 @@ for GENERATE in GENERATION_JOBS:
             GENERATE.rule
         input:
             model="<results>/models/{model}/{checkpoint}",
+            base=partial(adapted_from, GENERATE),
             rows=GENERATE.rows,
             # A machine that cannot run the programs must fail before programs are generated. Running
             # the probes again must not trigger generation.

@@ -1,8 +1,9 @@
 """Tunes checkpoints on instructions and on commit messages.
 
 In: `models/{model}/{start}/`, the base and IRCoder's checkpoints; instructions, from a folder or
-the hub; commits, which are among the benchmarks' files. Out: `models/{model}/{start}-instruct/`,
-`models/{model}/{start}-commits-{language}/`, and their learning curves.
+the hub; commits, which are among the benchmarks' files. Out: adapters in
+`models/{model}/{start}-instruct/` and `models/{model}/{start}-commits-{language}/`, and their
+learning curves.
 """
 
 
@@ -67,6 +68,7 @@ rule finetune_instruct:
             **MODEL.chat(),
         },
         gpu=MODEL.uses_gpu,
+        base=MODEL.adapter_base,
         card=MODEL.card,
         datasets=MODEL.instruction_datasets(),
         checkpoints=MODEL.checkpoint_folder,
@@ -106,6 +108,7 @@ rule finetune_commits:
             **pick("commits", "sizes"),
         },
         gpu=MODEL.uses_gpu,
+        base=MODEL.adapter_base,
         card=MODEL.card,
         checkpoints=MODEL.checkpoint_folder,
         tensorboard=MODEL.tensorboard("{start}-commits-{language}"),

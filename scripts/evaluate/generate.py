@@ -1,13 +1,15 @@
 """Generate all completions of one model that the run evaluates, and store them for all later steps.
 
 A model folder is all that it needs of the model: it evaluates a folder that was never trained here
-like any other (docs/how-to/evaluate-a-model.md). The engine is started once, for all tasks and
+like any other (docs/how-to/evaluate-a-model.md). An adapter is merged into its base in the job's
+scratch folder. The engine is started once, for all tasks and
 settings, and not at all if `evaluate.cache` has everything. An interrupted job resumes with the
 chunks that are not stored yet.
 """
 
 import logging
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from scripts.evaluate.engines.generation_requests import Part, generate_parts
 from scripts.evaluate.generations import Generation, Sampling, write_generations
 from scripts.lib.checkpoints import folder_digest, settings_key, workspace
 from scripts.lib.code_hash import code_hash
+from scripts.lib.files import sha256_text
 from scripts.lib.gpu import require_gpus
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.prompts import PromptSettings
@@ -94,8 +97,10 @@ def read_part(file: Mapping[str, Any], rows: Sequence[str]) -> Part:
 class Generator:
     """Generates with a model, and stores what it generates in chunks.
 
-    model: the model's folder. settings: `seed`, `chunk_requests`, and those of the engine. gpu:
-    whether the job has a GPU. threads: of the CPU. store: the folder of chunks.
+    model: the model's folder, whole or an adapter for the model in `base`. settings: `seed`,
+    `chunk_requests`, and those of the engine. gpu: whether the job has a GPU. threads: of the CPU.
+    store: the folder of chunks. scratch: a folder for the merged model, by default the system's for
+    temporary files.
     """
 
     model: str
@@ -103,6 +108,8 @@ class Generator:
     gpu: bool
     threads: int
     store: ChunkFolder
+    base: str | None = None
+    scratch: str | None = None
 
     def generate(self, parts: Sequence[Part]) -> Iterator[list[Generation]]:
         """The generations of each part, in their order, after all that are not stored were generated."""
@@ -119,11 +126,12 @@ class Generator:
 
     def _make(self, missing: Mapping[str, Part]) -> None:
         """Start the engine, and store what it generates."""
-        engine = load_engine(self.settings["engine"], self.model, self.settings, self.threads)
         keys = list(missing)
-        parts = generate_parts(engine, list(missing.values()), self.settings["seed"])
-        for index, generations in progress(parts, "generating, in chunks", len(keys)):
-            self.store.put(keys[index], generations)
+        with whole_model(self.model, self.base, self.scratch) as folder:
+            engine = load_engine(self.settings["engine"], folder, self.settings, self.threads)
+            parts = generate_parts(engine, list(missing.values()), self.settings["seed"])
+            for index, generations in progress(parts, "generating, in chunks", len(keys)):
+                self.store.put(keys[index], generations)
 
     def _stored(self, key: str) -> list[Generation]:
         generations = self.store.get(key)
@@ -133,17 +141,37 @@ class Generator:
 
 
 @contextmanager
-def chunk_folder(cache: str | None, params: Any, inputs: Sequence[str]) -> Iterator[ChunkFolder]:
+def whole_model(model: str, base: str | None, scratch: str | None) -> Iterator[str]:
+    """A folder with the whole model: `model` itself, or a merged copy that is deleted at the end if
+    that is an adapter for the model in `base`.
+    """
+    if not Path(model, "adapter_config.json").exists():
+        yield model
+        return
+    if base is None:
+        raise InputError(f"{model} is an adapter, whose base is not known; merge it into a whole model")
+    from scripts.lib.training.models import merge_into
+
+    with tempfile.TemporaryDirectory(prefix="merged-", dir=scratch) as folder:
+        logging.info("merging %s into %s", model, base)
+        # A tuning adds no tokens, so there are no new embeddings.
+        merge_into(base, model, model, "mean", folder)
+        yield folder
+
+
+@contextmanager
+def chunk_folder(cache: str | None, params: Any, models: Sequence[str], rows: Sequence[str]) -> Iterator[ChunkFolder]:
     """The folder of the model's chunks: below `cache`, or without one a workspace that is deleted
     when the job is done.
 
-    params: `settings`, `files`, and the folder `checkpoints` and `name` of the workspace. inputs:
-    the model's folder, and the files of rows.
+    params: `settings`, `files`, and the folder `checkpoints` and `name` of the workspace. models:
+    the folder of a model, and of its base if it is an adapter.
     """
     if cache is not None:
-        yield ChunkFolder(Path(cache, folder_digest(inputs[0], _DOCUMENTS)[:16]))
+        digests = [folder_digest(folder, _DOCUMENTS) for folder in models]
+        yield ChunkFolder(Path(cache, sha256_text(" ".join(digests))[:16]))
         return
-    key = settings_key([params.settings, params.files], inputs)
+    key = settings_key([params.settings, params.files], [*models, *rows])
     with workspace(params.checkpoints, params.name, key) as folder:
         yield ChunkFolder(folder)
 
@@ -153,9 +181,11 @@ if __name__ == "__main__":
         require_gpus(snakemake.resources)
         files, params = snakemake.input, snakemake.params
         cache = snakemake.config["evaluate"]["cache"]
-        with chunk_folder(cache, params, [files.model, *files.rows]) as store:
+        models, scratch = [files.model, *files.base], snakemake.resources.tmpdir
+        with chunk_folder(cache, params, models, files.rows) as store:
             has_gpu = bool(getattr(snakemake.resources, "gpu", 0))
-            generator = Generator(files.model, params.settings, has_gpu, snakemake.threads, store)
+            base = models[1] if files.base else None
+            generator = Generator(files.model, params.settings, has_gpu, snakemake.threads, store, base, scratch)
             parts = [read_part(file, files.rows) for file in params.files]
             for path, generations in zip(snakemake.output, generator.generate(parts), strict=True):
                 reasons = [reason for row in generations for reason in row.finish_reasons]

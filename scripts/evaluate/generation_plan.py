@@ -59,6 +59,12 @@ class GenerationJobs:
         """Whether these jobs write the generations of a checkpoint for a task; `starts` as above."""
         return task in self.tasks and bool(re.fullmatch(self.checkpoints(starts, re.escape(task.name)), checkpoint))
 
+    def start(self, checkpoint: str, starts: str) -> str:
+        """The checkpoint before the tuning of a checkpoint of this kind; `starts` as above."""
+        match = re.fullmatch(self.checkpoints(starts), checkpoint)
+        assert match, f"{checkpoint} is not named like {self.template}"
+        return match[1]
+
     @property
     def job_name(self) -> str:
         """A name for the files of a job other than its outputs, with the wildcards of the rule."""

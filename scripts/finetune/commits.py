@@ -1,6 +1,7 @@
 """Tune a model to write commit messages of one language."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from scripts.finetune.tuning import Splits, tune
 from scripts.lib.commits import read_commits
@@ -23,5 +24,5 @@ if __name__ == "__main__":
         wildcards = snakemake.wildcards
         settings = snakemake.params.settings
         splits = commit_splits(snakemake.input.data[0], settings["sizes"])
-        usage = tuned_usage(settings["prompts"]["template"], ".", chat=False)
+        usage = partial(tuned_usage, settings["prompts"]["template"], chat=False)
         tune(snakemake, f"{wildcards.start}-commits-{wildcards.language}", splits, usage)

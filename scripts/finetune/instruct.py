@@ -1,6 +1,7 @@
 """Tune a model on instructions and their outputs."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from scripts.finetune.chat import chat_template, render
@@ -55,7 +56,6 @@ if __name__ == "__main__":
         paths = dict(zip(("train", "validation"), snakemake.input.data, strict=True))
         splits = {split: rendered(read_instructions(path), tokenizer, template) for split, path in paths.items()}
         chat = chat_template(tokenizer, settings["prompts"]["template"], template)
-        is_chat = bool(chat or tokenizer.chat_template)
-        usage = tuned_usage(settings["prompts"]["template"], ".", is_chat)
+        usage = partial(tuned_usage, settings["prompts"]["template"], chat=bool(chat or tokenizer.chat_template))
         datasets = snakemake.params.datasets
         tune(snakemake, f"{snakemake.wildcards.start}-instruct", splits, usage, chat, datasets)

@@ -1,7 +1,7 @@
-"""Instruction tuning and commit tuning: examples with loss on the response alone, LoRA, merge."""
+"""Instruction tuning and commit tuning: examples with loss on the response alone, LoRA adapters."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 from scripts.lib.job import InputError, Snakemake
 from scripts.lib.prompts import Example, PromptSettings, encode_example
 from scripts.lib.training.job import TrainingJob, run_job
-from scripts.lib.training.model_card import FINETUNE
+from scripts.lib.training.model_card import ADAPTER
 from scripts.lib.training.models import load_tokenizer
 from scripts.lib.training.token_shards import write_shards
 
@@ -59,15 +59,15 @@ def tune(
     snakemake: Snakemake,
     name: str,
     splits: Splits,
-    usage: str,
+    usage: Callable[[str], str],
     chat_template: str | None = None,
     datasets: Sequence[str] = (),
 ) -> None:
-    """Tune the model in `input.model` and save it merged with its adapter into `output.model`.
+    """Tune the model in `input.model` and save the adapter into `output.model`.
 
-    name: name of the training; splits: the rows to learn from; usage: Markdown on how
-    to use the model; chat_template: of the saved tokenizer, None to leave the tokenizer's; datasets:
-    hub repositories of the rows.
+    name: name of the training; splits: the rows to learn from; usage: Markdown on how to use the
+    adapter, by the folder that it names; chat_template: of the saved tokenizer, None to leave the
+    tokenizer's; datasets: hub repositories of the rows.
     """
     inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
     tokenizer = load_tokenizer(inputs.model)
@@ -77,17 +77,19 @@ def tune(
         inputs=[inputs.model, *inputs.data],
         base=inputs.model,
         tokenizer=inputs.model,
-        base_name=f"{wildcards.model}/{wildcards.start}",
+        base_name=params.base["name"],
+        base_revision=params.base["revision"],
         data=partial(encode_splits, tokenizer, prompts, splits),
         title=f"{params.card['title']}, tuned: {name}",
         description=[
             f"{len(rows)} rows in the {split} split; loss on the response alone." for split, rows in splits.items()
         ],
-        merged=True,
+        new_tokens=False,
         chat_template=chat_template,
-        usage=lambda folder: usage,
+        # PEFT looks for a local base from the working folder, so the snippet names both from there.
+        usage=lambda folder: usage(folder if params.base["revision"] is None else "."),
         card_base=params.card["base"] if wildcards.start == "base" and params.card["base"] else f"../{wildcards.start}",
-        relation=FINETUNE,
+        relation=ADAPTER,
         datasets=datasets,
     )
     run_job(snakemake, training, snakemake.output.model)

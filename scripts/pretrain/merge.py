@@ -1,4 +1,4 @@
-"""Merge the adapter of continued pre-training into its base, which gives IRCoder as one model."""
+"""Merge an adapter into its base, which gives one model: IRCoder, or a tuned one that is published."""
 
 import shutil
 from pathlib import Path
@@ -6,14 +6,13 @@ from pathlib import Path
 from scripts.lib.files import atomic_directory, write_text
 from scripts.lib.job import job
 from scripts.lib.training.model_card import merged_card
-from scripts.lib.training.models import load_tokenizer, merge_adapter, save_model
+from scripts.lib.training.models import merge_into
 
 
 def write_merged(base: str, adapter: str, tokenizer: str, output: str, new_embeddings: str) -> None:
     """Write the merged model with the extended tokenizer, and the adapter's card and facts."""
-    extended = load_tokenizer(tokenizer)
     with atomic_directory(output) as folder:
-        save_model(merge_adapter(base, adapter, extended, new_embeddings), extended, folder)
+        merge_into(base, adapter, tokenizer, new_embeddings, folder)
         shutil.copyfile(Path(adapter, "training.json"), folder / "training.json")
         write_text(folder / "README.md", merged_card(Path(adapter, "README.md").read_text(encoding="utf-8")))
 

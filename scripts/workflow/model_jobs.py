@@ -171,13 +171,23 @@ class ModelJobs:
         return [dataset["id"]] if dataset else []
 
     def adapter_base(self, wildcards: Wildcards) -> dict[str, str | None]:
-        """Under which name and revision PEFT loads the base of an adapter: its repository on the hub,
-        or else its folder, relative to that of the run.
+        """Under which name and revision PEFT loads what an adapter was trained on, the checkpoint
+        `start` or the base: its repository on the hub, or else its folder, relative to that of the run.
         """
-        entry = self.entry(wildcards)
-        if entry["source"] == "hub":
+        entry, start = self.entry(wildcards), wildcards.get("start") or "base"
+        if entry["source"] == "hub" and start == "base":
             return {"name": entry["repository"], "revision": entry["revision"]}
-        return {"name": f"{os.path.relpath(self.results)}/models/{wildcards.model}/base", "revision": None}
+        return {"name": f"{os.path.relpath(self.results)}/models/{wildcards.model}/{start}", "revision": None}
+
+    def adapted_from(self, checkpoint: str, wildcards: Wildcards) -> list[str]:
+        """The folder that a tuned checkpoint's adapter is merged into; none for a whole checkpoint.
+
+        checkpoint: what it was tuned from, or its own name if it was not tuned. An imported
+        checkpoint is whole.
+        """
+        is_imported = f"{wildcards.model}/{wildcards.checkpoint}" in self.checkpoints.imports
+        is_whole = is_imported or checkpoint == wildcards.checkpoint
+        return [] if is_whole else [f"<results>/models/{wildcards.model}/{checkpoint}"]
 
     def import_settings(self, wildcards: Wildcards) -> dict[str, str]:
         """What determines a base that is imported, with a stamp of its files where they are local."""

@@ -27,6 +27,8 @@ from scripts.workflow.published_cards import dataset_card, model_card, scores_of
 
 PAIRS = "pairs"
 _CARD, _ADAPTER_CONFIG = "README.md", "adapter_config.json"
+# What tuning appends to the name of a checkpoint.
+_TUNING = re.compile(r"-(instruct|commits-.+)$")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -54,7 +56,7 @@ def _name(text: str) -> str:
 def plan(results: Path, owner: str, only: str = "*") -> list[Published]:
     """What there is to publish: the pairs, and each model with a card, which imported ones lack.
 
-    A merged model that is not on the disk is merged from its adapter. only: a pattern of folders.
+    Tuned models are published whole. only: a pattern of folders.
     """
     folders = [PAIRS] if (results / PAIRS / _CARD).is_file() else []
     for card in sorted(results.glob(f"models/*/*/{_CARD}")):
@@ -72,17 +74,30 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def source_folder(results: Path, published: Published, stack: ExitStack) -> Path:
-    """The folder with the files of a repository; a missing merged model is made in a temporary one."""
+def needs_merge(results: Path, published: Published) -> bool:
+    """Whether a repository has the model that an adapter is merged to: IRCoder if its folder is gone,
+    and each tuned model.
+    """
     folder = results / published.folder
-    if folder.is_dir():
+    return not folder.is_dir() or (folder.name != "adapter" and (folder / _ADAPTER_CONFIG).is_file())
+
+
+def source_folder(results: Path, published: Published, stack: ExitStack) -> Path:
+    """The folder with the files of a repository; a merged model is made in a temporary one."""
+    folder = results / published.folder
+    if not needs_merge(results, published):
         return folder
     from scripts.pretrain.merge import write_merged
 
     model = folder.parent
+    base, adapter, tokenizer = model / "base", model / "adapter", model / "tokenizer"
+    start = _TUNING.sub("", published.folder)
+    if start != published.folder:
+        # The folder of the IRCoder that was tuned may be gone as well.
+        base, adapter, tokenizer = source_folder(results, Published(start, ""), stack), folder, folder
     merged = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=results)), "merged")
-    # The adapter contains all rows of new tokens, so their initialisation does not matter.
-    write_merged(str(model / "base"), str(model / "adapter"), str(model / "tokenizer"), str(merged), "mean")
+    # An adapter contains all rows of new tokens, so their initialisation does not matter.
+    write_merged(str(base), str(adapter), str(tokenizer), str(merged), "mean")
     return merged
 
 
@@ -162,7 +177,7 @@ def publish(results: Path, owner: str, only: str, dry: bool, public: bool) -> No
     api = HfApi(token=token or False)
     for item in items:
         with ExitStack() as stack:
-            if dry and not (results / item.folder).is_dir():
+            if dry and needs_merge(results, item):
                 print(f"model {item.repository}: merged from the adapter when it is pushed\n")
                 continue
             source = source_folder(results, item, stack)

@@ -47,6 +47,6 @@ def check_metadata(path: Path) -> None:
         return
     assert data.pipeline_tag == "text-generation", path
     assert path.parent.name == "base" or data.base_model, path
-    assert data.library_name == ("peft" if path.parent.name == "adapter" else "transformers"), path
+    assert data.library_name == ("peft" if path.with_name("adapter_config.json").exists() else "transformers"), path
     for result in data.eval_results or []:
         assert result.metric_value is not None and result.metric_type and result.dataset_type, path

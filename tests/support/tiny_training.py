@@ -6,7 +6,7 @@ import numpy as np
 from transformers import AddedToken
 
 from scripts.lib.prompts import Example
-from scripts.lib.training.models import make_model, save_model, save_tokenizer
+from scripts.lib.training.models import make_model, merge_into, save_model, save_tokenizer
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 from scripts.lib.training.token_shards import write_shards
 from tests.support.tiny_tokenizer import tiny_tokenizer
@@ -114,5 +114,18 @@ def spec_for(inputs: Path, folder: Path, **changes: object) -> TrainingSpec:
         gpu=False,
         name="tiny/base",
         lora=LORA,
-        merged=True,
     )
+
+
+def weights_of(folder: str | Path) -> Path:
+    """The file of weights of a folder, a whole model's or an adapter's."""
+    (path,) = Path(folder).glob("*.safetensors")
+    return path
+
+
+def merged(spec: TrainingSpec) -> str:
+    """A folder next to a training's output with the model that its adapter is merged to."""
+    folder = Path(spec.output).with_name("merged")
+    folder.mkdir()
+    merge_into(spec.base, spec.output, spec.tokenizer, spec.new_embeddings, folder)
+    return str(folder)

@@ -159,7 +159,17 @@ MODEL = "results/models/tiny-gpt-bigcode"
 )
 def test_the_snippet_of_a_card_runs_without_a_network(unbroken, folder):
     (snippet,) = snippets(unbroken / folder / "README.md")
-    run_snippet(snippet, unbroken / folder)
+    # An adapter's snippet names its folder from the run's, as the adapter names its base.
+    is_adapter = (unbroken / folder / "adapter_config.json").exists()
+    run_snippet(snippet, unbroken if is_adapter else unbroken / folder)
+
+
+def test_tuned_models_are_adapters_of_less_than_half_the_size(unbroken):
+    sizes = {path.parent.name: path.stat().st_size for path in (unbroken / MODEL).glob("*/*.safetensors")}
+    tuned = [name for name in sizes if "-instruct" in name or "-commits-" in name]
+    assert len(tuned) == 6
+    assert all(sizes[name] < sizes["ircoder"] / 2 for name in tuned)
+    assert not list((unbroken / MODEL).glob("*-instruct/model.safetensors"))
 
 
 def test_cards_have_the_metadata_that_the_hub_asks_for(unbroken):

@@ -30,8 +30,8 @@ MODEL = "results/models/tiny-gpt-bigcode"
 # For each training: the name of its checkpoints, the folder that it writes, and its weights.
 TRAININGS = {
     "pretrain": ("pretrain", "adapter", "ircoder/model.safetensors"),
-    "instruct": ("ircoder-instruct", "ircoder-instruct", "ircoder-instruct/model.safetensors"),
-    "commits": ("ircoder-commits-Python", "ircoder-commits-Python", "ircoder-commits-Python/model.safetensors"),
+    "instruct": ("ircoder-instruct", "ircoder-instruct", "ircoder-instruct/adapter_model.safetensors"),
+    "commits": ("ircoder-commits-Python", "ircoder-commits-Python", "ircoder-commits-Python/adapter_model.safetensors"),
 }
 
 

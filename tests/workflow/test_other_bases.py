@@ -22,9 +22,11 @@ FEW_STEPS = {"max_steps": 2, "eval_steps": 2, "save_steps": 2}
 def test_a_llama_is_trained_by_all_trainings(tmp_path, workflow):
     workflow(tmp_path, "finetune", "--configfile", TINY, "--config", "models=[tiny-llama]")
     models = tmp_path / "results/models/tiny-llama"
-    for tuning in ("", "-instruct", "-commits-Python"):
-        for base in ("base", "ircoder"):
-            assert read_json(models / f"{base}{tuning}" / "config.json")["model_type"] == "llama"
+    for base in ("base", "ircoder"):
+        assert read_json(models / base / "config.json")["model_type"] == "llama"
+        for tuning in ("instruct", "commits-Python"):
+            config = read_json(models / f"{base}-{tuning}" / "adapter_config.json")
+            assert config["base_model_name_or_path"] == f"results/models/tiny-llama/{base}"
     before, after = (load_file(models / name / "model.safetensors") for name in ("base", "ircoder"))
     equal = {name: torch.equal(tensor, after[name][: len(tensor)]) for name, tensor in before.items()}
     changed = {name.split(".")[-2] for name in before if not equal[name]}

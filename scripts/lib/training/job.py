@@ -33,7 +33,7 @@ class TrainingJob:
     data: folder with the token shards, or a function that writes them into an empty folder.
     title: title of the model card.
     description: Markdown lines of the card's section on the data.
-    merged: write base and adapter merged, not the adapter alone.
+    new_tokens: whether the tokenizer may have tokens that the base lacks.
     chat_template: chat template (Jinja) of the saved tokenizer.
     usage: Markdown on how to use the model in a folder.
     card_base: base in the card's metadata, and its relation `adapter` or `finetune`.
@@ -53,7 +53,7 @@ class TrainingJob:
     title: str
     description: Sequence[str]
     base_revision: str | None = None
-    merged: bool = False
+    new_tokens: bool = True
     chat_template: str | None = None
     usage: Callable[[str], str] = lambda folder: ""
     card_base: str | None = None
@@ -98,7 +98,7 @@ def _spec(snakemake: Snakemake, job: TrainingJob, checkpoints: Path, output: Pat
         gpu=params.gpu,
         name=job.base_name,
         revision=job.base_revision,
-        merged=job.merged,
+        new_tokens=job.new_tokens,
         chat_template=job.chat_template,
         tensorboard=params.tensorboard,
         extensions=compiled_operators(snakemake.input.get("operators")),

@@ -218,15 +218,17 @@ def save_adapter(
     name: str,
     revision: str | None = None,
     tokenizer: PreTrainedTokenizerBase | None = None,
+    new_tokens: bool = True,
 ) -> None:
     """Save an adapter, with sorted lists for equal bytes.
 
     name, revision: path of the base, or its repository on the hub and the commit.
-    tokenizer: saved with the adapter, so that PEFT extends the base to its vocabulary. Embeddings of
-    new tokens are saved if they are not among the trained layers.
+    tokenizer: saved with the adapter, so that PEFT extends the base to its vocabulary.
+    new_tokens: whether the tokenizer has tokens that the base lacks, so that all embeddings are
+    saved if they are not among the trained layers.
     """
     trained = getattr(model.peft_config["default"], "modules_to_save", None)
-    model.save_pretrained(str(folder), save_embedding_layers=tokenizer is not None and not trained)
+    model.save_pretrained(str(folder), save_embedding_layers=tokenizer is not None and new_tokens and not trained)
     _finish_weights(folder)
     path = Path(folder, "adapter_config.json")
     config = read_json(path) | {"base_model_name_or_path": name, "revision": revision}
@@ -256,6 +258,14 @@ def merge_adapter(
     dtype = load_model(base).dtype
     model = load_for_tokenizer(base, tokenizer, new_embeddings, dtype=torch.float32)
     return merge(model, adapter).to(dtype)  # type: ignore[arg-type]  # its wrapper has no types
+
+
+def merge_into(
+    base: str | Path, adapter: str | Path, tokenizer: str | Path, new_embeddings: str, folder: str | Path
+) -> None:
+    """Write base and adapter as one model into a folder, with the tokenizer of the folder `tokenizer`."""
+    loaded = load_tokenizer(tokenizer)
+    save_model(merge_adapter(base, adapter, loaded, new_embeddings), loaded, folder)
 
 
 def _set_generation(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:

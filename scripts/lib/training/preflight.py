@@ -67,9 +67,9 @@ def needed_memory(spec: TrainingSpec, precision_bytes: float) -> int:
 
 
 def needed_disk(spec: TrainingSpec) -> int:
-    """Approximate bytes of the checkpoints and the result."""
-    total, trained = count_weights(spec)
-    return trained * _STORED_BYTES * _CHECKPOINTS + total * 4
+    """Approximate bytes of the checkpoints and the result, which has the trained weights alone."""
+    _, trained = count_weights(spec)
+    return trained * (_STORED_BYTES * _CHECKPOINTS + 4)
 
 
 def _gigabytes(count: float) -> str:
@@ -102,7 +102,7 @@ def check_room(spec: TrainingSpec) -> None:
         raise InputError(f"{problem}, but {_gigabytes(free)} are free; {remedy}")
     need, free = needed_disk(spec), shutil.disk_usage(spec.checkpoints).free
     if need > free:
-        problem = f"checkpoints and model need about {_gigabytes(need)} of disk space"
+        problem = f"checkpoints and weights need about {_gigabytes(need)} of disk space"
         raise InputError(f"{problem}, but {_gigabytes(free)} are free in {spec.checkpoints}; free disk space")
 
 

@@ -83,7 +83,7 @@ class TrainingSpec:
     isolate_documents: keep attention and positions inside the documents of a sequence, each of which
         ends with the tokenizer's end of text.
     pad_to: pad every sequence to this many tokens; None pads to the longest of a batch.
-    merged: write base and adapter merged into `output`, not the adapter.
+    new_tokens: whether the tokenizer may have tokens that the base lacks.
     chat_template: chat template (Jinja) of the saved tokenizer; None leaves the tokenizer's.
     tensorboard: folder for TensorBoard's files, if that tracker is used.
     extensions: folder of DeepSpeed's compiled operators.
@@ -105,7 +105,7 @@ class TrainingSpec:
     architecture: dict[str, Any] | None = None
     isolate_documents: bool = False
     pad_to: int | None = None
-    merged: bool = False
+    new_tokens: bool = True
     chat_template: str | None = None
     tensorboard: str | None = None
     extensions: str | None = None

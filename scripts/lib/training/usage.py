@@ -18,18 +18,15 @@ _GENERATE = """{imports}
 {folder}
 tokenizer = AutoTokenizer.from_pretrained(folder)
 model = {model}.from_pretrained(folder)
-prompt = {prompt}
-inputs = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False)
+{inputs}
 tokens = model.generate(**inputs, max_new_tokens=32)
 print(tokenizer.decode(tokens[0, inputs["input_ids"].shape[1] :]))
 """
-_PIPELINE = """from transformers import pipeline
-
-{folder}
-generate = pipeline("text-generation", model=folder)
-prompt = {prompt}
-print(generate(prompt, max_new_tokens=32, return_full_text=False)[0]["generated_text"])
-"""
+_INPUTS = """prompt = {prompt}
+inputs = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False)"""
+_CHAT_INPUTS = """messages = {prompt}
+options = {{"return_dict": True, "return_tensors": "pt", "tokenizer_kwargs": {{"return_token_type_ids": False}}}}
+inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, **options)"""
 _EXAMPLES = {
     "source": "int main() {\n  return 0;\n}\n",
     "llvm": "define i32 @main() {\n  ret i32 0\n}\n",
@@ -60,6 +57,12 @@ def _folder(folder: str) -> str:
     return FOLDER.format(json.dumps(folder, ensure_ascii=False))
 
 
+def _adapter_snippet(folder: str, inputs: str, prompt: str) -> str:
+    """A snippet that loads an adapter; `inputs`: the lines that encode the prompt, a Python literal."""
+    values = {"folder": _folder(folder), "inputs": inputs.format(prompt=prompt)}
+    return _snippet(_GENERATE, imports=_ADAPTER_IMPORTS, model="AutoPeftModelForCausalLM", **values)
+
+
 def pair_usage(templates: Mapping[str, str], folder: str) -> str:
     """How to use an adapter in `folder` that was trained on both directions of pairs.
 
@@ -71,9 +74,7 @@ def pair_usage(templates: Mapping[str, str], folder: str) -> str:
     direction, template = next(iter(templates.items()))
     target = [field for _, field, _, _ in Formatter().parse(template) if field][-1]
     prompt = json.dumps(_prompt(template, target), ensure_ascii=False)
-    snippet = _snippet(
-        _GENERATE, imports=_ADAPTER_IMPORTS, model="AutoPeftModelForCausalLM", folder=_folder(folder), prompt=prompt
-    )
+    snippet = _adapter_snippet(folder, _INPUTS, prompt)
     return "\n\n".join([*blocks, f"A prompt ends where generation begins, here of `{direction}`:", snippet])
 
 
@@ -92,11 +93,12 @@ def merged_usage(text: str, folder: str) -> str:
 def code_usage(folder: str) -> str:
     """How to use a model of plain source code."""
     prompt = json.dumps("def add(a, b):\n")
-    return _snippet(_GENERATE, imports=_IMPORTS, model="AutoModelForCausalLM", folder=_folder(folder), prompt=prompt)
+    inputs = _INPUTS.format(prompt=prompt)
+    return _snippet(_GENERATE, imports=_IMPORTS, model="AutoModelForCausalLM", folder=_folder(folder), inputs=inputs)
 
 
 def tuned_usage(template: str, folder: str, chat: bool) -> str:
-    """How to use a model that was tuned on prompts of a template.
+    """How to use an adapter in `folder` that was tuned on prompts of a template.
 
     chat: whether its tokenizer has a chat template, which renders such prompts.
     """
@@ -106,4 +108,4 @@ def tuned_usage(template: str, folder: str, chat: bool) -> str:
     parts.append(markdown_block(json.dumps(template, ensure_ascii=False), "json"))
     if chat:
         parts.append("The chat template of the tokenizer renders a conversation in the same way:")
-    return "\n\n".join([*parts, _snippet(_PIPELINE, folder=_folder(folder), prompt=prompt)])
+    return "\n\n".join([*parts, _adapter_snippet(folder, _CHAT_INPUTS if chat else _INPUTS, prompt)])

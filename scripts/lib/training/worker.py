@@ -25,7 +25,6 @@ from scripts.lib.training.models import (
     load_for_tokenizer,
     load_tokenizer,
     make_model,
-    merge_adapter,
     save_adapter,
     save_model,
 )
@@ -194,16 +193,12 @@ def _facts(trainer: Trainer, spec: TrainingSpec, sequences: int) -> dict[str, An
 
 
 def _save(trainer: Trainer, spec: TrainingSpec, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Write the adapter, the model from scratch, or the merged model into `output`."""
+    """Write the adapter or the model from scratch into `output`."""
     model = trainer.accelerator.unwrap_model(trainer.model)
     if not isinstance(model, PeftModel):
         save_model(model, tokenizer, spec.output)
-    elif spec.merged:
-        adapter = Path(spec.checkpoints, "adapter")
-        save_adapter(model, adapter, spec.name)
-        save_model(merge_adapter(spec.base, adapter, tokenizer, spec.new_embeddings), tokenizer, spec.output)
     else:
-        save_adapter(model, spec.output, spec.name, spec.revision, tokenizer)
+        save_adapter(model, spec.output, spec.name, spec.revision, tokenizer, spec.new_tokens)
 
 
 def _validation_data(spec: TrainingSpec) -> TokenShards | None:

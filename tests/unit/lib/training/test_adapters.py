@@ -5,6 +5,7 @@ config/models.yaml, with tied and with separate embeddings.
 import logging
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ from scripts.lib.training.models import (
 )
 from tests.support.tiny_families import CONTEXT, FAMILIES, family_model
 from tests.support.tiny_tokenizer import tiny_tokenizer
-from tests.support.tiny_training import LORA, spec_for, write_all, write_tokenizer
+from tests.support.tiny_training import LORA, merged, spec_for, write_all, write_tokenizer
 
 BIGCODE = ["c_attn", "c_proj", "q_attn"], ["wte", "lm_head"]
 ATTENTION = ["q_proj", "k_proj", "v_proj", "o_proj"], ["embed_tokens", "lm_head"]
@@ -112,7 +113,7 @@ def test_saved_models_state_padding_context_and_caching(tmp_path, monkeypatch):
 def test_a_training_logs_no_warning_of_python(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     write_all(tmp_path)
-    spec = replace(spec_for(tmp_path, tmp_path), merged=False, milestones=(6,), name="base")
+    spec = replace(spec_for(tmp_path, tmp_path), milestones=(6,), name="base")
     with caplog.at_level(logging.INFO):
         run_training(spec)
     assert [line for line in caplog.messages if "Warning" in line] == []
@@ -121,3 +122,19 @@ def test_a_training_logs_no_warning_of_python(tmp_path, monkeypatch, caplog):
             warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`")
             assert AutoPeftModelForCausalLM.from_pretrained(folder)(TOKENS).logits.isfinite().all()
         assert not (tmp_path / folder / "README.md").exists()
+
+
+def test_an_adapter_without_new_tokens_has_no_embeddings_and_is_loaded_with_its_tokenizer(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_all(tmp_path)
+    tuned = replace(spec_for(tmp_path, tmp_path, max_steps=2), name="base", tokenizer="base", new_tokens=False)
+    run_training(replace(tuned, lora={**LORA, "modules_to_save": []}, chat_template="{{ messages }}"))
+    assert all(".lora_" in name for name in stored(Path(tuned.output)))
+    tokenizer = load_tokenizer(tuned.output)
+    assert tokenizer.chat_template == "{{ messages }}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loaded = AutoPeftModelForCausalLM.from_pretrained(tuned.output, local_files_only=True).eval()
+    whole = AutoModelForCausalLM.from_pretrained(merged(replace(tuned, tokenizer=tuned.output))).eval()
+    assert torch.allclose(loaded(TOKENS[:, :3]).logits, whole(TOKENS[:, :3]).logits, atol=1e-5)
+    assert load_tokenizer(tmp_path / "merged").chat_template == "{{ messages }}"

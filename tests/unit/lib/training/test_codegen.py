@@ -1,7 +1,6 @@
 """CodeGen, whose output layer has a bias: import, new tokens, LoRA, merge, losses and generation."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,7 +18,7 @@ from scripts.pretrain.import_base import check_context, load_base
 from scripts.pretrain.losses import DocumentScorer
 from scripts.workflow.validation import read_yaml
 from tests.support.paths import ROOT
-from tests.support.tiny_training import LORA, spec_for, write_all
+from tests.support.tiny_training import LORA, merged, spec_for, weights_of, write_all
 
 NAMES = ("codegen-350m-multi", "codegen-350m-mono", "codegen-2b-multi", "codegen-2b-mono")
 ARCHITECTURE = {
@@ -82,6 +81,12 @@ def test_the_base_is_imported_and_its_context_checked(inputs):
         check_context(model, 65, "codegen")
 
 
+@pytest.fixture(scope="module")
+def whole(trained):
+    """The folder of the model that the trained adapter is merged to."""
+    return merged(trained)
+
+
 def test_rows_and_biases_of_new_tokens_start_at_the_mean(inputs):
     base, tokenizer = load_model(inputs / "base"), load_tokenizer(inputs / "tokenizer")
     grown = load_for_tokenizer(inputs / "base", tokenizer, "mean")
@@ -96,17 +101,17 @@ def test_rows_and_biases_of_new_tokens_start_at_the_mean(inputs):
         assert torch.allclose(new[KNOWN:], old.mean(dim=0).expand_as(new[KNOWN:]), atol=1e-6)
 
 
-def test_training_and_merge_change_attention_and_embeddings_only(inputs, trained):
+def test_training_and_merge_change_attention_and_embeddings_only(inputs, whole):
     before = load_for_tokenizer(inputs / "base", load_tokenizer(inputs / "tokenizer"), "mean").state_dict()
-    after = load_file(Path(trained.output, "model.safetensors"))
+    after = load_file(weights_of(whole))
     changed = {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
     layers = {name.rsplit(".", 1)[0].split(".")[-1] for name in changed}
     assert layers == {"qkv_proj", "out_proj", "wte", "lm_head"}
     assert "lm_head.bias" in changed
 
 
-def test_losses_and_completions_of_the_merged_model_do_not_depend_on_the_batch(trained):
-    model = load_model(trained.output)
+def test_losses_and_completions_of_the_merged_model_do_not_depend_on_the_batch(whole):
+    model = load_model(whole)
     documents = [[1, 2, 3, 257, 4], list(range(100))]
     together, alone = (DocumentScorer(model, 256, 64, size) for size in (4, 1))
     for ids in documents:
@@ -116,7 +121,5 @@ def test_losses_and_completions_of_the_merged_model_do_not_depend_on_the_batch(t
         assert torch.allclose(losses, alone.losses(ids), atol=1e-5)
     requests = [Request(prompt, 1, Stop(("<no such text>",))) for prompt in ("def f(x):", "a", "some longer text")]
     greedy = Sampling(temperature=0, top_p=1, samples=1, new_tokens=8)
-    batch, single = (
-        TransformersEngine(trained.output, "float32", size, 1).complete(requests, greedy) for size in (3, 1)
-    )
+    batch, single = (TransformersEngine(whole, "float32", size, 1).complete(requests, greedy) for size in (3, 1))
     assert batch == single

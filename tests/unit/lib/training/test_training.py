@@ -29,7 +29,17 @@ from scripts.pretrain.deepspeed_operators import build
 from tests.support.killed_trainings import killed_and_resumed
 from tests.support.paths import ROOT
 from tests.support.tiny_families import FAMILIES
-from tests.support.tiny_training import GPT, LLAMA, LLAMA_LORA, LORA, spec_for, write_all, write_data
+from tests.support.tiny_training import (
+    GPT,
+    LLAMA,
+    LLAMA_LORA,
+    LORA,
+    merged,
+    spec_for,
+    weights_of,
+    write_all,
+    write_data,
+)
 
 STEPS = 150
 
@@ -42,11 +52,11 @@ def inputs(tmp_path_factory):
 
 
 def weights(spec: TrainingSpec) -> bytes:
-    return Path(spec.output, "model.safetensors").read_bytes()
+    return weights_of(spec.output).read_bytes()
 
 
 def largest_difference(first: TrainingSpec, second: TrainingSpec) -> float:
-    a, b = (load_file(Path(spec.output, "model.safetensors")) for spec in (first, second))
+    a, b = (load_file(weights_of(spec.output)) for spec in (first, second))
     assert a.keys() == b.keys()
     return max((a[name] - b[name]).abs().max().item() for name in a)
 
@@ -127,7 +137,7 @@ def test_batches_without_labels_leave_loss_and_weights_finite(tmp_path):
     losses = [row["train_loss"] for row in rows if "train_loss" in row]
     assert len(losses) == 6 and sorted(losses)[:5] == [0] * 5 and 0 < max(losses) < 10
     assert all(0 <= row["validation_accuracy"] <= 1 for row in rows if "validation_loss" in row)
-    assert all(tensor.isfinite().all() for tensor in load_file(Path(spec.output, "model.safetensors")).values())
+    assert all(tensor.isfinite().all() for tensor in load_file(weights_of(spec.output)).values())
 
 
 def test_accuracy_rises_and_is_in_curve_and_tracker(inputs, tmp_path):
@@ -157,12 +167,13 @@ def test_two_processes_train_together_and_resume(inputs, tmp_path, caplog):
 def test_a_merged_model_has_the_new_tokens_and_no_local_path(inputs, tmp_path):
     spec = spec_for(inputs, tmp_path, max_steps=2)
     run_training(spec)
-    model, tokenizer = AutoModelForCausalLM.from_pretrained(spec.output), load_tokenizer(spec.output)
+    folder = merged(spec)
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), load_tokenizer(folder)
     assert tokenizer.convert_tokens_to_ids(["<source_to_llvm>", "<|pad|>"]) == [257, 258]
     assert model.get_input_embeddings().weight.shape[0] == model.get_output_embeddings().weight.shape[0] == 259
     with torch.no_grad():
         assert torch.isfinite(model(torch.tensor([[1, 257, 2]])).logits).all()
-    for file in Path(spec.output).glob("*.json"):
+    for file in [*Path(spec.output).glob("*.json"), *Path(folder).glob("*.json")]:
         assert str(tmp_path.parent) not in file.read_text()
 
 
@@ -181,7 +192,7 @@ def test_models_of_other_architectures_are_trained_and_merged(tmp_path, family, 
     run_training(spec)
     rows = curve_rows(read_json(Path(spec.checkpoints, "history.json")))
     assert all(0 < row["validation_loss"] < 20 for row in rows if "validation_loss" in row)
-    model = AutoModelForCausalLM.from_pretrained(spec.output)
+    model = AutoModelForCausalLM.from_pretrained(merged(spec))
     assert model.config.model_type == family
     with torch.no_grad():
         assert torch.isfinite(model(torch.tensor([[1, 257, 2]])).logits).all()
@@ -230,7 +241,7 @@ def test_a_quantised_base_is_merged_unquantised(tmp_path, quantization):
     write_all(tmp_path, LLAMA)
     spec = replace(spec_for(tmp_path, tmp_path, max_steps=2, quantization=quantization), lora=LLAMA_LORA)
     assert run_training(spec)["quantization"] == quantization
-    weights = load_file(Path(spec.output, "model.safetensors"))
+    weights = load_file(weights_of(merged(spec)))
     assert {str(tensor.dtype) for tensor in weights.values()} == {"torch.float32"}
 
 
