@@ -23,7 +23,9 @@ from scripts.evaluate.metrics import rouge
 from scripts.lib.files import write_bytes
 from scripts.lib.job import InputError
 from scripts.lib.prompts import PromptSettings
+from scripts.lib.training.models import add_lora, load_model, load_tokenizer, merge_into, save_adapter
 from tests.support.tiny_tokenizer import tiny_tokenizer
+from tests.support.tiny_training import LORA
 
 GREEDY = Sampling(temperature=0, top_p=1, samples=1, new_tokens=12)
 WARM = Sampling(temperature=1.5, top_p=0.95, samples=2, new_tokens=12)
@@ -301,7 +303,7 @@ def test_files_that_only_describe_a_model_do_not_change_the_folder_of_its_chunks
     shutil.copytree(folder, model)
 
     def name():
-        with chunk_folder(str(tmp_path / "cache"), params, [str(model)]) as store:
+        with chunk_folder(str(tmp_path / "cache"), params, [str(model)], []) as store:
             return store.folder
 
     first = name()
@@ -312,9 +314,35 @@ def test_files_that_only_describe_a_model_do_not_change_the_folder_of_its_chunks
     assert name() != first
 
 
+def test_an_adapter_is_merged_in_scratch_space_while_its_model_generates(folder, tmp_path):
+    tokenizer = load_tokenizer(folder)
+    lora = {**LORA, "modules_to_save": []}
+    adapted = add_lora(load_model(folder), lora, quantized=False, checkpointing=False)
+    torch.manual_seed(5)
+    with torch.no_grad():
+        for weight in adapted.parameters():
+            if weight.requires_grad:
+                weight.add_(0.3 * torch.randn(weight.shape))
+    adapter, merged, scratch = tmp_path / "adapter", tmp_path / "merged", tmp_path / "scratch"
+    save_adapter(adapted, adapter, folder, None, tokenizer, new_tokens=False)
+    merge_into(folder, adapter, adapter, "mean", merged)
+    scratch.mkdir()
+    parts = [Part("one", problems_of(2), GREEDY)]
+    plain, whole = (
+        list(generator_of(str(model), tmp_path / name).generate(parts))
+        for name, model in (("plain", folder), ("whole", merged))
+    )
+    generator = replace(generator_of(str(adapter), tmp_path / "own"), base=folder, scratch=str(scratch))
+    assert list(generator.generate(parts)) == whole != plain
+    assert list(scratch.iterdir()) == []
+    alone = replace(generator_of(str(adapter), tmp_path / "alone"), scratch=str(scratch))
+    with pytest.raises(InputError, match="is an adapter, whose base is not known"):
+        list(alone.generate(parts))
+
+
 def test_without_a_cache_chunks_are_kept_until_the_job_is_done(folder, tmp_path):
     params = SimpleNamespace(settings={}, files=[], checkpoints=tmp_path / "work", name="job")
-    with chunk_folder(None, params, [folder]) as store:
+    with chunk_folder(None, params, [folder], []) as store:
         list(generator_of(folder, store.folder).generate([Part("one", problems_of(1), GREEDY)]))
         assert len(list(store.folder.glob("*.zst"))) == 1
     assert not store.folder.exists()

@@ -89,6 +89,18 @@ def test_cards_name_repositories_of_the_hub_or_folders_of_the_run() -> None:
 def test_adapters_name_their_base_as_peft_finds_it() -> None:
     assert jobs().adapter_base(of(model="hub")) == {"name": "owner/m", "revision": "r"}
     assert jobs().adapter_base(of(model="folder")) == {"name": "out/models/folder/base", "revision": None}
+    assert jobs().adapter_base(of(model="hub", start="base")) == {"name": "owner/m", "revision": "r"}
+    tuned = jobs().adapter_base(of(model="hub", start="ircoder"))
+    assert tuned == {"name": "out/models/hub/ircoder", "revision": None}
+
+
+def test_a_tuned_checkpoint_is_merged_into_what_it_was_tuned_from() -> None:
+    def merged_into(checkpoint: str, start: str, model: str = "scratch") -> list[str]:
+        return jobs().adapted_from(start, of(model=model, checkpoint=checkpoint))
+
+    assert merged_into("ircoder", "ircoder") == []
+    assert merged_into("ircoder-instruct", "ircoder") == ["<results>/models/scratch/ircoder"]
+    assert merged_into("base-commits-C++", "base") == ["<results>/models/scratch/base"]
 
 
 def test_resources_are_those_of_the_entry() -> None:

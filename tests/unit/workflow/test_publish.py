@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from huggingface_hub import DatasetCard, ModelCard
 from scripts.lib.files import write_json
 from scripts.lib.training.model_card import Card, render
 from scripts.lib.training.usage import pair_usage, tuned_usage
-from scripts.workflow.publish import _readable, plan
+from scripts.workflow.publish import _readable, plan, source_folder
 from tests.support.fake_hub import hub_environment
 from tests.support.stand_in_hub import stand_in_hub
 
@@ -162,3 +164,32 @@ def test_sizes_are_in_the_largest_unit():
         "2.5 MB",
         "7.1 TB",
     ]
+
+
+def test_tuned_models_are_merged_from_their_adapters_when_they_are_pushed(results, monkeypatch):
+    tuned, adapter = results / "models/tiny/ircoder-commits-C++", results / "models/tiny/adapter"
+    write_json(tuned / "adapter_config.json", {"base_model_name_or_path": "results/models/tiny/ircoder"})
+    merges = []
+
+    def merge(*paths: str) -> None:
+        merges.append([str(Path(path).relative_to(results)) for path in paths[:3] if "tmp" not in Path(path).parts[-2]])
+        Path(paths[3]).mkdir()
+
+    monkeypatch.setattr("scripts.pretrain.merge.write_merged", merge)
+    published = {item.folder: item for item in plan(results, "me")}
+    with ExitStack() as stack:
+        assert source_folder(results, published["models/tiny/adapter"], stack) == adapter
+        assert source_folder(results, published["models/tiny/base"], stack) == results / "models/tiny/base"
+        assert source_folder(results, published["models/tiny/ircoder-commits-C++"], stack).name == "merged"
+        assert merges.pop() == [
+            "models/tiny/ircoder",
+            "models/tiny/ircoder-commits-C++",
+            "models/tiny/ircoder-commits-C++",
+        ]
+        shutil.rmtree(results / "models/tiny/ircoder")
+        source_folder(results, published["models/tiny/ircoder-commits-C++"], stack)
+    assert merges[0] == ["models/tiny/base", "models/tiny/adapter", "models/tiny/tokenizer"]
+    assert len(merges) == 2
+    assert sorted(path.name for path in results.iterdir()) == ["models", "pairs", "provenance", "tables"]
+    dry = run(results, "http://127.0.0.1:1", "--to", "me", "--dry", token=None)
+    assert dry.stdout.count("merged from the adapter when it is pushed") == 2
