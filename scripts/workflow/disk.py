@@ -137,6 +137,9 @@ class Disk:
             return None
         if names[0].partition("-")[0] in ("adapter", "milestones"):
             return self._adapter(parameters, "pretrain")
+        for tuning in ("instruct", "commits"):
+            if f"-{tuning}" in names[0]:
+                return self._adapter(parameters, tuning)
         return self.base(model)
 
     def _adapter(self, parameters: float, section: str) -> float:

@@ -60,6 +60,9 @@ def test_a_model_has_its_weights_and_an_adapter_a_small_part_of_them(
     assert sizes.of_output(f"models/{MODEL}/base") == sizes.of_output(f"models/{MODEL}/ircoder") == 2 * 1.1e9
     assert 0.02 < trained_weights(7e9, {**LORA, "r": 64}) / 7e9 * 2 < 0.05
     assert trained_weights(7e9, {**LORA, "embeddings": True}) - trained_weights(7e9, LORA) > 2e8
+    for tuned, section in (("base-instruct", "instruct"), ("ircoder-400-commits-C++", "commits")):
+        size = sizes.of_output(f"models/{MODEL}/{tuned}")
+        assert size == trained_weights(1.1e9, config[section]["lora"]) * 4
     for path in ("curves/base.csv", "losses/base.parquet", "tokenizer"):
         assert sizes.of_output(f"models/{MODEL}/{path}") is None
     base = tmp_path / "models" / MODEL / "base"
