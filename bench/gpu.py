@@ -39,7 +39,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from scripts.evaluate.benchmarks.stop_sequences import Stop
-from scripts.evaluate.engines.base import Request
+from scripts.evaluate.engines.base import Request, RequestGroup
 from scripts.evaluate.generate import load_engine
 from scripts.evaluate.generations import Sampling
 from scripts.lib.prompts import Example
@@ -268,10 +268,10 @@ def generation_speed(setup: Setup, engine: str, new_tokens: int) -> float:
     settings = {"dtype": str(HALF).removeprefix("torch."), "batch_size": setup.batch_size, "context": None}
     loaded = load_engine(engine, str(setup.folder / "base"), settings, torch.get_num_threads())
     requests = [Request("def f(x):\n    return" + " x" * row, row, NEVER) for row in range(setup.batch_size)]
-    sampling = Sampling(temperature=0, top_p=1, samples=1, new_tokens=new_tokens)
-    loaded.complete(requests, sampling)
+    group = RequestGroup(requests, Sampling(temperature=0, top_p=1, samples=1, new_tokens=new_tokens))
+    list(loaded.complete_groups([group]))
     start = time.monotonic()
-    completions = loaded.complete(requests, sampling)
+    [(_, completions)] = loaded.complete_groups([group])
     seconds = time.monotonic() - start
     # A row that ended early counts for nothing, which happens once in many thousand tokens.
     return sum(row.finish_reason == FinishReason.LENGTH for row in completions) * new_tokens / seconds

@@ -22,7 +22,7 @@ from bench.dedup_memory import programs
 from bench.memory import peak_mb
 from scripts.lib.files import sha256_text
 from scripts.lib.ledger import counted
-from scripts.lib.parquet import write_table
+from scripts.lib.parquet import parts_of, write_table
 from scripts.lib.schemas.dedup import CLUSTERS
 from scripts.lib.schemas.ir import IR
 from scripts.lib.schemas.ledger import Outcome
@@ -35,6 +35,8 @@ from scripts.pairs.outcomes import RepresentativePaths, read_clusters, read_outc
 from scripts.sources.record import Record
 
 VARIANTS = ("perf", "size")
+# As pairs.part_mb of config.yaml.
+PART_BYTES = 500_000_000
 SHARD_SIZE = 2000
 IR_LINES = 600
 SETTINGS = {
@@ -84,10 +86,10 @@ def make(folder: Path) -> dict[str, float]:
     read_outcomes(known, ir, list(VARIANTS))
     builder = Builder("C", known, Benchmarks(str(folder / "ngrams"), 13), SETTINGS, RepresentativePaths(known, sources))
     outputs, ledger = {variant: str(folder / variant) for variant in VARIANTS}, str(folder / "ledger")
-    build(builder, list(zip(sources, ir, strict=True)), str(folder / "aliases"), outputs, ledger)
+    build(builder, list(zip(sources, ir, strict=True)), str(folder / "aliases"), outputs, ledger, PART_BYTES)
     seconds = time.process_time() - start
     pairs = counted(ledger, ["outcome"])[(str(Outcome.PAIR),)]
-    size = sum((folder / variant).stat().st_size for variant in VARIANTS) / 1e6
+    size = sum(part.stat().st_size for path in outputs.values() for part in parts_of(path)) / 1e6
     return {"pairs": pairs, "pairs_per_cpu_s": round(pairs / seconds), "peak_mb": peak_mb(), "file_mb": round(size)}
 
 

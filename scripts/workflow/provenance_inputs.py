@@ -56,9 +56,8 @@ def recorded_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def pairs_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of the config that determine the pairs."""
-    keys = ("compile", "corpus", "dedup", "ir_shard_size", "keep_ll", "languages", "pairs", "seed", "shard_size")
-    keys += ("variants",)
-    return {key: config[key] for key in keys}
+    data = ("corpus", "languages", "variants", "seed", "shard_size", "ir_shard_size")
+    return {key: config[key] for key in sorted((*data, "compile", "keep_ll", "dedup", "pairs"))}
 
 
 def used_revisions(*entries: object) -> dict[str, list[str]]:

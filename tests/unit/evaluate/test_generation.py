@@ -263,7 +263,7 @@ def test_a_damaged_chunk_is_generated_again(folder, tmp_path):
 def test_what_determines_completions_is_part_of_the_name_of_a_chunk(engine):
     prompts = PromptSettings("{diff}>", "diff", 40, 10)
     commit = [Problem("0", "0", "", NEVER, target="m", row={"diff": "abc", "message": "m"})]
-    other = [replace(commit[0], row={"diff": "abd", "message": "m"})]
+    other = [replace(commit[0], row={"diff": "abx", "message": "m"})]
     settings = {"engine": "transformers", "dtype": "float32", "batch_size": 4, "context": None}
     part, identity = Part("one", problems_of(2), WARM), engine_identity(settings, False)
     stop = [replace(problem, stop=Stop(("x",))) for problem in problems_of(2)]
