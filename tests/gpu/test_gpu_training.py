@@ -20,7 +20,7 @@ from scripts.lib.training.spec import TrainingSpec
 from tests.support.killed_trainings import killed_and_resumed
 from tests.support.tiny_families import FAMILIES
 from tests.support.tiny_tokenizer import tiny_tokenizer
-from tests.support.tiny_training import LLAMA, LLAMA_LORA, LORA, spec_for, write_all
+from tests.support.tiny_training import LLAMA, LLAMA_LORA, LORA, merged, spec_for, write_all
 
 STEPS = 30
 SETTINGS = {"max_steps": STEPS, "epochs": 20, "eval_steps": STEPS, "save_steps": STEPS}
@@ -72,8 +72,14 @@ def reference(inputs, tmp_path_factory):
     return trained(inputs, tmp_path_factory.mktemp("reference"))
 
 
-def weights(folder: str | Path) -> dict[str, torch.Tensor]:
-    return load_file(Path(folder, "model.safetensors"))
+def base_weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_file(folder / "base" / "model.safetensors")
+
+
+def weights(spec: TrainingSpec) -> dict[str, torch.Tensor]:
+    """Those of the base with the trained adapter merged, which is done once."""
+    folder = Path(spec.output).with_name("merged")
+    return load_file(Path(folder if folder.exists() else merged(spec), "model.safetensors"))
 
 
 def distance(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> float:
@@ -93,8 +99,8 @@ def test_merged_weights_and_losses_are_those_of_a_training_on_the_cpu(
     inputs, reference, tmp_path, device, changes, tolerance
 ):
     spec = trained(inputs, tmp_path, device, **changes)
-    expected, base = weights(reference.output), weights(inputs / "base")
-    share = distance(weights(spec.output), expected) / distance(expected, base)
+    expected, base = weights(reference), base_weights(inputs)
+    share = distance(weights(spec), expected) / distance(expected, base)
     first, last = validation_losses(spec)
     assert share < tolerance[0]
     assert [first, last] == pytest.approx(validation_losses(reference), rel=tolerance[1])
@@ -113,8 +119,8 @@ def test_a_training_killed_on_a_gpu_resumes(inputs, tmp_path, caplog):
     unbroken = replace(spec_for(inputs, tmp_path / "unbroken", **settings), gpu=True)
     run_training(unbroken)
     resumed = killed_and_resumed(replace(spec_for(inputs, tmp_path / "killed", **settings), gpu=True), tmp_path, caplog)
-    expected, base = weights(unbroken.output), weights(inputs / "base")
-    assert distance(weights(resumed.output), expected) < 0.01 * distance(expected, base)
+    expected, base = weights(unbroken), base_weights(inputs)
+    assert distance(weights(resumed), expected) < 0.01 * distance(expected, base)
 
 
 @pytest.mark.gpu
@@ -123,7 +129,7 @@ def test_a_base_in_8_bits_is_trained_and_merged_unquantised(tmp_path):
     write_all(tmp_path, LLAMA)
     spec = replace(spec_for(tmp_path, tmp_path, max_steps=20, quantization="int8"), lora=LLAMA_LORA, gpu=True)
     assert run_training(spec)["quantization"] == "int8"
-    assert {tensor.dtype for tensor in weights(spec.output).values()} == {torch.float32}
+    assert {tensor.dtype for tensor in weights(spec).values()} == {torch.float32}
     first, *_, last = validation_losses(spec)
     assert last < first
 
@@ -168,4 +174,4 @@ def test_a_training_in_bf16_with_isolated_documents_learns(tmp_path, device):
     first, last = validation_losses(spec)
     assert last < first - 0.2
     # What training changes in the configuration is undone.
-    assert AutoModelForCausalLM.from_pretrained(spec.output).config.use_cache
+    assert AutoModelForCausalLM.from_pretrained(merged(spec)).config.use_cache
