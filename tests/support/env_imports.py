@@ -80,10 +80,13 @@ def uses() -> list[Use]:
     """Every rule with a script, once for each environment that it may run in."""
     result = []
     for file in sorted((ROOT / "rules").glob("*.smk")):
-        for part in re.split(r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            rule = part.partition(":")[0]
-            script = re.search(r'^    script:\n        "\.\./scripts/(\S+)"', part, re.MULTILINE)
-            conda = re.search(r"^    conda:\n        (.+)$", part, re.MULTILINE)
+        # Rules of a loop are indented and have their name as an expression.
+        for part in re.split(r"^ *(?:rule|checkpoint)\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            name = re.match(r"\s*(\w*):(?:\s+name:\s+(\S+))?", part)
+            assert name, f"{file.name}: cannot read the name of a rule"
+            rule = name[1] or name[2]
+            script = re.search(r'^ +script:\n +"\.\./scripts/(\S+)"', part, re.MULTILINE)
+            conda = re.search(r"^ +conda:\n +(.+)$", part, re.MULTILINE)
             if script and conda:
                 started = [path for name, path in _STARTED.items() if name in part]
                 result += [Use(rule, (script[1], *started), env) for env in _envs_of(rule, conda[1])]

@@ -42,6 +42,7 @@ from tests.support.tiny_training import (
 )
 
 STEPS = 150
+ADAPTER = "adapter_model.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +62,6 @@ def largest_difference(first: TrainingSpec, second: TrainingSpec) -> float:
     return max((a[name] - b[name]).abs().max().item() for name in a)
 
 
-def adapter_at(spec: TrainingSpec, folder: str) -> bytes:
-    return Path(spec.checkpoints, folder, "adapter_model.safetensors").read_bytes()
-
-
 def test_a_killed_training_ends_with_the_same_bytes_and_milestones(inputs, tmp_path, caplog):
     settings = {"max_steps": STEPS, "epochs": 20, "save_steps": 7}
     milestones = (10, 14, STEPS - 1, STEPS)
@@ -74,9 +71,12 @@ def test_a_killed_training_ends_with_the_same_bytes_and_milestones(inputs, tmp_p
     spec = replace(spec_for(inputs, tmp_path / "killed", **settings), milestones=milestones)
     resumed = killed_and_resumed(spec, tmp_path, caplog)
     assert weights(unbroken) == weights(resumed)
-    saved = [[adapter_at(spec, f"milestones/{step}") for step in milestones] for spec in (unbroken, resumed)]
+    saved = [
+        [Path(spec.checkpoints, "milestones", str(step), ADAPTER).read_bytes() for step in milestones]
+        for spec in (unbroken, resumed)
+    ]
     assert saved[0] == saved[1] and len(set(saved[0])) == len(milestones)
-    assert saved[0][-1] == adapter_at(unbroken, "adapter")
+    assert saved[0][-1] == Path(unbroken.output, ADAPTER).read_bytes()
     curves = [curve_rows(read_json(Path(spec.checkpoints, "history.json"))) for spec in (unbroken, resumed)]
     assert curves[0] == curves[1]
     assert curves[0][-1]["validation_loss"] < curves[0][0]["validation_loss"] - 0.5
