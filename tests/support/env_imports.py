@@ -42,6 +42,7 @@ OPTIONAL = (
     ("evaluate/engines/vllm_engine.py", "vllm", r"generate(-gpu)?", "evaluate.engine: vllm runs in vllm.yaml"),
     ("evaluate/engines/vllm_engine.py", "torch", r"vllm(-gpu)?", "vllm needs one exact version and brings it"),
     ("lib/gpu.py", "torch", r"vllm(-gpu)?", "vllm needs one exact version and brings it"),
+    ("lib/training/models.py", "torch", r"vllm(-gpu)?", "vllm needs one exact version and brings it"),
     ("evaluate/engines/transformers_engine.py", "torch", r"vllm(-gpu)?", "never imported with evaluate.engine: vllm"),
     ("evaluate/metrics.py", "rouge_score", r"(?!score)[\w-]+", "only evaluate_score computes ROUGE"),
     ("evaluate/benchmarks/codexglue.py", "sacremoses", r"execute.*|d|rust|swift|modules|workflow", "no texts here"),
@@ -81,10 +82,10 @@ def uses() -> list[Use]:
     result = []
     for file in sorted((ROOT / "rules").glob("*.smk")):
         # Rules of a loop are indented and have their name as an expression.
-        for part in re.split(r"^ *(?:rule|checkpoint)\b", file.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            name = re.match(r"\s*(\w*):(?:\s+name:\s+(\S+))?", part)
-            assert name, f"{file.name}: cannot read the name of a rule"
-            rule = name[1] or name[2]
+        text = file.read_text(encoding="utf-8")
+        for part in re.split(r"^ *(?:rule|checkpoint) *(?=\w*:\n)", text, flags=re.MULTILINE)[1:]:
+            named = re.search(r"^ +name:\s+(\S+)", part, re.MULTILINE)
+            rule = named[1] if named else part.partition(":")[0]
             script = re.search(r'^ +script:\n +"\.\./scripts/(\S+)"', part, re.MULTILINE)
             conda = re.search(r"^ +conda:\n +(.+)$", part, re.MULTILINE)
             if script and conda:
