@@ -30,7 +30,8 @@ RULES = [
 ]
 CHUNK = 2
 # Other benchmarks are left out, because a job generates for all that a checkpoint is evaluated on.
-TASKS = {"multipl-e": ["py"], "humaneval": [], "fixdocs": [], "recode": [], "codexglue": []}
+OTHERS = ("humaneval", "fixdocs", "recode", "codexglue", "likelihood", "choice", "source-to-llvm")
+TASKS = {"multipl-e": ["py"], **dict.fromkeys(OTHERS, [])}
 CONFIG = {"evaluate": {"tasks": TASKS, "chunk_requests": CHUNK}}
 
 
