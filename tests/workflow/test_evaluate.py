@@ -31,7 +31,7 @@ RULES = [
 CHUNK = 2
 # Other benchmarks are left out, because a job generates for all that a checkpoint is evaluated on.
 OTHERS = ("humaneval", "fixdocs", "recode", "codexglue", "likelihood", "choice", "source-to-llvm")
-TASKS = {"multipl-e": ["py"], **dict.fromkeys(OTHERS, [])}
+TASKS = {"multipl-e": ["py"], **{name: [] for name in OTHERS}}
 CONFIG = {"evaluate": {"tasks": TASKS, "chunk_requests": CHUNK}}
 
 
