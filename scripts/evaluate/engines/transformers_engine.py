@@ -1,12 +1,12 @@
 """Generation with transformers: padded batches, and random draws from each request's seed."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 import transformers
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LogitsProcessor, StoppingCriteria
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
@@ -26,74 +26,13 @@ from scripts.evaluate.engines.base import (
     until_end,
     usable_context,
 )
+from scripts.evaluate.engines.decoding import Decoding, Ends, SeededDraw
 from scripts.evaluate.generations import Sampling
 from scripts.lib.custom_code import is_trusted
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
 from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.token_text import ContinuationDecoder
 from scripts.lib.weights import check_weights
-
-
-class SeededDraw(LogitsProcessor):
-    """Turns greedy decoding into sampling from each row's tempered, nucleus-filtered distribution.
-
-    It uses the Gumbel-max trick: the arg-max of logits plus Gumbel noise is a sample from their
-    softmax (Gumbel 1954). Each row's noise comes from a generator with the row's seed, so a row's
-    text does not depend on the other rows of the batch.
-    """
-
-    def __init__(self, seeds: Sequence[int], sampling: Sampling) -> None:
-        self.sampling = sampling
-        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Filtered logits plus noise; `scores` are logits, both have shape (rows, vocabulary)."""
-        del input_ids
-        logits = nucleus(scores.float() / self.sampling.temperature, self.sampling.top_p)
-        noise = torch.stack([torch.rand(logits.shape[1], generator=generator) for generator in self.generators])
-        gumbel = -torch.log(-torch.log(noise.clamp_min(torch.finfo(noise.dtype).tiny)))
-        return cast(torch.FloatTensor, logits + gumbel.to(logits.device))
-
-
-def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
-    """Logits with minus infinity for all but the most likely tokens that together reach `top_p`.
-
-    Logits have shape (rows, vocabulary). Nucleus sampling: Holtzman et al. 2020, arXiv 1904.09751.
-    """
-    values, order = torch.sort(logits, descending=True, dim=-1)
-    shares = torch.softmax(values, dim=-1)
-    beyond = shares.cumsum(dim=-1) - shares >= top_p
-    return logits.masked_fill(beyond.scatter(-1, order, beyond), -torch.inf)
-
-
-class StopSequences(StoppingCriteria):
-    """Ends a row as soon as its completion has ended, so that no token is generated after it."""
-
-    def __init__(self, decode: ContinuationDecoder, stops: Sequence[Stop], prompt: int) -> None:
-        """Watch a batch.
-
-        stops: what ends each row, of shape (rows,).
-        prompt: number of tokens before the completions.
-        """
-        self.decode, self.stops, self.prompt = decode, stops, prompt
-        # A token has at least one byte, so a sequence that the last token completes lies within
-        # this number of tokens.
-        self.tails = [max(len(sequence.encode()) for sequence in stop.sequences) for stop in stops]
-        self.done = [False] * len(stops)
-
-    def _stopped(self, stop: Stop, tail: int, tokens: torch.Tensor) -> bool:
-        if not stop.may_end_within(self.decode(tokens[-tail:].tolist())):
-            return False
-        # The tail alone may decode differently than within the text, and braces are counted from
-        # the start.
-        return stop.position(self.decode(tokens.tolist())) is not None
-
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **kwargs: object) -> torch.BoolTensor:
-        """Whether each row has ended, of shape (rows,); `input_ids` has shape (rows, tokens)."""
-        del scores, kwargs
-        for row, stop in enumerate(self.stops):
-            self.done[row] = self.done[row] or self._stopped(stop, self.tails[row], input_ids[row, self.prompt :])
-        return cast(torch.BoolTensor, torch.tensor(self.done, device=input_ids.device))
 
 
 class TransformersEngine(OneGroup):
@@ -219,19 +158,21 @@ class TransformersEngine(OneGroup):
     def _complete_batch(
         self, requests: list[Request], tokens: list[list[int]], sampling: Sampling, room: int
     ) -> list[Completion]:
-        padded = self.tokenizer.pad({"input_ids": tokens}, return_tensors="pt").to(self.device)
-        width = padded["input_ids"].shape[1]
-        draws = [SeededDraw([request.seed for request in requests], sampling)] if sampling.temperature else []
+        prompts = list(dict.fromkeys(map(tuple, tokens)))
+        row_of = {prompt: row for row, prompt in enumerate(prompts)}
+        decoding = Decoding(
+            rows=[row_of[tuple(ids)] for ids in tokens],
+            draw=SeededDraw([request.seed for request in requests], sampling),
+            ends=Ends(self.decode, self.ends, [request.stop for request in requests]),
+            new_tokens=room,
+        )
+        padded = self.tokenizer.pad({"input_ids": [list(ids) for ids in prompts]}, return_tensors="pt")
         with torch.inference_mode():
-            output = self.model.generate(
-                **padded,
-                max_new_tokens=room,
-                logits_processor=draws,
-                stopping_criteria=[StopSequences(self.decode, [request.stop for request in requests], width)],
-            )
-        return [self._completion(row, request.stop) for row, request in zip(output[:, width:], requests, strict=True)]
+            self.model.generate(**padded.to(self.device), max_new_tokens=room, custom_generate=decoding)
+        rows = zip(decoding.tokens, requests, strict=True)
+        return [self._completion(tokens, request.stop) for tokens, request in rows]
 
-    def _completion(self, tokens: torch.Tensor, stop: Stop) -> Completion:
-        """The completion in one row of new tokens, which has padding after its end."""
-        text_tokens, ended = until_end(tokens.tolist(), self.ends)
+    def _completion(self, tokens: list[int], stop: Stop) -> Completion:
+        """The completion in the new tokens of a row."""
+        text_tokens, ended = until_end(tokens, self.ends)
         return finish(self.decode(text_tokens), stop, ended)

@@ -1,5 +1,6 @@
 """Generation with a tiny model: stop sequences, seeds, batches, room, chunks and their cache; stored files."""
 
+import functools
 import math
 import random
 import shutil
@@ -15,8 +16,9 @@ from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.chunks import ChunkFolder, chunk_key
 from scripts.evaluate.engines.base import Request, RequestGroup
+from scripts.evaluate.engines.decoding import SeededDraw, nucleus
 from scripts.evaluate.engines.generation_requests import Part, sample_seeds
-from scripts.evaluate.engines.transformers_engine import TransformersEngine, nucleus
+from scripts.evaluate.engines.transformers_engine import TransformersEngine
 from scripts.evaluate.generate import Generator, chunk_folder, engine_identity
 from scripts.evaluate.generations import Generation, Sampling, read_generations, write_generations
 from scripts.evaluate.metrics import rouge
@@ -82,13 +84,37 @@ def test_generation_ends_at_a_stop_sequence(engine):
     assert cut.finish_reason == "stop"
 
 
-def test_no_token_is_generated_after_a_stop_sequence(engine, monkeypatch):
+@pytest.fixture
+def shapes(engine, monkeypatch):
+    """The shapes of all inputs of the engine's model: rows and tokens."""
+    seen, original = [], engine.model.forward
+    forward = functools.wraps(original)(
+        lambda **inputs: seen.append(tuple(inputs["input_ids"].shape)) or original(**inputs)
+    )
+    monkeypatch.setattr(engine.model, "forward", forward)
+    return seen
+
+
+def test_no_token_is_generated_after_a_stop_sequence(engine, shapes):
     whole = engine.complete(requests(["abc"]), WARM)[0]
-    lengths = []
-    original = engine.model.generate
-    monkeypatch.setattr(engine.model, "generate", lambda **k: lengths.append(o := original(**k)) or o)
+    shapes.clear()
     engine.complete(requests(["abc"], Stop((whole.text[2],))), WARM)
-    assert lengths[0].shape[1] - len(b"abc") <= len(whole.text[: whole.text.index(whole.text[2]) + 1].encode())
+    # Every token but the last is an input.
+    assert len(shapes) <= len(whole.text[: whole.text.index(whole.text[2]) + 1].encode())
+
+
+def test_equal_prompts_are_read_once_and_rows_that_have_ended_leave_the_batch(engine, shapes):
+    longest = requests(["abc", "abc", "abc", "some"])
+    whole = engine.complete(longest, WARM)
+    assert shapes[0] == (2, 4)
+    assert set(shapes[1:]) == {(4, 1)}
+    # The first row ends before the others.
+    stops = [Stop((whole[0].text[1],)), NEVER, NEVER, NEVER]
+    shapes.clear()
+    shorter = engine.complete([replace(row, stop=stop) for row, stop in zip(longest, stops, strict=True)], WARM)
+    assert shapes[-1] == (3, 1)
+    assert shorter[0].text == whole[0].text[: whole[0].text.index(whole[0].text[1])]
+    assert shorter[1:] == whole[1:]
 
 
 def test_prompts_near_the_context_limit_get_the_tokens_that_fit(engine):
@@ -108,11 +134,9 @@ def test_nucleus_contains_the_most_likely_tokens():
 
 
 def test_draws_follow_the_distribution():
-    from scripts.evaluate.engines.transformers_engine import SeededDraw
-
     chances = torch.tensor([0.6, 0.3, 0.1])
     draw = SeededDraw(range(4000), Sampling(1.0, 1.0, 1, 1))
-    picked = draw(None, torch.log(chances).repeat(4000, 1)).argmax(dim=1)
+    picked = draw(range(4000), torch.log(chances).repeat(4000, 1))
     shares = torch.bincount(picked, minlength=3) / 4000
     assert torch.allclose(shares, chances, atol=0.03)
 
