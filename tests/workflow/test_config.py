@@ -51,11 +51,13 @@ def test_a_wrong_config_ends_a_run_within_seconds(workflow, tmp_path):
 MISSING = (
     "neither instruct.data nor instruct.dataset is set",
     "rule pretrain_adapter asks for 4 GPUs",
-    "the Python package vllm (evaluate.engine: vllm; evaluate_generate) is not installed",
+    "the Python package vllm (evaluate.engine: vllm; evaluate_generate, ",
     "the dataset UKPLab/SLTrans is gated",
     "the model bigcode/starcoderbase-1b has no revision",
 )
 PAPER = ("--configfile", str(ROOT / "config/paper.yaml"), "--config", "models=[starcoderbase-1b]")
+# A corpus that fits on no disk.
+HUGE = "estimate={text_bytes: 1000000000000000000}"
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def without_token(monkeypatch, tmp_path):
 
 
 def test_a_dry_run_of_the_papers_settings_lists_what_is_missing(workflow, tmp_path, without_token):
-    output = workflow(tmp_path / "run", "-n", *PAPER).stdout
+    output = workflow(tmp_path / "run", "-n", *PAPER, HUGE).stdout
     assert output.count("warning: requirements of this run are missing") == 1
     listed = output.partition("warning: requirements of this run")[2]
     for text in MISSING:

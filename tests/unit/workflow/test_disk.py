@@ -140,7 +140,7 @@ def test_the_largest_parts_of_a_budget_are_named() -> None:
 def test_the_stated_size_of_a_data_set_is_not_that_of_another_corpus(config: dict[str, Any], tmp_path: Path) -> None:
     stated = {"dataset": "some/set", "rows": 2000, "text_bytes": 7_500_000}
     own = {**config, "languages": ["C"], "estimate": stated}
-    named = {**own, "corpus": {**config["corpus"], "dataset": "some/set"}}
+    named = {**own, "corpus": {**config["corpus"], "dataset": {"id": "some/set"}}}
     job = planned("sources_read", "sources/C/shards.json", language="C")
     assert disk_budget([job], {**named, "results_dir": "out"}, {}, tmp_path).total > 1e6
     assert disk_budget([job], {**own, "results_dir": "out"}, {}, tmp_path).total == 0
