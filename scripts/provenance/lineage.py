@@ -6,7 +6,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Step:
-    """All jobs of one rule in the lineage of a file: how many there are, and the outputs of one of them."""
+    """All jobs of one rule in the lineage of a file: how many there are, and of one of them the outputs
+    that lead to the file.
+    """
 
     rule: str
     jobs: int
@@ -20,15 +22,15 @@ def lineage(name: str, jobs: list[dict[str, Any]]) -> list[Step]:
     """
     writers = {output: job for job in jobs for output in job["outputs"]}
     seen: set[int] = set()
-    steps: dict[str, list[dict[str, Any]]] = {}
-    names = [name]
+    steps: dict[str, list[list[str]]] = {}
+    names = {name}
     while names:
         level = {id(job): job for output in names if (job := writers.get(output)) and id(job) not in seen}
         seen.update(level)
         for job in level.values():
-            steps.setdefault(job["rule"], []).append(job)
-        names = [name for job in level.values() for name in job["inputs"]]
-    return [Step(rule, len(rule_jobs), rule_jobs[0]["outputs"]) for rule, rule_jobs in steps.items()]
+            steps.setdefault(job["rule"], []).append([output for output in job["outputs"] if output in names])
+        names = {name for job in level.values() for name in job["inputs"]}
+    return [Step(rule, len(outputs), outputs[0]) for rule, outputs in steps.items()]
 
 
 def ancestors(name: str, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -74,7 +74,7 @@ def _steps(results: Path, record: dict[str, Any], name: str) -> list[str]:
     rows = [("rule", "jobs", "one of its files", "digest")]
     for step in lineage(name, record["jobs"]):
         # Of a model the weights, of a stage of the data a table.
-        output = name if name in step.outputs else min(step.outputs, key=_importance)
+        output = min(step.outputs, key=_importance)
         rows.append((step.rule, str(step.jobs), output, digest_text(results, record, output)))
     return table_lines(rows)
 
