@@ -44,6 +44,9 @@ RESULTS = config["results_dir"]
 # it, so that a checkout that was copied or moved reruns nothing.
 PROJECT = os.path.relpath(ROOT) if Path.cwd().is_relative_to(ROOT) else ROOT
 
+# Priority of jobs that most others wait for.
+FIRST = 10
+
 
 pathvars:
     results=RESULTS,

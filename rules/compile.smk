@@ -14,6 +14,7 @@ rule compile_shard:
         "<logs>/compile/{language}/{shard}.log",
     benchmark:
         "<bench>/compile/{language}/{shard}.tsv"
+    priority: FIRST
     conda:
         lambda wildcards: f"../envs/{LANGUAGES[wildcards.language]['env']}.yaml"
     threads: config["compile"]["jobs"]

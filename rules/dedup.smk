@@ -15,6 +15,7 @@ rule dedup_signatures:
         "<logs>/dedup/signatures/{language}.log",
     benchmark:
         "<bench>/dedup/signatures/{language}.tsv"
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     resources:
@@ -42,6 +43,7 @@ rule dedup_clusters:
         "<logs>/dedup/clusters/{language}.log",
     benchmark:
         "<bench>/dedup/clusters/{language}.tsv"
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     resources:

@@ -15,6 +15,7 @@ rule pairs_ngrams:
         "<logs>/pairs/ngrams.log",
     benchmark:
         "<bench>/pairs/ngrams.tsv"
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     resources:
@@ -44,6 +45,7 @@ rule pairs_language:
         "<logs>/pairs/{language}.log",
     benchmark:
         "<bench>/pairs/{language}.tsv"
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     resources:

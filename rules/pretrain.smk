@@ -25,6 +25,7 @@ rule pretrain_sample:
         "<bench>/pretrain/sample_{purpose}.tsv"
     wildcard_constraints:
         purpose=any_of(["documents", "losses", *(f"documents-{name}" for name in ABLATIONS.names)]),
+    priority: FIRST
     conda:
         "../envs/train.yaml"
     resources:
@@ -48,6 +49,7 @@ rule pretrain_vocabulary:
         "<bench>/pretrain/{model}/vocabulary.tsv"
     wildcard_constraints:
         model=any_of(CHECKPOINTS.models_from("scratch")),
+    priority: FIRST
     conda:
         "../envs/train.yaml"
     resources:
@@ -73,6 +75,7 @@ rule pretrain_base:
         "<bench>/pretrain/{model}/base.tsv"
     wildcard_constraints:
         model=any_of(CHECKPOINTS.models_from("scratch")),
+    priority: FIRST
     conda:
         MODEL.env("train")
     threads: training_threads(config["pretrain"]["base"])
@@ -139,6 +142,7 @@ rule pretrain_tokens:
         "<logs>/pretrain/{model}/tokens.log",
     benchmark:
         "<bench>/pretrain/{model}/tokens.tsv"
+    priority: FIRST
     conda:
         "../envs/train.yaml"
     threads: config["pretrain"]["token_threads"]
@@ -189,6 +193,7 @@ rule pretrain_adapter:
         "<logs>/pretrain/{model}/adapter.log",
     benchmark:
         "<bench>/pretrain/{model}/adapter.tsv"
+    priority: FIRST
     conda:
         MODEL.env("train")
     threads: training_threads(config["pretrain"]["training"])
@@ -221,6 +226,7 @@ rule pretrain_merge:
         "<logs>/pretrain/{model}/merge.log",
     benchmark:
         "<bench>/pretrain/{model}/merge.tsv"
+    priority: FIRST
     conda:
         "../envs/train.yaml"
     resources:
@@ -260,6 +266,7 @@ rule pretrain_ablation_tokens:
         "<bench>/pretrain/{model}/tokens_{ablation}.tsv"
     wildcard_constraints:
         ablation=any_of(ABLATIONS.names),
+    priority: FIRST
     conda:
         "../envs/train.yaml"
     threads: config["pretrain"]["token_threads"]
@@ -289,6 +296,7 @@ rule pretrain_ablation_adapter:
         "<bench>/pretrain/{model}/adapter_{ablation}.tsv"
     wildcard_constraints:
         ablation=any_of(ABLATIONS.names),
+    priority: FIRST
     conda:
         MODEL.env("train")
     threads: MODEL.continued_threads

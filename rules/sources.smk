@@ -38,6 +38,7 @@ checkpoint sources_read:
         "<logs>/sources/{language}.log",
     benchmark:
         "<bench>/sources/{language}.tsv"
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     threads: READING_JOBS
@@ -91,6 +92,7 @@ rule sources_ir:
         "<logs>/sources/ir/{language}/{shard}.log",
     benchmark:
         "<bench>/sources/ir/{language}/{shard}.tsv"
+    priority: FIRST
     conda:
         "../envs/data.yaml"
     resources:
