@@ -206,4 +206,5 @@ def test_humaneval_comes_from_its_package_whole_and_halved(tmp_path):
 def test_every_file_of_a_benchmark_has_a_download():
     for entry in TABLE.values():
         tasks = entry.get("tasks", {"any": {}}).values()
-        assert {file for task in tasks for file in task.get("files", entry.get("files", []))} == set(entry.get("downloads", {}))
+        files = {file for task in tasks for file in task.get("files", entry.get("files", []))}
+        assert files == set(entry.get("downloads", {}))
