@@ -13,7 +13,9 @@ import torch
 import yaml
 from peft import LoraConfig, get_peft_model
 
-from scripts.lib.training.models import load_model, save_adapter
+from scripts.lib.files import read_json, sha256_file
+from scripts.lib.training.models import load_model, make_model, save_adapter, save_model
+from tests.support.tiny_tokenizer import tiny_tokenizer
 from tests.support.tiny_training import GPT, write_all
 from tests.workflow.conftest import ROOT
 from tests.workflow.jobs import jobs_in
@@ -150,3 +152,14 @@ def test_a_run_of_imported_checkpoints_gives_tables_and_detects_new_weights(tmp_
         path.write_bytes(path.read_bytes())
     jobs = planned(workflow, tmp_path / "run", "tables", *options, project=project)
     assert {"pretrain_import", "evaluate_generate"} <= jobs.keys()
+    # Other weights generate other texts, and scores follow.
+    cell = "codexglue/python/greedy/imported.base"
+    generations, score = (
+        tmp_path / f"run/results/{name}" for name in (f"generations/{cell}.jsonl.zst", f"scores/{cell}.json")
+    )
+    before = sha256_file(generations)
+    torch.manual_seed(9)
+    save_model(make_model({**GPT, "n_positions": 512}, tiny_tokenizer()), tiny_tokenizer(), project / "local/base")
+    workflow(tmp_path / "run", "tables", *snakefile, *options)
+    assert read_json(score)["inputs"]["generations"] == sha256_file(generations) != before
+    assert planned(workflow, tmp_path / "run", "tables", *options, project=project) == {}
