@@ -13,8 +13,8 @@ def stated_size(config: Mapping[str, Any]) -> tuple[int | dict[str, int] | None,
     """`estimate.rows` and `estimate.text_bytes`; None for both where the run reads another corpus than
     the one whose size the config states.
     """
-    stated, read = config["estimate"], config["corpus"]["dataset"] or {}
-    if stated["dataset"] is not None and stated["dataset"] != read.get("id"):
+    stated = config["estimate"]
+    if stated["dataset"] is not None and stated["dataset"] != (config["corpus"]["dataset"] or {}).get("id"):
         return None, None
     return stated["rows"], stated["text_bytes"]
 

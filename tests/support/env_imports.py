@@ -42,6 +42,7 @@ OPTIONAL = (
     ("evaluate/engines/vllm_engine.py", "vllm", r"generate(-gpu)?", "evaluate.engine: vllm runs in vllm.yaml"),
     ("evaluate/engines/vllm_engine.py", "torch", r"vllm(-gpu)?", "vllm needs one exact version and brings it"),
     ("lib/gpu.py", "torch", r"vllm(-gpu)?", "vllm needs one exact version and brings it"),
+    ("evaluate/engines/decoding.py", "torch", r"vllm(-gpu)?", "never imported with evaluate.engine: vllm"),
     ("lib/training/models.py", "torch", r"vllm(-gpu)?", "vllm needs one exact version and brings it"),
     ("evaluate/engines/transformers_engine.py", "torch", r"vllm(-gpu)?", "never imported with evaluate.engine: vllm"),
     ("evaluate/metrics.py", "rouge_score", r"(?!score)[\w-]+", "only evaluate_score computes ROUGE"),

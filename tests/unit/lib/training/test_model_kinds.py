@@ -89,11 +89,10 @@ def test_a_model_with_generation_settings_is_imported(plain, tmp_path, values):
 
 def new_tokens(completer, sampling):
     """The tokens that an engine generates for the first request."""
-    rows, original = [], completer.model.generate
-    completer.model.generate = lambda **options: rows.append(original(**options)) or rows[-1]
+    decodings, original = [], completer.model.generate
+    completer.model.generate = lambda **options: decodings.append(options["custom_generate"]) or original(**options)
     completer.complete(REQUESTS[:1], sampling)
-    prompt = len(completer.tokenizer(REQUESTS[0].prompt)["input_ids"])
-    return rows[0][0, prompt:].tolist()
+    return decodings[0].tokens[0]
 
 
 @pytest.mark.parametrize("index", [0, 3, 9])
@@ -144,10 +143,9 @@ def test_the_leading_blank_of_a_completion_is_retained(tmp_path, kind, monkeypat
     expected = "  return x"
     ids = tokenizer("\n" + expected, add_special_tokens=False)["input_ids"]
     ids = ids[len(tokenizer("\n", add_special_tokens=False)["input_ids"]) :]
-    import torch
 
-    def generate(input_ids, **_):
-        return torch.cat([input_ids, torch.tensor([[*ids, tokenizer.eos_token_id]] * len(input_ids))], dim=1)
+    def generate(custom_generate, **_):
+        custom_generate.tokens = [[*ids, tokenizer.eos_token_id]]
 
     monkeypatch.setattr(completer.model, "generate", generate)
     assert completer.complete([Request("def f(x):\n", 1, NEVER)], GREEDY) == [Completion(expected, "end")]
