@@ -21,7 +21,7 @@ def run(project: Path, *options: str) -> str:
     """What Snakemake prints for the targets, started in the project's own folder."""
     command = [sys.executable, "-m", "snakemake", *TARGETS, "--config", "languages=[C]", *options]
     done = subprocess.run(
-        command, cwd=project, env=snakemake_environment(), text=True, capture_output=True, timeout=600, check=False
+        command, cwd=project, env=snakemake_environment(), text=True, capture_output=True, timeout=1800, check=False
     )
     printed = done.stdout + done.stderr
     assert done.returncode == 0, printed[-4000:]

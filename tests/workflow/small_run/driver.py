@@ -38,7 +38,7 @@ def run(project: Path, folder: Path, *arguments: str, succeeds: bool = True) -> 
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(small / "Snakefile"), "--directory", str(folder)]
     command += ["--configfile", str(small / "config.yaml"), "--cores", "2", *arguments]
     done = subprocess.run(
-        command, env=snakemake_environment(), text=True, capture_output=True, timeout=600, check=False
+        command, env=snakemake_environment(), text=True, capture_output=True, timeout=1800, check=False
     )
     printed = done.stdout + done.stderr
     assert (done.returncode == 0) == succeeds, printed[-4000:]
