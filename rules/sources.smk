@@ -85,7 +85,9 @@ rule sources_modules:
 rule sources_ir:
     input:
         sources=ancient(shard_table),
-        modules=ancient("<results>/modules/{language}"),
+        # Not ancient(): Snakemake loses the jobs behind an ancient input that exists while its job has
+        # not ended, if a checkpoint ends meanwhile, and then ends early with exit code 0.
+        modules="<results>/modules/{language}",
     output:
         "<results>/ir/{language}/{shard}.parquet",
     log:
