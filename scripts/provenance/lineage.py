@@ -23,13 +23,14 @@ def lineage(name: str, jobs: list[dict[str, Any]]) -> list[Step]:
     writers = {output: job for job in jobs for output in job["outputs"]}
     seen: set[int] = set()
     steps: dict[str, list[list[str]]] = {}
-    names = {name}
+    names = [name]
     while names:
         level = {id(job): job for output in names if (job := writers.get(output)) and id(job) not in seen}
         seen.update(level)
         for job in level.values():
             steps.setdefault(job["rule"], []).append([output for output in job["outputs"] if output in names])
-        names = {name for job in level.values() for name in job["inputs"]}
+        # Without duplicates, in the order of the jobs.
+        names = list(dict.fromkeys(name for job in level.values() for name in job["inputs"]))
     return [Step(rule, len(outputs), outputs[0]) for rule, outputs in steps.items()]
 
 
