@@ -9,11 +9,21 @@ from scripts.workflow.disk import Budget, Disk
 from scripts.workflow.shards import Shards
 
 
+def stated_size(config: Mapping[str, Any]) -> tuple[int | dict[str, int] | None, int | None]:
+    """`estimate.rows` and `estimate.text_bytes`; None for both where the run reads another corpus than
+    the one whose size the config states.
+    """
+    stated = config["estimate"]
+    if stated["dataset"] is not None and stated["dataset"] != (config["corpus"]["dataset"] or {}).get("id"):
+        return None, None
+    return stated["rows"], stated["text_bytes"]
+
+
 def known_programs(config: Mapping[str, Any], shards: Shards) -> dict[str, float]:
     """Number of programs of each language, by the index of a run or as the config states it for the
     estimate; empty where neither has it.
     """
-    stated = config["estimate"]["rows"]
+    stated, _ = stated_size(config)
     total = stated / len(config["variants"]) / len(config["languages"]) if isinstance(stated, int) else 0
     by_language = stated if isinstance(stated, dict) else {}
     programs = {
@@ -29,7 +39,7 @@ def disk_budget(planned: Iterable[Any], config: Mapping[str, Any], models: Mappi
     """
     shards = Shards(results / "sources")
     programs = known_programs(config, shards)
-    disk = Disk(config, models, programs, config["estimate"]["text_bytes"] if programs else None, results)
+    disk = Disk(config, models, programs, stated_size(config)[1] if programs else None, results)
     budget, top, read, with_ir = Budget(), config["results_dir"], set(), set()
     for job in planned:
         wildcards = job.wildcards_dict

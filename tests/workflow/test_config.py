@@ -56,6 +56,8 @@ MISSING = (
     "the model bigcode/starcoderbase-1b has no revision",
 )
 PAPER = ("--configfile", str(ROOT / "config/paper.yaml"), "--config", "models=[starcoderbase-1b]")
+# A corpus that fits on no disk.
+HUGE = "estimate={text_bytes: 1000000000000000000}"
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def without_token(monkeypatch, tmp_path):
 
 
 def test_a_dry_run_of_the_papers_settings_lists_what_is_missing(workflow, tmp_path, without_token):
-    output = workflow(tmp_path / "run", "-n", *PAPER).stdout
+    output = workflow(tmp_path / "run", "-n", *PAPER, HUGE).stdout
     assert output.count("warning: requirements of this run are missing") == 1
     listed = output.partition("warning: requirements of this run")[2]
     for text in MISSING:

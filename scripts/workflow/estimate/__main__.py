@@ -14,6 +14,7 @@ from snakemake.cli import parse_config
 from scripts.evaluate.plan import Plan
 from scripts.lib.job import InputError
 from scripts.workflow.config import prepare
+from scripts.workflow.disk_budget import stated_size
 from scripts.workflow.estimate.planned import ROOT, PlannedJob, disk_of, plan, source_counts
 from scripts.workflow.estimate.rates import SHIPPED, Rates, measured_rates, read_rates, write_rates
 from scripts.workflow.estimate.summary import forecast, text
@@ -35,7 +36,7 @@ def planned(files: Sequence[str], values: Sequence[str], results: Path | None) -
 def _remarks(config: dict[str, Any], counts: Counts) -> list[str]:
     """What was assumed."""
     notes = []
-    if isinstance(config["estimate"]["rows"], int):
+    if isinstance(stated_size(config)[0], int):
         notes.append("assumed: all languages have as many programs (estimate.rows is a total)")
     tasks = [task for task in counts.plan.tasks() if not any(Path(path).is_file() for path in task.data_files)]
     if tasks:

@@ -26,6 +26,7 @@ from scripts.lib.job import InputError
 from scripts.sources import tree
 from scripts.sources.tables import total_bytes
 from scripts.workflow.disk import Disk
+from scripts.workflow.disk_budget import stated_size
 from scripts.workflow.estimate.units import Counts, key_of, units_of
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,7 +82,7 @@ def source_counts(config: Mapping[str, Any], languages: Mapping[str, Any], resul
 
     Raises `InputError` where none of these has it.
     """
-    corpus, stated = config["corpus"], config["estimate"]["rows"]
+    corpus, (stated, _) = config["corpus"], stated_size(config)
     folder = ROOT / corpus["path"]
     counts: dict[str, int] = {}
     for language in config["languages"]:
@@ -157,7 +158,7 @@ def text_bytes(config: Mapping[str, Any]) -> float | None:
     """Bytes of text of the corpus, programs and IR: as the config states, or of tables that are here;
     None if it is not known.
     """
-    corpus, stated = config["corpus"], config["estimate"]["text_bytes"]
+    corpus, (_, stated) = config["corpus"], stated_size(config)
     folder = ROOT / corpus["path"]
     if stated is not None or corpus["dataset"] or corpus["format"] == "tree" or not folder.exists():
         return stated

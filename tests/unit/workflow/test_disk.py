@@ -93,7 +93,12 @@ def planned(rule: str, *outputs: str, temporary: tuple[str, ...] = (), **wildcar
 
 
 def test_the_budget_is_that_of_all_planned_jobs(config: dict[str, Any], models: dict[str, Any], tmp_path: Path) -> None:
-    small = {**config, "results_dir": "out", "languages": ["C"], "estimate": {"rows": 2000, "text_bytes": 7_500_000}}
+    small = {
+        **config,
+        "results_dir": "out",
+        "languages": ["C"],
+        "estimate": {"dataset": None, "rows": 2000, "text_bytes": 7_500_000},
+    }
     jobs = [
         planned("sources_read", "sources/C/shards.json", language="C"),
         planned("sources_modules", "sources/C/modules", temporary=("sources/C/modules",), language="C"),
@@ -121,3 +126,12 @@ def test_the_largest_parts_of_a_budget_are_named() -> None:
     budget.add_output("sources/C/modules", 4e9, True)
     assert budget.by_folder() == "temporary files 4 GB, ir 3 GB"
     assert (budget.total, budget.unknown) == (7e9 + 5, 1)
+
+
+def test_the_stated_size_of_a_data_set_is_not_that_of_another_corpus(config: dict[str, Any], tmp_path: Path) -> None:
+    stated = {"dataset": "some/set", "rows": 2000, "text_bytes": 7_500_000}
+    own = {**config, "languages": ["C"], "estimate": stated}
+    named = {**own, "corpus": {**config["corpus"], "dataset": {"id": "some/set"}}}
+    job = planned("sources_read", "sources/C/shards.json", language="C")
+    assert disk_budget([job], {**named, "results_dir": "out"}, {}, tmp_path).total > 1e6
+    assert disk_budget([job], {**own, "results_dir": "out"}, {}, tmp_path).total == 0

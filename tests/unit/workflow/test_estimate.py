@@ -155,7 +155,7 @@ def test_text_is_stated_or_measured_in_tables_that_have_the_ir(tmp_path: Path) -
     corpus["columns"] = {**corpus["columns"], "ir": "IR_Original"}
     tables = {**config, "languages": ["C"], "corpus": corpus}
     assert text_bytes(tables) == pytest.approx(600_000, rel=0.1)
-    assert text_bytes({**tables, "estimate": {"rows": None, "text_bytes": 7}}) == 7
+    assert text_bytes({**tables, "estimate": {"dataset": None, "rows": None, "text_bytes": 7}}) == 7
 
 
 def test_the_shipped_rates_are_complete() -> None:

@@ -156,7 +156,7 @@ def planned(rule, params, **resources):
 
 def run_config(folder):
     """What the checks read of a config whose corpus is not known."""
-    estimate = {"rows": None, "text_bytes": None}
+    estimate = {"dataset": None, "rows": None, "text_bytes": None}
     return {"results_dir": str(folder), "languages": ["C"], "variants": ["perf"], "estimate": estimate}
 
 
