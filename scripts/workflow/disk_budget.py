@@ -10,8 +10,8 @@ from scripts.workflow.shards import Shards
 
 
 def stated_size(config: Mapping[str, Any]) -> tuple[int | dict[str, int] | None, int | None]:
-    """`estimate.rows` and `estimate.text_bytes`; None for both where the run reads another corpus than
-    the one whose size the config states.
+    """`estimate.rows` and `estimate.text_bytes`; None for both if they describe another corpus than the
+    run's.
     """
     stated = config["estimate"]
     if stated["dataset"] is not None and stated["dataset"] != (config["corpus"]["dataset"] or {}).get("id"):

@@ -102,7 +102,8 @@ def source_counts(config: Mapping[str, Any], languages: Mapping[str, Any], resul
             suffixes = languages[language]["suffixes"]
             count = _tree_rows(folder, language, suffixes) if is_tree else _table_rows(folder, language, corpus)
         if count is None:
-            raise InputError(f"the number of programs in {language} is not known; set estimate.rows in the config")
+            remedy = "set estimate.rows in the config, and estimate.dataset to null if it names another corpus"
+            raise InputError(f"the number of programs in {language} is not known; {remedy}")
         counts[language] = count
     return counts
 
