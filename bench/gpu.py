@@ -113,7 +113,8 @@ class Setup:
 def make_inputs(setup: Setup, size: str) -> None:
     """Write a random model as `base`, its `tokenizer`, and random sequences as `data/train`."""
     tokenizer = tiny_tokenizer()
-    config = AutoConfig.for_model(setup.model, vocab_size=ROWS[size], **MODELS[size][setup.model])
+    ends = {"bos_token_id": tokenizer.eos_token_id, "eos_token_id": tokenizer.eos_token_id}
+    config = AutoConfig.for_model(setup.model, vocab_size=ROWS[size], **ends, **MODELS[size][setup.model])
     torch.manual_seed(0)
     with DEVICE:
         model = AutoModelForCausalLM.from_config(config, dtype=HALF)

@@ -5,6 +5,7 @@
 """
 
 import importlib.util
+from collections.abc import Iterator
 
 import pytest
 
@@ -26,3 +27,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
         if not torch.cuda.is_available():
             pytest.skip("tests marked gpu need an NVIDIA GPU and a build of PyTorch with CUDA")
+
+
+@pytest.fixture(autouse=True)
+def own_matmul_precision() -> Iterator[None]:
+    """A training sets the precision of float32 products for its process, and a test must not for the next."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    yield
+    torch.set_float32_matmul_precision(before)
