@@ -13,7 +13,7 @@ import pytest
 
 from scripts.lib import system_calls
 from scripts.lib.job import InputError
-from scripts.lib.sandbox import bubblewrap, init, sigchld
+from scripts.lib.sandbox import bubblewrap, init, sigchld, supervise
 from scripts.lib.sandbox.run import WORK, Limits, Sandbox, close_sandboxes, probe, run
 from scripts.lib.sandbox.standalone import program_text
 from scripts.lib.sandbox.supervise import descendants
@@ -102,6 +102,15 @@ def test_cpu_time_counts_all_processes(mode):
     outcome = python(burn, Sandbox(mode=mode), cpu_seconds=1)
     assert outcome.status == "cpu_limit"
     assert 1 <= outcome.cpu_seconds < 5
+
+
+@BOTH
+def test_cpu_time_is_limited_where_no_measurement_saw_it(mode, monkeypatch):
+    monkeypatch.setattr(supervise, "_FIRST_TICK", 60)
+    burn = "import subprocess\nsubprocess.run(['python3', '-c', 'for i in range(9000000): pass'])\nprint(1)"
+    limited = python(burn, Sandbox(mode=mode), cpu_seconds=0.1)
+    assert limited.status == "cpu_limit" and limited.stdout == b"1\n"
+    assert python(burn, Sandbox(mode=mode), cpu_seconds=30).status == "exited"
 
 
 def test_cpu_time_of_children_that_ended_is_counted():
