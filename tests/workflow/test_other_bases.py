@@ -44,14 +44,14 @@ def test_the_dequantised_model_answers_as_trained():
 
 def test_the_example_plans_all_stages(tmp_path, workflow):
     planned = {job.split()[0] for job in jobs_in(workflow(tmp_path, "--dry-run", "--configfile", SMOLLM2).stdout)}
-    assert {"pretrain_import", "pretrain_adapter", "finetune_instruct", "evaluate_generate", "all"} <= planned
+    assert {"pretrain_import", "pretrain_adapter", "pretrain_ablation_adapter", "evaluate_generate", "all"} <= planned
 
 
 def test_a_real_model_is_trained_on_pairs(tmp_path, workflow):
     overlay = {"pretrain": {"training": FEW_STEPS, "loss_documents": 1}, "languages": ["C"]}
     words = [f"{key}={json.dumps(value)}" for key, value in overlay.items()]
     workflow(tmp_path, "pretrain", "--configfile", SMOLLM2, "--config", *words, timeout=1800)
-    folder = tmp_path / "results/models/smollm2-135m"
+    folder = tmp_path / "results-smollm2/models/smollm2-135m"
     facts = read_json(folder / "adapter/training.json")
     assert (facts["steps"], facts["world_size"]) == (2, 1)
     assert facts["trained_parameters"] < 10_000_000

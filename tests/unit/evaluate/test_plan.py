@@ -1,5 +1,6 @@
 """What a run evaluates, from small tables."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,14 @@ def test_a_fault_of_the_config_is_one_line(message: str, change: dict[str, Any])
     plan().check()
     with pytest.raises(InputError, match=rf"^config: {message}"):
         plan(**change).check()
+
+
+def test_benchmarks_without_tasks_need_no_sampling_plan() -> None:
+    own = BENCHMARKS | {"programs": {**BENCHMARKS["programs"], "sampling": {"own": {}}}}
+    chosen = replace(plan(tasks={"programs": ["cpp"], "recode": []}, sampling="own"), benchmarks=own)
+    with pytest.raises(InputError, match="for benchmark commits"):
+        chosen.check()
+    replace(chosen, config={**chosen.config, "commits": {"languages": []}}).check()
 
 
 def test_scores_on_the_samples_with_the_papers_sampling_are_noted() -> None:
