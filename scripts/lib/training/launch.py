@@ -21,6 +21,8 @@ from scripts.lib.system_calls import die_with_parent
 from scripts.lib.training.preflight import check_training
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 
+# Environment variable with the id of the process that runs a training.
+JOB = "IRCODER_TRAINING_JOB"
 # Prefixes in the output of the training processes: of progress reports, and of an error that the
 # user can fix.
 PROGRESS = "progress "
@@ -67,6 +69,7 @@ def _environment(spec: TrainingSpec) -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "ACCELERATE_LOG_LEVEL": "WARNING",
+        JOB: str(os.getpid()),
     }
     if spec.extensions:
         values["TORCH_EXTENSIONS_DIR"] = spec.extensions

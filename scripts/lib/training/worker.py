@@ -3,10 +3,12 @@
 import errno
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any, cast
 
+import psutil
 import torch
 from accelerate import PartialState
 from accelerate.utils import DistributedType
@@ -19,7 +21,7 @@ from scripts.lib.job import FORMAT, InputError, log_warnings
 from scripts.lib.system_calls import die_with_parent
 from scripts.lib.training.batches import Collator, check_isolation
 from scripts.lib.training.callbacks import Bookkeeper, MilestoneSaver
-from scripts.lib.training.launch import ERROR
+from scripts.lib.training.launch import ERROR, JOB
 from scripts.lib.training.models import (
     add_lora,
     load_for_tokenizer,
@@ -258,9 +260,21 @@ def _explained(error: Exception) -> str | None:
     return None
 
 
+def _die_with_job() -> None:
+    """Make this process end with the launcher that started it; end at once if the launcher or its
+    job was killed in the meantime.
+
+    Until the imports are done, seconds after the start, the kernel does not know of it.
+    """
+    die_with_parent()
+    job = int(os.environ[JOB])
+    if all(process.pid != job for process in psutil.Process().parents()):
+        sys.exit(f"{ERROR}the job of this training (process {job}) has ended")
+
+
 def main(path: str) -> None:
     """Run the training of a specification file; errors that the user can fix are one line."""
-    die_with_parent()
+    _die_with_job()
     logging.basicConfig(level=logging.INFO, format=FORMAT)
     log_warnings()
     spec = TrainingSpec.read(path)

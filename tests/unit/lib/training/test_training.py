@@ -3,7 +3,10 @@ without LoRA.
 """
 
 import csv
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +23,7 @@ from scripts.lib.job import InputError
 from scripts.lib.prompts import Example
 from scripts.lib.training import preflight
 from scripts.lib.training.curves import curve_rows, write_curve
-from scripts.lib.training.launch import run_training
+from scripts.lib.training.launch import JOB, run_training
 from scripts.lib.training.models import load_tokenizer
 from scripts.lib.training.spec import TrainingSpec
 from scripts.lib.training.token_shards import write_shards
@@ -162,6 +165,23 @@ def test_two_processes_train_together_and_resume(inputs, tmp_path, caplog):
     assert (facts["world_size"], facts["distributed_type"], facts["effective_batch"]) == (2, "MULTI_CPU", 4)
     resumed = killed_and_resumed(spec_for(inputs, tmp_path / "killed", **settings), tmp_path, caplog)
     assert largest_difference(unbroken, resumed) < 1e-5
+
+
+def test_a_process_whose_job_has_ended_does_not_train(inputs, tmp_path):
+    spec = spec_for(inputs, tmp_path, max_steps=2)
+    Path(spec.checkpoints).mkdir(parents=True)
+    spec.write(tmp_path / "spec.json")
+    other = subprocess.Popen(["sleep", "600"])
+    try:
+        command = [sys.executable, "-m", "scripts.lib.training.worker", str(tmp_path / "spec.json")]
+        environment = {**os.environ, JOB: str(other.pid)}
+        ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    finally:
+        other.kill()
+        other.wait()
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1] == f"error the job of this training (process {other.pid}) has ended"
+    assert not list(Path(spec.checkpoints).iterdir())
 
 
 def test_a_merged_model_has_the_new_tokens_and_no_local_path(inputs, tmp_path):
