@@ -61,9 +61,9 @@ def digest(file: Path) -> str:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Digests of tables and weights by path."""
+    """Digests of tables and weights by path; a table of pairs is a folder of parts."""
     files = [*folder.glob("results/**/*.parquet"), *folder.glob("results/models/**/*.safetensors")]
-    return {file.relative_to(folder).as_posix(): digest(file) for file in sorted(files)}
+    return {file.relative_to(folder).as_posix(): digest(file) for file in sorted(files) if file.is_file()}
 
 
 def recovers(folder: Path, workflow: Run, *targets: str, before: dict[str, str]) -> None:
