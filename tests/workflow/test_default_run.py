@@ -33,8 +33,11 @@ REPEATABLE = ("pairs/**/*.parquet", "models/*/*/*.safetensors", "tables/*", "sco
 
 
 def hashes(results: Path) -> dict[str, str]:
-    """SHA-256 of every file that must be repeatable, by its path in the results."""
-    files = {file for pattern in REPEATABLE for file in results.glob(pattern)}
+    """SHA-256 of every file that must be repeatable, by its path in the results.
+
+    A table of pairs is a folder of parts.
+    """
+    files = {file for pattern in REPEATABLE for file in results.glob(pattern) if file.is_file()}
     return {file.relative_to(results).as_posix(): sha256_file(file) for file in sorted(files)}
 
 
