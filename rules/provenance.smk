@@ -88,7 +88,12 @@ rule provenance_cost:
     input:
         jobs="<results>/provenance/jobs.json",
     output:
-        cost="<results>/provenance/cost.csv",
+        cost=report(
+            "<results>/provenance/cost.csv",
+            caption="captions/cost.rst",
+            category="Cost",
+            labels={"table": "cost by rule", "format": "csv"},
+        ),
         jobs="<results>/provenance/job_costs.csv",
         section="<results>/provenance/cost.html",
     log:
@@ -110,7 +115,12 @@ rule provenance_timeline:
     input:
         "<results>/provenance/job_costs.csv",
     output:
-        "<results>/provenance/timeline.svg",
+        report(
+            "<results>/provenance/timeline.svg",
+            caption="captions/timeline.rst",
+            category="Cost",
+            labels={"figure": "course of the run"},
+        ),
     log:
         "<logs>/provenance/timeline.log",
     benchmark:

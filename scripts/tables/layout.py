@@ -201,7 +201,11 @@ def with_controls(table: Grid) -> Grid:
 
 
 def blocks(table: Grid) -> list[Block]:
-    """Cut a grid by metric, and by setting if there are several languages."""
+    """Cut a grid by metric, and by setting if there are several languages.
+
+    A block that controls alone have, such as a relative drop from 0, is left out where models have
+    others.
+    """
     parts = []
     for metric in dict.fromkeys(column.metric for column in table.columns):
         columns = [column for column in table.columns if column.metric == metric]
@@ -214,4 +218,4 @@ def blocks(table: Grid) -> list[Block]:
             parts.append(Block(f"{metric}, {setting}", shown, [column.language for column in shown]))
     for block in parts:
         block.lines = [line for line in table.lines if any(table.cell(line, column) for column in block.columns)]
-    return parts
+    return [block for block in parts if any(line.checkpoint != CONTROL for line in block.lines)] or parts

@@ -214,6 +214,15 @@ def test_every_source_has_one_row_in_the_ledger_for_each_variant(unbroken):
         assert len(ledger) == len({(row["path"], row["variant"]) for row in ledger}) == 2 * sources
 
 
+def test_planted_programs_have_the_outcomes_that_the_corpus_states(unbroken):
+    ledgers = [row for file in unbroken.glob("results/pairs/*/ledger.parquet") for row in rows_of(file)]
+    outcomes = {row["path"]: row["outcome"] for row in ledgers if row["variant"] == "perf"}
+    text = (ROOT / "resources/corpus/README.md").read_text(encoding="utf-8")
+    planted = re.findall(r"^\| `([^`]+/source\.\w+)` \| .* \| `(\w+)`[^|]*\|$", text, re.MULTILINE)
+    assert len(planted) == 14
+    assert planted == [(path, outcomes[path]) for path, _ in planted]
+
+
 def test_why_answers_what_became_of_every_program_that_is_no_pair(unbroken):
     """Checked against the tables of the stages, not against the ledger."""
     results = unbroken / "results"

@@ -37,6 +37,10 @@ def test_each_question_has_an_answer(results, name):
     assert answer(results, name)
 
 
+def test_no_question_hides_a_table():
+    assert not read_queries().keys() & BY_NAME.keys()
+
+
 def test_the_outcomes_of_a_program_are_those_of_the_ledger(results):
     rows = answer(results, "program", program="c++/source_")
     assert [(row["path"][4:12], row["outcome"]) for row in rows if row["variant"] == "perf"] == [

@@ -10,9 +10,11 @@ import pytest
 
 from scripts.lib.escape import tex
 from scripts.lib.figure import save_svg
+from scripts.lib.schemas.scores import DIFFERENCES
 from scripts.lib.score_tables import read_differences, read_scores
 from scripts.tables import figure_losses, figure_scores, main_html, main_table
 from scripts.tables.benchmark import table
+from scripts.tables.layout import blocks, grid, with_controls
 from scripts.tables.render import figure
 from tests.support.small_results import MODEL, small_tables
 
@@ -253,3 +255,18 @@ def test_figures_have_the_same_bytes_each_time(inputs, tmp_path, empty):
         assert "<dc:date>" not in written[0]
         assert ("in this run" in written[0]) == empty
         assert (">IRCoder<" in written[0]) != empty
+
+
+def test_a_block_that_only_controls_have_is_left_out_where_models_have_others():
+    def row(model, checkpoint, metric):
+        names = {"benchmark": "recode", "language": "Python", "model": model, "checkpoint": checkpoint}
+        values = {"value": 1.0, "ci_low": 0.5, "ci_high": 1.5, "problems": 2, "samples": 1}
+        return {**names, "setting": "s", "metric": metric, **values}
+
+    def headings(rows):
+        table = grid(pd.DataFrame(rows), pd.DataFrame(columns=DIFFERENCES.names), main_table.NO_PAPER, [], [])
+        return sorted(block.heading for block in blocks(with_controls(table)))
+
+    controls = [row("reference", "control", metric) for metric in ("pass", "drop")]
+    assert headings([*controls, row("m", "base", "pass")]) == ["pass, Python"]
+    assert headings(controls) == ["drop, Python", "pass, Python"]
