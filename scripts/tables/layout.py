@@ -203,8 +203,8 @@ def with_controls(table: Grid) -> Grid:
 def blocks(table: Grid) -> list[Block]:
     """Cut a grid by metric, and by setting if there are several languages.
 
-    A block that controls alone have, such as a relative drop from 0, is left out where models have
-    others.
+    Blocks in which only controls have values (such as a relative drop from 0) are left out if there
+    are blocks with values of models.
     """
     parts = []
     for metric in dict.fromkeys(column.metric for column in table.columns):

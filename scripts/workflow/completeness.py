@@ -1,8 +1,8 @@
-"""Finds jobs that Snakemake left out of a run that it took for finished.
+"""Detects runs that Snakemake ends before all jobs have run.
 
-Snakemake plans again whenever a checkpoint ends. While a job runs whose outputs exist already, it
-takes jobs behind that job that only read `ancient()` files for done, with all that depends on them
-(`DAG.update_needrun` of Snakemake 9), and the run ends early with exit status 0.
+Snakemake 9 computes which jobs to run again whenever a checkpoint finishes (`DAG.update_needrun`).
+If a job is still running and its output files already exist, jobs that read them only as `ancient()`
+are considered up to date, and so are all jobs downstream. The run then ends early with exit status 0.
 """
 
 import os
@@ -11,18 +11,20 @@ from typing import Any
 
 
 def left_out(dag: Any) -> list[Any]:
-    """Jobs of Snakemake's plan that did not run although a job before them did, or although their
-    target is missing.
+    """Jobs that should have run: a job upstream ran in this run, or files of the target are missing.
 
-    What depends on these jobs alone is not among them. dag: the plan at the end of a run.
+    Jobs that depend only on other jobs of the result are not included. dag: Snakemake's `DAG` at the
+    end of a run.
     """
     jobs, found = list(dag.targetjobs), []
-    for job in jobs:  # grows while it is read
+    seen = set(jobs)
+    for job in jobs:  # grows during the iteration
         before = dag.dependencies[job]
-        jobs += [other for other in before if other not in jobs]
+        jobs += [other for other in before if other not in seen]
+        seen.update(before)
         if dag.finished(job):
             continue
-        # A rule without outputs, such as `all`, has nothing to do in a later plan with all its inputs.
+        # A rule without outputs, such as `all`, counts only if input files are missing.
         has_new_inputs = job.output and any(dag.finished(other) and _matter(files) for other, files in before.items())
         is_missing = job in dag.targetjobs and not all(map(os.path.exists, job.output or job.input))
         if has_new_inputs or is_missing:
@@ -31,12 +33,12 @@ def left_out(dag: Any) -> list[Any]:
 
 
 def _matter(files: Any) -> bool:
-    """Whether a job must follow another one when these files of that one are new."""
+    """Whether a change of any of these files triggers the job that reads them."""
     return any(not file.is_ancient for file in files)
 
 
 def check_complete(jobs: list[Any]) -> None:
-    """End the run with one line if jobs were left out."""
+    """End the process with an error of one line if there are such jobs."""
     if jobs:
         rules = ", ".join(sorted({job.rule.name for job in jobs}))
         sys.exit(f"error: Snakemake ended before all jobs had run ({rules}); run again to continue")

@@ -31,7 +31,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def own_matmul_precision() -> Iterator[None]:
-    """A training sets the precision of float32 products for its process, and a test must not for the next."""
+    """Restore the precision of float32 products after each test; trainings set it for the whole process."""
     import torch
 
     before = torch.get_float32_matmul_precision()

@@ -265,6 +265,6 @@ def supervise(running: Running, limits: Limits) -> Outcome:
     if running.forgets_killed:
         add_killed(cpu_seconds - ended.cpu_seconds if status else 0.0)
     if status is None and cpu_seconds > limits.cpu_seconds:
-        status = "cpu_limit"  # exceeded between two measurements, which are rare on a busy machine
+        status = "cpu_limit"  # exceeded after the last measurement; a busy machine delays them
     peak_mb = max(peak.memory_mb, ended.peak_mb)
     return Outcome(status or _status(returncode, full), returncode, stdout, stderr, seconds, cpu_seconds, peak_mb)

@@ -261,10 +261,10 @@ def _explained(error: Exception) -> str | None:
 
 
 def _die_with_job() -> None:
-    """Make this process end with the launcher that started it; end at once if the launcher or its
-    job was killed in the meantime.
+    """Make the kernel kill this process when its launcher dies; exit if the launcher or the job has
+    already died.
 
-    Until the imports are done, seconds after the start, the kernel does not know of it.
+    This runs only after the imports, which take seconds.
     """
     die_with_parent()
     job = int(os.environ[JOB])
