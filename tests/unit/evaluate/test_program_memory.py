@@ -162,10 +162,11 @@ def test_a_hungry_completion_changes_no_verdict_in_the_memory_of_its_job(tmp_pat
 
 def test_many_hungry_completions_change_no_verdict_though_they_would_exhaust_the_memory(tmp_path: Path) -> None:
     """Without reservations the kernel kills programs or the job, which shows that it enforces the limit."""
-    hungry = "    block = bytearray(b'x') * 950_000_000\n    import time; time.sleep(1)\n    return 8\n"
     megabytes = job_mb(table_of(1150), 4)
     statuses = {}
-    for reserved in (megabytes, 0):
+    # Without reservations they hold their memory until all of them have started, even on a busy machine.
+    for reserved, seconds in ((megabytes, 0.2), (0, 10)):
+        hungry = f"    block = bytearray(b'x') * 950_000_000\n    import time; time.sleep({seconds})\n    return 8\n"
         with memory_group(megabytes) as group:
             rows = run_job(tmp_path, [hungry] * 4, 1150, 4, reserved, group)
         statuses[reserved] = [row["status"] for row in rows]
