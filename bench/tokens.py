@@ -9,9 +9,10 @@ vocabulary, byte-level BPE of 49,152 tokens, is trained on Python's standard lib
 
 Columns: `way` is `plain` (`bench/plain_tokens.py`), `sample` (the rule `pretrain_sample`) or
 `tokens` (`pretrain_tokens`); `cpu s` and `s` are CPU seconds and seconds by the clock, `cpu ms/doc`
-the first by document, `peak MB` the memory of the process. The bytes of the shards of all ways are
-compared. With several numbers of documents, the last line extrapolates memory to 256,000 of them,
-linearly; use numbers above 8,192, with which shards are full.
+the first by document, `peak MB` the memory of its processes, in which shared pages count
+once. The bytes of the shards of all ways are compared. With several numbers of documents, the last
+line extrapolates memory to 256,000 of them, linearly; use numbers above 8,192, with which shards
+are full.
 """
 
 import argparse
@@ -28,8 +29,9 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
-from bench.memory import peak_mb
+from bench.memory import peak_of_all
 from bench.plain_tokens import write_padded_tokens
+from scripts.lib.cost import cpu_seconds
 from scripts.lib.files import sha256_file
 from scripts.lib.parquet import TableWriter, iter_rows
 from scripts.lib.schemas.pairs import PAIRS
@@ -85,7 +87,6 @@ def write_tokenizer(folder: Path) -> None:
 
 def work(way: str, folder: Path, documents: int, context: int, threads: int) -> dict[str, float]:
     """Do the work of a way in this process; what it cost."""
-    use_threads(threads)
     tables, tokenizer = [str(folder / "pairs/C/perf.parquet")], load_tokenizer(folder / "tokenizer")
     settings = {
         "templates": TEMPLATES,
@@ -99,14 +100,16 @@ def work(way: str, folder: Path, documents: int, context: int, threads: int) -> 
     }
     output = folder / f"{way}{threads}"
     output.mkdir()
-    start, cpu = time.perf_counter(), time.process_time()
-    if way == "plain":
-        write_padded_tokens(tables, tokenizer, output, settings)
-    elif way == "sample":
-        write_sample(tables, folder / "documents.parquet", "documents", settings)
-    else:
-        write_tokens(str(folder / "documents.parquet"), tokenizer, output, settings, threads)
-    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - start, "peak": peak_mb()}
+    start, cpu = time.perf_counter(), sum(cpu_seconds())
+    with peak_of_all() as peak:
+        if way == "plain":
+            use_threads(1)
+            write_padded_tokens(tables, tokenizer, output, settings)
+        elif way == "sample":
+            write_sample(tables, folder / "documents.parquet", "documents", settings)
+        else:
+            write_tokens(str(folder / "documents.parquet"), tokenizer, output, settings, threads)
+    return {"cpu": sum(cpu_seconds()) - cpu, "wall": time.perf_counter() - start, "peak": peak.megabytes}
 
 
 def measured(way: str, folder: Path, documents: int, context: int, threads: int) -> dict[str, float]:

@@ -147,7 +147,7 @@ rule pretrain_tokens:
         "../envs/train.yaml"
     threads: config["pretrain"]["token_threads"]
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1500 + 500 * config["pretrain"]["token_threads"]),
         runtime=minutes(240),
     params:
         settings=ABLATIONS.tokens("ircoder"),
@@ -271,7 +271,7 @@ rule pretrain_ablation_tokens:
         "../envs/train.yaml"
     threads: config["pretrain"]["token_threads"]
     resources:
-        mem_mb=memory(2000),
+        mem_mb=memory(1500 + 500 * config["pretrain"]["token_threads"]),
         runtime=minutes(240),
     params:
         settings=lambda wildcards: ABLATIONS.tokens(wildcards.ablation),

@@ -1,31 +1,24 @@
 """The pool of worker processes that compile, and the tasks that they run."""
 
-import contextlib
-import multiprocessing
 import multiprocessing.util
-import os
-import signal
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from scripts.compile.compiler import Compiler, RowMaker
-from scripts.lib.job import InputError
 from scripts.lib.sandbox.isolation import close_isolation
 from scripts.lib.sandbox.run import close_sandboxes
-from scripts.lib.system_calls import die_with_parent
+from scripts.lib.worker_pool import worker_pool
 
 # The compiler of this process, set when the process starts as a worker.
 _compiler: RowMaker | None = None
 
 
-def _start(compiler: RowMaker, parent: int) -> None:
-    """Make this process a worker that dies with its parent and leaves interruptions to it."""
+def _prepare(compiler: RowMaker) -> None:
+    """Set the compiler of this process, and close its sandboxes at its end."""
     global _compiler
     _compiler = compiler
-    die_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for close in (close_sandboxes, close_isolation):
         multiprocessing.util.Finalize(None, close, exitpriority=0)
 
@@ -42,18 +35,8 @@ def make_header(headers: tuple[str, ...], variant: str) -> str | None:
     return _compiler.precompile(headers, variant)
 
 
-@contextlib.contextmanager
-def workers(compiler: RowMaker, jobs: int) -> Iterator[ProcessPoolExecutor]:
+def workers(compiler: RowMaker, jobs: int) -> AbstractContextManager[ProcessPoolExecutor]:
     """A pool of `jobs` worker processes; on an error, or if one of them was killed, all are killed."""
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _start, (compiler, os.getpid()))
-    try:
-        # All workers are forked at the first task, before the table's reader starts threads.
-        pool.submit(os.getpid).result()
-        yield pool
-        pool.shutdown()
-    except BrokenProcessPool as error:
-        raise InputError("a worker process was killed; run again, finished programs are kept") from error
-    finally:
-        for worker in multiprocessing.active_children():
-            worker.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+    return worker_pool(
+        jobs, "a worker process was killed; run again, finished programs are kept", partial(_prepare, compiler)
+    )

@@ -3,11 +3,9 @@
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import job
 from scripts.lib.training.models import load_tokenizer
-from scripts.pretrain.pieces import use_threads
 from scripts.pretrain.tokens import write_tokens
 
 if __name__ == "__main__":
     with job() as snakemake, atomic_directory(snakemake.output[0]) as folder:
-        files, threads = snakemake.input, snakemake.threads
-        use_threads(threads)
-        write_tokens(files.sample, load_tokenizer(files.tokenizer), folder, snakemake.params.settings, threads)
+        tokenizer = load_tokenizer(snakemake.input.tokenizer)
+        write_tokens(snakemake.input.sample, tokenizer, folder, snakemake.params.settings, snakemake.threads)

@@ -28,6 +28,11 @@ class RankedDocument:
     ids: np.ndarray
 
 
+def read_bucket(path: Path) -> list[RankedDocument]:
+    """The documents of a bucket, sorted by rank."""
+    return sorted(_records(path.read_bytes()), key=lambda document: document.rank)
+
+
 def _records(content: bytes) -> Iterator[RankedDocument]:
     """The documents of a bucket; their ids are views of `content`."""
     position = 0
@@ -60,10 +65,7 @@ class TokenBuckets(ExitStack):
         self._streams[bucket].write(header.tobytes())
         self._streams[bucket].write(document.ids.astype("<i4", copy=False).tobytes())
 
-    def buckets(self) -> Iterator[list[RankedDocument]]:
-        """The documents of each bucket, sorted by rank; each file is deleted after it is read."""
-        for bucket in sorted(self._streams):
-            self._streams[bucket].close()
-            path = self.folder / str(bucket)
-            yield sorted(_records(path.read_bytes()), key=lambda document: document.rank)
-            path.unlink()
+    def paths(self) -> list[Path]:
+        """The files of the buckets, in the order of their ranks; nothing can be added afterwards."""
+        self.close()
+        return [self.folder / str(bucket) for bucket in sorted(self._streams)]

@@ -1,11 +1,13 @@
 """Add new tokens to a tokenizer, and pack the pairs of all languages into training sequences."""
 
-from collections import Counter, defaultdict, deque
+import os
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from transformers import AddedToken, PreTrainedTokenizerBase
 
@@ -16,18 +18,19 @@ from scripts.lib.parquet import TableWriter
 from scripts.lib.schemas.training import PLAIN_SOURCE, TOKEN_STATISTICS, TRUNCATED_DOCUMENTS
 from scripts.lib.training.models import load_tokenizer, save_tokenizer
 from scripts.lib.training.token_shards import SHARD_SEQUENCES, write_shard
+from scripts.lib.worker_pool import OrderedMap, ordered_map
 from scripts.pretrain.draw import PairKey, draw_documents, first_variants
-from scripts.pretrain.external_shuffle import RankedDocument, TokenBuckets
+from scripts.pretrain.external_shuffle import RankedDocument, TokenBuckets, read_bucket
 from scripts.pretrain.packing import PACKINGS
 from scripts.pretrain.pair_documents import Document, DocumentEncoder, Request, batches, iter_pairs, sample_keys
-from scripts.pretrain.pieces import use_threads
 from scripts.pretrain.shuffled import shuffled
 
 # Rank in the shuffled order of each drawn document of a pair, by direction.
 Ranks = dict[PairKey, dict[str, int]]
 ALL = "all"
-T = TypeVar("T")
-R = TypeVar("R")
+_KILLED = "a process that tokenises was killed; give the rule more memory (`resources.mem_mb`) and run again"
+# The encoder of this process, set before it encodes.
+_encode: Callable[[list[Request]], list[Document]] | None = None
 
 
 @dataclass
@@ -53,6 +56,16 @@ class Usage:
             self.truncated[name] += document.lost_source > 0 or document.lost_llvm > 0
             self.lost_source[name] += document.lost_source
             self.lost_llvm[name] += document.lost_llvm
+
+    def merge(self, other: "Usage") -> None:
+        """Add the counts of other documents."""
+        self.documents.update(other.documents)
+        self.tokens.update(other.tokens)
+        self.truncated.update(other.truncated)
+        for own, others in ((self.lost_source, other.lost_source), (self.lost_llvm, other.lost_llvm)):
+            for name, share in others.items():
+                own[name] += share
+        self.sequences += other.sequences
 
     def rows(self, split: str, context: int, alone: bool) -> list[dict[str, Any]]:
         """One row per language and one for all.
@@ -125,16 +138,16 @@ def drawn_documents(sample: str, split: str, settings: Mapping[str, Any], ranks:
         yield from ((pair, direction) for direction in directions if direction in drawn)
 
 
-def in_order(items: Iterator[T], function: Callable[[T], R], threads: int) -> Iterator[R]:
-    """`function` of each item, in order, on so many threads; few items are taken in advance."""
-    waiting: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(threads) as executor:
-        for item in items:
-            waiting.append(executor.submit(function, item))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+def _prepare(encode: Callable[[list[Request]], list[Document]]) -> None:
+    """Set the encoder of this process."""
+    global _encode
+    _encode = encode
+
+
+def _encoded(requests: list[Request]) -> list[Document]:
+    """Documents without the texts of their pairs, which need not be sent between processes."""
+    assert _encode is not None, "no encoder in this process"
+    return [replace(document, pair=replace(document.pair, source="", llvm="")) for document in _encode(requests)]
 
 
 def _truncation(document: Document, split: str) -> dict[str, Any]:
@@ -152,58 +165,69 @@ def _truncation(document: Document, split: str) -> dict[str, Any]:
     }
 
 
-def _encode_into(
-    buckets: TokenBuckets,
-    requests: Iterator[Request],
-    encode: Callable[[list[Request]], list[Document]],
-    ranks: Ranks,
-    languages: Sequence[str],
-    threads: int,
+def _add_to(
+    buckets: TokenBuckets, documents: Iterator[list[Document]], ranks: Ranks, languages: Sequence[str]
 ) -> Iterator[Document]:
-    """Encode documents into buckets; yield those that lose text."""
-    for documents in in_order(batches(requests), encode, threads):
-        for document in documents:
-            pair = document.pair
-            rank = ranks[pair.language, pair.variant, pair.id][document.direction]
-            lost = document.lost_source, document.lost_llvm
-            buckets.add(RankedDocument(rank, languages.index(pair.language), *lost, document.ids))
-            if document.is_truncated:
-                yield document
+    """Put documents into buckets; yield those that lose text."""
+    for document in chain.from_iterable(documents):
+        pair = document.pair
+        rank = ranks[pair.language, pair.variant, pair.id][document.direction]
+        lost = document.lost_source, document.lost_llvm
+        buckets.add(RankedDocument(rank, languages.index(pair.language), *lost, document.ids))
+        if document.is_truncated:
+            yield document
 
 
-def _write_split(folder: Path, buckets: TokenBuckets, languages: Sequence[str], packing: str, context: int) -> Usage:
+def _pack(bucket_and_shard: tuple[Path, Path], languages: Sequence[str], packing: str, context: int) -> Usage:
+    """Pack a bucket into a shard and delete it; return the counts."""
+    bucket, shard = bucket_and_shard
+    usage, documents = Usage(), read_bucket(bucket)
+    for document in documents:
+        usage.add(languages[document.language], document)
+    sequences = list(PACKINGS[packing]((document.ids for document in documents), context))
+    usage.sequences = len(sequences)
+    write_shard(shard, sequences, [0] * len(sequences))
+    bucket.unlink()
+    return usage
+
+
+def _write_split(
+    folder: Path, buckets: list[Path], languages: Sequence[str], settings: Mapping[str, Any], mapped: OrderedMap
+) -> Usage:
     """Pack each bucket into one shard; return the counts."""
-    usage = Usage()
     folder.mkdir()
-    for number, documents in enumerate(buckets.buckets()):
-        for document in documents:
-            usage.add(languages[document.language], document)
-        sequences = list(PACKINGS[packing]((document.ids for document in documents), context))
-        usage.sequences += len(sequences)
-        write_shard(folder / f"{number:03}.safetensors", sequences, [0] * len(sequences))
+    usage = Usage()
+    shards = ((path, folder / f"{number:03}.safetensors") for number, path in enumerate(buckets))
+    pack = partial(_pack, languages=languages, packing=settings["packing"], context=settings["context"])
+    for part in mapped(pack, shards):
+        usage.merge(part)
     return usage
 
 
 def write_tokens(
-    sample: str, tokenizer: PreTrainedTokenizerBase, output: Path, settings: dict[str, Any], threads: int = 1
+    sample: str, tokenizer: PreTrainedTokenizerBase, output: Path, settings: dict[str, Any], processes: int = 1
 ) -> None:
     """Write `train/` and `validation/` shards, `truncated.parquet` and `statistics.csv` into the
     folder `output`; `sample` is the table of the drawn pairs.
 
     `settings` has the keys of `AblationPlan.tokens`; without `documents` and `modules` they are
-    IRCoder's.
+    IRCoder's. The files are the same for any number of processes.
 
     Raises `InputError` if the packing `pad` lacks a pad token, or if no pair of the sample can be
     trained on.
     """
-    packing, context = settings["packing"], settings["context"]
-    if packing == "pad" and tokenizer.pad_token is None:
+    if settings["packing"] == "pad" and tokenizer.pad_token is None:
         raise InputError("packing 'pad' needs a pad token; set `pad_token` for the model in config/models.yaml")
-    limit = context if packing == "pad" else None
+    # Processes share the work, since threads would wait for each other in Python.
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    limit = settings["context"] if settings["packing"] == "pad" else None
     encoder = DocumentEncoder(tokenizer, settings["templates"], settings["llvm_tokens"], limit)
     encode = encoder.of_sources if settings.get("documents") == "source" else encoder.pair_documents
     rows: list[dict[str, Any]] = []
-    with TableWriter(output / "truncated.parquet", TRUNCATED_DOCUMENTS.schema) as truncated:
+    with (
+        ordered_map(processes, _KILLED, partial(_prepare, encode)) as mapped,
+        TableWriter(output / "truncated.parquet", TRUNCATED_DOCUMENTS.schema) as truncated,
+    ):
         for split in ("train", "validation"):
             ranks = document_ranks(sample, split, settings)
             if not ranks and split == "train":
@@ -212,19 +236,18 @@ def write_tokens(
                 continue
             languages = sorted({language for language, _, _ in ranks})
             with TokenBuckets(output / f".{split}", SHARD_SEQUENCES) as buckets:
-                requests = drawn_documents(sample, split, settings, ranks)
-                lost = _encode_into(buckets, requests, encode, ranks, languages, threads)
+                documents = mapped(_encoded, batches(drawn_documents(sample, split, settings, ranks)))
+                lost = _add_to(buckets, documents, ranks, languages)
                 truncated.write(_truncation(document, split) for document in lost)
-                usage = _write_split(output / split, buckets, languages, packing, context)
+            usage = _write_split(output / split, buckets.paths(), languages, settings, mapped)
             (output / f".{split}").rmdir()
-            rows.extend(usage.rows(split, context, packing == "pad"))
+            rows.extend(usage.rows(split, settings["context"], settings["packing"] == "pad"))
     write_csv(output / "statistics.csv", TOKEN_STATISTICS.names, rows)
 
 
 if __name__ == "__main__":
     with job() as snakemake, atomic_directory(snakemake.output.tokenizer) as folder:
         params = snakemake.params
-        use_threads(snakemake.threads)
         extended = extend_tokenizer(load_tokenizer(snakemake.input.base), params.special_tokens, params.pad_token)
         save_tokenizer(extended, folder)
         with atomic_directory(snakemake.output.tokens) as tokens:

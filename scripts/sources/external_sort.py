@@ -25,7 +25,7 @@ _ROW_BYTES = 500
 _PIECE_ROWS = 256
 PART_BYTES = 32 << 20
 MOST_PARTS = 1024
-# One call for a whole group of rows: Arrow's own compression starts anew for each column.
+# One call for a whole group of rows: Arrow's own compression starts again for each column.
 _CODEC: Final = "zstd"
 # Rows of consecutive parts are packed together until they have this many bytes, so that many parts
 # cost little more than few.
