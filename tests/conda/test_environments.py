@@ -32,6 +32,8 @@ NOT_RUN = {
     "sources_ir": "only for programs that come with their IR",
     "evaluate_ceiling": "the script and environment of evaluate_controls",
 }
+# Rules of a loop have an expression as their name: the expression, and the rule that runs here.
+LOOPS = {"GENERATE.rule": "evaluate_generate"}
 # Targets in addition to `all` that give every other rule a job.
 TARGETS = ("all", "audit", "pairs", "results/provenance/pairs.json", "results/models/tiny-gpt-bigcode/base-instruct")
 
@@ -45,7 +47,7 @@ def snakemake(conda: Conda, root: Path, folder: Path, *arguments: str) -> list[s
 def scripts_of_rules() -> dict[str, str]:
     """Rule -> file name of its script."""
     used = (use for use in uses() if use.env not in ("workflow", "explore"))
-    return {use.rule: Path(use.modules[0]).name for use in used}
+    return {LOOPS.get(use.rule, use.rule): Path(use.modules[0]).name for use in used}
 
 
 def doctor(conda: Conda, prefix: Path, root: Path) -> str:
