@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scripts.lib.job import InputError
-from scripts.lib.json_lines import text_of
+from scripts.lib.json_lines import is_text, text_of
 
 Message = dict[str, str]
 # Roles in data sets with the keys `from` and `value`, as roles of the keys `role` and `content`.
@@ -18,6 +18,8 @@ def _message(entry: Any) -> Message:
     role, content = (fields.get(key) for key in keys)
     if not isinstance(role, str) or not isinstance(content, str):
         raise ValueError("a message lacks the texts `role` and `content`, or `from` and `value`")
+    if not is_text(role + content):
+        raise ValueError("a message is not valid text (half a surrogate pair)")
     return {"role": _ROLES.get(role.lower(), role.lower()), "content": content}
 
 

@@ -15,7 +15,7 @@ from scripts.finetune.conversations import turns
 from scripts.lib.files import sha256_text, write_text
 from scripts.lib.hub import check_online, dataset_files
 from scripts.lib.job import InputError, job
-from scripts.lib.json_lines import read_jsonl
+from scripts.lib.json_lines import is_text, json_rows, read_jsonl
 from scripts.lib.parquet import iter_rows
 from scripts.lib.seeds import unit_for
 
@@ -38,9 +38,7 @@ def _file_rows(path: str, columns: list[str]) -> Iterable[Row]:
     """The rows of one downloaded file: parquet, JSON lines, or a JSON list."""
     if path.endswith(".parquet"):
         return iter_rows(path, columns)
-    if path.endswith(".json"):
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    return read_jsonl(path)
+    return json_rows(path) if path.endswith(".json") else read_jsonl(path)
 
 
 def _text(row: Row, column: str | None) -> str:
@@ -54,6 +52,8 @@ def _text(row: Row, column: str | None) -> str:
     value = row[column]
     if not isinstance(value, str):
         raise ValueError(f"the column '{column}' has the type {type(value).__name__}, not text")
+    if not is_text(value):
+        raise ValueError(f"the column '{column}' is not valid text (half a surrogate pair)")
     return value
 
 

@@ -2,8 +2,10 @@
 and line.
 """
 
+import codecs
 import gzip
 import json
+import string
 import zlib
 from collections.abc import Iterator, Mapping
 from itertools import count
@@ -17,6 +19,8 @@ _LONGEST_LINE = 64 << 20
 # have.
 _PIECE = 1 << 20
 _MOST_SKIPPED = 256 << 20
+# Kilobytes of gzip can hold millions of blank lines.
+_MOST_BLANK = 1_000_000
 
 
 def _open(path: str | Path) -> BinaryIO:
@@ -38,9 +42,9 @@ def numbered_lines(path: str | Path, longest: int = _LONGEST_LINE) -> Iterator[t
     lines.
 
     The bytes are None for a line of more than `longest` bytes. Raises `InputError` for a damaged
-    gzip file, and for a line of hundreds of megabytes.
+    gzip file, for a line of hundreds of megabytes, and for a million blank lines.
     """
-    number = 0
+    number, blank = 0, 0
     try:
         with _open(path) as stream:
             for number in count(1):
@@ -52,6 +56,8 @@ def numbered_lines(path: str | Path, longest: int = _LONGEST_LINE) -> Iterator[t
                     yield number, None
                 elif line.strip():
                     yield number, line
+                elif (blank := blank + 1) > _MOST_BLANK:
+                    raise InputError(f"{path} has more than {_MOST_BLANK} blank lines; remove them")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is damaged at line {number} ({error}); replace it") from error
 
@@ -100,8 +106,36 @@ def text_of(row: Mapping[str, Any], field: str, where: str) -> str:
     value = row[field]
     if not isinstance(value, str):
         raise InputError(f"{where}: the field '{field}' is {json_type(value)}, not text; fix or remove the line")
+    if not is_text(value):
+        raise InputError(
+            f"{where}: the field '{field}' is not valid text (half a surrogate pair); fix or remove the line"
+        )
+    return value
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is a text that can be written: JSON has escapes of surrogates that are none."""
+    if not isinstance(value, str):
+        return False
     try:
         value.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"{where}: the field '{field}' is not valid text ({error}); fix or remove the line") from error
-    return value
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def json_rows(path: str | Path) -> Iterator[Any]:
+    """The rows of a JSON file: the entries of one list, or JSON lines, as `.json` files of the hub
+    are.
+
+    Raises `InputError` naming the file, or its line, for anything else.
+    """
+    content = Path(path).read_bytes().lstrip(codecs.BOM_UTF8 + string.whitespace.encode())
+    if not content.startswith(b"["):
+        yield from read_jsonl(path)
+        return
+    try:
+        rows = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not JSON in UTF-8 ({error}); replace it") from error
+    yield from rows

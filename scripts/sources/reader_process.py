@@ -48,7 +48,7 @@ def _explained(error: Exception) -> Exception:
     """
     if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
         return InputError(f"needs far more memory for a few rows than its metadata states; {_REMEDY}")
-    if isinstance(error, ValueError | KeyError | TypeError):
+    if isinstance(error, ValueError | KeyError | TypeError | ArithmeticError):
         return InputError(f"is damaged ({' '.join(str(error).split())[:200]}); {_REMEDY}")
     return error
 

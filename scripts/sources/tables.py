@@ -204,10 +204,20 @@ def _json_rows(path: Path, columns: list[str], longest: int) -> Iterator[dict[st
         yield {column: row[column] for column in columns}
 
 
+def _bytes_type(kind: pa.DataType) -> pa.DataType:
+    """A type with bytes in place of texts, and values in place of references to a dictionary."""
+    if pa.types.is_dictionary(kind):
+        return _bytes_type(kind.value_type)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return pa.large_list(_bytes_type(kind.value_type))
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return pa.large_binary() if is_text else kind
+
+
 def _as_bytes(column: pa.Array) -> pa.Array:
-    """Text as bytes, so that invalid UTF-8 can be read; other columns unchanged."""
-    is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-    return column.cast(pa.large_binary()) if is_text else column
+    """Texts as bytes, so that invalid UTF-8 can be read; other values unchanged."""
+    values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return values.cast(_bytes_type(values.type))
 
 
 def _rows_at_once(path: Path, group: pq.RowGroupMetaData, allowed: Mapping[str, int]) -> int:

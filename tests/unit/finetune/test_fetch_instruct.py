@@ -57,6 +57,9 @@ DATASETS = {
         "list.json": json.dumps([["a", "b"]]).encode(),
         "chat.jsonl": lines([{"messages": "text"}]),
         "cut.jsonl": b'{"instruction": "a", "out',
+        "cut.json": b'[{"instruction": "a", "out',
+        "half.jsonl": b'{"instruction": "\\ud800", "output": "b"}',
+        "half-chat.jsonl": b'{"messages": [{"role": "user", "content": "\\ud800"}]}',
     },
 }
 
@@ -115,6 +118,12 @@ ERRORS = {
         "columns": {"messages": "messages"},
     },
     "cut.jsonl, line 1: not JSON": {"files": "cut.jsonl"},
+    "cut.json: not JSON": {"files": "cut.json"},
+    "half.jsonl, row 1: the column 'instruction' is not valid text": {"files": "half.jsonl"},
+    "half-chat.jsonl, row 1: a message is not valid text": {
+        "files": "half-chat.jsonl",
+        "columns": {"messages": "messages"},
+    },
     "has no file like data/dev-*.parquet; correct `files` in instruct.dataset": {"split": "dev"},
     "row 1: there is no column 'question'": {"files": "train.jsonl", "columns": {"instruction": "question"}},
     "owner/faulty has no revision": {"revision": ""},

@@ -120,6 +120,21 @@ def test_text_that_is_no_utf8_is_detected(tmp_path):
     assert (rows["data.parquet#0"]["source"], rows["data.parquet#0"]["encoding"]) == ("int a; // größer\n", "cp1252")
 
 
+def test_broken_text_in_dictionaries_and_lists_is_no_damage(tmp_path):
+    broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"int a; // gr\xf6\xdfer\n"]).buffers())
+    references = pa.DictionaryArray.from_arrays(pa.array([0], pa.int32()), broken)
+    columns = {"code": references, "licenses": pa.ListArray.from_arrays([0, 1], broken)}
+    _, rows = table_rows(tmp_path, "parquet", pa.table(columns), license="licenses")
+    assert [row["source"] for row in rows.values()] == ["int a; // größer\n"]
+    assert [row["license"] for row in rows.values()] == ["int a; // gr\\xf6\\xdfer\n"]
+
+
+def test_a_time_that_python_cannot_tell_is_one_line(tmp_path):
+    columns = {"code": ["int a;"], "added": pa.array([2**62], pa.timestamp("us"))}
+    with pytest.raises(InputError, match=r"data\.parquet is damaged"):
+        table_rows(tmp_path, "parquet", pa.table(columns), license="added")
+
+
 def test_labels_of_any_type(tmp_path):
     columns = {"code": ["int a;", "int b;"], "number": [7, 8], "licenses": [["MIT", "BSD"], None]}
     _, rows = table_rows(tmp_path, "parquet", pa.table(columns), path="number", license="licenses")
