@@ -28,6 +28,8 @@ _PLAIN = re.compile(r"(?!undef|poison)[\w.+-]+")
 _UNKNOWN = {"undef", "poison", "blockaddress", "dso_local_equivalent", "no_cfi", "asm", "ptrauth", "c", "splat"}
 _WORDS = "|".join(sorted(_DROPPED))
 _ANY = re.compile(rf" (?:{_WORDS})(?: [a-z]+)* \(")
+# What an expression begins with after its operation: cheap to look for in a long text.
+_OPENINGS = (" (i", " (half ", " (bfloat ", " (float ", " (double ", " (fp128 ", " (x86_fp80 ", " (ppc_fp128 ", " (<")
 _NEXT = re.compile(rf'"[^"]*"|;[^\n]*|(?<![\w.$@%!#-])((?:{_WORDS})(?: [a-z]+)* \()')
 _TOKEN = re.compile(r'"[^"]*"|[()]|[^\s"(),]+|\s+|,')
 _FLAG = re.compile(r"[a-z]+")
@@ -208,7 +210,7 @@ def without_dropped(text: str) -> str:
 
     An expression that LLVM cannot evaluate, such as an address times two, stays unchanged.
     """
-    if " (i" not in text or _ANY.search(text) is None:
+    if not any(opening in text for opening in _OPENINGS) or _ANY.search(text) is None:
         return text
     edits: list[tuple[int, int, str]] = []
     body: list[str] = []

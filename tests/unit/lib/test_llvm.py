@@ -209,6 +209,10 @@ SIZE = "ptrtoint (ptr getelementptr (float, ptr null, i32 1) to i64)"
         ("mul (i64 ptrtoint (ptr getelementptr ({ i8, x86_fp80 }, ptr null, i32 0, i32 1) to i64), i64 4)", "64"),
         ("mul (i64 ptrtoint (ptr getelementptr ([3 x <{ i8, i16 }>], ptr null, i32 1) to i64), i64 1)", "9"),
         ("sub (i64 0, i64 mul (i64 4, i64 5))", "-20"),
+        # No operand is an integer.
+        ("fptosi (double 2.5 to i64)", "2"),
+        ("fptoui (float fptrunc (double 7.0 to float) to i64)", "7"),
+        ("fptosi (half 0xH4500 to i64)", "5"),
     ],
 )
 def test_dropped_constant_expressions_are_folded_by_the_layout(expression, value):
