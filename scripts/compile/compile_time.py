@@ -10,15 +10,33 @@ miss a harmful one.
 import re
 from collections.abc import Callable, Iterator
 
-_HASKELL_CODE = re.compile(r"(?:\b|-X)(?:TemplateHaskell|QuasiQuotes)\b|(?<!\S)-fth\b")
+_HASKELL_CODE = re.compile(r"(?:\b|-X)(?:TemplateHaskell|QuasiQuotes)\b|(?<![\w-])-fth\b")
+# Functions that run I/O or make pure code of it, and modules that have such functions under other
+# names.
 _HASKELL_IO = re.compile(
-    r"\b(?:\w*runIO|RunIO|liftIO|unIO|runRW|realWorld|embed\w*|q?[aA]dd(?:Foreign|Temp|Core|ModFinalizer)\w*)"
-    r"|[uU]nsafe|accursed|[pP]erformIO|\bforeign\b|\bGHC\.|\.Internal\b"
+    r"\b(?:\w*[rR]unIO|liftIO|unIO|runRW|realWorld|embed\w*"
+    r"|q?[aA]dd(?:Foreign|Temp|Core|ModFinalizer)\w*)"
+    r"|[uU]nsafe|accursed|[pP]erformIO|\bforeign\b|\bGHCi?\.|\.Internals?\b"
+    r"|\bDistribution\.|\bHaskeline\b"
 )
-# Options that run programs or modules of the program's choice at compile time.
-_HASKELL_OPTION = re.compile(r"-(?:pgm\w+|f?plugin\S*|fclear-plugins|frontend\S*|opt(?!c)\w+\S*|F)(?![\w-])")
-_CPP = re.compile(r"\bCPP\b|(?<!\S)-cpp\b")
-_MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
+# Options that run programs or modules of the program's choice at compile time. Some options of C
+# compilers do, too.
+_C_OPTION = r"(?:[OmDg]|w(?!\w)|W(?![lap],)|f(?!\S*plugin)|std)"
+_HASKELL_OPTION = re.compile(
+    r"-(?:pgm\w+|f?plugin\S*|fclear-plugins|frontend\S*"
+    rf"|opt(?!c-{_C_OPTION})\S+|optc(?!\S)|F)(?![\w-])"
+)
+_ESCAPE = re.compile(r"[\"\[].*\\", re.DOTALL)
+_CPP = re.compile(r"\bCPP\b|(?<![\w-])-cpp\b")
+_MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)(.*)|(?<![\w-])-D[ \t]*(\w+)=?(\S*)", re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*#[ \t]*(?:include|import)(?:_next)?\b(.*)", re.MULTILINE)
+# Headers of GHC without macros that join words.
+_PLAIN_HEADER = re.compile(r"\s*[\"<](?:MachDeps|ghcversion|ghcplatform|ghcautoconf)\.h[\">]")
+# How the preprocessor makes one word of two: it removes comments and escaped line ends, and leaves
+# no blank where a macro with arguments ends.
+_JOINED = re.compile(r"[\w{#-]\\\r?\n[\w#-]")
+_COMMENT_BEGINS, _COMMENT_ENDS = re.compile(r"[\w{#-]/\*"), re.compile(r"\*/[\w#}-]")
+_CALL_JOINED = re.compile(r"\)[\w#-]")
 _CRYSTAL_IO = re.compile(r"\b(?:system|run)\b|`")
 
 
@@ -28,20 +46,40 @@ def _parts(text: str, begin: str, end: str) -> Iterator[str]:
         yield part.partition(end)[0]
 
 
+def _preprocessed(source: str, options: str) -> str:
+    """The text in which a Haskell program's options and extensions stand when the preprocessor has
+    read it; empty if they could be hidden in it.
+    """
+    macros = [(one or other, body or value) for one, body, other, value in _MACRO.findall(f"{source}\n{options}")]
+    bodies = [body.strip() for _, body in macros]
+    hidden = (
+        {name for name, _ in macros} & set(re.findall(r"\w+", re.sub(r"-D\s*\w+", "", options)))
+        or any(body == "-" or re.search("[{}#]", body) for body in bodies)
+        or (any(body.startswith("(") for _, body in macros) and _CALL_JOINED.search(source))
+        or (_COMMENT_BEGINS.search(source) and _COMMENT_ENDS.search(source))
+        or _JOINED.search(source)
+        or not all(map(_PLAIN_HEADER.match, _INCLUDE.findall(source)))
+    )
+    if hidden:
+        return ""
+    return source if macros else options
+
+
 def haskell(source: str) -> str:
     """Template Haskell, quasi-quotes and annotations with I/O, preprocessors and plug-ins."""
     pragmas = [pragma.split(None, 1) for pragma in _parts(source, "{-#", "#-}")]
     bodies = [(words[0].upper(), words[1]) for words in pragmas if len(words) == 2]
     options = " ".join(body for kind, body in bodies if kind in ("OPTIONS", "OPTIONS_GHC", "LANGUAGE"))
-    option = _HASKELL_OPTION.search(options)
+    has_macros = bool(_CPP.search(options))
+    scope = _preprocessed(source, options) if has_macros else options
+    if (has_macros and not scope) or _ESCAPE.search(options):
+        return "its options could be hidden by macros or escapes"
+    option = _HASKELL_OPTION.search(scope)
     if option:
         return f"the option {option[0]} runs other programs at compile time"
-    macros = set(_MACRO.findall(source)) if _CPP.search(options) else set()
-    if macros & set(re.findall(r"\w+", options)) or (macros and ("##" in options or "/*" in options)):
-        return "its options are made by macros"
-    runs_code = _HASKELL_CODE.search(options) or any(kind == "ANN" for kind, _ in bodies)
+    runs_code = _HASKELL_CODE.search(scope) or any(kind == "ANN" for kind, _ in bodies)
     possible = _HASKELL_IO.search(source) if runs_code else None
-    if possible or (runs_code and macros):
+    if possible or (runs_code and scope is source):
         return f"its code runs at compile time and could do I/O ({possible[0] if possible else 'by macros'})"
     return ""
 
