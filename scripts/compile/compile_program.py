@@ -16,6 +16,7 @@ from scripts.lib.schemas.ir import CompileStatus
 
 _TRIES = 3
 _ALONE = ("prlimit", "--nproc=1", "--")
+_IF_POSSIBLE = "if possible"
 _DIAGNOSTIC_LENGTH = 400
 _ERROR_LINE = re.compile(r"(?:\berror\b(?:\[\w+\])?|\bError|\bfatal error)\s*:|^Error\b|\bpanic")
 _LINE_WITH_POSITION = re.compile(r"\bsource\.\w+[:(]\d")
@@ -127,7 +128,8 @@ def _after(
 
     If a step must run alone, a program that could start others (`reach` says how) is compiled with
     and without that restriction, and both outputs must be equal: other processes could have
-    replaced the output.
+    replaced the output. If it must run alone where possible, a program that fails alone and cannot
+    start others of its choice is compiled without that restriction.
     """
     if state.failure:
         return state
@@ -141,10 +143,13 @@ def _after(
     if dropped:
         files = {name: without_attributes(content, dropped) for name, content in files.items()}
     keep, alone = step.get("keep", [build.output]), step.get("alone", False)
-    outcome = run_command(build, words, files, keep, alone and not reach)
-    seconds = round(state.seconds + outcome.seconds, 3)
+    outcome = run_command(build, words, files, keep, alone == _IF_POSSIBLE or (alone and not reach))
     failure = _failure(outcome, build.limits)
-    if alone and reach and not failure:
+    if alone == _IF_POSSIBLE and failure and not reach:
+        outcome = run_command(build, words, files, keep)
+        failure = _failure(outcome, build.limits)
+    seconds = round(state.seconds + outcome.seconds, 3)
+    if alone is True and reach and not failure:
         again = run_command(build, words, files, keep, alone=True)
         failure = None if again.files == outcome.files else _refused(reach, seconds)
     return _State({**build.extra_files, **outcome.files}, seconds, failure and replace(failure, seconds=seconds))

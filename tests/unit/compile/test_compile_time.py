@@ -85,7 +85,11 @@ def test_haskell_that_can_do_input_and_output_while_it_is_compiled_is_refused(pr
         (compile_time.nim, 'const x = staticRead("a")\n', False),
         (compile_time.crystal, "puts {{ `ls`.stringify }}\n", True),
         (compile_time.crystal, '{% system("ls") %}\n', True),
-        (compile_time.crystal, "puts `ls`\nputs {{ 1 + 2 }}\n", False),
+        (compile_time.crystal, "puts {{ %x(ls).stringify }}\n", True),
+        (compile_time.crystal, '{% x = "}}" %}\nputs {{ "}}" + `ls` }}\n', True),
+        (compile_time.crystal, 'macro m\n  \\{{ {{"sys".id}}tem("ls") }}\nend\n', True),
+        (compile_time.crystal, 'macro m(x)\n  {{x.id}}\nend\nm "\\u007b{ \\u0060ls\\u0060 }}"\n', True),
+        (compile_time.crystal, "{% if flag?(:linux) || !flag?(:release) %}\nputs `ls`\n{% else %}\n{% end %}\n", False),
     ],
 )
 def test_programs_that_start_others_are_known(check, program, refused):
@@ -118,6 +122,22 @@ def test_nim_starts_no_process_that_its_text_hides():
     result = compile_source(hidden, build("Nim"), ["perf"])["perf"]
     assert result.status in ("ok", "compile_error")
     assert "hi-there" not in result.ir
+
+
+@pytest.mark.parametrize(
+    "macro", ["{{ %x(echo 41).strip.id }}", '{% begin %} {{"{{ sys".id}}tem("echo 41").strip.id {{"}}".id}} {% end %}']
+)
+def test_no_macro_of_crystal_starts_a_process(macro):
+    result = compile_source(f"macro m\n{macro}\nend\nputs m\n", build("Crystal"), ["size"])["size"]
+    assert (result.status, result.ir) == ("compile_error", "")
+
+
+def test_crystal_compiles_macros_of_any_kind_and_libraries_whose_macros_start_processes():
+    crystal = build("Crystal")
+    macro = 'macro m(name)\n  def {{name.id}}\n    "run `system`"\n  end\nend\nm :f\nputs f\n'
+    for program in (macro, 'require "http/client"\nputs HTTP::Client\n'):
+        result = compile_source(program, crystal, ["size"])["size"]
+        assert (result.status, result.diagnostics) == ("ok", "")
 
 
 def test_nim_writes_the_same_code_without_other_processes():
