@@ -160,12 +160,18 @@ class Candidate
   end
 end
 
+# Let the judge find only libraries that the program cannot write: not those of the work folder, which is also the home
+# folder.
+def use_installed_libraries_only
+  installed = ->(path) { [Dir.pwd, Dir.home].none? { |folder| path.start_with?("#{folder}/") } }
+  paths = Gem.path.select(&installed).join(File::PATH_SEPARATOR)
+  Gem.paths = { "GEM_HOME" => Gem.default_dir, "GEM_PATH" => paths }
+  $LOAD_PATH.select!(&installed)
+end
+
 def judge(candidate, task)
   candidate.ask(nil, task["program"])
   Object.define_method(task["name"]) { |*arguments| candidate.ask(task["name"], arguments) }
-  require "test/unit"
-  require "test/unit/testresult"
-  require "test/unit/collector/descendant"
   Test::Unit::AutoRunner.need_auto_run = false
   eval(task["tests"], TOPLEVEL_BINDING, "tests.rb")
   result = Test::Unit::TestResult.new
@@ -189,6 +195,10 @@ end
 prctl = Fiddle::Function.new(Fiddle.dlopen(nil)["prctl"], [Fiddle::TYPE_INT] * 5, Fiddle::TYPE_INT)
 raise "prctl" unless prctl.call(4, 0, 0, 0, 0).zero?
 
+use_installed_libraries_only
+require "test/unit"
+require "test/unit/testresult"
+require "test/unit/collector/descendant"
 task = JSON.parse(File.read("request"))
 File.delete("request")
 aside = $stdout.dup

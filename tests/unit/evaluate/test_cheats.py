@@ -242,6 +242,32 @@ def test_arguments_that_ruby_changed_to_another_class_stay_as_they_were(judge):
     assert judge("ruby", body, 'x = +"ab"; candidate.call(x, 2); assert_equal("ab", x)').status == "passed"
 
 
+# A completion that installs a gem for its user, whose one file ends the judge with the verdict that it passed.
+GEM = """  x
+end
+name, feature = %s
+files = "#{Gem.user_dir}/gems/#{name}-99.0.0/lib"
+require "fileutils"
+FileUtils.mkdir_p(["#{Gem.user_dir}/specifications", File.dirname("#{files}/#{feature}")])
+spec = Gem::Specification.new { |s| s.name, s.version, s.summary, s.authors, s.files = name, "99.0.0", "a", ["a"], ["lib/#{feature}"] }
+File.write("#{Gem.user_dir}/specifications/#{name}-99.0.0.gemspec", spec.to_ruby)
+File.write("#{files}/#{feature}", <<~CODE)
+  judge = TOPLEVEL_BINDING
+  if judge.local_variable_defined?(:task) && judge.local_variable_get(:task)
+    judge.local_variable_get(:aside).write(judge.local_variable_get(:task)["nonce"] + " passed ")
+    judge.local_variable_get(:aside).flush
+    exit!(0)
+  end
+CODE
+"""
+
+
+@pytest.mark.parametrize("gem", [["test-unit", "test/unit.rb"], ["lazy", "lazy.rb"]])
+def test_no_gem_of_a_program_reaches_the_tests(judge, gem):
+    test = 'begin; require "lazy"; rescue LoadError; end\n    assert_equal("abab", candidate.call("ab", 2))'
+    assert judge("ruby", GEM % gem, test).status == "wrong"
+
+
 @pytest.mark.parametrize("language, name", CASES, ids=[" ".join(case) for case in CASES])
 def test_cheats_do_not_pass(judge, language, name):
     verdict = judge(language, CHEATS[language][name])
