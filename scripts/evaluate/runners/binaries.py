@@ -2,28 +2,37 @@
 
 The dynamic linker runs resolvers of indirect functions (ifunc) before anything else, when the sentinel has not read the
 nonce yet. And a program's own `memcmp`, for example, replaces that of the C library in every comparison of the tests.
-The check reads the relocations and the dynamic symbols of a 64-bit ELF file, as the System V ABI defines them:
+So does a hidden or static function with the same name for the assembler, which is no dynamic symbol. The check reads
+the relocations and all symbols of a 64-bit ELF file, as the System V ABI defines them:
 https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
 """
 
+import re
 import struct
+from collections import Counter
 from collections.abc import Iterator
 
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
 _RELOCATION = struct.Struct("<QQq")
-_RELA, _DYNSYM = 4, 11
+_SYMTAB, _RELA, _DYNSYM = 2, 4, 11
 # R_X86_64_IRELATIVE, R_AARCH64_IRELATIVE.
 _INDIRECT = {62: 37, 183: 1032}
-_FUNCTION, _INDIRECT_FUNCTION, _GLOBAL = 2, 10, 1
+_FUNCTION, _INDIRECT_FUNCTION, _LOCAL, _GLOBAL = 2, 10, 0, 1
 # Tests compare results, and programs and the sentinel end, by calls of these.
 _COMPARING = frozenset(("memcmp", "bcmp", "strcmp", "strlen", "wmemcmp", "__memcmpeq"))
 _ENDING = frozenset(("__assert_fail", "abort", "exit", "_exit", "quick_exit", "raise", "__libc_start_main"))
 _UNWINDING = frozenset(("__cxa_atexit", "__cxa_throw", "_Unwind_RaiseException"))
 _FILES = frozenset(("write", "read", "open", "open64", "close", "dup2", "fcntl", "fcntl64", "unlink"))
 _OF_TESTS = _COMPARING | _ENDING | _UNWINDING | _FILES
-# Functions of the C++ and D libraries. Instances of their templates in a program are weak symbols, not global ones.
+# Functions of the sentinel or of the tests that it calls. A binary has one of each.
+_OF_SENTINEL = frozenset(("data_set_assert_fail", "data_set_tests", "sentinel_tests", "__wrap_main"))
+# Functions of the C++ and D libraries. Instances of their templates in a program are weak symbols, or local ones if an
+# argument is a lambda, a local type or a static function; what the program adds to `std` for its own types is global.
 _OF_LIBRARIES = ("_ZNS", "_ZNKS", "_ZS", "_ZNVS", "_D3std", "_D4core", "_D6object")
+_OF_LOCAL_ARGUMENT = re.compile(r"Z\d|Z[NL]|U[lt]|_GLOBAL__N_")
+# Members of std::string const that are no templates: compilers leave their instances to the library.
+_OF_STRING = re.compile(r"_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE(?:\d+[a-z_]+|[a-z]{2})E")
 
 
 def forbidden(binary: bytes) -> str:
@@ -38,7 +47,7 @@ def forbidden(binary: bytes) -> str:
         ):
             return "code that runs before the tests"
     for kind, start, size, link in sections:
-        if kind == _DYNSYM and any(_replaces(*symbol) for symbol in _symbols(binary, start, size, sections[link])):
+        if kind in (_DYNSYM, _SYMTAB) and _replacing(list(_symbols(binary, start, size, sections[link])), kind):
             return "a function of the system defined again"
     return ""
 
@@ -58,14 +67,31 @@ def _table(binary: bytes, form: struct.Struct, start: int, size: int) -> Iterato
 def _symbols(
     binary: bytes, start: int, size: int, names: tuple[int, int, int, int]
 ) -> Iterator[tuple[str, int, int, bool]]:
-    """Name, kind, binding of each dynamic symbol, and whether it is defined in the file."""
+    """Name, kind, binding of each symbol, and whether it is defined in the file."""
     for name, info, _, section, _, _ in _table(binary, _SYMBOL, start, size):
         first = names[1] + name
         yield binary[first : binary.index(b"\0", first)].decode("latin-1"), info & 15, info >> 4, section != 0
 
 
-def _replaces(name: str, kind: int, binding: int, defined: bool) -> bool:
-    """Whether a dynamic symbol is a function of the program that replaces one of a library."""
-    if not defined or kind not in (0, _FUNCTION, _INDIRECT_FUNCTION):
+def _replacing(symbols: list[tuple[str, int, int, bool]], table: int) -> bool:
+    """Whether one of the symbols of a table is a function of the program that replaces one of a library or of the
+    sentinel.
+    """
+    functions = [
+        (name, kind, binding)
+        for name, kind, binding, defined in symbols
+        if defined and kind in (0, _FUNCTION, _INDIRECT_FUNCTION)
+    ]
+    sentinel = Counter(name for name, *_ in functions if name in _OF_SENTINEL)
+    return any(count > 1 for count in sentinel.values()) or any(_replaces(*each, table) for each in functions)
+
+
+def _replaces(name: str, kind: int, binding: int, table: int) -> bool:
+    """Whether a function of the program replaces one of a library."""
+    if name in _OF_TESTS or _OF_STRING.match(name):
+        return True
+    if kind == 0 or not name.startswith(_OF_LIBRARIES):
         return False
-    return name in _OF_TESTS or (binding == _GLOBAL and kind != 0 and name.startswith(_OF_LIBRARIES))
+    if table == _SYMTAB:
+        return binding == _LOCAL and not _OF_LOCAL_ARGUMENT.search(name)
+    return binding == _GLOBAL

@@ -50,12 +50,24 @@ PROGRAMS = {
         '    assert_equal("abab", candidate.call("ab", 2))\n  end\nend\n',
     ),
 }
+STRING_COMPARE = "_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE7compareEPKc"
+# A static function with a name for the assembler.
+LABELLED = 'static %s quiet() __asm__("%s");\n__attribute__((used)) static %s quiet() { %s }\nint other() { return 0;'
 RIGHT = {
     "cpp": {
         "plain": "std::string y; while (n--) y += x; return y;",
         "helper and class": (
             "struct Helper { std::string text; std::string of(long n) { std::string y; while (n--) y += text; return y; } };\n"
             "return Helper{x}.of(n);"
+        ),
+        "names of the system": (
+            "extern std::string rename(std::string, int); return rename(x, n); }\nstatic int read(int n) { return n; }\nint write(std::string x) { return read(x.size()); }\n"
+            "struct Key { int of; bool operator==(const Key &key) const { return of == key.of; } };\n"
+            "template <> struct std::hash<Key> { size_t operator()(const Key &key) const; };\n"
+            "size_t std::hash<Key>::operator()(const Key &key) const { return key.of; }\nnamespace { struct open { int close; }; }\n"
+            "std::string rename(std::string x, int n) { std::vector<open> all(n); std::unordered_map<Key, int> keys{{Key{write(x)}, n}};\n"
+            "std::sort(all.begin(), all.end(), [](open a, open b) { return a.close < b.close; });\n"
+            "auto repeat = [&] { std::string y; for (auto &one : all) y += x; return y; }; std::function<std::string()> f = repeat; return f();"
         ),
         "macro and include": "#include <sstream>\n#define REPEAT(n) for (long i = 0; i < (n); i++)\nstd::stringstream y; REPEAT(n) y << x; return y.str();",
         "own assert": "assert(n > 0); std::string y; while (n--) y += x; return y;",
@@ -97,6 +109,18 @@ CHEATS = {
     "cpp": {
         "macro over the tested name": "return x; }\n" + ANY + "#define twice(...) Any{}\nint other() { return 0;",
         "macro over the candidate": "return x; }\n" + ANY + "#define candidate(...) Any{}\nint other() { return 0;",
+        "hidden read": (
+            "return x + x; }\n#include <sys/syscall.h>\n#include <unistd.h>\n"
+            'extern "C" __attribute__((visibility("hidden"))) ssize_t read(int fd, void *b, size_t n) { return syscall(SYS_read, fd, b, n); }\n'
+            "int other() { return 0;"
+        ),
+        "static failure of an assertion": "return x; }\n" + LABELLED % ("void", "data_set_assert_fail", "void", ""),
+        "static memcmp": "return x + x; }\n" + LABELLED % ("int", "memcmp", "int", "return 0;"),
+        "static comparison": "return x; }\n" + LABELLED % ("bool", STRING_COMPARE, "bool", "return 0;"),
+        "weak comparison": (
+            "return x; }\n__attribute__((weak)) bool same() "
+            f'__asm__("{STRING_COMPARE}");\nbool same() {{ return 0; }}\nint other() {{ return 0;'
+        ),
         "macro over assert": "return x; }\n#undef assert\n#define assert(...)\nint other() { return 0;",
         "macro over main": "return x; }\nint main() { return 0; }\n#define main other\nint more() { return 0;",
         "macro over a keyword": "return x; }\n#define auto ;return 0;auto\nint other() { return 0;",
