@@ -101,6 +101,81 @@ def test_values_reach_the_tests(runners, name, value):
     assert verdict.status == "passed", verdict
 
 
+# Statements of JavaScript programs with tests that pass when node runs both as one file, and with tests that fail then.
+AS_IN_NODE = {
+    "exported function": ("return x + 1;\n}\nmodule.exports = answer;\nfunction other() {", "answer(1) === 2", ""),
+    "exported names": ("return x + 1;\n}\nexports.answer = answer;\nfunction other() {", "answer(1) === 2", ""),
+    "main program": (
+        "return main;\n}\nlet main = require.main === module && __filename.slice(-10);\nfunction other() {",
+        "answer(1) === 'program.js'",
+        "",
+    ),
+    "match": ("return x.match(/b/);", "answer('ab').index === 1", "assert.deepEqual(answer('ab'), ['b'])"),
+    "holes": (
+        "const y = new Array(2); y[1] = 3; return y;",
+        "assert.deepEqual(answer(0), [, 3])",
+        "assert.deepEqual(answer(0), [undefined, 3])",
+    ),
+    "class of arrays": (
+        "return class extends Array {}.from([1]);",
+        "assert.deepEqual(answer(0), [1])",
+        "assert.deepStrictEqual(answer(0), [1])",
+    ),
+    "invalid date": ("return new Date('no');", "isNaN(answer(0))", "assert.deepEqual(answer(0), new Date(0))"),
+    "class": (
+        "return new (class { a = 1; })();",
+        "assert.deepEqual(answer(0), {a: 1})",
+        "assert.deepStrictEqual(answer(0), {a: 1})",
+    ),
+    "two classes": (
+        "return x ? new Pair() : new Other();\n}\nclass Pair {}\nclass Other {\n}\nfunction other() {",
+        "assert.deepStrictEqual(answer(1), answer(1))",
+        "assert.deepStrictEqual(answer(1), answer(0))",
+    ),
+    "no prototype": (
+        "return Object.create(null);",
+        "assert.deepStrictEqual(answer(0), Object.create(null))",
+        "assert.deepStrictEqual(answer(0), {})",
+    ),
+    "map with a property": (
+        "return Object.assign(new Map([[1, 2]]), {a: 1});",
+        "answer(0) !== null",
+        "assert.deepEqual(answer(0), new Map([[1, 2]]))",
+    ),
+    "property named by a symbol": (
+        "return {[Symbol('a')]: 1};",
+        "answer(0) !== null",
+        "assert.deepStrictEqual(answer(0), {})",
+    ),
+    "expected error": (
+        "if (x < 0) throw new RangeError('low'); return x;",
+        "assert.throws(() => answer(-1), {name: 'RangeError', message: 'low'}); assert(answer(1) === 1)",
+        "assert.throws(() => answer(-1), TypeError)",
+    ),
+    "expected error of a class": (
+        "throw Object.assign(new Error('low'), {name: 'Low'});",
+        "assert.throws(() => answer(-1), {name: 'Low'})",
+        "answer(1)",
+    ),
+    "expected value": (
+        "throw 'low';",
+        "try { answer(1); assert(false) } catch (e) { assert(e === 'low') }",
+        "answer(1)",
+    ),
+    "expected exit": ("process.exit(0);", "", "assert.throws(() => answer(1))"),
+}
+
+
+@pytest.mark.parametrize("name", AS_IN_NODE)
+def test_javascript_gets_the_verdict_of_node(runners, name):
+    body, right, wrong = AS_IN_NODE[name]
+    for test, passes in ((right, True), (wrong, False)):
+        if test:
+            check = test if "assert" in test or not passes else f"assert({test})"
+            verdict = verdict_of(runners("javascript"), "javascript", body, check)
+            assert (verdict.status == "passed") == passes, (test, verdict)
+
+
 FORGERIES = {
     "lua": {
         "ends before the tests": "os.exit(0)",
