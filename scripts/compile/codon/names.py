@@ -32,11 +32,13 @@ _REFLECTION_MODULES = frozenset(
 _PLAIN_STARS = frozenset(
     {"math", "collections", "itertools", "functools", "heapq", "bisect", "string", "typing", "random", "sys", "time"}
 )
+# Functions that may set an attribute whose name stands in a string.
+_BY_NAME = frozenset({"setattr", "__setattr__", "namedtuple", "make_dataclass", "new_class"})
 
 
 class Names:
     """Names of a module: `taken` are all identifiers in it, `bound` counts the bindings of each
-    name in any scope.
+    name in any scope, without those of methods that hide no outer name.
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -47,6 +49,9 @@ class Names:
         self.imports = _imports(tree)
         attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
         self.stored_attributes = {node.attr for node in attributes if not isinstance(node.ctx, ast.Load)}
+        self.defined = bound_names(tree) | self.stored_attributes
+        if self.taken & _BY_NAME:
+            self.defined |= self.taken
 
     def fresh(self, wanted: str) -> str:
         """An unused name like `wanted`, which counts as used from now on."""
@@ -60,6 +65,10 @@ class Names:
     def builtin(self, *names: str) -> bool:
         """Whether names certainly mean Python's builtins wherever the program uses them."""
         return not any(self.bound[name] for name in names)
+
+    def defines(self, *names: str) -> bool:
+        """Whether the program may give an object or a class an attribute of one of some names."""
+        return any(name in self.defined for name in names)
 
     def imported(self, name: str, origin: str) -> bool:
         """Whether `name` certainly means `origin`: `sys` for `import sys`, `sys.exit` for `from sys

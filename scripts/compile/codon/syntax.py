@@ -14,7 +14,7 @@ _LAZY = ("map", "filter", "zip", "reversed", "range", "enumerate")
 _TEXT_METHODS = {"__str__": "str", "__repr__": "repr", "__len__": "len"}
 _EXACTLY = """
 def $exactly(items, count: int):
-    listed = list(items)
+    listed = [item for _, item in zip(range(count + 1), items)]
     if len(listed) < count:
         raise ValueError("not enough values to unpack (expected " + str(count) + ", got " + str(len(listed)) + ")")
     if len(listed) > count:
@@ -55,6 +55,8 @@ class ExceptTuple(Rewrite):
 class UnpackedIterator(Rewrite):
     """`a, b = map(int, …)` becomes `a, b = exactly(map(int, …), 2)`: Codon unpacks lists, whatever
     their length.
+
+    As in CPython, at most one item more than there are targets is taken from the iterator.
     """
 
     name = "unpacked_iterator"
@@ -75,7 +77,7 @@ class UnpackedIterator(Rewrite):
         if not self.names.builtin("list", "len", "str", "ValueError", *_LAZY):
             return False
         function = value.func if isinstance(value, ast.Call) else None
-        split = isinstance(function, ast.Attribute) and function.attr == "split" and "split" not in self.names.bound
+        split = isinstance(function, ast.Attribute) and function.attr == "split" and not self.names.defines("split")
         return isinstance(value, ast.GeneratorExp) or is_name(function, *_LAZY) or split
 
 
