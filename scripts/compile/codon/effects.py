@@ -107,9 +107,3 @@ def _is_plain(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     calls = [node for node in ast.walk(body[0]) if isinstance(node, ast.Call)]
     known = _FUNCTIONS | _METHODS
     return all(getattr(node.func, "id", getattr(node.func, "attr", None)) in known for node in calls)
-
-
-def is_harmless(node: ast.AST) -> bool:
-    """Whether an expression consists of constants and operators only, so that it can be removed."""
-    plain = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
-    return all(isinstance(part, plain) for part in ast.walk(node))

@@ -1,8 +1,9 @@
 """Rewrites of functions that Codon's library lacks or that behave differently there."""
 
 import ast
+import operator
+from collections.abc import Callable
 
-from scripts.compile.codon.effects import is_harmless
 from scripts.compile.codon.names import Names, immediate_loads, loads
 from scripts.compile.codon.rewrite import Rewrite, assigned_name, call, is_dotted, is_name, without
 
@@ -15,12 +16,19 @@ def $next_line() -> str:
 """
 _REDUCE = """
 def $reduce_from(function, items, start):
+    try:
+        rest = iter(items)
+    except TypeError:
+        raise TypeError("reduce() arg 2 must support iteration")
     total = start
-    for item in items:
+    for item in rest:
         total = function(total, item)
     return total
 def $reduce_all(function, items):
-    rest = iter(items)
+    try:
+        rest = iter(items)
+    except TypeError:
+        raise TypeError("reduce() arg 2 must support iteration")
     try:
         total = next(rest)
     except StopIteration:
@@ -30,6 +38,16 @@ def $reduce_all(function, items):
     return total
 """
 _MAX_ALIASES = 4
+# CPython's default limit, and the largest limit that it accepts.
+_DEFAULT_LIMIT, _MAX_LIMIT = 1000, 2**31 - 1
+_MAX_OPERAND, _MAX_EXPONENT = 2**62, 64
+_OPERATIONS: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Pow: operator.pow,
+    ast.LShift: operator.lshift,
+}
 _CATCHING = ("SystemExit", "BaseException")
 
 
@@ -94,7 +112,11 @@ class StdinReadline(Rewrite):
 
 
 class RecursionLimit(Rewrite):
-    """`sys.setrecursionlimit(…)` is removed: a compiled program has no such limit."""
+    """`sys.setrecursionlimit(…)` is removed: a compiled program has no such limit.
+
+    Only a constant that CPython certainly accepts and that does not lower the limit, which nothing
+    reads.
+    """
 
     name = "recursion_limit"
 
@@ -105,11 +127,15 @@ class RecursionLimit(Rewrite):
         calls = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and self._is_limit(node.value)]
         removed = sum(is_name(call.func, "setrecursionlimit") for call in calls if isinstance(call, ast.Call))
         self.unused = self.function and loads(tree)["setrecursionlimit"] == removed
-        self.possible = not loads(tree)["RecursionError"]
+        replaced = "setrecursionlimit" in names.stored_attributes
+        self.possible = not replaced and not {"RecursionError", "getrecursionlimit"} & names.taken
 
     def _is_limit(self, node: ast.expr) -> bool:
         """Whether an expression sets the limit and does nothing else."""
-        if not isinstance(node, ast.Call) or node.keywords or not all(is_harmless(word) for word in node.args):
+        if not isinstance(node, ast.Call) or node.keywords or len(node.args) != 1:
+            return False
+        limit = _constant(node.args[0])
+        if limit is None or not _DEFAULT_LIMIT <= limit <= _MAX_LIMIT:
             return False
         function = self.function and is_name(node.func, "setrecursionlimit")
         return function or (self.module and is_dotted(node.func, "sys.setrecursionlimit"))
@@ -124,6 +150,21 @@ class RecursionLimit(Rewrite):
         if not imported or node.module != "sys" or not self.unused or not self.possible:
             return node
         return self.replaced(without(node, {"setrecursionlimit"}), node)
+
+
+def _constant(node: ast.expr) -> int | None:
+    """The value of an expression of integers such as `10 ** 6`; None for any other, or a huge one."""
+    if isinstance(node, ast.Constant):
+        return node.value if type(node.value) is int else None
+    operation = _OPERATIONS.get(type(node.op)) if isinstance(node, ast.BinOp) else None
+    if operation is None or not isinstance(node, ast.BinOp):
+        return None
+    left, right = _constant(node.left), _constant(node.right)
+    # Operands are bounded so that the value is computed quickly.
+    largest = _MAX_EXPONENT if isinstance(node.op, ast.Pow | ast.LShift) else _MAX_OPERAND
+    if left is None or right is None or not 0 <= left <= _MAX_OPERAND or not 0 <= right <= largest:
+        return None
+    return operation(left, right)
 
 
 class ExitCall(Rewrite):
@@ -182,7 +223,9 @@ class Reduce(Rewrite):
         self.function = names.imported("reduce", "functools.reduce")
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         plain = sum(is_name(node.func, "reduce") and self._is_plain(node) for node in calls)
-        self.possible = self.function and loads(tree)["reduce"] == plain
+        self.usable = names.builtin("iter", "next", "TypeError", "StopIteration")
+        self.usable &= "reduce" not in names.stored_attributes
+        self.possible = self.usable and self.function and loads(tree)["reduce"] == plain
 
     def _is_plain(self, node: ast.Call) -> bool:
         """Whether a call has two or three plain arguments."""
@@ -196,12 +239,8 @@ class Reduce(Rewrite):
     def visit_Call(self, node: ast.Call) -> ast.Call:
         self.generic_visit(node)
         function = self.possible and is_name(node.func, "reduce")
-        named = function or (self.module and is_dotted(node.func, "functools.reduce"))
-        if (
-            not named
-            or not self._is_plain(node)
-            or not self.names.builtin("iter", "next", "TypeError", "StopIteration")
-        ):
+        named = function or (self.usable and self.module and is_dotted(node.func, "functools.reduce"))
+        if not named or not self._is_plain(node):
             return node
         helper = self.helper("reduce_from" if len(node.args) == 3 else "reduce_all")
         return self.replaced(call(helper, *node.args), node)

@@ -4,7 +4,7 @@ builtins.
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # A program that uses one of these may inspect its own names, text or frames, and is never
@@ -49,9 +49,9 @@ class Names:
         self.imports = _imports(tree)
         attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
         self.stored_attributes = {node.attr for node in attributes if not isinstance(node.ctx, ast.Load)}
-        self.defined = bound_names(tree) | self.stored_attributes
         if self.taken & _BY_NAME:
-            self.defined |= self.taken
+            self.stored_attributes |= _words(node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        self.defined = bound_names(tree) | self.stored_attributes
 
     def fresh(self, wanted: str) -> str:
         """An unused name like `wanted`, which counts as used from now on."""
@@ -86,8 +86,13 @@ class Names:
 
 def identifiers(tree: ast.AST) -> set[str]:
     """Every identifier in a tree, whatever it names, and the words of its string constants."""
+    return _words(ast.walk(tree))
+
+
+def _words(nodes: Iterable[ast.AST]) -> set[str]:
+    """The identifiers that some nodes have themselves, and the words of string constants among them."""
     words: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         for _, value in ast.iter_fields(node):
             texts = value if isinstance(value, list) else [value]
             words.update(word for text in texts if isinstance(text, str) for word in text.replace(".", " ").split())

@@ -24,6 +24,39 @@ FOREIGN_SPLIT = {
     "set by its name": "class A:\n    pass\nx = A()\nsetattr(x, 'split', lambda: 5)\n"
     "try:\n    a, b = x.split()\nexcept TypeError as error:\n    print(error)\n",
 }
+LIMIT = "import sys\ntry:\n    sys.setrecursionlimit({})\nexcept (ValueError, TypeError, OverflowError) as error:\n"
+LIMIT += "    print(error)\n"
+KEPT_LIMITS = {
+    "a negative limit": LIMIT.format("-1"),
+    "zero": LIMIT.format("0"),
+    "a float": LIMIT.format("1e6"),
+    "a limit above the largest": LIMIT.format("2 ** 31"),
+    "a huge number": LIMIT.format("9 ** 99"),
+    "a division by zero": LIMIT.format("1 // 0"),
+    "two limits": LIMIT.format("5000, 1"),
+    "a lower limit": "import sys\nsys.setrecursionlimit(90)\ndef f(n):\n    return n and f(n - 1)\nf(300)\n",
+    "a limit that is read": "import sys\nsys.setrecursionlimit(5000)\nprint(sys.getrecursionlimit())\n",
+    "a limit read by another name": "import sys\nfrom sys import getrecursionlimit as limit\n"
+    "sys.setrecursionlimit(5000)\nprint(limit())\n",
+    "a limit read by its name": "import sys\nsys.setrecursionlimit(5000)\nprint(getattr(sys, 'getrecursionlimit')())\n",
+    "another function": "import sys\nsys.setrecursionlimit = print\nsys.setrecursionlimit(5000)\n",
+    "another function, set by its name": "import sys\nsetattr(sys, 'setrecursionlimit', print)\n"
+    "sys.setrecursionlimit(5000)\n",
+}
+REDUCED = {
+    "a number": "from functools import reduce\ntry:\n    reduce(max, 5)\n"
+    "except TypeError as error:\n    print(error)\n",
+    "a number, and a start": "from functools import reduce\ntry:\n    reduce(max, 5, 1)\n"
+    "except TypeError as error:\n    print(error)\n",
+    "nothing": "from functools import reduce\ntry:\n    reduce(max, [])\n"
+    "except TypeError as error:\n    print(error)\n",
+}
+# Programs with another meaning of a builtin, or of a function of a module, that a rewrite uses.
+REDEFINED = {
+    "reduce without next": "from functools import reduce\nnext = 3\nprint(reduce(max, [1, 2]), next)\n",
+    "reduce without next, by the module": "import functools\nnext = 3\nprint(functools.reduce(max, [1, 2]), next)\n",
+    "another reduce": "import functools\nfunctools.reduce = print\nfunctools.reduce(max, [1, 2])\n",
+}
 
 
 def check(program, name):
@@ -40,4 +73,27 @@ def test_unpacking_takes_one_item_more_than_there_are_targets(program):
 
 @pytest.mark.parametrize("program", FOREIGN_SPLIT.values(), ids=FOREIGN_SPLIT)
 def test_what_a_split_of_the_program_returns_is_not_unpacked_as_a_list(program):
+    assert for_codon(program) == (program, [])
+
+
+@pytest.mark.parametrize("program", KEPT_LIMITS.values(), ids=KEPT_LIMITS)
+def test_a_recursion_limit_that_has_an_effect_in_cpython_stays(program):
+    text, _ = for_codon(program)
+    assert text.count("etrecursionlimit") == program.count("etrecursionlimit")
+    assert printed(text) == printed(program)
+
+
+@pytest.mark.parametrize("limit", ["1000", "10 ** 6", "1 << 20", "2 ** 31 - 1", "100 * 100"])
+def test_a_constant_recursion_limit_is_removed(limit):
+    text, rewrites = for_codon(f"import sys\nsys.setrecursionlimit({limit})\n")
+    assert rewrites == ["recursion_limit:1"] and "setrecursionlimit" not in text
+
+
+@pytest.mark.parametrize("program", REDUCED.values(), ids=REDUCED)
+def test_reduce_fails_with_the_message_of_cpython(program):
+    check(program, "reduce")
+
+
+@pytest.mark.parametrize("program", REDEFINED.values(), ids=REDEFINED)
+def test_a_rewrite_is_not_made_where_the_program_redefines_what_it_uses(program):
     assert for_codon(program) == (program, [])
