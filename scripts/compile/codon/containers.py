@@ -8,6 +8,7 @@ import copy
 from scripts.compile.codon.inference import ModuleTypes, Types
 from scripts.compile.codon.names import Names, bindings, loads
 from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, rename
+from scripts.compile.codon.slots import SCALARS
 
 _ELEMENT = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
 _MAX_CACHED = 20
@@ -24,7 +25,12 @@ class EmptyFields(Rewrite):
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(tree, names)
         self.contents: dict[str, set[str | None]] = {}
-        self.possible = names.builtin(*_EMPTY)
+        self.possible = names.builtin(*_EMPTY, "tuple", *SCALARS)
+        # Names that a type may mention, with the index of the module's statement that defines them.
+        self.known = dict.fromkeys((*_EMPTY, "tuple", *SCALARS), -1)
+        self.until = 0
+        classes = [(index, part) for index, part in enumerate(tree.body) if isinstance(part, ast.ClassDef)]
+        self.known |= {part.name: index for index, part in classes if names.bound[part.name] == 1}
         outside = ModuleTypes(tree)
         for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
             types = Types(function, tree, outside)
@@ -52,9 +58,33 @@ class EmptyFields(Rewrite):
         if not kind or not self.possible or len(elements) > 1 or element is None:
             return value
         # Types are written as the builtins, which need no import in CPython.
-        for word in ("List", "Set", "Tuple"):
+        for word in ("List", "Set", "Tuple", "Dict"):
             element = element.replace(f"{word}[", f"{word.lower()}[")
-        return self.replaced(ast.parse(f"{kind}[{element}]()", mode="eval").body, value)
+        whole = ast.parse(f"{kind}[{element}]()", mode="eval").body
+        return self.replaced(whole, value) if self._is_known(whole) else value
+
+    def _is_known(self, whole: ast.expr) -> bool:
+        """Whether CPython can evaluate a type, which has no effect then: a type may come from an
+        annotation.
+        """
+        kinds = (ast.Name, ast.Subscript, ast.Tuple, ast.Call, ast.expr_context)
+        plain = all(isinstance(part, kinds) for part in ast.walk(whole))
+        parameters = [part.value for part in ast.walk(whole) if isinstance(part, ast.Subscript)]
+        generic = all(is_name(part, *_EMPTY, "tuple") for part in parameters)
+        return plain and generic and all(self.known.get(name, self.until) < self.until for name in loads(whole))
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        for index, statement in enumerate(node.body):
+            self.until = index
+            self.visit(statement)
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        # A method runs after its class has been defined.
+        before, self.until = self.until, self.until + 1
+        self.generic_visit(node)
+        self.until = before
+        return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign:
         target = node.targets[0]
@@ -146,7 +176,8 @@ class RememberedResults(Rewrite):
         super().__init__(tree, names)
         self.decorators = {name for name in ("cache", "lru_cache") if names.imported(name, f"functools.{name}")}
         decorated = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.decorator_list]
-        self.functions = [part for part in decorated[:_MAX_CACHED] if self._is_plain(part)]
+        builtin = names.builtin("int", "str", "bool", "dict", "tuple")
+        self.functions = [part for part in decorated[:_MAX_CACHED] if builtin and self._is_plain(part)]
         used = sum(len(part.decorator_list) for part in self.functions)
         read = loads(tree)
         self.possible = bool(self.functions) and sum(read[name] for name in self.decorators) == used
@@ -158,7 +189,7 @@ class RememberedResults(Rewrite):
         arguments = function.args
         others = arguments.kwonlyargs or arguments.vararg or arguments.kwarg or arguments.posonlyargs
         typed = [argument.annotation for argument in arguments.args] + [function.returns]
-        scalars = all(is_name(one, "int", "str", "bool") for one in typed) and self.names.builtin("int", "str", "bool")
+        scalars = all(is_name(one, "int", "str", "bool") for one in typed)
         called = [one for one in ast.walk(self.tree) if isinstance(one, ast.Call) and is_name(one.func, function.name)]
         starred = any(isinstance(word, ast.Starred) for one in called for word in one.args)
         positional = all(len(one.args) == len(arguments.args) and not one.keywords for one in called) and not starred

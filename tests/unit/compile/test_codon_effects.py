@@ -51,10 +51,41 @@ REDUCED = {
     "nothing": "from functools import reduce\ntry:\n    reduce(max, [])\n"
     "except TypeError as error:\n    print(error)\n",
 }
+REMEMBERED = "from functools import lru_cache\n{}\n@lru_cache(maxsize=None)\ndef f(n: {}) -> int:\n    return n + 1\n"
+FIELD = """
+class Base:
+    pass
+class A(Base):
+    def __init__(self):
+        self.items = []
+    def add(self, {}):
+        self.items.append({})
+a = A()
+a.add({})
+print(len(a.items))
+"""
+UNKNOWN_ELEMENTS = {
+    "an annotation with an effect": FIELD.format("n: print(1)", "n", "2"),
+    "an annotation that is no type": FIELD.format("n: 3", "(n, 1)", "2"),
+    "a class that is deleted": FIELD.format("n: Gone", "n", "Gone()").replace(
+        "class A", "class Gone:\n    pass\nclass A"
+    )
+    + "del Gone\nprint(A().items)\n",
+    "a class that comes later": "class C:\n    def __init__(self):\n        self.parts = []\n"
+    "    def add(self):\n        self.parts.append(Later())\nprint(C().parts)\nclass Later(object):\n"
+    "    def __init__(self):\n        pass\n",
+    "a class of a function": "def make():\n    class Inner(object):\n        def __init__(self):\n            pass\n"
+    "    return Inner()\nclass C(Exception):\n    def __init__(self):\n        self.parts = []\n"
+    "    def add(self):\n        self.parts.append(Inner())\nprint(C().parts)\n",
+}
 # Programs with another meaning of a builtin, or of a function of a module, that a rewrite uses.
 REDEFINED = {
     "reduce without next": "from functools import reduce\nnext = 3\nprint(reduce(max, [1, 2]), next)\n",
     "reduce without next, by the module": "import functools\nnext = 3\nprint(functools.reduce(max, [1, 2]), next)\n",
+    "remembered results without dict": REMEMBERED.format("dict = {}", "int") + "print(f(2))\n",
+    "remembered results without tuple": REMEMBERED.format("tuple = 3", "int, m: int") + "print(f(2, 3))\n",
+    "fields without tuple": "tuple = 3\n" + FIELD.format("n: int", "(n, 1)", "2"),
+    "fields without int": "int = 3\n" + FIELD.format("n", "1", "2"),
     "another reduce": "import functools\nfunctools.reduce = print\nfunctools.reduce(max, [1, 2])\n",
 }
 
@@ -97,3 +128,16 @@ def test_reduce_fails_with_the_message_of_cpython(program):
 @pytest.mark.parametrize("program", REDEFINED.values(), ids=REDEFINED)
 def test_a_rewrite_is_not_made_where_the_program_redefines_what_it_uses(program):
     assert for_codon(program) == (program, [])
+
+
+@pytest.mark.parametrize("program", UNKNOWN_ELEMENTS.values(), ids=UNKNOWN_ELEMENTS)
+def test_an_empty_field_gets_no_type_that_cpython_might_not_evaluate(program):
+    text, rewrites = for_codon(program)
+    assert [rewrite for rewrite in rewrites if rewrite.startswith("typed_empty_field")] == []
+    assert printed(text) == printed(program)
+
+
+def test_an_empty_field_gets_the_type_of_a_class_that_is_defined_before():
+    program = FIELD.format("part: Base", "part", "Base()")
+    check(program, "typed_empty_field")
+    assert "list[Base]()" in for_codon(program)[0]
