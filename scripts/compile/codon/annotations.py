@@ -2,7 +2,8 @@
 
 import ast
 
-from scripts.compile.codon.names import Names, loads
+from scripts.compile.codon.harmless import HarmlessTypes
+from scripts.compile.codon.names import Names, annotations_of, loads
 from scripts.compile.codon.rewrite import Rewrite, is_name, placeholder, without
 
 _TYPES = frozenset({"int", "float", "str", "bool", "bytes", "object"})
@@ -80,7 +81,7 @@ def _defined_before(module: ast.Module, classes: set[str]) -> bool:
 
 class TypingOnly(Rewrite):
     """Names of `typing` that Codon lacks are removed if only annotations of parameters and results
-    use them.
+    use them, all of which are certain to have no effect.
     """
 
     name = "typing_only"
@@ -106,7 +107,13 @@ class TypingOnly(Rewrite):
         annotations = [one for node in ast.walk(tree) for one in annotations_of(node)]
         read = loads(tree)
         inside = sum((loads(one) for one in annotations), start=loads(ast.Module([], [])))
+        self.harmless = HarmlessTypes(tree, names)
         self.possible = all(read[name] == inside[name] for name in self.imported)
+        self.possible &= all(self.harmless.holds(one) for one in annotations if self._is_unknown(one))
+
+    def _is_unknown(self, annotation: ast.expr) -> bool:
+        """Whether an annotation contains a name that is removed."""
+        return any(is_name(node, *self.imported) for node in ast.walk(annotation))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
         names = {alias.name for alias in node.names} & self.imported
@@ -121,9 +128,9 @@ class TypingOnly(Rewrite):
         if annotation is None or not self.possible:
             return annotation
         texts = any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(annotation))
-        unknown = any(is_name(node, *self.imported) for node in ast.walk(annotation))
+        texts &= self.harmless.holds(annotation)
         self.count += texts
-        return None if unknown or texts else annotation
+        return None if texts or self._is_unknown(annotation) else annotation
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         self.generic_visit(node)
@@ -133,9 +140,3 @@ class TypingOnly(Rewrite):
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = self._known(node.annotation)
         return node
-
-
-def annotations_of(node: ast.AST) -> list[ast.expr]:
-    """The annotation of a parameter or of a function's result, if any."""
-    annotation = node.annotation if isinstance(node, ast.arg) else getattr(node, "returns", None)
-    return [annotation] if annotation else []

@@ -140,6 +140,12 @@ def immediate_loads(node: ast.AST) -> set[str]:
     return own.union(*(immediate_loads(part) for part in parts))
 
 
+def annotations_of(node: ast.AST) -> list[ast.expr]:
+    """The annotation of a parameter or of a function's result, if any."""
+    annotation = node.annotation if isinstance(node, ast.arg) else getattr(node, "returns", None)
+    return [annotation] if annotation else []
+
+
 def _imports(tree: ast.Module) -> dict[str, list[str]]:
     """The origins of each imported name, one for each import of it."""
     origins: dict[str, list[str]] = {}

@@ -9,10 +9,9 @@ evaluated.
 import ast
 from collections.abc import Iterable
 
-from scripts.compile.codon.annotations import annotations_of
 from scripts.compile.codon.constraints import Constraints
 from scripts.compile.codon.containers import empty_kind
-from scripts.compile.codon.names import Names, identifiers, loads
+from scripts.compile.codon.names import Names, annotations_of, identifiers, loads
 from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, placeholder, placeholder_name
 from scripts.compile.codon.slots import SCALARS, Slot
 from scripts.compile.codon.store import Class, Definition, Function

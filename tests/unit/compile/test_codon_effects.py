@@ -1,5 +1,7 @@
 """Effects and errors of programs that a prepared text must keep: when they happen, and their messages."""
 
+import ast
+
 import pytest
 
 from scripts.compile.prepare import for_codon
@@ -78,6 +80,29 @@ UNKNOWN_ELEMENTS = {
     "    return Inner()\nclass C(Exception):\n    def __init__(self):\n        self.parts = []\n"
     "    def add(self):\n        self.parts.append(Inner())\nprint(C().parts)\n",
 }
+ANNOTATED = "from typing import Any, Iterator, List, Optional, Union, Final, Callable, Dict, Tuple\n"
+ANNOTATED += "class Node:\n    pass\ntry:\n    def f(x: {}) -> None:\n        return x\n    print(f(3))\n"
+ANNOTATED += "except (TypeError, NameError, SyntaxError) as error:\n    print(error)\n"
+EFFECTIVE_ANNOTATIONS = {
+    "a call": "print('hi')",
+    "a call as a parameter": "Optional[print(Any)]",
+    "an assignment": "(y := 'a')",
+    "an assignment with an unknown name": "(y := Any)",
+    "a class that is not defined": "Iterator[Missing]",
+    "a class that comes later": "Iterator[Later]",
+    "parameters of a plain type": "int[Any]",
+    "parameters of a class": "Node[Any]",
+    "too many parameters": "Optional[int, Any]",
+    "too few parameters": "Dict[Any]",
+    "no type": "Optional[Final]",
+    "a number as a type": "Union[3, Any]",
+    "a text that is no type": "Optional['a b']",
+    "a union with a text": "Node | 'Node'",
+    "a union of nothing": "Optional[Any, None | None]",
+    "an attribute": "List['Node'].missing",
+}
+HARMLESS_ANNOTATIONS = ["Any", "Iterator[Node]", "'Node'", "Optional['Node']", "Callable[[Any], int]", "Any | None"]
+HARMLESS_ANNOTATIONS += ["Dict[str, Any]", "Tuple[Any, ...]", "None | Any", "Union[int, 'List[Node]']", "list['Node']"]
 # Programs with another meaning of a builtin, or of a function of a module, that a rewrite uses.
 REDEFINED = {
     "reduce without next": "from functools import reduce\nnext = 3\nprint(reduce(max, [1, 2]), next)\n",
@@ -141,3 +166,25 @@ def test_an_empty_field_gets_the_type_of_a_class_that_is_defined_before():
     program = FIELD.format("part: Base", "part", "Base()")
     check(program, "typed_empty_field")
     assert "list[Base]()" in for_codon(program)[0]
+
+
+@pytest.mark.parametrize("annotation", EFFECTIVE_ANNOTATIONS.values(), ids=EFFECTIVE_ANNOTATIONS)
+def test_an_annotation_that_may_have_an_effect_stays(annotation):
+    program = ANNOTATED.format(annotation) + "class Later:\n    pass\n"
+    text, _ = for_codon(program)
+    assert f"x: {ast.unparse(ast.parse(annotation))}" in text
+    assert printed(text) == printed(program)
+
+
+@pytest.mark.parametrize("annotation", HARMLESS_ANNOTATIONS)
+def test_an_annotation_that_only_names_types_is_removed(annotation):
+    check(ANNOTATED.format(annotation), "typing_only")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_annotation_is_removed_only_after_the_import_of_its_names(order):
+    parts = ["from typing import Any\n", "try:\n    def f(x: Any): pass\nexcept NameError:\n    print('no')\n"]
+    program = "".join(parts[::order])
+    text, rewrites = for_codon(program)
+    assert ("typing_only:1" in rewrites) == (order == 1)
+    assert printed(text) == printed(program)
