@@ -10,16 +10,15 @@ from collections.abc import Callable
 
 from scripts.compile.codon.annotations import FutureImport, TypingOnly
 from scripts.compile.codon.containers import EmptyFields, MemoDefault, RememberedResults
+from scripts.compile.codon.exceptions import ExceptTuple, RaisedClass
 from scripts.compile.codon.fields import FormatCall, PercentFormat, SpecifiedField
 from scripts.compile.codon.library import ExitCall, RecursionLimit, Reduce, StdinReadline
 from scripts.compile.codon.names import Names
 from scripts.compile.codon.python2 import python2
 from scripts.compile.codon.rewrite import Rewrite
 from scripts.compile.codon.syntax import (
-    ExceptTuple,
     NextMethod,
     OrDefault,
-    RaisedClass,
     StarredPrint,
     TextMethod,
     UnpackedFields,

@@ -1,15 +1,11 @@
 """Rewrites of constructs that Codon rejects into equivalent ones, none of which depends on types."""
 
 import ast
-import builtins
-import copy
 
 from scripts.compile.codon.effects import Effects
 from scripts.compile.codon.names import Names
 from scripts.compile.codon.rewrite import Rewrite, assigned_name, call, is_name, method
 
-# Each kind of exception gets a copy of the handler.
-_MAX_KINDS = 8
 _LAZY = ("map", "filter", "zip", "reversed", "range", "enumerate")
 _TEXT_METHODS = {"__str__": "str", "__repr__": "repr", "__len__": "len"}
 _EXACTLY = """
@@ -27,29 +23,6 @@ def $at_least(items, count: int):
         raise ValueError("not enough values to unpack (" + expected + ")")
     return listed
 """
-
-
-class ExceptTuple(Rewrite):
-    """`except (A, B):` becomes a handler for each."""
-
-    name = "except_tuple"
-
-    def visit_Try(self, node: ast.Try) -> ast.Try:
-        self.generic_visit(node)
-        node.handlers = [each for handler in node.handlers for each in self._handlers(handler)]
-        return node
-
-    def _handlers(self, handler: ast.ExceptHandler) -> list[ast.ExceptHandler]:
-        """A handler for each kind of exception; nested ones stay unchanged, because their copies
-        would multiply.
-        """
-        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else []
-        nested = any(isinstance(part, ast.Try) for statement in handler.body for part in ast.walk(statement))
-        if not 0 < len(kinds) <= _MAX_KINDS or nested or not all(isinstance(kind, ast.Name) for kind in kinds):
-            return [handler]
-        return self.replaced(
-            [ast.ExceptHandler(kind, handler.name, copy.deepcopy(handler.body)) for kind in kinds], handler
-        )
 
 
 class UnpackedIterator(Rewrite):
@@ -179,21 +152,6 @@ class NextMethod(Rewrite):
             return self.generic_visit(node)
         nothing = ast.arguments([], [], None, [], [], None, [])
         return self.replaced(ast.Lambda(nothing, call("next", node.value)), node)
-
-
-class RaisedClass(Rewrite):
-    """`raise ValueError` becomes `raise ValueError()`, as Python does itself; Codon crashes on it."""
-
-    name = "raised_class"
-
-    def visit_Raise(self, node: ast.Raise) -> ast.Raise:
-        self.generic_visit(node)
-        name = node.exc.id if isinstance(node.exc, ast.Name) else ""
-        kind = getattr(builtins, name, None)
-        exception = isinstance(kind, type) and issubclass(kind, BaseException)
-        if node.exc is not None and exception and self.names.builtin(name):
-            node.exc = self.replaced(call(name), node.exc)
-        return node
 
 
 class TextMethod(Rewrite):

@@ -113,6 +113,18 @@ REDEFINED = {
     "fields without int": "int = 3\n" + FIELD.format("n", "1", "2"),
     "another reduce": "import functools\nfunctools.reduce = print\nfunctools.reduce(max, [1, 2])\n",
 }
+CAUGHT = "try:\n    try:\n        int('a')\n    except ({}):\n        print('caught')\n"
+CAUGHT += "except (NameError, TypeError) as error:\n    print(error)\n"
+UNCERTAIN_EXCEPTIONS = {
+    "an unknown name": CAUGHT.format("ValueError, Missing"),
+    "a nested tuple": CAUGHT.format("ValueError, (Missing, KeyError)"),
+    "no exception": CAUGHT.format("ValueError, int"),
+    "a call": CAUGHT.format("ValueError, print('called')"),
+    "a class of the program that is no exception": "class A:\n    pass\n" + CAUGHT.format("ValueError, A"),
+    "a class that comes later": CAUGHT.format("ValueError, E") + "class E(Exception):\n    pass\n",
+    "a class that is deleted": "class E(Exception):\n    pass\ndel E\n" + CAUGHT.format("ValueError, E"),
+    "another KeyError": "KeyError = 3\n" + CAUGHT.format("ValueError, KeyError"),
+}
 
 
 def check(program, name):
@@ -188,3 +200,19 @@ def test_an_annotation_is_removed_only_after_the_import_of_its_names(order):
     text, rewrites = for_codon(program)
     assert ("typing_only:1" in rewrites) == (order == 1)
     assert printed(text) == printed(program)
+
+
+@pytest.mark.parametrize("program", UNCERTAIN_EXCEPTIONS.values(), ids=UNCERTAIN_EXCEPTIONS)
+def test_a_tuple_of_exceptions_stays_if_a_part_may_be_none(program):
+    text, _ = for_codon(program)
+    tuples = [ast.unparse(node.type) for node in ast.walk(ast.parse(program)) if isinstance(node, ast.ExceptHandler)]
+    assert f"except {tuples[-1]}:" in text
+    assert printed(text) == printed(program)
+
+
+def test_exceptions_of_the_program_get_a_handler_each():
+    check("class E(Exception):\n    pass\nclass F(E):\n    pass\n" + CAUGHT.format("F, E, ValueError"), "except_tuple")
+    check(
+        "class E(Exception):\n    pass\ntry:\n    raise E(1)\nexcept (KeyError, E) as e:\n    print(e)\n",
+        "except_tuple",
+    )

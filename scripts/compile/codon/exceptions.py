@@ -1,0 +1,78 @@
+"""Rewrites of statements that raise or catch exceptions."""
+
+import ast
+import builtins
+import copy
+
+from scripts.compile.codon.names import Names
+from scripts.compile.codon.rewrite import Rewrite, call
+
+# Each kind of exception gets a copy of the handler.
+_MAX_KINDS = 8
+
+
+class ExceptTuple(Rewrite):
+    """`except (A, B):` becomes a handler for each.
+
+    CPython evaluates the whole tuple, so each name must certainly be one of an exception.
+    """
+
+    name = "except_tuple"
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        # The exceptions of the program that are defined when the current statement is executed.
+        self.own: set[str] = set()
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        for statement in node.body:
+            self.visit(statement)
+            if isinstance(statement, ast.ClassDef) and self._defines_exception(statement):
+                self.own.add(statement.name)
+        return node
+
+    def _defines_exception(self, kind: ast.ClassDef) -> bool:
+        """Whether a class of the module is certainly an exception, and its name always means it."""
+        plain = len(kind.bases) == 1 and not kind.keywords and not kind.decorator_list
+        return plain and self.names.bound[kind.name] == 1 and self._is_exception(kind.bases[0])
+
+    def _is_exception(self, kind: ast.expr) -> bool:
+        """Whether an expression is the name of an exception."""
+        if not isinstance(kind, ast.Name):
+            return False
+        return kind.id in self.own or (is_builtin_exception(kind.id) and self.names.builtin(kind.id))
+
+    def visit_Try(self, node: ast.Try) -> ast.Try:
+        self.generic_visit(node)
+        node.handlers = [each for handler in node.handlers for each in self._handlers(handler)]
+        return node
+
+    def _handlers(self, handler: ast.ExceptHandler) -> list[ast.ExceptHandler]:
+        """A handler for each kind of exception; nested ones stay unchanged, because their copies
+        would multiply.
+        """
+        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else []
+        nested = any(isinstance(part, ast.Try) for statement in handler.body for part in ast.walk(statement))
+        if not 0 < len(kinds) <= _MAX_KINDS or nested or not all(map(self._is_exception, kinds)):
+            return [handler]
+        return self.replaced(
+            [ast.ExceptHandler(kind, handler.name, copy.deepcopy(handler.body)) for kind in kinds], handler
+        )
+
+
+class RaisedClass(Rewrite):
+    """`raise ValueError` becomes `raise ValueError()`, as Python does itself; Codon crashes on it."""
+
+    name = "raised_class"
+
+    def visit_Raise(self, node: ast.Raise) -> ast.Raise:
+        self.generic_visit(node)
+        if isinstance(node.exc, ast.Name) and is_builtin_exception(node.exc.id) and self.names.builtin(node.exc.id):
+            node.exc = self.replaced(call(node.exc.id), node.exc)
+        return node
+
+
+def is_builtin_exception(name: str) -> bool:
+    """Whether a name is one of a builtin exception."""
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, BaseException)
