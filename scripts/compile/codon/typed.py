@@ -19,6 +19,7 @@ from scripts.compile.codon.variables import is_head
 
 _DYNAMIC = ("getattr", "setattr", "hasattr", "delattr", "super", "type")
 _CACHING = ("cache", "lru_cache")
+_EQUALITY = frozenset({"__eq__", "__ne__"})
 
 
 class Typed(Rewrite):
@@ -233,8 +234,11 @@ class Typed(Rewrite):
         """`a == b` of objects without `__eq__` becomes the equivalent `a is b`, which Codon
         accepts.
         """
+        # Other than by a method, a comparison may be set for any class.
+        if not self.names.builtin(*_EQUALITY) or _EQUALITY & self.names.stored_attributes:
+            return
         classes = self.known.classes.items()
-        plain = {name for name, kind in classes if kind.plain and not {"__eq__", "__ne__"} & kind.methods.keys()}
+        plain = {name for name, kind in classes if kind.plain and not _EQUALITY & kind.methods.keys()}
         for node in ast.walk(module):
             if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq | ast.NotEq):
                 slots = [self.known.operands.get(id(part)) for part in (node.left, node.comparators[0])]
