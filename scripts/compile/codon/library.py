@@ -67,21 +67,42 @@ class StdinReadline(Rewrite):
         self.roots = [
             dotted
             for dotted, root, origin in (("sys.stdin", "sys", "sys"), ("stdin", "stdin", "sys.stdin"))
-            if names.imported(root, origin) and "stdin" not in names.stored_attributes
+            if names.imported(root, origin) and not {"stdin", "readline"} & names.stored_attributes
         ]
+        # Expressions that are called without an argument, here or by `iter(readline, "")`.
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        self.sized = {id(node.func) for node in calls if node.args or node.keywords}
+        self.called = {id(node.func) for node in calls if not node.args and not node.keywords}
+        repeated = [node for node in calls if is_name(node.func, "iter") and names.builtin("iter")]
+        self.called |= {id(node.args[0]) for node in repeated if len(node.args) == 2}
         functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        local = {id(part) for function in functions for part in ast.walk(function)}
+        # For each part of a function, the outermost function that contains it.
+        self.local = {id(part): function for function in reversed(functions) for part in ast.walk(function)}
+        self.shared = {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+        self.reads: dict[str, list[ast.Name]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                self.reads.setdefault(node.id, []).append(node)
         assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and self._is_readline(node.value)]
-        outer = [node for node in assigned if id(node) not in local]
-        certain = [node for node in outer[:_MAX_ALIASES] if self._is_certain(node)]
+        outer = [node for node in assigned if id(node) not in self.local]
+        certain = [node for node in outer[:_MAX_ALIASES] if self._is_certain(node) and self._is_only_called(node)]
         self.aliases = {name: node for node in certain if (name := assigned_name(node)) is not None}
         self.possible = len(self.aliases) == len(outer)
+        inner = [node for node in assigned if id(node) in self.local and self._is_only_called(node)]
+        self.called |= {id(node.value) for node in inner}
 
     def _is_readline(self, node: ast.AST) -> bool:
-        """Whether an expression is the method of standard input, used without an argument."""
-        return id(node) not in self.sized and any(is_dotted(node, f"{root}.readline") for root in self.roots)
+        """Whether an expression is the method of standard input."""
+        return any(is_dotted(node, f"{root}.readline") for root in self.roots)
+
+    def _is_only_called(self, node: ast.Assign) -> bool:
+        """Whether the variable of an assignment is only called, without an argument: the method has
+        a name, a class and more that a function has not.
+        """
+        name, function = assigned_name(node), self.local.get(id(node))
+        if name is None or (function and name in self.shared):
+            return False
+        read = [part for part in self.reads.get(name, []) if not function or self.local.get(id(part)) is function]
+        return all(id(part) in self.called for part in read)
 
     def _is_certain(self, node: ast.Assign) -> bool:
         """Whether an assignment of the module is the only one of its variable and comes before all
@@ -103,7 +124,8 @@ class StdinReadline(Rewrite):
         return self._next_line(node) if self.possible and node.id in self.aliases else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        return self._next_line(node) if self.possible and self._is_readline(node) else self.generic_visit(node)
+        replaceable = self.possible and id(node) in self.called and self._is_readline(node)
+        return self._next_line(node) if replaceable else self.generic_visit(node)
 
     def _next_line(self, node: ast.expr) -> ast.Name:
         """The function that replaces an expression."""

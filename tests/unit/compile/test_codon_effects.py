@@ -125,6 +125,30 @@ UNCERTAIN_EXCEPTIONS = {
     "a class that is deleted": "class E(Exception):\n    pass\ndel E\n" + CAUGHT.format("ValueError, E"),
     "another KeyError": "KeyError = 3\n" + CAUGHT.format("ValueError, KeyError"),
 }
+READLINE_VALUES = {
+    "its name": "import sys\nr = sys.stdin.readline\nprint(r(), r.__name__)\n",
+    "its name, in a function": "import sys\ndef f():\n    r = sys.stdin.readline\n    print(r(), r.__name__)\nf()\n",
+    "its name, directly": "import sys\nprint(sys.stdin.readline.__name__)\n",
+    "a size": "import sys\nr = sys.stdin.readline\nprint(r(), r(1))\n",
+    "a size, in a function": "import sys\ndef f():\n    r = sys.stdin.readline\n    print(r(1))\nf()\n",
+    "a global variable": "import sys\ndef f():\n    global r\n    r = sys.stdin.readline\nf()\nprint(r.__name__)\n",
+    "an argument": "import sys\ndef f(r):\n    return r.__name__\nprint(f(sys.stdin.readline))\n",
+    "a default": "import sys\nr = sys.stdin.readline\ndef f(r=r):\n    return r.__name__\nprint(f())\n",
+    "another method": "import sys\nsys.stdin.readline = print\n",
+}
+READLINE_CALLS = {
+    "by a variable": "import sys\nr = sys.stdin.readline\nprint(r(), [r() for _ in range(1)])\n",
+    "in a function": "import sys\ndef f():\n    r = sys.stdin.readline\n    print(r())\nf()\n"
+    "print(sys.stdin.readline())\n",
+    "until the end": "import sys\nfor line in iter(sys.stdin.readline, ''):\n    print(line)\n",
+}
+SAME = "class A:\n    def __init__(self, n):\n        self.n = n\n        self.next = None\n{}\n"
+SAME += "a = A(1)\nprint(a == A(1))\n"
+OTHER_EQUALITY = {
+    "set from outside": SAME.format("A.__eq__ = lambda a, b: True"),
+    "set by a class body": SAME.format("    __eq__ = lambda a, b: True"),
+    "set by its name": SAME.format("setattr(A, '__eq__', lambda a, b: True)"),
+}
 
 
 def check(program, name):
@@ -216,3 +240,22 @@ def test_exceptions_of_the_program_get_a_handler_each():
         "class E(Exception):\n    pass\ntry:\n    raise E(1)\nexcept (KeyError, E) as e:\n    print(e)\n",
         "except_tuple",
     )
+
+
+@pytest.mark.parametrize("program", READLINE_VALUES.values(), ids=READLINE_VALUES)
+def test_readline_stays_if_it_is_not_only_called(program):
+    text, rewrites = for_codon(program)
+    assert "stdin_readline" not in str(rewrites)
+    assert printed(text) == printed(program)
+
+
+@pytest.mark.parametrize("program", READLINE_CALLS.values(), ids=READLINE_CALLS)
+def test_readline_is_replaced_if_it_is_only_called(program):
+    check(program, "stdin_readline")
+
+
+@pytest.mark.parametrize("program", OTHER_EQUALITY.values(), ids=OTHER_EQUALITY)
+def test_objects_are_compared_by_the_method_that_is_set_later(program):
+    text, _ = for_codon(program)
+    assert "a == A(1)" in text
+    assert printed(text) == printed(program)
