@@ -9,7 +9,7 @@ from dataclasses import replace
 from scripts.compile.codon.effects import SCALARS, Effects
 from scripts.compile.codon.names import Names
 from scripts.compile.codon.rewrite import Rewrite, call
-from scripts.compile.codon.specs import HELPERS, Spec, is_number, joined, number_text, padded, parsed, pieces
+from scripts.compile.codon.specs import HELPERS, INTEGERS, Spec, is_number, joined, number_text, padded, parsed, pieces
 
 # Longer formats are data, and each part adds a level to the expression.
 _MAX_PARTS = 100
@@ -24,7 +24,7 @@ class Fields(Rewrite):
         super().__init__(tree, names)
         self.effects = Effects(tree, names)
         self.types = self.effects.types
-        builtins = names.builtin("str", "repr", "int", "float", "bool", "isinstance", "len", "max")
+        builtins = names.builtin("str", "repr", "int", "float", "bool", "isinstance", "len", "max", "type", "TypeError")
         self.possible = builtins and not self.effects.own_format
 
     def shown(self, value: ast.expr, conversion: str | None) -> ast.expr:
@@ -33,6 +33,13 @@ class Fields(Rewrite):
             return call("repr", value)
         text = isinstance(value, ast.Constant) and isinstance(value.value, str)
         return value if text else call("str", value)
+
+    def may_fail(self, value: ast.expr, spec: Spec | None) -> bool:
+        """Whether the conversion of a value may raise an exception."""
+        if spec is None or not is_number(spec):
+            return not self.effects.has_safe_text(value)
+        # A large int has no float.
+        return self.types.of(value) not in (("int", "bool") if spec.kind in INTEGERS else ("float",))
 
     def field(self, value: ast.expr, conversion: str | None, text: str) -> ast.expr | None:
         """A field of `str.format` or an f-string; None if its text is not certain."""
@@ -45,7 +52,7 @@ class Fields(Rewrite):
         if kind == "int" and not spec.kind and spec.precision is None:
             spec = replace(spec, kind="d")
         if is_number(spec) and not conversion:
-            numbers = number_text(value, spec, self.helper, "as_integer")
+            numbers = number_text(value, spec, self.helper, "as_integer", "as_float")
             if spec.zero and (spec.comma or spec.align):
                 return None
             return None if numbers is None else padded(numbers, spec, self.helper, ">")
@@ -78,6 +85,7 @@ class FormatCall(Fields):
         """
         parts: list[ast.expr | None] = []
         used: list[ast.expr] = []
+        failing: list[bool] = []
         automatic = 0
         try:
             fields = list(string.Formatter().parse(text))
@@ -96,11 +104,13 @@ class FormatCall(Fields):
                     used.append(positional[int(field) if field else automatic])
                     automatic += 1
                 parts.append(self.field(used[-1], conversion, spec or ""))
+                failing.append(self.may_fail(used[-1], parsed(spec or "")))
         except (ValueError, KeyError, IndexError):
             return None
         values = [*positional, *names.values()]
         plain = all(isinstance(value, ast.Name | ast.Constant) for value in values) and self.effects.quiet_texts
         in_order = [id(value) for value in used] == [id(value) for value in values] and self.effects.in_turn(values)
+        in_order = in_order and self.effects.settled(values, failing)
         complete = {id(value) for value in used} == {id(value) for value in values}
         return _complete(parts) if in_order or (plain and complete) else None
 
@@ -135,6 +145,9 @@ class PercentFormat(Fields):
         conversions = [part for part in format_parts or [] if isinstance(part, Spec)]
         if format_parts is None or len(format_parts) > _MAX_PARTS or len(conversions) != len(values):
             return None
+        failing = [self.may_fail(value, spec) for value, spec in zip(values, conversions, strict=True)]
+        if not self.effects.settled(values, failing):
+            return None
         remaining = iter(values)
         return _complete(
             [
@@ -149,9 +162,15 @@ class PercentFormat(Fields):
             if spec.precision is not None:
                 return None
             return padded(self.shown(value, "r" if spec.kind == "r" else None), spec, self.helper, ">")
-        if spec.kind in "xXo" and self.types.of(value) != "int":
+        kind = self.types.of(value)
+        certain = kind in ("int", "float", "bool")
+        # The helpers raise the errors of `%d` and `%f`; those of `%i` have another message.
+        if (spec.kind in "xXo" and kind != "int") or not (
+            certain or (self.effects.plain_numbers and spec.kind not in "iu")
+        ):
             return None
-        text = number_text(value, spec, self.helper, "truncated")
+        spec = replace(spec, kind="d") if spec.kind in "iu" else spec
+        text = number_text(value, spec, self.helper, "truncated", "real")
         zeros = Spec(width=spec.width, zero=True) if spec.zero else spec
         return None if text is None else padded(text, zeros, self.helper, ">")
 

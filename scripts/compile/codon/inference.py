@@ -40,7 +40,7 @@ class Types:
             for target in node.targets:
                 self._bind(target, node.value)
         elif isinstance(node, ast.For | ast.comprehension):
-            self._bind_elements(node.target, self.of(node.iter))
+            self._bind_elements(node.target, self.of_elements(node.iter))
         elif isinstance(node, ast.AugAssign):
             self._learn_operation(node)
         elif isinstance(node, ast.AnnAssign):
@@ -80,13 +80,21 @@ class Types:
             for part, single in zip(targets, values, strict=True):
                 self._bind(part, single)
         else:
-            self._bind_elements(target, self.of(value), whole=True)
+            self._bind_elements(target, self.of_elements(value), whole=True)
 
-    def _bind_elements(self, target: ast.expr, kind: str | None, whole: bool = False) -> None:
-        """Learn from a loop over something of a type or, if `whole`, from its distribution over
+    def of_elements(self, node: ast.expr) -> str | None:
+        """The type of the elements of an expression; None if unknown."""
+        kind = self.of(node)
+        return self.element(kind) if kind else None
+
+    def element(self, kind: str) -> str | None:
+        """The type of the elements of a type."""
+        return kind[5:-1] if kind.startswith("List[") else ("str" if kind == "str" else None)
+
+    def _bind_elements(self, target: ast.expr, element: str | None, whole: bool = False) -> None:
+        """Learn from a loop over elements of a type or, if `whole`, from their distribution over
         several targets.
         """
-        element = kind[5:-1] if kind and kind.startswith("List[") else ("str" if kind == "str" else None)
         if isinstance(target, ast.Tuple | ast.List):
             for part in target.elts:
                 for name in ast.walk(part):
@@ -143,7 +151,7 @@ class Types:
         """The type of an element or a slice of something."""
         if kind == "str" or (is_slice and kind and kind.startswith("List[")):
             return kind
-        return kind[5:-1] if kind and kind.startswith("List[") else None
+        return self.element(kind) if kind else None
 
     def _listed(self, kind: str | None) -> str | None:
         """The type of a list of something."""

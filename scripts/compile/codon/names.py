@@ -29,7 +29,7 @@ _REFLECTION_MODULES = frozenset(
     | {"code", "codeop", "__main__", "pdb", "trace", "tokenize", "symtable"}
 )
 # Modules whose `import *` binds no builtin that a rewrite relies on.
-_PLAIN_STARS = frozenset(
+PLAIN_MODULES = frozenset(
     {"math", "collections", "itertools", "functools", "heapq", "bisect", "string", "typing", "random", "sys", "time"}
 )
 # Functions that may set an attribute whose name stands in a string.
@@ -182,7 +182,7 @@ def _reflects(node: ast.AST) -> bool:
     if isinstance(node, ast.Import):
         return any(alias.name.partition(".")[0] in _REFLECTION_MODULES for alias in node.names)
     if isinstance(node, ast.ImportFrom):
-        star = any(alias.name == "*" for alias in node.names) and node.module not in _PLAIN_STARS
+        star = any(alias.name == "*" for alias in node.names) and node.module not in PLAIN_MODULES
         module = (node.module or "").partition(".")[0]
         return star or module in _REFLECTION_MODULES
     return False

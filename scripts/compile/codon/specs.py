@@ -13,7 +13,7 @@ from scripts.compile.codon.rewrite import call, method
 
 _SPEC = re.compile(r"(?:(.)?([<>^]))?([+-]?)(0?)([1-9]\d*)?(,?)(?:\.(\d+))?([dxXobeEfFgG%s]?)", re.DOTALL)
 _PERCENT = re.compile(r"%([-+0]*)(\d+)?(?:\.(\d*))?([%diufFeEgGxXosr])", re.DOTALL)
-_INTEGERS, _FLOATS = "dxXob", "eEfFgG%"
+INTEGERS, _FLOATS = "dxXobiu", "eEfFgG%"
 HELPERS = """
 def $as_float(value):
     if isinstance(value, bool):
@@ -24,9 +24,21 @@ def $as_float(value):
 def $truncated(value):
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, float):
+    elif isinstance(value, float):
         return int(value)
-    return value
+    elif isinstance(value, int):
+        return value
+    else:
+        raise TypeError("%d format: a real number is required, not " + type(value).__name__)
+def $real(value):
+    if isinstance(value, bool):
+        return float(int(value))
+    elif isinstance(value, int):
+        return float(value)
+    elif isinstance(value, float):
+        return value
+    else:
+        raise TypeError("must be real number, not " + type(value).__name__)
 def $as_integer(value):
     if isinstance(value, bool):
         return int(value)
@@ -90,7 +102,6 @@ def pieces(text: str) -> list[str | Spec] | None:
                 return None
             parts.append("%")
             continue
-        kind = {"i": "d", "u": "d"}.get(kind, kind)
         align, zero = ("<", False) if "-" in flags else (">", "0" in flags and kind not in "sr")
         number = None if precision is None else int(precision or 0)
         sign = "+" if "+" in flags and kind not in "sr" else ""
@@ -98,21 +109,21 @@ def pieces(text: str) -> list[str | Spec] | None:
     return [*parts, text[end:]]
 
 
-def number_text(value: ast.expr, spec: Spec, helper: Callable[[str], str], whole: str) -> ast.expr | None:
-    """A number as text, without padding; None if not supported. `whole` names the helper that makes
-    integers.
+def number_text(value: ast.expr, spec: Spec, helper: Callable[[str], str], whole: str, real: str) -> ast.expr | None:
+    """A number as text, without padding; None if not supported. `whole` and `real` name the helpers
+    that make integers and floats.
     """
-    if spec.kind in _INTEGERS:
+    if spec.kind in INTEGERS:
         if spec.precision is not None:
             return None
         text: ast.expr = method(call(helper(whole), value), "__format__", ast.Constant(spec.kind))
     elif spec.kind == "%":
-        hundred = ast.BinOp(call(helper("as_float"), value), ast.Mult(), ast.Constant(100))
+        hundred = ast.BinOp(call(helper(real), value), ast.Mult(), ast.Constant(100))
         digits = 6 if spec.precision is None else spec.precision
         text = ast.BinOp(method(hundred, "__format__", ast.Constant(f".{digits}f")), ast.Add(), ast.Constant("%"))
     else:
         precision = "" if spec.precision is None else f".{spec.precision}"
-        text = method(call(helper("as_float"), value), "__format__", ast.Constant(precision + spec.kind))
+        text = method(call(helper(real), value), "__format__", ast.Constant(precision + spec.kind))
     text = call(helper("grouped"), text) if spec.comma else text
     return call(helper("signed"), text) if spec.sign == "+" else text
 
@@ -133,7 +144,7 @@ def padded(text: ast.expr, spec: Spec, helper: Callable[[str], str], align: str)
 
 def is_number(spec: Spec) -> bool:
     """Whether a specification is only valid for numbers."""
-    return bool(spec.kind) and spec.kind in _INTEGERS + _FLOATS
+    return bool(spec.kind) and spec.kind in INTEGERS + _FLOATS
 
 
 def joined(parts: list[ast.expr]) -> ast.expr:

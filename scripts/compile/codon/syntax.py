@@ -71,9 +71,10 @@ class StarredPrint(Rewrite):
             return node
         keywords = {word.arg: word.value for word in node.keywords}
         separator: ast.expr = keywords.pop("sep", ast.Constant(" "))
-        if None in keywords or not isinstance(separator, ast.Constant) or not self._possible(node):
+        textual = isinstance(separator, ast.Constant) and (separator.value is None or isinstance(separator.value, str))
+        if None in keywords or not textual or not self._possible(node):
             return node
-        separator = ast.Constant(" ") if separator.value is None else separator
+        separator = ast.Constant(" ") if getattr(separator, "value", None) is None else separator
         words = self._texts(node.args[0])
         for word in node.args[1:]:
             words = ast.BinOp(words, ast.Add(), self._texts(word))
@@ -81,14 +82,15 @@ class StarredPrint(Rewrite):
         return self.replaced(ast.Call(node.func, [method(separator, "join", words)], rest), node)
 
     def _possible(self, node: ast.Call) -> bool:
-        """Whether arguments may be converted to text one by one."""
+        """Whether arguments may be converted to text one by one, before anything is written."""
         suspended = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
         ordinary = not any(isinstance(part, suspended) for word in node.args for part in ast.walk(word))
         return (
             ordinary
             and self.names.builtin("print", "str")
-            and self.effects.quiet_texts
-            and self.effects.in_turn(node.args)
+            and "write" not in self.effects.own | self.names.stored_attributes
+            and all(map(self.effects.has_safe_text, node.args))
+            and self.effects.in_turn([*node.args, *(word.value for word in node.keywords)])
         )
 
     def _texts(self, word: ast.expr) -> ast.expr:

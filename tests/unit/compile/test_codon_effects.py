@@ -149,6 +149,58 @@ OTHER_EQUALITY = {
     "set by a class body": SAME.format("    __eq__ = lambda a, b: True"),
     "set by its name": SAME.format("setattr(A, '__eq__', lambda a, b: True)"),
 }
+FAILING = """
+class A:
+    def __init__(self):
+        pass
+    def __str__(self):
+        return self.missing
+def f():
+    print('called')
+    return 3
+try:
+    print({})
+except (AttributeError, TypeError, ValueError, ZeroDivisionError) as error:
+    print(error)
+"""
+KEPT_FORMATS = {
+    "a text before another call": FAILING.format("'%d %d' % (text, f())"),
+    "a text before another error": FAILING.format("'%d %d' % ('a', 1 // 0)"),
+    "a number that is none before a call": FAILING.format("'%d %d' % (float('nan'), f())"),
+    "a field that fails before a call": FAILING.format("'{:d} {}'.format('a', f())"),
+    "a text that fails before an error": FAILING.format("'{} {}'.format(A(), 1 // 0)"),
+    "other numbers": "from decimal import Decimal\nprint('%d %i' % (Decimal('3.7'), Decimal('2.5')))\n",
+    "numbers of the program": "class N:\n    def __int__(self):\n        return 3\nprint('%d|%5d' % (N(), N()))\n",
+    "a wrong annotation": "def f(x: int):\n    return '%i' % x\n"
+    "try:\n    f('a')\nexcept TypeError as error:\n    print(error)\n",
+    "an element of another type": "xs = [1]\nxs.append((2, 3))\nfor x in xs:\n    try:\n"
+    "        print('%s' % x)\n    except TypeError as error:\n        print(error)\n",
+}
+REPLACED_FORMATS = {
+    "a text": "try:\n    print('%d' % str(3))\nexcept TypeError as error:\n    print(error)\n",
+    "nothing": "def f(x):\n    return '%5.1f|%d' % (x, x)\n"
+    "try:\n    print(f(None))\nexcept TypeError as error:\n    print(error)\n",
+    "a list": "def f(x):\n    return '%d %s' % (x, x)\n"
+    "try:\n    print(f([1]))\nexcept TypeError as error:\n    print(error)\n",
+    "numbers": "print('%d %i %u %f %d' % (3.9, True, 2, 1, 0.5))\n",
+}
+KEPT_PRINTS = {
+    "an object whose text fails": FAILING.format("1, *[A()]"),
+    "an object in a list of numbers": "xs = [1]\n" + FAILING.format("2, *(xs.append(A()) or xs)"),
+    "a separator that is no text": FAILING.format("*[1], sep=3"),
+    "a call after a list that it changes": "xs = [[1]]\ndef f():\n    xs[0].append(2)\n    return ''\n"
+    "print(*xs, end=f())\n",
+    "a file of the program": "class W:\n    def write(self, text):\n        print('<' + text + '>')\n"
+    "print(*[1, 2], file=W())\n",
+    "a text that is set later": "class A:\n    pass\nA.__str__ = lambda self: self.missing\n"
+    "try:\n    print(1, *[A()])\nexcept AttributeError as error:\n    print(error)\n",
+}
+REPLACED_PRINTS = {
+    "no separator": "print(*[1, 2], sep=None)\n",
+    "numbers where texts may fail": FAILING.format("*map(int, '12'), *range(3), *'a b'.split()"),
+    "a text that is constant": "class A:\n    def __str__(self):\n        return 'a'\nprint(1, *[A()])\n",
+    "another stream": "import sys\ndef g():\n    yield 1\nprint(*g(), file=sys.stdout)\n",
+}
 
 
 def check(program, name):
@@ -259,3 +311,26 @@ def test_objects_are_compared_by_the_method_that_is_set_later(program):
     text, _ = for_codon(program)
     assert "a == A(1)" in text
     assert printed(text) == printed(program)
+
+
+@pytest.mark.parametrize("program", KEPT_FORMATS.values(), ids=KEPT_FORMATS)
+def test_a_format_stays_if_its_conversions_may_differ_from_those_of_cpython(program):
+    assert not {"percent_format:1", "format_call:1"} & set(for_codon(program)[1])
+    assert printed(for_codon(program)[0]) == printed(program)
+
+
+@pytest.mark.parametrize("program", REPLACED_FORMATS.values(), ids=REPLACED_FORMATS)
+def test_a_conversion_of_a_number_fails_with_the_message_of_cpython(program):
+    check(program, "percent_format")
+
+
+@pytest.mark.parametrize("program", KEPT_PRINTS.values(), ids=KEPT_PRINTS)
+def test_arguments_are_not_joined_if_printing_may_fail_or_be_observed(program):
+    text, rewrites = for_codon(program)
+    assert "starred_print" not in str(rewrites)
+    assert printed(text) == printed(program)
+
+
+@pytest.mark.parametrize("program", REPLACED_PRINTS.values(), ids=REPLACED_PRINTS)
+def test_arguments_are_joined_if_their_texts_cannot_fail(program):
+    check(program, "starred_print")
