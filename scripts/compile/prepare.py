@@ -20,10 +20,10 @@ from scripts.compile.codon.syntax import (
     NextMethod,
     OrDefault,
     StarredPrint,
-    TextMethod,
     UnpackedFields,
     UnpackedIterator,
 )
+from scripts.compile.codon.text_method import TextMethod
 from scripts.compile.codon.typed import Typed
 from scripts.compile.codon.variables import GlobalsFirst, Retyped, is_head
 

@@ -7,7 +7,6 @@ from scripts.compile.codon.names import Names
 from scripts.compile.codon.rewrite import Rewrite, assigned_name, call, is_name, method
 
 _LAZY = ("map", "filter", "zip", "reversed", "range", "enumerate")
-_TEXT_METHODS = {"__str__": "str", "__repr__": "repr", "__len__": "len"}
 _EXACTLY = """
 def $exactly(items, count: int):
     listed = [item for _, item in zip(range(count + 1), items)]
@@ -154,30 +153,6 @@ class NextMethod(Rewrite):
             return self.generic_visit(node)
         nothing = ast.arguments([], [], None, [], [], None, [])
         return self.replaced(ast.Lambda(nothing, call("next", node.value)), node)
-
-
-class TextMethod(Rewrite):
-    """`x.__str__()` becomes `str(x)`, likewise `repr` and `len`, for which Codon's types have no
-    methods.
-    """
-
-    name = "text_method"
-
-    def visit_Call(self, node: ast.Call) -> ast.Call:
-        self.generic_visit(node)
-        function = node.func
-        if not isinstance(function, ast.Attribute):
-            return node
-        word = _TEXT_METHODS.get(function.attr)
-        if word is None or node.args or node.keywords or not self.names.builtin(word, "super"):
-            return node
-        # The attribute of a class is the method of its objects, and that of `super()` belongs to
-        # another class.
-        is_object = isinstance(function.value, ast.Constant | ast.Call | ast.Compare | ast.JoinedStr | ast.BinOp)
-        above = isinstance(function.value, ast.Call) and is_name(function.value.func, "super", "type")
-        if not is_object or above or self.names.stored_attributes & _TEXT_METHODS.keys():
-            return node
-        return self.replaced(call(word, function.value), node)
 
 
 class OrDefault(Rewrite):

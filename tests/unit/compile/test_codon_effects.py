@@ -201,6 +201,29 @@ REPLACED_PRINTS = {
     "a text that is constant": "class A:\n    def __str__(self):\n        return 'a'\nprint(1, *[A()])\n",
     "another stream": "import sys\ndef g():\n    yield 1\nprint(*g(), file=sys.stdout)\n",
 }
+CALLED = "class A:\n    def __init__(self):\n        pass\n    def __str__(self):\n        return 'a'\n{}\n"
+CALLED += "try:\n    print({})\nexcept (TypeError, AttributeError) as error:\n    print(error)\n"
+CLASSES_AND_OTHERS = {
+    "a class": CALLED.format("def g():\n    return A", "g().__str__()"),
+    "a class or a number": CALLED.format("def g(x=0):\n    return x or A", "g().__str__()"),
+    "a class of a list": CALLED.format("", "max([A], key=str).__str__()"),
+    "a class in a list": CALLED.format("class B:\n    def pop(self):\n        return 1", "[A].pop().__str__()"),
+    "the result of an operator": CALLED.format("A.__add__ = lambda a, b: A", "(A() + 1).__str__()"),
+    "the result of a comparison": CALLED.format(
+        "class B:\n    def __lt__(self, other):\n        return A", "(B() < 1).__str__()"
+    ),
+    "a copied class": CALLED.format("import copy", "copy.copy(A).__str__()"),
+    "a text that is none": CALLED.replace("return 'a'", "return 3").format("", "A().__str__()"),
+    "a number without a length": CALLED.format("", "int('3').__len__()"),
+    "another upper": CALLED.format("class B:\n    def upper(self):\n        return A", "B().upper().__str__()"),
+}
+OBJECTS = {
+    "a comparison": CALLED.format("", "(1 < 2).__str__()"),
+    "a function that calls itself": CALLED.format("def g(n):\n    return not n or g(n - 1)", "g(3).__str__()"),
+    "a method": CALLED.format("class B:\n    def check(self):\n        return True", "B().check().__repr__()"),
+    "a text": CALLED.format("", "'a b'.split().__len__(), str(3).upper().__len__()"),
+    "a number": CALLED.format("", "len('a').__str__()"),
+}
 
 
 def check(program, name):
@@ -334,3 +357,15 @@ def test_arguments_are_not_joined_if_printing_may_fail_or_be_observed(program):
 @pytest.mark.parametrize("program", REPLACED_PRINTS.values(), ids=REPLACED_PRINTS)
 def test_arguments_are_joined_if_their_texts_cannot_fail(program):
     check(program, "starred_print")
+
+
+@pytest.mark.parametrize("program", CLASSES_AND_OTHERS.values(), ids=CLASSES_AND_OTHERS)
+def test_a_text_method_stays_if_its_owner_may_be_a_class_or_of_the_program(program):
+    text, rewrites = for_codon(program)
+    assert "text_method" not in str(rewrites)
+    assert printed(text) == printed(program)
+
+
+@pytest.mark.parametrize("program", OBJECTS.values(), ids=OBJECTS)
+def test_a_text_method_of_an_object_of_a_builtin_type_becomes_a_function(program):
+    check(program, "text_method")
