@@ -15,13 +15,15 @@ from scripts.lib.sandbox.run import Sandbox, run
 
 RUNTIME = Path(__file__).parents[1] / "runtime"
 # Compiling the harness again would take longer than most programs run. Its parts are no modules that a program finds.
-_MODULES = ("exchange", "peers", "harness")
+_MODULES = ("contents", "exchange", "peers", "harness")
 _LOADER = """
 import marshal, sys
-for name, code in marshal.loads(open('harness', 'rb').read()):
+codes = marshal.loads(open('harness', 'rb').read())
+for name, code in codes:
     module = sys.modules[name] = type(sys)(name)
     exec(code, module.__dict__)
-del sys.modules['exchange'], sys.modules['peers'], sys.modules['harness']
+for name, _ in codes:
+    del sys.modules[name]
 module.main()
 """
 

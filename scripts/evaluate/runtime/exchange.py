@@ -11,6 +11,8 @@ Any other value stays on its side, and the other side gets a stand-in (see `peer
 import builtins
 import sys
 
+from contents import HOLDERS, content, differ, is_class, object_array, replace_content
+
 _ATOMS = frozenset((bool, int, float, complex, str, bytes, type(None)))
 _FUNCTIONS = ("function", "builtin_function_or_method", "method", "method_descriptor", "method-wrapper", "partial")
 # Types of the standard library whose values are constructed from arguments, and how the arguments
@@ -20,10 +22,6 @@ _CONSTRUCTED = {
     ("collections", "OrderedDict"): lambda value: (list(value.items()),),
     ("collections", "Counter"): lambda value: (dict(value),),
     ("collections", "defaultdict"): lambda value: (value.default_factory, dict(value)),
-    ("collections", "ChainMap"): lambda value: tuple(dict(each) for each in value.maps),
-    ("collections", "UserList"): lambda value: (list(value.data),),
-    ("collections", "UserDict"): lambda value: (dict(value.data),),
-    ("collections", "UserString"): lambda value: (str(value.data),),
     ("array", "array"): lambda value: (value.typecode, value.tobytes()),
     ("decimal", "Decimal"): lambda value: (str(value),),
     ("fractions", "Fraction"): lambda value: (value.numerator, value.denominator),
@@ -100,8 +98,10 @@ class Graph:
 
     def _packed_constructed(self, value, kind):
         name = (kind.__module__, kind.__qualname__)
-        if name in _CONSTRUCTED and getattr(sys.modules.get(name[0]), name[1], None) is kind:
+        if name in _CONSTRUCTED and is_class(kind, name):
             return "constructed", self._noted(value), name, self.packed(tuple(_CONSTRUCTED[name](value)))
+        if name in HOLDERS and is_class(kind, name) and type(getattr(value, HOLDERS[name][0])) is HOLDERS[name][1]:
+            return "holder", self._noted(value), name, self.packed(getattr(value, HOLDERS[name][0]))
         if kind in _VIEWS:
             items = list(enumerate(value)) if _VIEWS[kind] == "values" else list(value)
             return "view", self._noted(value), _VIEWS[kind], self.packed(items)
@@ -191,6 +191,11 @@ class Graph:
         kind = getattr(__import__(name[0]), name[1]) if name in _CONSTRUCTED else None
         return self._at(index, kind(*self.unpacked(arguments)))
 
+    def _holder(self, index, name, held):
+        value = self._at(index, getattr(__import__(name[0]), name[1])() if name in HOLDERS else None)
+        replace_content(value, [self.unpacked(held)])
+        return value
+
     def _view(self, index, view, items):
         self._at(index, None)
         content = self.unpacked(items)
@@ -209,7 +214,7 @@ class Graph:
         import numpy
 
         array = self._at(index, numpy.empty(shape, dtype=object))
-        array.ravel()[:] = self.unpacked(items)
+        array[...] = object_array(numpy, self.unpacked(items), shape)
         return array
 
     def _child(self, index, base, content, mine):
@@ -224,21 +229,21 @@ class Graph:
 
     def remember(self):
         """Record the contents of the objects, so that `changes` can find what a call changed."""
-        self.before = [(index, value, _content(value)) for index, value in enumerate(self.objects)]
+        self.before = [(index, value, content(value)) for index, value in enumerate(self.objects)]
 
     def changes(self):
         """Index and new content, as plain parts, of each object whose content changed."""
         changed = []
         for index, value, before in self.before:
-            now = None if before is None else _content(value)
-            if before is not None and (len(now) != len(before) or any(map(_is_not, before, now))):
+            now = None if before is None else content(value)
+            if now is not None and differ(before, now):
                 changed.append((index, [self.packed(item) for item in now]))
         return changed
 
     def change(self, changes):
         """Apply the other side's `changes` to the objects on this side."""
         for index, items in changes:
-            _replace_content(self.objects[index], [self.unpacked(item) for item in items])
+            replace_content(self.objects[index], [self.unpacked(item) for item in items])
 
 
 _UNPACKED = {
@@ -248,6 +253,7 @@ _UNPACKED = {
     "set": Graph._set,
     "dict": Graph._dict,
     "constructed": Graph._constructed,
+    "holder": Graph._holder,
     "view": Graph._view,
     "builtin": Graph._builtin,
     "array": Graph._array,
@@ -256,37 +262,6 @@ _UNPACKED = {
     "mine": Graph._mine_there,
     "yours": Graph._yours,
 }
-
-
-def _is_not(one, other):
-    return one is not other
-
-
-def _content(value):
-    """The content of a mutable object as a flat list; None for an immutable one."""
-    kind = type(value)
-    if kind is list or kind is set or kind.__name__ == "deque":
-        return list(value)
-    if kind is dict or kind.__name__ in ("OrderedDict", "defaultdict", "Counter"):
-        return [part for item in value.items() for part in item]
-    if kind is bytearray:
-        return list(value)
-    return value.ravel().tolist() if kind.__name__ == "ndarray" and value.size < 100_000 else None
-
-
-def _replace_content(value, items):
-    """Replace the content of a mutable object."""
-    kind = type(value)
-    if kind is list or kind is bytearray:
-        value[:] = items
-    elif kind.__name__ == "ndarray":
-        value[...] = sys.modules["numpy"].array(items, dtype=value.dtype).reshape(value.shape)
-    elif kind is set or isinstance(value, dict):
-        value.clear()
-        value.update(items if kind is set else zip(items[::2], items[1::2], strict=True))
-    else:
-        value.clear()
-        value.extend(items)
 
 
 def _as_base(value, base):

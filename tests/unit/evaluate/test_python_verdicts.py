@@ -1,20 +1,10 @@
 """The Python runner judges honest programs as CPython does in one process."""
 
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-import yaml
 
-from scripts.evaluate.benchmarks.problems import Problem
-from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.runners.base import plain_text
-from scripts.evaluate.runners.factory import make_runner
-from scripts.evaluate.runners.programs import COMPOSERS, Prelude
-from tests.unit.evaluate.test_runners import ROOT
+from tests.support.python_verdicts import compare, ours, python_runner
 
-TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))["python"]
 # The function's body, and tests that call it `f`. Some programs are correct, some are wrong;
 # CPython decides which.
 HONEST = {
@@ -251,38 +241,12 @@ CLAIMS = [
 
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory):
-    """A runner of Python programs, with enough time for a busy machine."""
-    settings = {"mode": "bubblewrap", "wall_factor": 8, "scale": 1, "shared": str(tmp_path_factory.mktemp("shared"))}
-    return make_runner("python", TABLE, settings)
-
-
-def ours(runner, body, tests):
-    """The runner's verdict on `def f(x):` with this body."""
-    code = "".join(f"    {line}\n" for line in body.splitlines())
-    problem = Problem("p", "p", "", Stop(), "def f(x):\n", tests, "f")
-    return runner.judge(COMPOSERS["python"](Prelude(), problem, code))
-
-
-def plain(folder, number, body, tests):
-    """Whether CPython runs program and tests without an error."""
-    code = "".join(f"    {line}\n" for line in body.splitlines())
-    path = folder / f"program{number}.py"
-    path.write_text(f"def f(x):\n{code}\n{tests}\n", encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, path.name], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, check=False
-    )
-    return done.returncode == 0
+    """A runner of Python programs."""
+    return python_runner(tmp_path_factory.mktemp("shared"))
 
 
 def test_verdicts_on_honest_programs_equal_those_of_cpython(runner, tmp_path):
-    with ThreadPoolExecutor(2) as pool:
-        expected = list(pool.map(lambda item: plain(tmp_path, item[0], *item[1]), enumerate(HONEST.values())))
-        verdicts = list(pool.map(lambda item: ours(runner, *item), HONEST.values()))
-    others = {
-        name: (verdict, should)
-        for name, verdict, should in zip(HONEST, verdicts, expected, strict=True)
-        if (verdict.status == "passed") != should
-    }
+    others, expected = compare(runner, tmp_path, HONEST)
     assert not others
     assert 15 < sum(expected) < len(expected) - 15
 

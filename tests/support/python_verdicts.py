@@ -1,0 +1,54 @@
+"""Verdicts of the Python runner next to those of CPython, which runs program and tests in one process."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import yaml
+
+from scripts.evaluate.benchmarks.problems import Problem
+from scripts.evaluate.benchmarks.stop_sequences import Stop
+from scripts.evaluate.runners.base import Runner, Verdict
+from scripts.evaluate.runners.factory import make_runner
+from scripts.evaluate.runners.programs import COMPOSERS, Prelude
+
+ROOT = Path(__file__).parents[2]
+TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))["python"]
+
+
+def python_runner(shared: Path) -> Runner:
+    """A runner of Python programs, with enough time for a busy machine."""
+    return make_runner("python", TABLE, {"mode": "bubblewrap", "wall_factor": 8, "scale": 1, "shared": str(shared)})
+
+
+def _indented(body: str) -> str:
+    return "".join(f"    {line}\n" for line in body.splitlines())
+
+
+def ours(runner: Runner, body: str, tests: str) -> Verdict:
+    """The runner's verdict on `def f(x):` with this body."""
+    problem = Problem("p", "p", "", Stop(), "def f(x):\n", tests, "f")
+    return runner.judge(COMPOSERS["python"](Prelude(), problem, _indented(body)))
+
+
+def plain(folder: Path, number: int, body: str, tests: str) -> bool:
+    """Whether CPython runs program and tests without an error."""
+    path = folder / f"program{number}.py"
+    path.write_text(f"def f(x):\n{_indented(body)}\n{tests}\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, path.name], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, check=False
+    )
+    return done.returncode == 0
+
+
+def compare(runner: Runner, folder: Path, cases: dict[str, tuple[str, str]]) -> tuple[dict[str, Verdict], list[bool]]:
+    """The verdicts that differ from CPython's, by case, and whether CPython passes each case.
+
+    cases: name of a case to the body of `f` and its tests.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        expected = list(pool.map(lambda item: plain(folder, item[0], *item[1]), enumerate(cases.values())))
+        verdicts = list(pool.map(lambda item: ours(runner, *item), cases.values()))
+    triples = zip(cases, verdicts, expected, strict=True)
+    return {name: verdict for name, verdict, should in triples if (verdict.status == "passed") != should}, expected
