@@ -12,33 +12,11 @@ import builtins
 import sys
 
 from contents import HOLDERS, content, differ, is_class, object_array, replace_content
+from errors import copied_error, error_class, library_class, packed_class, packed_error, unnamed_class
+from values import CONSTRUCTED, as_base, is_constructed
 
 _ATOMS = frozenset((bool, int, float, complex, str, bytes, type(None)))
 _FUNCTIONS = ("function", "builtin_function_or_method", "method", "method_descriptor", "method-wrapper", "partial")
-# Types of the standard library whose values are constructed from arguments, and how the arguments
-# are computed from a value.
-_CONSTRUCTED = {
-    ("collections", "deque"): lambda value: (list(value), value.maxlen),
-    ("collections", "OrderedDict"): lambda value: (list(value.items()),),
-    ("collections", "Counter"): lambda value: (dict(value),),
-    ("collections", "defaultdict"): lambda value: (value.default_factory, dict(value)),
-    ("array", "array"): lambda value: (value.typecode, value.tobytes()),
-    ("decimal", "Decimal"): lambda value: (str(value),),
-    ("fractions", "Fraction"): lambda value: (value.numerator, value.denominator),
-    ("datetime", "date"): lambda value: (value.year, value.month, value.day),
-    ("datetime", "timedelta"): lambda value: (value.days, value.seconds, value.microseconds),
-    ("datetime", "datetime"): lambda value: value.__reduce_ex__(4)[1],
-    ("datetime", "time"): lambda value: value.__reduce_ex__(4)[1],
-    ("datetime", "timezone"): lambda value: value.__reduce__()[1],
-    ("uuid", "UUID"): lambda value: (str(value),),
-    ("pathlib", "PosixPath"): lambda value: (str(value),),
-    ("pathlib", "PurePosixPath"): lambda value: (str(value),),
-    ("builtins", "range"): lambda value: (value.start, value.stop, value.step),
-    ("builtins", "slice"): lambda value: (value.start, value.stop, value.step),
-    ("builtins", "bytearray"): lambda value: (bytes(value),),
-    ("builtins", "memoryview"): lambda value: (value.tobytes(),),
-    ("builtins", "frozenset"): lambda value: (list(value),),
-}
 _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
 # The methods that a stand-in passes on to its object. None of them could compare it with a value of
 # the tests, or reveal that value to the program.
@@ -89,22 +67,22 @@ class Graph:
         if kind is tuple:
             return "tuple", [self.packed(item) for item in value]
         if kind in (list, set):
-            return kind.__name__, self._noted(value), [self.packed(item) for item in value]
+            return kind.__name__, self.note(value), [self.packed(item) for item in value]
         if kind is dict:
-            return "dict", self._noted(value), [(self.packed(key), self.packed(item)) for key, item in value.items()]
+            return "dict", self.note(value), [(self.packed(key), self.packed(item)) for key, item in value.items()]
         return (
             self._packed_constructed(value, kind) or self._packed_array(value, kind) or self._packed_other(value, kind)
         )
 
     def _packed_constructed(self, value, kind):
         name = (kind.__module__, kind.__qualname__)
-        if name in _CONSTRUCTED and is_class(kind, name):
-            return "constructed", self._noted(value), name, self.packed(tuple(_CONSTRUCTED[name](value)))
+        if is_constructed(value, kind):
+            return "constructed", self.note(value), name, self.packed(tuple(CONSTRUCTED[name](value)))
         if name in HOLDERS and is_class(kind, name) and type(getattr(value, HOLDERS[name][0])) is HOLDERS[name][1]:
-            return "holder", self._noted(value), name, self.packed(getattr(value, HOLDERS[name][0]))
+            return "holder", self.note(value), name, self.packed(getattr(value, HOLDERS[name][0]))
         if kind in _VIEWS:
             items = list(enumerate(value)) if _VIEWS[kind] == "values" else list(value)
-            return "view", self._noted(value), _VIEWS[kind], self.packed(items)
+            return "view", self.note(value), _VIEWS[kind], self.packed(items)
         name = str(value) if value is Ellipsis or value is NotImplemented else getattr(value, "__name__", None)
         return ("builtin", name) if type(name) is str and vars(builtins).get(name) is value else None
 
@@ -113,20 +91,24 @@ class Graph:
         if numpy is None or not (kind is getattr(numpy, "ndarray", None) or isinstance(value, numpy.generic)):
             return None
         if value.dtype.hasobject:
-            return "objects", self._noted(value), self.packed(value.ravel().tolist()), list(value.shape)
+            return "objects", self.note(value), self.packed(value.ravel().tolist()), list(value.shape)
         if value.dtype.names is not None:
             return None
         single = isinstance(value, numpy.generic)
-        return "array", self._noted(value), value.dtype.str, list(value.shape), value.tobytes(), single
+        return "array", self.note(value), value.dtype.str, list(value.shape), value.tobytes(), single
 
     def _packed_other(self, value, kind):
+        if isinstance(value, type):
+            return packed_class(self, value)
+        if isinstance(value, BaseException):
+            return packed_error(self, value)
         base = next((base for base in _BASES if isinstance(value, base)), None)
         if base is not None:
             return (
                 "child",
-                self._noted(value),
+                self.note(value),
                 base.__name__,
-                self.packed(_as_base(value, base)),
+                self.packed(as_base(value, base)),
                 self._mine(value, base),
             )
         return "mine", *self._mine(value, object)
@@ -135,15 +117,13 @@ class Graph:
         """Parts from which the other side makes a stand-in for a value that stays here."""
         kind = type(value)
         specials = [name for name in PASSED_ON if getattr(kind, name, None) is not getattr(base, name, None)]
-        if isinstance(value, type):
-            return self.peer.lend(value), "class", value.__name__, builtin_error(value)
         if kind.__name__ in _FUNCTIONS:
             return self.peer.lend(value), "function", str(getattr(value, "__name__", "?")), None
         if "__next__" in specials:
             return self.peer.lend(value), "iterator", kind.__name__, None
         return self.peer.lend(value), "object", kind.__name__, (self.peer.lend(kind), specials)
 
-    def _noted(self, value):
+    def note(self, value):
         """Register an object and return its index, which represents it when it occurs again."""
         index = self.indices[id(value)] = len(self.objects)
         self.objects.append(value)
@@ -156,7 +136,7 @@ class Graph:
         kind, *rest = part
         return _UNPACKED[kind](self, *rest)
 
-    def _at(self, index, value):
+    def at(self, index, value):
         """Register a value under the index that the other side gave it."""
         while len(self.objects) <= index:
             self.objects.append(None)
@@ -171,35 +151,35 @@ class Graph:
         return tuple([self.unpacked(item) for item in items])
 
     def _list(self, index, items):
-        value = self._at(index, [])
+        value = self.at(index, [])
         value.extend([self.unpacked(item) for item in items])
         return value
 
     def _set(self, index, items):
-        value = self._at(index, set())
+        value = self.at(index, set())
         value.update([self.unpacked(item) for item in items])
         return value
 
     def _dict(self, index, items):
-        value = self._at(index, {})
+        value = self.at(index, {})
         for key, item in items:
             value[self.unpacked(key)] = self.unpacked(item)
         return value
 
     def _constructed(self, index, name, arguments):
-        self._at(index, None)
-        kind = getattr(__import__(name[0]), name[1]) if name in _CONSTRUCTED else None
-        return self._at(index, kind(*self.unpacked(arguments)))
+        self.at(index, None)
+        kind = getattr(__import__(name[0]), name[1]) if name in CONSTRUCTED else None
+        return self.at(index, kind(*self.unpacked(arguments)))
 
     def _holder(self, index, name, held):
-        value = self._at(index, getattr(__import__(name[0]), name[1])() if name in HOLDERS else None)
+        value = self.at(index, getattr(__import__(name[0]), name[1])() if name in HOLDERS else None)
         replace_content(value, [self.unpacked(held)])
         return value
 
     def _view(self, index, view, items):
-        self._at(index, None)
-        content = self.unpacked(items)
-        return self._at(index, getattr(dict.fromkeys(content) if view == "keys" else dict(content), view)())
+        self.at(index, None)
+        items = self.unpacked(items)
+        return self.at(index, getattr(dict.fromkeys(items) if view == "keys" else dict(items), view)())
 
     def _builtin(self, name):
         return vars(builtins)[name]
@@ -208,18 +188,18 @@ class Graph:
         import numpy
 
         array = numpy.frombuffer(data, dtype=numpy.dtype(kind)).reshape(shape)
-        return self._at(index, array[()] if single else array.copy())
+        return self.at(index, array[()] if single else array.copy())
 
     def _objects(self, index, items, shape):
         import numpy
 
-        array = self._at(index, numpy.empty(shape, dtype=object))
+        array = self.at(index, numpy.empty(shape, dtype=object))
         array[...] = object_array(numpy, self.unpacked(items), shape)
         return array
 
     def _child(self, index, base, content, mine):
-        self._at(index, None)
-        return self._at(index, self.peer.child(vars(builtins)[base], self.unpacked(content), *mine))
+        self.at(index, None)
+        return self.at(index, self.peer.child(vars(builtins)[base], self.unpacked(content), *mine))
 
     def _mine_there(self, *mine):
         return self.peer.stand_in(*mine)
@@ -259,22 +239,10 @@ _UNPACKED = {
     "array": Graph._array,
     "objects": Graph._objects,
     "child": Graph._child,
+    "unnamed": unnamed_class,
+    "library": library_class,
+    "error class": error_class,
+    "error": copied_error,
     "mine": Graph._mine_there,
     "yours": Graph._yours,
 }
-
-
-def _as_base(value, base):
-    """A value of a subclass of a builtin class as a value of the builtin class."""
-    conversions = {int: "__int__", float: "__float__", complex: "__complex__", str: "__str__"}
-    if base in conversions:
-        return getattr(base, conversions[base])(value)
-    if base is dict:
-        return dict(dict.items(value))
-    return base(base.__iter__(value))
-
-
-def builtin_error(kind):
-    """The name of the builtin exception that a class derives from; None for other classes."""
-    names = [each.__name__ for each in kind.__mro__ if each.__module__ == "builtins"]
-    return names[0] if issubclass(kind, BaseException) else None

@@ -1,12 +1,12 @@
 """Requests between the two processes that judge one Python program (see `harness.py`)."""
 
-import builtins
 import io
 import marshal
 import os
 import sys
 
-from exchange import COMPARISONS, PASSED_ON, Graph, builtin_error
+from errors import SHOWN
+from exchange import COMPARISONS, PASSED_ON, Graph
 
 _LENGTH = 8
 _MOST_OUTPUT = 1_000_000
@@ -66,43 +66,23 @@ class Peer:
         except ExchangeError:
             raise
         except BaseException as error:
-            reply = "error", self._described(error, shared)
+            reply = "error", shared.packed(error)
         self._send((*reply, shared.changes(), self._printed()))
 
     def _outcome(self, shared, kind, content, changes, printed):
         try:
-            result = shared.unpacked(content) if kind == "value" else self._error(shared, *content)
+            result = shared.unpacked(content)
             shared.change(changes)
+            if kind != "value" and not isinstance(result, BaseException):
+                raise TypeError
         except Exception as fault:
             raise ExchangeError from fault
         if printed:
             sys.stdout.write(printed)
         if kind == "value":
             return result
+        vars(result)["of_program"] = True
         raise result
-
-    def _described(self, error, shared):
-        """An exception as parts: builtin class, class, its number, arguments and attributes."""
-        kind = type(error)
-        arguments = error.args if type(error.args) is tuple else ()
-        number = None if kind.__module__ == "builtins" else self.lend(kind)
-        return builtin_error(kind), kind.__name__, number, _passing(shared, arguments), _passing(shared, vars(error))
-
-    def _error(self, shared, builtin, name, number, arguments, attributes):
-        kind = self._error_class(builtin, name, number)
-        try:
-            error = kind(*shared.unpacked(arguments))
-        except (TypeError, ValueError):
-            error = kind.__new__(kind)
-        vars(error).update(shared.unpacked(attributes))
-        vars(error)["of_program"] = True
-        return error
-
-    def _error_class(self, builtin, name, number):
-        kind = vars(builtins)[builtin]
-        if not issubclass(kind, BaseException):
-            raise TypeError
-        return kind if number is None else self.stand_in(number, "class", name, builtin)
 
     def _printed(self):
         if self.output is None:
@@ -162,11 +142,19 @@ class Peer:
     def stand_in(self, number, form, name, more):
         """The stand-in for a value of the other side; always the same one for a value."""
         if number not in self.stand_ins:
-            makers = {"function": self._function, "iterator": self._iterator, "class": self._class}
-            stand_in = makers.get(form, self._object)(number, str(name), more)
-            self.stand_ins[number] = stand_in
-            self.theirs[id(stand_in)] = number
+            makers = {
+                "function": self._function,
+                "iterator": self._iterator,
+                "class": self._class,
+                "error": self._error_class,
+            }
+            self.keep(number, makers.get(form, self._object)(number, str(name), more))
         return self.stand_ins[number]
+
+    def keep(self, number, stand_in):
+        """Register what represents a value of the other side."""
+        self.stand_ins[number] = stand_in
+        self.theirs[id(stand_in)] = number
 
     def _function(self, number, name, _):
         def function(*arguments, **keywords):
@@ -182,10 +170,7 @@ class Peer:
                 return value
             yield value
 
-    def _class(self, number, name, error):
-        if error is not None:
-            return type(name, (vars(builtins)[error],), {})
-
+    def _class(self, number, name, _):
         def call(_, *arguments, **keywords):
             return self.ask("call", number, arguments, keywords)
 
@@ -193,6 +178,25 @@ class Peer:
             return self.ask("attribute", number, member)
 
         return type(name, (type,), {"__call__": call, "__getattr__": attribute})(name, (StandIn,), {})
+
+    def _error_class(self, _, name, more):
+        bases, specials = more
+
+        def attribute(error, member):
+            if id(error) not in self.theirs:
+                raise AttributeError(member)
+            return self.ask("attribute", self.theirs[id(error)], member)
+
+        def shown(member):
+            def show(error):
+                if id(error) not in self.theirs:
+                    return getattr(bases[0], member)(error)
+                return self.ask("special", self.theirs[id(error)], member, ())
+
+            return show
+
+        members = {member: shown(member) for member in specials if member in SHOWN}
+        return type(name, bases, {"__getattr__": attribute, **members})
 
     def _object(self, number, name, more):
         kind, specials = more
@@ -242,14 +246,6 @@ class Peer:
             return marshal.loads(_read(self.incoming, int.from_bytes(_read(self.incoming, _LENGTH), "big")))
         except (ValueError, TypeError) as fault:
             raise ExchangeError from fault
-
-
-def _passing(shared, values):
-    """Values as plain parts; an empty container when one of the values cannot be packed."""
-    try:
-        return shared.packed(values)
-    except Exception:
-        return shared.packed(type(values)())
 
 
 def _read(channel, length):

@@ -56,10 +56,111 @@ CHANGES = {
         "import numpy as np\na = np.zeros(4)\nf(a[::2])\nassert a.tolist() == [7, 0, 7, 0]",
     ),
 }
+OWN = "global E, F\ntry:\n    E\nexcept NameError:\n    class E(Exception): pass\n    class F(E): pass\n"
+ERRORS = {
+    "library": (
+        "import json\nreturn json.loads(x)",
+        "import json\ntry:\n    f('{')\n    assert False\nexcept json.JSONDecodeError as error:\n"
+        "    assert error.pos == 1 and 'property name' in str(error)",
+    ),
+    "library in C": (
+        "from decimal import Decimal\nreturn Decimal(x)",
+        "from decimal import InvalidOperation\ntry:\n    f('a')\n    assert False\nexcept InvalidOperation:\n    pass",
+    ),
+    "library by another name": (
+        "from decimal import Decimal\nreturn Decimal(x)",
+        "import json\ntry:\n    f('a')\nexcept json.JSONDecodeError:\n    pass",
+    ),
+    "library with a constructor": (
+        "import subprocess\nraise subprocess.CalledProcessError(x, 'a')",
+        "import subprocess\ntry:\n    f(3)\nexcept subprocess.CalledProcessError as e:\n    assert e.returncode == 3",
+    ),
+    "library that the tests do not import": (
+        "import json\nreturn json.loads(x)",
+        "try:\n    f('{')\nexcept ValueError as error:\n    assert type(error).__name__ == 'JSONDecodeError'",
+    ),
+    "library, handled by the program": (
+        "import json\ntry:\n    return x('{')\nexcept json.JSONDecodeError:\n    return 1",
+        "import json\nassert f(json.loads) == 1",
+    ),
+    "numpy": (
+        "import numpy as np\nreturn np.linalg.inv(x)",
+        "import numpy as np\ntry:\n    f(np.zeros((2, 2)))\nexcept np.linalg.LinAlgError:\n    pass",
+    ),
+    "own": (OWN + "if x: raise F('a')", "f(0)\ntry:\n    f(1)\nexcept F as e:\n    assert e.args == ('a',)"),
+    "own, by its base": (OWN + "if x: raise F('a')", "f(0)\ntry:\n    f(1)\nexcept E as e:\n    assert type(e) is F"),
+    "own, by its subclass": (OWN + "if x: raise E('a')", "f(0)\ntry:\n    f(1)\nexcept F:\n    pass"),
+    "own, derived from the library's": (
+        "import json\nclass E(json.JSONDecodeError): pass\nraise E('a', 'b', 0)",
+        "import json\ntry:\n    f(0)\nexcept json.JSONDecodeError as e:\n    assert (e.doc, e.pos) == ('b', 0)",
+    ),
+    "own, with two bases": (
+        "class M: pass\nclass E(M, ValueError, OSError): pass\nraise E('a')",
+        "try:\n    f(0)\nexcept OSError as e:\n    assert isinstance(e, ValueError)",
+    ),
+    "own, with members": (
+        "class E(Exception):\n    code = 4\n    def __init__(self, n):\n        self.n = n\n"
+        "    def __str__(self): return f'no {self.n}'\n    def twice(self): return 2 * self.n\nraise E(x)",
+        "try:\n    f(3)\nexcept Exception as e:\n    assert (str(e), e.code, e.twice(), e.n) == ('no 3', 4, 6, 3)\n"
+        "    assert not hasattr(e, 'other')",
+    ),
+    "own, raised twice": (
+        "global own\ntry:\n    own\nexcept NameError:\n    own = type('E', (Exception,), {'a': 1})()\nraise own",
+        "all = []\nfor n in range(2):\n    try:\n        f(0)\n    except Exception as e:\n        all.append(e)\n"
+        "assert all[0] is all[1] and all[0].a == 1",
+    ),
+    "own, raised by the tests": (
+        OWN + "if x is None: return\ntry:\n    x()\nexcept E as e:\n    return type(e) is F and e.args",
+        "f(None)\ndef fail(): raise F(5)\nassert f(fail) == (5,)",
+    ),
+    "of the tests, not handled": (
+        "return x()",
+        "class E(Exception): pass\ndef fail(): raise E(5)\n"
+        "try:\n    f(fail)\nexcept E as e:\n    assert e.args == (5,)",
+    ),
+    "returned": (
+        "return [ValueError('a'), KeyError]",
+        "a, b = f(0)\nassert isinstance(a, ValueError) and str(a) == 'a' and b is KeyError",
+    ),
+    "argument": ("raise x", "e = ValueError(1)\ntry:\n    f(e)\nexcept ValueError as error:\n    assert error is e"),
+    "group": (
+        "raise ExceptionGroup('a', [ValueError(1), ExceptionGroup('b', [KeyError(2)])])",
+        "try:\n    f(0)\nexcept* ValueError as a:\n    assert a.exceptions[0].args == (1,)\n"
+        "except* KeyError:\n    pass",
+    ),
+    "other group": ("raise ExceptionGroup('a', [KeyError(1)])", "try:\n    f(0)\nexcept* ValueError:\n    pass"),
+    "cause": (
+        "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise ValueError('a') from e",
+        "try:\n    f(0)\nexcept ValueError as e:\n    assert isinstance(e.__cause__, ZeroDivisionError)",
+    ),
+    "file": (
+        "return open(x)",
+        "try:\n    f('/no')\nexcept FileNotFoundError as e:\n"
+        "    assert (e.filename, e.errno, e.strerror) == ('/no', 2, 'No such file or directory')",
+    ),
+    "code": ("return b'\\xff'.decode()", "try:\n    f(0)\nexcept UnicodeDecodeError as e:\n    assert e.start == 0"),
+    "exception that contains itself": (
+        "e = ValueError()\ne.other = [e]\nraise e",
+        "try:\n    f(0)\nexcept ValueError as e:\n    assert e.other[0] is e",
+    ),
+}
+TIMES = {
+    "zone by name": (
+        "from zoneinfo import ZoneInfo\nfrom datetime import datetime\nreturn datetime(2020, 7, 1, tzinfo=ZoneInfo(x))",
+        "t = f('Europe/Berlin')\nassert str(t) == '2020-07-01 00:00:00+02:00' and t.tzinfo.key == 'Europe/Berlin'",
+    ),
+    "zone of the program": (
+        "from datetime import *\nclass Z(tzinfo):\n    def utcoffset(s, d): return timedelta(0)\n"
+        "return [datetime(2020, 1, 1, tzinfo=Z()), time(1, tzinfo=Z())]",
+        "a, b = f(0)\nassert a.year == 2020 and a.isoformat() == '2020-01-01T00:00:00+00:00' and b.hour == 1",
+    ),
+}
 # Replies with changes that no honest program sends.
 FORGED = {
     "change of a number": "('value', None, [(1, [5])], '')",
     "other kind of content": "('value', None, [(2, [5])], '')",
+    "error of no exception class": "('error', ('error', 0, ('builtin', 'int'), None, 'a', {}, None), [], '')",
+    "error that is none": "('error', 5, [], '')",
     "unknown class": "('value', ('holder', 0, ('os', 'environ'), 'a'), [], '')",
 }
 
@@ -70,7 +171,7 @@ def runner(tmp_path_factory):
     return python_runner(tmp_path_factory.mktemp("shared"))
 
 
-@pytest.mark.parametrize("cases", [CHANGES], ids=["changes"])
+@pytest.mark.parametrize("cases", [CHANGES, ERRORS, TIMES], ids=["changes", "errors", "times"])
 def test_values_of_both_sides_behave_as_in_one_process(runner, tmp_path, cases):
     others, _ = compare(runner, tmp_path, cases)
     assert not others
@@ -85,3 +186,12 @@ def test_forged_replies_end_the_exchange(runner, reply):
     tests = "from fractions import Fraction\nfrom collections import UserList\nf([Fraction(1, 2), UserList()])"
     verdict = ours(runner, body, tests)
     assert (verdict.status, verdict.detail) == ("runtime_error", "ended")
+
+
+def test_the_program_cannot_skip_a_test(runner):
+    body = "import unittest\nraise unittest.SkipTest('a')"
+    tests = (
+        "import unittest\nclass T(unittest.TestCase):\n    def test_f(self):\n        self.assertEqual(f(1), 2)\n"
+        "result = unittest.TestResult()\nT('test_f').run(result)\nassert result.wasSuccessful()"
+    )
+    assert ours(runner, body, tests).status != "passed"
