@@ -29,13 +29,18 @@ def class_in(kind, table):
 
 def content(value):
     """The content of a mutable value; None for an immutable one."""
-    name = class_in(type(value), _CONTENTS)
-    return None if name is None else _CONTENTS[name][0](value)
+    methods = _methods(type(value))
+    return None if methods is None else methods[0](value)
 
 
 def replace_content(value, items):
     """Replace the content of a mutable value by one that `content` returned."""
-    _CONTENTS[class_in(type(value), _CONTENTS)][1](value, items)
+    _methods(type(value))[1](value, items)
+
+
+def _methods(kind):
+    """The functions that read and replace the content of a class's values; None for other classes."""
+    return _BUILTIN.get(kind) or _CONTENTS.get(class_in(kind, _CONTENTS))
 
 
 def differ(before, now):
@@ -66,6 +71,8 @@ def _replace_set(value, items):
 
 def _dict_class(value):
     """`OrderedDict` or `dict`: methods of `dict` do not see the order of an `OrderedDict`."""
+    if type(value) is dict:
+        return dict
     ordered = class_in(type(value), [("collections", "OrderedDict")])
     return sys.modules["collections"].OrderedDict if ordered else dict
 
@@ -130,3 +137,4 @@ _CONTENTS = {
     ("numpy", "ndarray"): (_numpy_content, _replace_numpy),
     **{name: _held(*held) for name, held in HOLDERS.items()},
 }
+_BUILTIN = {kind: _CONTENTS["builtins", kind.__name__] for kind in (list, set, dict, bytearray)}

@@ -65,14 +65,18 @@ class Graph:
         if id(value) in self.peer.theirs:
             return "yours", self.peer.theirs[id(value)]
         if kind is tuple:
-            return "tuple", [self.packed(item) for item in value]
+            return "tuple", self.packed_all(value)
         if kind in (list, set):
-            return kind.__name__, self.note(value), [self.packed(item) for item in value]
+            return kind.__name__, self.note(value), self.packed_all(value)
         if kind is dict:
-            return "dict", self.note(value), [(self.packed(key), self.packed(item)) for key, item in value.items()]
+            return "dict", self.note(value), [self.packed(part) for item in value.items() for part in item]
         return (
             self._packed_constructed(value, kind) or self._packed_array(value, kind) or self._packed_other(value, kind)
         )
+
+    def packed_all(self, values):
+        """The parts of each value."""
+        return [self.packed(value) for value in values]
 
     def _packed_constructed(self, value, kind):
         name = (kind.__module__, kind.__qualname__)
@@ -136,6 +140,10 @@ class Graph:
         kind, *rest = part
         return _UNPACKED[kind](self, *rest)
 
+    def unpacked_all(self, parts):
+        """The value of each element of a list of parts."""
+        return [self.unpacked(part) for part in parts]
+
     def at(self, index, value):
         """Register a value under the index that the other side gave it."""
         while len(self.objects) <= index:
@@ -148,21 +156,21 @@ class Graph:
         return self.objects[index]
 
     def _tuple(self, items):
-        return tuple([self.unpacked(item) for item in items])
+        return tuple(self.unpacked_all(items))
 
     def _list(self, index, items):
         value = self.at(index, [])
-        value.extend([self.unpacked(item) for item in items])
+        value.extend(self.unpacked_all(items))
         return value
 
     def _set(self, index, items):
         value = self.at(index, set())
-        value.update([self.unpacked(item) for item in items])
+        value.update(self.unpacked_all(items))
         return value
 
     def _dict(self, index, items):
         value = self.at(index, {})
-        for key, item in items:
+        for key, item in zip(items[::2], items[1::2], strict=True):
             value[self.unpacked(key)] = self.unpacked(item)
         return value
 
@@ -217,13 +225,13 @@ class Graph:
         for index, value, before in self.before:
             now = None if before is None else content(value)
             if now is not None and differ(before, now):
-                changed.append((index, [self.packed(item) for item in now]))
+                changed.append((index, self.packed_all(now)))
         return changed
 
     def change(self, changes):
         """Apply the other side's `changes` to the objects on this side."""
         for index, items in changes:
-            replace_content(self.objects[index], [self.unpacked(item) for item in items])
+            replace_content(self.objects[index], self.unpacked_all(items))
 
 
 _UNPACKED = {

@@ -10,6 +10,9 @@ from exchange import COMPARISONS, PASSED_ON, Graph
 
 _LENGTH = 8
 _MOST_OUTPUT = 1_000_000
+# Calls of Python by which values can be nested deeper than the program's own calls; `marshal` reads
+# and writes fewer levels.
+_DEPTH = 6000
 
 
 class ExchangeError(Exception):
@@ -42,7 +45,7 @@ class Peer:
         Returns its result, or raises the exception that it raises.
         """
         shared = Graph(self)
-        self._send(("ask", action, [shared.packed(value) for value in values]))
+        self._send(("ask", action, deep(shared.packed_all, values)))
         while True:
             kind, *rest = self._receive()
             if kind == "ask":
@@ -57,22 +60,22 @@ class Peer:
 
     def _serve(self, action, content):
         shared = Graph(self)
-        values = [shared.unpacked(part) for part in content]
+        values = deep(shared.unpacked_all, content)
         shared.remember()
         try:
             if action not in self.actions:
                 raise AttributeError(action)
-            reply = "value", shared.packed(getattr(self, f"do_{action}")(*values))
+            reply = "value", deep(shared.packed, getattr(self, f"do_{action}")(*values))
         except ExchangeError:
             raise
         except BaseException as error:
-            reply = "error", shared.packed(error)
-        self._send((*reply, shared.changes(), self._printed()))
+            reply = "error", deep(shared.packed, error)
+        self._send((*reply, deep(shared.changes), self._printed()))
 
     def _outcome(self, shared, kind, content, changes, printed):
         try:
-            result = shared.unpacked(content)
-            shared.change(changes)
+            result = deep(shared.unpacked, content)
+            deep(shared.change, changes)
             if kind != "value" and not isinstance(result, BaseException):
                 raise TypeError
         except Exception as fault:
@@ -233,12 +236,12 @@ class Peer:
         return type(name, (base,), members)(content)
 
     def _send(self, message):
-        data = marshal.dumps(message)
-        data = memoryview(len(data).to_bytes(_LENGTH, "big") + data)
         try:
+            data = marshal.dumps(message)
+            data = memoryview(len(data).to_bytes(_LENGTH, "big") + data)
             while data:
                 data = data[os.write(self.outgoing, data) :]
-        except OSError:
+        except (OSError, ValueError):
             raise ExchangeError from None
 
     def _receive(self):
@@ -246,6 +249,16 @@ class Peer:
             return marshal.loads(_read(self.incoming, int.from_bytes(_read(self.incoming, _LENGTH), "big")))
         except (ValueError, TypeError) as fault:
             raise ExchangeError from fault
+
+
+def deep(function, *values):
+    """The result of a function that may nest its calls deeper than the program may."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + _DEPTH)
+    try:
+        return function(*values)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _read(channel, length):

@@ -155,6 +155,26 @@ TIMES = {
         "a, b = f(0)\nassert a.year == 2020 and a.isoformat() == '2020-01-01T00:00:00+00:00' and b.hour == 1",
     ),
 }
+# Values of 980 levels, and the expression for the next level.
+NESTED = {
+    "dict": ("d = None\nfor i in range(980): d = {'v': i, 'n': d}\nreturn d", "d['n']"),
+    "tuple": ("d = None\nfor i in range(980): d = (i, d)\nreturn d", "d[1]"),
+    "list": ("d = None\nfor i in range(980): d = [d]\nreturn d", "d[0]"),
+}
+NESTING = {
+    **{
+        name: (body, f"d = f(0)\nn = 0\nwhile d:\n    n += 1\n    d = {inner}\nassert n == 980")
+        for name, (body, inner) in NESTED.items()
+    },
+    "argument": (
+        "n = 0\nwhile x:\n    n += 1\n    last, x = x, x[0]\nlast[0] = 5\nreturn n",
+        "a = d = [None]\nfor i in range(899): d = [d]\nassert f(d) == 900 and a == [5]",
+    ),
+    "limit of recursion": (
+        "import sys\nreturn sys.getrecursionlimit()",
+        "import sys\nlimit = sys.getrecursionlimit()\nassert limit == f(0) == sys.getrecursionlimit()",
+    ),
+}
 # Replies with changes that no honest program sends.
 FORGED = {
     "change of a number": "('value', None, [(1, [5])], '')",
@@ -171,7 +191,7 @@ def runner(tmp_path_factory):
     return python_runner(tmp_path_factory.mktemp("shared"))
 
 
-@pytest.mark.parametrize("cases", [CHANGES, ERRORS, TIMES], ids=["changes", "errors", "times"])
+@pytest.mark.parametrize("cases", [CHANGES, ERRORS, TIMES, NESTING], ids=["changes", "errors", "times", "nesting"])
 def test_values_of_both_sides_behave_as_in_one_process(runner, tmp_path, cases):
     others, _ = compare(runner, tmp_path, cases)
     assert not others
@@ -195,3 +215,9 @@ def test_the_program_cannot_skip_a_test(runner):
         "result = unittest.TestResult()\nT('test_f').run(result)\nassert result.wasSuccessful()"
     )
     assert ours(runner, body, tests).status != "passed"
+
+
+def test_tests_do_not_pass_because_a_value_is_nested_too_deeply(runner):
+    tests = "d = []\nfor i in range({levels}): d = [d]\ntry:\n    f(d)\nexcept (ValueError, TypeError):\n    pass"
+    verdicts = [ours(runner, "raise ValueError(1)", tests.format(levels=levels)) for levels in (900, 1500, 100_000)]
+    assert [verdict.status for verdict in verdicts] == ["passed", "runtime_error", "runtime_error"]
