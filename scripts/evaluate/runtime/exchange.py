@@ -16,6 +16,8 @@ from errors import copied_error, error_class, library_class, packed_class, packe
 from values import CONSTRUCTED, as_base, is_constructed
 
 _ATOMS = frozenset((bool, int, float, complex, str, bytes, type(None)))
+_MAY_BE_NAN = (float, complex)
+_WITH_NAN = ("math", "numpy")
 _FUNCTIONS = ("function", "builtin_function_or_method", "method", "method_descriptor", "method-wrapper", "partial")
 _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
 # The methods that a stand-in passes on to its object. None of them could compare it with a value of
@@ -58,12 +60,14 @@ class Graph:
     def packed(self, value):
         """A value as plain parts, from which `unpacked` constructs an equal value."""
         kind = type(value)
-        if kind in _ATOMS:
+        if kind in _ATOMS and (value == value or kind not in _MAY_BE_NAN):
             return value
         if id(value) in self.indices:
             return "same", self.indices[id(value)]
         if id(value) in self.peer.theirs:
             return "yours", self.peer.theirs[id(value)]
+        if kind in _MAY_BE_NAN:
+            return "nan", self.note(value), _owner_of_nan(value), value
         if kind is tuple:
             return "tuple", self.packed_all(value)
         if kind in (list, set):
@@ -155,6 +159,12 @@ class Graph:
     def _same(self, index):
         return self.objects[index]
 
+    def _nan(self, index, owner, value):
+        """A number that is not equal to itself: containers find it by its identity."""
+        if type(value) not in _MAY_BE_NAN:
+            raise TypeError
+        return self.at(index, sys.modules[owner].nan if owner in _WITH_NAN and owner in sys.modules else value)
+
     def _tuple(self, items):
         return tuple(self.unpacked_all(items))
 
@@ -236,6 +246,7 @@ class Graph:
 
 _UNPACKED = {
     "same": Graph._same,
+    "nan": Graph._nan,
     "tuple": Graph._tuple,
     "list": Graph._list,
     "set": Graph._set,
@@ -254,3 +265,8 @@ _UNPACKED = {
     "mine": Graph._mine_there,
     "yours": Graph._yours,
 }
+
+
+def _owner_of_nan(value):
+    """The loaded module whose `nan` is this object; None for any other object."""
+    return next((name for name in _WITH_NAN if getattr(sys.modules.get(name), "nan", None) is value), None)

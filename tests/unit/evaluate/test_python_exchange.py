@@ -175,11 +175,26 @@ NESTING = {
         "import sys\nlimit = sys.getrecursionlimit()\nassert limit == f(0) == sys.getrecursionlimit()",
     ),
 }
+NO_NUMBERS = {
+    "the argument": ("return x", "n = float('nan')\nassert f(n) is n"),
+    "in the argument": ("return sorted(x, key=str)", "n = float('nan')\nassert f([n, 1]) == [1, n]"),
+    "in a changed argument": ("x.append(x[0])", "n = float('nan')\na = [n]\nf(a)\nassert a == [n, n]"),
+    "another one": ("return [float('nan')]", "assert f(0) == [float('nan')]"),
+    "the same one twice": ("n = float('nan')\nreturn [n, n]", "a = f(0)\nassert a[0] is a[1] and a.count(a[0]) == 2"),
+    "two": ("return [float('nan'), float('nan')]", "a = f(0)\nassert a[0] is a[1]"),
+    "complex": ("return [x]", "n = complex('nan')\nassert f(n) == [n]"),
+    "of math": ("import math\nreturn [math.nan]", "import math\nassert f(0) == [math.nan]"),
+    "of math for another one": ("import math\nreturn [math.nan]", "import math\nassert f(0) == [float('nan')]"),
+    "another one for that of math": ("return [float('nan')]", "import math\nassert f(0) == [math.nan]"),
+    "of numpy": ("import numpy as np\nreturn [np.nan]", "import numpy as np\nassert f(0) == [np.nan]"),
+    "infinite": ("return [x, -x]", "n = float('inf')\nassert f(n) == [n, -n]"),
+}
 # Replies with changes that no honest program sends.
 FORGED = {
     "change of a number": "('value', None, [(1, [5])], '')",
     "other kind of content": "('value', None, [(2, [5])], '')",
     "error of no exception class": "('error', ('error', 0, ('builtin', 'int'), None, 'a', {}, None), [], '')",
+    "parts as a number": "('value', ('nan', 0, None, [8431]), [], '')",
     "error that is none": "('error', 5, [], '')",
     "unknown class": "('value', ('holder', 0, ('os', 'environ'), 'a'), [], '')",
 }
@@ -191,7 +206,9 @@ def runner(tmp_path_factory):
     return python_runner(tmp_path_factory.mktemp("shared"))
 
 
-@pytest.mark.parametrize("cases", [CHANGES, ERRORS, TIMES, NESTING], ids=["changes", "errors", "times", "nesting"])
+@pytest.mark.parametrize(
+    "cases", [CHANGES, ERRORS, TIMES, NESTING, NO_NUMBERS], ids=["changes", "errors", "times", "nesting", "nan"]
+)
 def test_values_of_both_sides_behave_as_in_one_process(runner, tmp_path, cases):
     others, _ = compare(runner, tmp_path, cases)
     assert not others
