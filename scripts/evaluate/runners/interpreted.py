@@ -15,7 +15,7 @@ from scripts.lib.sandbox.run import Sandbox, run
 
 RUNTIME = Path(__file__).parents[1] / "runtime"
 # Compiling the harness again would take longer than most programs run. Its parts are no modules that a program finds.
-_MODULES = ("contents", "values", "errors", "exchange", "peers", "harness")
+_MODULES = ("contents", "values", "errors", "exchange", "stand_ins", "peers", "harness")
 _LOADER = """
 import marshal, sys
 codes = marshal.loads(open('harness', 'rb').read())

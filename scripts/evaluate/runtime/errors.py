@@ -27,13 +27,15 @@ def packed_class(graph, kind):
         return graph.packed(kind)
     name = (kind.__module__, kind.__qualname__)
     if _is_shared(kind, name):
-        return "library", *name, _own_class(graph, kind)
-    return _own_class(graph, kind)
+        return "library", *name, own_class(graph, kind)
+    return own_class(graph, kind)
 
 
-def _own_class(graph, kind):
+def own_class(graph, kind):
+    """A class of the program as plain parts."""
     if not issubclass(kind, BaseException):
-        return "mine", graph.peer.lend(kind), "class", kind.__name__, None
+        own = [each for each in kind.__bases__ if each.__module__ == kind.__module__ and each is not object]
+        return "mine", graph.peer.lend(kind), "class", kind.__name__, [own_class(graph, each) for each in own]
     base = _builtin_error(kind)
     specials = [name for name in SHOWN if getattr(kind, name) is not getattr(base, name)]
     bases = [packed_class(graph, each) for each in kind.__bases__ if issubclass(each, BaseException)]

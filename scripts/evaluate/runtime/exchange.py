@@ -12,7 +12,7 @@ import builtins
 import sys
 
 from contents import HOLDERS, content, differ, is_class, object_array, replace_content
-from errors import copied_error, error_class, library_class, packed_class, packed_error, unnamed_class
+from errors import copied_error, error_class, library_class, own_class, packed_class, packed_error, unnamed_class
 from values import CONSTRUCTED, as_base, is_constructed
 
 _ATOMS = frozenset((bool, int, float, complex, str, bytes, type(None)))
@@ -43,8 +43,15 @@ PASSED_ON = [
     "__pos__",
     "__invert__",
     "__reversed__",
+    "__hash__",
 ]
 COMPARISONS = ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
+_NUMERIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+_BITWISE = ("and", "or", "xor", "lshift", "rshift")
+# Methods that a stand-in passes on only if the other operand is a stand-in as well.
+OPERATORS = [f"__{way}{name}__" for name in (*_NUMERIC, *_BITWISE) for way in ("", "r", "i")]
+_SPECIALS = (*PASSED_ON, *OPERATORS)
+GENERATOR = type(_ for _ in ())
 _BASES = (bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset)
 
 
@@ -124,12 +131,13 @@ class Graph:
     def _mine(self, value, base):
         """Parts from which the other side makes a stand-in for a value that stays here."""
         kind = type(value)
-        specials = [name for name in PASSED_ON if getattr(kind, name, None) is not getattr(base, name, None)]
         if kind.__name__ in _FUNCTIONS:
-            return self.peer.lend(value), "function", str(getattr(value, "__name__", "?")), None
-        if "__next__" in specials:
-            return self.peer.lend(value), "iterator", kind.__name__, None
-        return self.peer.lend(value), "object", kind.__name__, (self.peer.lend(kind), specials)
+            text = getattr(value, "__doc__", None)
+            return self.peer.lend(value), "function", str(getattr(value, "__name__", "?")), text and str(text)
+        if kind is GENERATOR or kind.__name__ == "coroutine":
+            return self.peer.lend(value), "iterator" if kind is GENERATOR else "coroutine", kind.__name__, None
+        specials = [name for name in _SPECIALS if getattr(kind, name, None) is not getattr(base, name, None)]
+        return self.peer.lend(value), "object", kind.__name__, (own_class(self, kind), specials)
 
     def note(self, value):
         """Register an object and return its index, which represents it when it occurs again."""
@@ -219,8 +227,12 @@ class Graph:
         self.at(index, None)
         return self.at(index, self.peer.child(vars(builtins)[base], self.unpacked(content), *mine))
 
-    def _mine_there(self, *mine):
-        return self.peer.stand_in(*mine)
+    def _mine_there(self, number, form, name, more):
+        if form == "object":
+            more = self.unpacked(more[0]), more[1]
+        elif form == "class":
+            more = tuple(self.unpacked_all(more))
+        return self.peer.stand_in(number, form, name, more)
 
     def _yours(self, number):
         return self.peer.lent[number]

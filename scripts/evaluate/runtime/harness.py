@@ -29,8 +29,8 @@ _MOST_MESSAGE = 200
 # Bytes of output that are kept of its start, and of its end.
 _HEAD, _TAIL = 20_000, 20_000
 _PLAIN = (str, int, float, bool, type(None))
-_OF_CANDIDATE = ("load", "global", "call", "next", "attribute", "set", "special")
-_OF_JUDGE = ("call", "next", "attribute", "set", "special")
+_OF_CANDIDATE = ("load", "global", "call", "next", "throw", "await", "attribute", "set", "special")
+_OF_JUDGE = ("call", "next", "throw", "attribute", "set", "special")
 
 
 class Names(dict):

@@ -5,8 +5,9 @@ import marshal
 import os
 import sys
 
-from errors import SHOWN
-from exchange import COMPARISONS, PASSED_ON, Graph
+from contents import is_class
+from exchange import COMPARISONS, GENERATOR, OPERATORS, PASSED_ON, Graph
+from stand_ins import StandIns
 
 _LENGTH = 8
 _MOST_OUTPUT = 1_000_000
@@ -15,18 +16,15 @@ _MOST_OUTPUT = 1_000_000
 _DEPTH = 6000
 
 
+# Classes of the standard library whose attributes the other side may read.
+_OPEN = (("_io", "StringIO"), ("_io", "BytesIO"), ("re", "Pattern"), ("re", "Match"))
+
+
 class ExchangeError(Exception):
     """The other side has ended, or has sent something that is not a valid message."""
 
 
-class StandIn:
-    """Represents an object of the other side.
-
-    It has the object's attributes, and equals nothing but other stand-ins.
-    """
-
-
-class Peer:
+class Peer(StandIns):
     """One of the two sides. It sends requests, and answers the other side's requests meanwhile.
 
     actions: names of the requests that the other side may send.
@@ -34,10 +32,9 @@ class Peer:
     """
 
     def __init__(self, incoming, outgoing, actions, public):
+        super().__init__()
         self.incoming, self.outgoing, self.actions, self.public = incoming, outgoing, actions, public
         self.names, self.output = {}, None
-        self.lent, self.numbers = [], {}
-        self.stand_ins, self.theirs = {}, {}
 
     def ask(self, action, *values):
         """Send a request to the other side.
@@ -108,11 +105,23 @@ class Peer:
     def do_call(self, number, arguments, keywords):
         return self.lent[number](*arguments, **keywords)
 
-    def do_next(self, number):
+    def do_next(self, number, sent):
+        return self._step(GENERATOR.send, self.lent[number], sent)
+
+    def do_throw(self, number, error):
+        return self._step(GENERATOR.throw, self.lent[number], error)
+
+    def _step(self, step, *arguments):
+        """Whether a generator goes on, and what it yields or returns."""
         try:
-            return True, next(self.lent[number])
+            return True, step(*arguments)
         except StopIteration as end:
             return False, end.value
+
+    def do_await(self, number):
+        import asyncio
+
+        return asyncio.run(self.lent[number])
 
     def do_attribute(self, number, name):
         return getattr(self.lent[self._open(number, name)], name)
@@ -121,119 +130,24 @@ class Peer:
         setattr(self.lent[self._open(number, name)], name, value)
 
     def do_special(self, number, name, arguments):
-        if name not in PASSED_ON and name not in COMPARISONS:
+        if name not in PASSED_ON and name not in COMPARISONS and name not in OPERATORS:
             raise AttributeError(name)
         return getattr(type(self.lent[number]), name)(self.lent[number], *arguments)
 
     def _open(self, number, name):
         """The number of an object whose attribute `name` the other side may read.
 
-        Attributes of functions and generators are refused, because they lead to every other object.
+        The program reads attributes of objects of the tests' own classes and of a few others. Those
+        of functions and generators lead to every other object, and so do names with two underscores.
         """
         value = self.lent[number]
-        if self.public and (name.startswith("_") or type(value).__module__ != self.names["__name__"]):
+        if self.public and (name.startswith("__") or not self._is_open(type(value))):
             raise AttributeError(name)
         return number
 
-    def lend(self, value):
-        """The number by which the other side refers to a value that stays here."""
-        if id(value) not in self.numbers:
-            self.numbers[id(value)] = len(self.lent)
-            self.lent.append(value)
-        return self.numbers[id(value)]
-
-    def stand_in(self, number, form, name, more):
-        """The stand-in for a value of the other side; always the same one for a value."""
-        if number not in self.stand_ins:
-            makers = {
-                "function": self._function,
-                "iterator": self._iterator,
-                "class": self._class,
-                "error": self._error_class,
-            }
-            self.keep(number, makers.get(form, self._object)(number, str(name), more))
-        return self.stand_ins[number]
-
-    def keep(self, number, stand_in):
-        """Register what represents a value of the other side."""
-        self.stand_ins[number] = stand_in
-        self.theirs[id(stand_in)] = number
-
-    def _function(self, number, name, _):
-        def function(*arguments, **keywords):
-            return self.ask("call", number, arguments, keywords)
-
-        function.__name__ = name
-        return function
-
-    def _iterator(self, number, *_):
-        while True:
-            more, value = self.ask("next", number)
-            if not more:
-                return value
-            yield value
-
-    def _class(self, number, name, _):
-        def call(_, *arguments, **keywords):
-            return self.ask("call", number, arguments, keywords)
-
-        def attribute(_, member):
-            return self.ask("attribute", number, member)
-
-        return type(name, (type,), {"__call__": call, "__getattr__": attribute})(name, (StandIn,), {})
-
-    def _error_class(self, _, name, more):
-        bases, specials = more
-
-        def attribute(error, member):
-            if id(error) not in self.theirs:
-                raise AttributeError(member)
-            return self.ask("attribute", self.theirs[id(error)], member)
-
-        def shown(member):
-            def show(error):
-                if id(error) not in self.theirs:
-                    return getattr(bases[0], member)(error)
-                return self.ask("special", self.theirs[id(error)], member, ())
-
-            return show
-
-        members = {member: shown(member) for member in specials if member in SHOWN}
-        return type(name, bases, {"__getattr__": attribute, **members})
-
-    def _object(self, number, name, more):
-        kind, specials = more
-        base = self.stand_in(kind, "class", name, None)
-        return object.__new__(type(base)(name, (base,), self._members(number, specials)))
-
-    def _members(self, number, specials):
-        """The members of the class of one stand-in."""
-
-        def special(member):
-            return lambda _, *arguments: self.ask("special", number, member, arguments)
-
-        def comparison(member):
-            def compare(_, other):
-                return self.ask("special", number, member, (other,)) if isinstance(other, StandIn) else NotImplemented
-
-            return compare
-
-        return {
-            **{member: special(member) for member in specials if member in PASSED_ON},
-            **{member: comparison(member) for member in COMPARISONS},
-            "__hash__": object.__hash__,
-            "__getattr__": lambda _, member: self.ask("attribute", number, member),
-            "__setattr__": lambda _, member, value: self.ask("set", number, member, value),
-        }
-
-    def child(self, base, content, number, form, name, more):
-        """The stand-in for an object of a subclass of a builtin class, with its content."""
-        del form
-        specials = {"__str__", "__repr__", "__call__"} & set(more[1] if more else ())
-        members = self._members(number, specials)
-        for member in ("__hash__", "__setattr__", *COMPARISONS):
-            del members[member]
-        return type(name, (base,), members)(content)
+    def _is_open(self, kind):
+        name = (kind.__module__, kind.__qualname__)
+        return kind.__module__ == self.names["__name__"] or (name in _OPEN and is_class(kind, name))
 
     def _send(self, message):
         try:

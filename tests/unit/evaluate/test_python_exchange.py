@@ -189,12 +189,75 @@ NO_NUMBERS = {
     "of numpy": ("import numpy as np\nreturn [np.nan]", "import numpy as np\nassert f(0) == [np.nan]"),
     "infinite": ("return [x, -x]", "n = float('inf')\nassert f(n) == [n, -n]"),
 }
+V = "class V:\n    def __init__(s, a): s.a = a\n    def __eq__(s, o): return s.a == o.a\n"
+OBJECTS = {
+    "send": ("y = yield 1\nyield y", "g = f(0)\nnext(g)\nassert g.send(5) == 5"),
+    "throw": (
+        "try:\n    yield 1\nexcept KeyError as e:\n    yield e.args",
+        "g = f(0)\nnext(g)\nassert g.throw(KeyError(3)) == (3,)",
+    ),
+    "result of a generator": (
+        "yield 1\nreturn x",
+        "g = f(4)\nnext(g)\ntry:\n    next(g)\nexcept StopIteration as end:\n    assert end.value == 4",
+    ),
+    "own iterator": (
+        "class I:\n    def __init__(s): s.n = 0\n    def __iter__(s): return s\n"
+        "    def __next__(s):\n        s.n += 1\n        if s.n > x: raise StopIteration\n"
+        "        return s.n\nreturn I()",
+        "i = f(2)\nassert next(i) == 1 and i.n == 1 and list(i) == [2] and i.n == 3",
+    ),
+    "iterator is no generator": ("return map(str, [x])", "import types\nassert isinstance(f(0), types.GeneratorType)"),
+    "file of the tests": (
+        "return x.readline(), list(x), x.write('e')",
+        "import io\nt = io.StringIO('a\\nb\\nc')\n"
+        "assert f(t) == ('a\\n', ['b\\n', 'c'], 1) and t.getvalue()[-1] == 'e'",
+    ),
+    "file of the program": (
+        "import io\nreturn io.StringIO(x)",
+        "t = f('ab')\nassert t.read(1) == 'a' and t.getvalue() == 'ab'",
+    ),
+    "pattern of the tests": ("return x.match('ab').group(1)", "import re\nassert f(re.compile('a(.)')) == 'b'"),
+    "field of an object of the tests": (
+        "x._v += 1\nreturn x._v",
+        "class N:\n    def __init__(s): s._v = 2\nn = N()\nassert f(n) == 3 and n._v == 3",
+    ),
+    "sum": (V + "    def __add__(s, o): return V(s.a + o.a)\nreturn V(x)", "assert f(1) + f(2) == f(3)"),
+    "no sum": (V + "return V(x)", "try:\n    f(1) + f(2)\n    assert False\nexcept TypeError:\n    pass"),
+    "hash": (V + "    def __hash__(s): return hash(s.a)\nreturn V(x)", "assert len({f(1), f(1), f(2)}) == 2"),
+    "no hash": (V + "return V(x)", "try:\n    {f(1)}\n    assert False\nexcept TypeError:\n    pass"),
+    "classes": (
+        "import collections\nreturn type(None), collections.deque, int",
+        "import collections\nassert f(0) == (type(None), collections.deque, int)",
+    ),
+    "base class": (
+        "global A, B\nclass A: pass\nclass B(A): pass\nreturn B()",
+        "b = f(0)\nassert isinstance(b, A) and isinstance(b, B) and issubclass(B, A)\nassert not isinstance(A(), B)",
+    ),
+    "class with its own members": (
+        "global A\nclass A:\n    n = 3\n    def __init__(s, a): s.a = a\n"
+        "    @staticmethod\n    def of(a): return A(2 * a)",
+        "f(0)\na = A(1)\nassert a.a == 1 and A.n == 3 and A.of(2).a == 4 and type(a)(5).a == 5",
+    ),
+    "coroutine": ("async def g(): return x\nreturn g()", "import asyncio\nassert asyncio.run(f(3)) == 3"),
+    "coroutines": (
+        "import asyncio\nasync def g(y):\n    await asyncio.sleep(0)\n    return x + y\nreturn g",
+        "import asyncio\nasync def main():\n    return await asyncio.gather(f(1)(2), f(3)(4))\n"
+        "assert asyncio.run(main()) == [3, 7]",
+    ),
+    "coroutine that fails": (
+        "async def g(): raise KeyError(x)\nreturn g()",
+        "import asyncio\ntry:\n    asyncio.run(f(3))\n    assert False\nexcept KeyError:\n    pass",
+    ),
+    "text of a function": ("'about f'\nreturn x", "assert (f.__name__, f.__doc__) == ('f', 'about f')"),
+}
 # Replies with changes that no honest program sends.
 FORGED = {
     "change of a number": "('value', None, [(1, [5])], '')",
     "other kind of content": "('value', None, [(2, [5])], '')",
     "error of no exception class": "('error', ('error', 0, ('builtin', 'int'), None, 'a', {}, None), [], '')",
     "parts as a number": "('value', ('nan', 0, None, [8431]), [], '')",
+    "object of a class of Python": "('value', ('mine', 99, 'object', 'A', (('builtin', 'int'), [])), [], '')",
+    "class derived from one of Python": "('value', ('mine', 99, 'class', 'A', [('builtin', 'int')]), [], '')",
     "error that is none": "('error', 5, [], '')",
     "unknown class": "('value', ('holder', 0, ('os', 'environ'), 'a'), [], '')",
 }
@@ -207,7 +270,9 @@ def runner(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "cases", [CHANGES, ERRORS, TIMES, NESTING, NO_NUMBERS], ids=["changes", "errors", "times", "nesting", "nan"]
+    "cases",
+    [CHANGES, ERRORS, TIMES, NESTING, NO_NUMBERS, OBJECTS],
+    ids=["changes", "errors", "times", "nesting", "nan", "objects"],
 )
 def test_values_of_both_sides_behave_as_in_one_process(runner, tmp_path, cases):
     others, _ = compare(runner, tmp_path, cases)
