@@ -109,14 +109,16 @@ class Graph:
             return "objects", self.note(value), self.packed(value.ravel().tolist()), list(value.shape)
         if value.dtype.names is not None:
             return None
-        single = isinstance(value, numpy.generic)
-        return "array", self.note(value), value.dtype.str, list(value.shape), value.tobytes(), single
+        form = "single" if isinstance(value, numpy.generic) else "copy" if value.flags.writeable else "constant"
+        return "array", self.note(value), value.dtype.str, list(value.shape), value.tobytes(), form
 
     def _packed_other(self, value, kind):
         if isinstance(value, type):
             return packed_class(self, value)
         if isinstance(value, BaseException):
             return packed_error(self, value)
+        if kind.__name__ == "traceback":
+            return None  # it leads to every object of a side
         base = next((base for base in _BASES if isinstance(value, base)), None)
         if base is not None:
             return (
@@ -210,11 +212,11 @@ class Graph:
     def _builtin(self, name):
         return vars(builtins)[name]
 
-    def _array(self, index, kind, shape, data, single):
+    def _array(self, index, kind, shape, data, form):
         import numpy
 
         array = numpy.frombuffer(data, dtype=numpy.dtype(kind)).reshape(shape)
-        return self.at(index, array[()] if single else array.copy())
+        return self.at(index, array[()] if form == "single" else array.copy() if form == "copy" else array)
 
     def _objects(self, index, items, shape):
         import numpy

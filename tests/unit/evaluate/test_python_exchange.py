@@ -51,6 +51,10 @@ CHANGES = {
         "import numpy as np\na = np.empty(2, dtype=object)\na[0], a[1] = [1], [2]\nf(a)\n"
         "assert a.tolist() == [[3], [2, 4]]",
     ),
+    "constant array of numpy": (
+        "try:\n    x[0] = 1\nexcept ValueError:\n    return 'no'",
+        "import numpy as np\na = np.zeros(2)\na.flags.writeable = False\nassert f(a) == 'no'",
+    ),
     "view into an array of numpy": (
         "x[:] = 7",
         "import numpy as np\na = np.zeros(4)\nf(a[::2])\nassert a.tolist() == [7, 0, 7, 0]",
@@ -195,6 +199,11 @@ OBJECTS = {
     "throw": (
         "try:\n    yield 1\nexcept KeyError as e:\n    yield e.args",
         "g = f(0)\nnext(g)\nassert g.throw(KeyError(3)) == (3,)",
+    ),
+    "error within a context manager": (
+        "import contextlib\n@contextlib.contextmanager\ndef c():\n    try:\n        yield 1\n    except KeyError:\n"
+        "        pass\nreturn c()",
+        "with f(0):\n    raise KeyError(1)",
     ),
     "result of a generator": (
         "yield 1\nreturn x",
