@@ -216,7 +216,7 @@ def _bytes_type(kind: pa.DataType) -> pa.DataType:
 
 def _as_bytes(column: pa.Array) -> pa.Array:
     """Texts as bytes, so that invalid UTF-8 can be read; other values unchanged."""
-    values = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    values = column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
     return values.cast(_bytes_type(values.type))
 
 
