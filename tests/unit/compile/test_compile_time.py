@@ -31,7 +31,7 @@ CRASHING = "t = '!0 = ' + '!{' * 60000 + '}' * 60000 + chr(10)\\n"
         "{-# LANGUAGE CPP #-}\n#define N 3\nimport System.IO.Unsafe\nmain = print N\n",
         "{-# LANGUAGE CPP, TemplateHaskell #-}\n#if X > 800\n#endif\nmain = print $(litE (charL 'a'))\n",
         '{-# LANGUAGE CPP #-}\n#include "MachDeps.h"\n#define M(a, b) max (a) (b)\nmain = print (M(1, -2)) -- a/*.hs\n',
-        TH + 'tupleOf n = do { names <- replicateM n (newName "x"); tupE (map varE names) }\n',
+        TH + 'tupleOf n = do { names <- replicateM n (newName "x"); lamE (map varP names) (varE (head names)) }\n',
         '{-# OPTIONS_GHC -optc-fno-strict-aliasing -optc-Wno-all -with-rtsopts="-K8m" #-}\nmain = print 1\n',
         "{-# " * 10_000,
     ],
