@@ -28,9 +28,10 @@ _OF_TESTS = _COMPARING | _ENDING | _UNWINDING | _FILES
 # Functions of the sentinel or of the tests that it calls. A binary has one of each.
 _OF_SENTINEL = frozenset(("data_set_assert_fail", "data_set_tests", "sentinel_tests", "__wrap_main"))
 # Functions of the C++ and D libraries. Instances of their templates in a program are weak symbols, or local ones if an
-# argument is a lambda, a local type or a static function; what the program adds to `std` for its own types is global.
+# argument is a lambda, a local type or a static function. What the program adds to `std` is global, or static,
+# which its name shows.
 _OF_LIBRARIES = ("_ZNS", "_ZNKS", "_ZS", "_ZNVS", "_D3std", "_D4core", "_D6object")
-_OF_LOCAL_ARGUMENT = re.compile(r"Z\d|Z[NL]|U[lt]|_GLOBAL__N_")
+_STATIC = re.compile(r"Z\d|Z[NL]|L\d|U[lt]|_GLOBAL__N_")
 # Members of std::string const that are no templates: compilers leave their instances to the library.
 _OF_STRING = re.compile(r"_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE(?:\d+[a-z_]+|[a-z]{2})E")
 
@@ -93,5 +94,5 @@ def _replaces(name: str, kind: int, binding: int, table: int) -> bool:
     if kind == 0 or not name.startswith(_OF_LIBRARIES):
         return False
     if table == _SYMTAB:
-        return binding == _LOCAL and not _OF_LOCAL_ARGUMENT.search(name)
+        return binding == _LOCAL and not _STATIC.search(name)
     return binding == _GLOBAL

@@ -62,10 +62,11 @@ RIGHT = {
         ),
         "names of the system": (
             "extern std::string rename(std::string, int); return rename(x, n); }\nstatic int read(int n) { return n; }\nint write(std::string x) { return read(x.size()); }\n"
+            "namespace std { static int inner(int n) { return n; } int outer(int n) { return inner(n); } }\n"
             "struct Key { int of; bool operator==(const Key &key) const { return of == key.of; } };\n"
             "template <> struct std::hash<Key> { size_t operator()(const Key &key) const; };\n"
             "size_t std::hash<Key>::operator()(const Key &key) const { return key.of; }\nnamespace { struct open { int close; }; }\n"
-            "std::string rename(std::string x, int n) { std::vector<open> all(n); std::unordered_map<Key, int> keys{{Key{write(x)}, n}};\n"
+            "std::string rename(std::string x, int n) { std::vector<open> all(n); std::unordered_map<Key, int> keys{{Key{write(x)}, std::outer(n)}};\n"
             "std::sort(all.begin(), all.end(), [](open a, open b) { return a.close < b.close; });\n"
             "auto repeat = [&] { std::string y; for (auto &one : all) y += x; return y; }; std::function<std::string()> f = repeat; return f();"
         ),
