@@ -99,7 +99,8 @@ def for_codon(source: str) -> tuple[str, list[str]]:
 def _apply_rewrites(tree: ast.Module, names: Names) -> list[Rewrite]:
     """Apply all rewrites to a tree, in place, and return those that changed something."""
     applied: list[Rewrite] = []
-    for kind in _CODON:
+    observed = names.observes_lifetimes()
+    for kind in (one for one in _CODON if not (observed and one.extends_lifetimes)):
         rewrite = kind(tree, names)
         rewrite.visit(tree)
         if rewrite.count:

@@ -237,6 +237,7 @@ class Reduce(Rewrite):
     """`functools.reduce`, which Codon lacks, becomes a function of the program."""
 
     name = "reduce"
+    extends_lifetimes = True
     helpers = _REDUCE
 
     def __init__(self, tree: ast.Module, names: Names) -> None:

@@ -10,6 +10,9 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # A program that uses one of these may inspect its own names, text or frames, and is never
 # rewritten.
 _REFLECTION = frozenset({"exec", "eval", "globals", "locals", "vars", "dir", "__import__", "breakpoint", "__file__"})
+# Functions that read annotations.
+_ANNOTATION_READERS = frozenset({"get_type_hints", "get_annotations", "singledispatch", "singledispatchmethod"})
+_REFLECTION |= _ANNOTATION_READERS
 _REFLECTION_ATTRIBUTES = frozenset(
     {"__dict__", "__globals__", "__code__", "__defaults__", "__kwdefaults__", "__closure__", "__annotations__"}
     | {
@@ -23,6 +26,7 @@ _REFLECTION_ATTRIBUTES = frozenset(
         "tb_frame",
         "__slots__",
     }
+    | _ANNOTATION_READERS
 )
 _REFLECTION_MODULES = frozenset(
     {"builtins", "inspect", "importlib", "ast", "dis", "runpy", "gc", "ctypes", "traceback", "linecache", "doctest"}
@@ -82,6 +86,10 @@ class Names:
         not show.
         """
         return any(_reflects(node) for node in ast.walk(self.tree))
+
+    def observes_lifetimes(self) -> bool:
+        """Whether the program may notice when an object is freed."""
+        return any(_observes_end(node) for node in ast.walk(self.tree))
 
 
 def identifiers(tree: ast.AST) -> set[str]:
@@ -184,5 +192,21 @@ def _reflects(node: ast.AST) -> bool:
     if isinstance(node, ast.ImportFrom):
         star = any(alias.name == "*" for alias in node.names) and node.module not in PLAIN_MODULES
         module = (node.module or "").partition(".")[0]
-        return star or module in _REFLECTION_MODULES
+        hidden = any(alias.name in _REFLECTION | _REFLECTION_ATTRIBUTES for alias in node.names)
+        return star or hidden or module in _REFLECTION_MODULES
     return False
+
+
+def _observes_end(node: ast.AST) -> bool:
+    """Whether a node may notice when an object is freed: a finalizer, a generator with code that
+    runs when it is closed, or the import of `weakref`.
+    """
+    if isinstance(node, ast.alias):
+        return node.name == "weakref"
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "weakref"
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    guarded = [part for part in ast.walk(node) if isinstance(part, ast.Try | ast.With)]
+    yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for one in guarded for part in ast.walk(one))
+    return node.name == "__del__" or yields

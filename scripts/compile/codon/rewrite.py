@@ -15,11 +15,13 @@ class Rewrite(ast.NodeTransformer):
 
     name: the rewrite's name in the outcome tables. count: the number of replacements made.
     helpers: source text of functions that replacements call; `$name` in it stands for a name that
-    the program does not use, the one that `helper("name")` returns.
+    the program does not use, the one that `helper("name")` returns. extends_lifetimes: whether
+    objects may be freed later than in CPython, because a variable or a traceback refers to them.
     """
 
     name = ""
     helpers = ""
+    extends_lifetimes = False
 
     def __init__(self, tree: ast.Module, names: Names) -> None:
         self.tree = tree

@@ -32,6 +32,7 @@ class UnpackedIterator(Rewrite):
     """
 
     name = "unpacked_iterator"
+    extends_lifetimes = True
     helpers = _EXACTLY
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign:
@@ -107,6 +108,7 @@ class UnpackedFields(Rewrite):
     """
 
     name = "unpacked_fields"
+    extends_lifetimes = True
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | list[ast.stmt]:
         target = node.targets[0]

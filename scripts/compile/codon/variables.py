@@ -119,6 +119,7 @@ class Retyped(Rewrite):
     """
 
     name = "retyped_variable"
+    extends_lifetimes = True
 
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(tree, names)

@@ -224,6 +224,17 @@ OBJECTS = {
     "a text": CALLED.format("", "'a b'.split().__len__(), str(3).upper().__len__()"),
     "a number": CALLED.format("", "len('a').__str__()"),
 }
+OBSERVING = {
+    "a finalizer": "class A:\n    def __del__(self):\n        print('freed')\nx = A()\nx = 3\nprint(x)\n",
+    "a generator that is closed": "def g():\n    try:\n        yield 1\n    finally:\n        print('closed')\n"
+    "x = g()\nnext(x)\nx = 3\nprint(x)\n",
+    "a weak reference": "import weakref\nclass A:\n    pass\nx = A()\nw = weakref.ref(x)\nx = 3\nprint(w())\n",
+    "a finalizer of a field": "class A:\n    def __del__(self):\n        print('freed')\nclass B:\n"
+    "    def f(self):\n        self.x, self.y = A(), 1\n        self.x = 3\n        print(self.x)\nB().f()\n",
+    "types that are read": "from typing import Any, get_type_hints as hints\ndef f(x: Any): pass\nprint(hints(f))\n",
+    "a function by type": "import functools\nfrom typing import Any\n@functools.singledispatch\ndef f(x: Any): pass\n"
+    "@f.register\ndef _(x: 'int'):\n    print('int')\nf(3)\n",
+}
 
 
 def check(program, name):
@@ -369,3 +380,8 @@ def test_a_text_method_stays_if_its_owner_may_be_a_class_or_of_the_program(progr
 @pytest.mark.parametrize("program", OBJECTS.values(), ids=OBJECTS)
 def test_a_text_method_of_an_object_of_a_builtin_type_becomes_a_function(program):
     check(program, "text_method")
+
+
+@pytest.mark.parametrize("program", OBSERVING.values(), ids=OBSERVING)
+def test_a_program_that_observes_lifetimes_or_annotations_is_left_alone(program):
+    assert for_codon(program) == (program, [])
