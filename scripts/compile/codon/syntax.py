@@ -9,11 +9,13 @@ from scripts.compile.codon.rewrite import Rewrite, assigned_name, call, is_name,
 _LAZY = ("map", "filter", "zip", "reversed", "range", "enumerate")
 _EXACTLY = """
 def $exactly(items, count: int):
-    listed = [item for _, item in zip(range(count + 1), items)]
+    listed = []
+    for item in items:
+        if len(listed) == count:
+            raise ValueError("too many values to unpack (expected " + str(count) + ")")
+        listed.append(item)
     if len(listed) < count:
         raise ValueError("not enough values to unpack (expected " + str(count) + ", got " + str(len(listed)) + ")")
-    if len(listed) > count:
-        raise ValueError("too many values to unpack (expected " + str(count) + ")")
     return listed
 def $at_least(items, count: int):
     listed = list(items)

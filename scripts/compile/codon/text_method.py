@@ -22,7 +22,8 @@ _TYPES = (list, dict, set, tuple, str, bytes, int, float, collections.deque)
 _BUILTIN_METHODS = frozenset(name for kind in _TYPES for name in dir(kind))
 # Functions that are examined for one call.
 _MAX_FUNCTIONS = 20
-_IDENTITY = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
+# Comparisons that return what a method of the program returns; others return a bool.
+_COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
 class TextMethod(Rewrite):
@@ -82,7 +83,7 @@ class TextMethod(Rewrite):
         if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not):
             return True
         if isinstance(value, ast.Compare):
-            return not self.operators or all(isinstance(operator, _IDENTITY) for operator in value.ops)
+            return not self.operators or not any(isinstance(operator, _COMPARISONS) for operator in value.ops)
         name = self._called(value)
         return self.types.of(value) in _SCALARS or name in assumed or self._returns_objects(name, assumed)
 
