@@ -15,9 +15,18 @@ _MOST_OUTPUT = 1_000_000
 # and writes fewer levels.
 _DEPTH = 6000
 
+# Calls of Python that a request needs, apart from those of the answer and those for nested values.
+_CALLS_OF_REQUEST = 16
 
 # Classes of the standard library whose attributes the other side may read.
-_OPEN = (("_io", "StringIO"), ("_io", "BytesIO"), ("re", "Pattern"), ("re", "Match"))
+_OPEN = (
+    ("_io", "StringIO"),
+    ("_io", "BytesIO"),
+    ("re", "Pattern"),
+    ("re", "Match"),
+    ("types", "SimpleNamespace"),
+    ("random", "Random"),
+)
 
 
 class ExchangeError(Exception):
@@ -41,6 +50,7 @@ class Peer(StandIns):
 
         Returns its result, or raises the exception that it raises.
         """
+        _make_room(_CALLS_OF_REQUEST)
         shared = Graph(self)
         self._send(("ask", action, deep(shared.packed_all, values)))
         while True:
@@ -173,6 +183,12 @@ def deep(function, *values):
         return function(*values)
     finally:
         sys.setrecursionlimit(limit)
+
+
+def _make_room(calls):
+    """Raise RecursionError now if fewer calls are left: within a request, it would end the exchange."""
+    if calls:
+        _make_room(calls - 1)
 
 
 def _read(channel, length):

@@ -117,6 +117,15 @@ ERRORS = {
         OWN + "if x is None: return\ntry:\n    x()\nexcept E as e:\n    return type(e) is F and e.args",
         "f(None)\ndef fail(): raise F(5)\nassert f(fail) == (5,)",
     ),
+    "own, made by the tests": (
+        "global E\nclass E(Exception):\n    code = 4\n    def __init__(s, a, b=2): s.b = a + b",
+        "f(0)\ne = E(1)\nassert e.b == 3 and E.code == 4 and isinstance(e, E)\n"
+        "try:\n    raise E(0)\nexcept E:\n    pass",
+    ),
+    "of the tests, made by the program": (
+        "class F(x): pass\ntry:\n    raise F(1, 2)\nexcept x:\n    raise x(1, 2)",
+        "class E(Exception):\n    def __init__(s, a, b): s.b = b\ntry:\n    f(E)\nexcept E as e:\n    assert e.b == 2",
+    ),
     "of the tests, not handled": (
         "return x()",
         "class E(Exception): pass\ndef fail(): raise E(5)\n"
@@ -174,6 +183,11 @@ NESTING = {
         "n = 0\nwhile x:\n    n += 1\n    last, x = x, x[0]\nlast[0] = 5\nreturn n",
         "a = d = [None]\nfor i in range(899): d = [d]\nassert f(d) == 900 and a == [5]",
     ),
+    "recursion of both sides": (
+        "return x(x)",
+        "import sys\ndef g(h): return f(g)\nfor i in range(5):\n    try:\n        f(g)\n    except RecursionError:\n"
+        "        pass\n    assert sys.getrecursionlimit() == 1000",
+    ),
     "limit of recursion": (
         "import sys\nreturn sys.getrecursionlimit()",
         "import sys\nlimit = sys.getrecursionlimit()\nassert limit == f(0) == sys.getrecursionlimit()",
@@ -208,6 +222,10 @@ OBJECTS = {
     "result of a generator": (
         "yield 1\nreturn x",
         "g = f(4)\nnext(g)\ntry:\n    next(g)\nexcept StopIteration as end:\n    assert end.value == 4",
+    ),
+    "SimpleNamespace of the tests": (
+        "x.b = x.a + 1",
+        "from types import SimpleNamespace\nn = SimpleNamespace(a=1)\nf(n)\nassert n.b == 2",
     ),
     "own iterator": (
         "class I:\n    def __init__(s): s.n = 0\n    def __iter__(s): return s\n"
