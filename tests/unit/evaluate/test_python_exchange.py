@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.python_verdicts import compare, ours, python_runner
+from tests.support.python_verdicts import compare, python_runner
 
 # The function's body, and tests that call it `f`; CPython decides whether a case passes.
 CHANGES = {
@@ -277,17 +277,6 @@ OBJECTS = {
     ),
     "text of a function": ("'about f'\nreturn x", "assert (f.__name__, f.__doc__) == ('f', 'about f')"),
 }
-# Replies with changes that no honest program sends.
-FORGED = {
-    "change of a number": "('value', None, [(1, [5])], '')",
-    "other kind of content": "('value', None, [(2, [5])], '')",
-    "error of no exception class": "('error', ('error', 0, ('builtin', 'int'), None, 'a', {}, None), [], '')",
-    "parts as a number": "('value', ('nan', 0, None, [8431]), [], '')",
-    "object of a class of Python": "('value', ('mine', 99, 'object', 'A', (('builtin', 'int'), [])), [], '')",
-    "class derived from one of Python": "('value', ('mine', 99, 'class', 'A', [('builtin', 'int')]), [], '')",
-    "error that is none": "('error', 5, [], '')",
-    "unknown class": "('value', ('holder', 0, ('os', 'environ'), 'a'), [], '')",
-}
 
 
 @pytest.fixture(scope="module")
@@ -304,29 +293,3 @@ def runner(tmp_path_factory):
 def test_values_of_both_sides_behave_as_in_one_process(runner, tmp_path, cases):
     others, _ = compare(runner, tmp_path, cases)
     assert not others
-
-
-@pytest.mark.parametrize("reply", FORGED.values(), ids=FORGED)
-def test_forged_replies_end_the_exchange(runner, reply):
-    body = (
-        f"import os, marshal\ndata = marshal.dumps({reply})\ndata = len(data).to_bytes(8, 'big') + data\n"
-        "for fd in range(3, 64):\n    try: os.write(fd, data)\n    except OSError: pass\nreturn 0"
-    )
-    tests = "from fractions import Fraction\nfrom collections import UserList\nf([Fraction(1, 2), UserList()])"
-    verdict = ours(runner, body, tests)
-    assert (verdict.status, verdict.detail) == ("runtime_error", "ended")
-
-
-def test_the_program_cannot_skip_a_test(runner):
-    body = "import unittest\nraise unittest.SkipTest('a')"
-    tests = (
-        "import unittest\nclass T(unittest.TestCase):\n    def test_f(self):\n        self.assertEqual(f(1), 2)\n"
-        "result = unittest.TestResult()\nT('test_f').run(result)\nassert result.wasSuccessful()"
-    )
-    assert ours(runner, body, tests).status != "passed"
-
-
-def test_tests_do_not_pass_because_a_value_is_nested_too_deeply(runner):
-    tests = "d = []\nfor i in range({levels}): d = [d]\ntry:\n    f(d)\nexcept (ValueError, TypeError):\n    pass"
-    verdicts = [ours(runner, "raise ValueError(1)", tests.format(levels=levels)) for levels in (900, 1500, 100_000)]
-    assert [verdict.status for verdict in verdicts] == ["passed", "runtime_error", "runtime_error"]
