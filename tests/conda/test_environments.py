@@ -82,7 +82,16 @@ def test_every_rule_runs_in_its_environment_with_its_tools(conda: Conda, tmp_pat
     report = doctor(conda, environments, ROOT)
     environment_names = {Path(file).stem for file in re.findall(r"^ +ok +(\S+\.yaml)", report, re.MULTILINE)}
     by_language = {read_yaml(ROOT / "config" / "languages.yaml")[name]["env"] for name in COMPILERS}
-    assert environment_names == by_language | {"data", "train", "generate", "execute", "score", "tables", "provenance"}
+    assert environment_names == by_language | {
+        "data",
+        "train",
+        "generate",
+        "execute",
+        "modules",
+        "score",
+        "tables",
+        "provenance",
+    }
 
 
 def copied(root: Path) -> Path:
