@@ -4,10 +4,10 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
+from scripts.lib.cost import memory_bytes
 
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
@@ -27,12 +27,7 @@ class Peak:
 
     def measure(self) -> None:
         """Measure this process and all below it; shared pages count once."""
-        this = psutil.Process()
-        total = 0
-        for process in [this, *this.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                total += process.memory_full_info().pss
-        self.megabytes = max(self.megabytes, total / 1e6)
+        self.megabytes = max(self.megabytes, memory_bytes() / 1e6)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def _message(entry: Any) -> Message:
     if not isinstance(role, str) or not isinstance(content, str):
         raise ValueError("a message lacks the texts `role` and `content`, or `from` and `value`")
     if not is_text(role + content):
-        raise ValueError("a message is not valid text (half a surrogate pair)")
+        raise ValueError("a message is not valid text (unpaired surrogate)")
     return {"role": _ROLES.get(role.lower(), role.lower()), "content": content}
 
 

@@ -53,7 +53,7 @@ def _text(row: Row, column: str | None) -> str:
     if not isinstance(value, str):
         raise ValueError(f"the column '{column}' has the type {type(value).__name__}, not text")
     if not is_text(value):
-        raise ValueError(f"the column '{column}' is not valid text (half a surrogate pair)")
+        raise ValueError(f"the column '{column}' is not valid text (unpaired surrogate)")
     return value
 
 

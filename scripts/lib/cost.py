@@ -118,7 +118,7 @@ def _peak_of_this_process() -> int:
     return _status_bytes(os.getpid(), "status", b"VmHWM:") or 0
 
 
-def _memory(at_least: int) -> int:
+def memory_bytes(at_least: int = 0) -> int:
     """Bytes of memory of this process and all below it; 0 if that is certainly less than `at_least`.
 
     Shared pages are counted once (PSS), where the kernel allows to read that.
@@ -242,7 +242,7 @@ class Meter:
         self._write(state)
 
     def _measure(self) -> None:
-        self.peak = max(self.peak, _memory(self.peak))
+        self.peak = max(self.peak, memory_bytes(self.peak))
 
     def _watch(self) -> None:
         written, pause = time.monotonic(), 0.0

@@ -107,14 +107,12 @@ def text_of(row: Mapping[str, Any], field: str, where: str) -> str:
     if not isinstance(value, str):
         raise InputError(f"{where}: the field '{field}' is {json_type(value)}, not text; fix or remove the line")
     if not is_text(value):
-        raise InputError(
-            f"{where}: the field '{field}' is not valid text (half a surrogate pair); fix or remove the line"
-        )
+        raise InputError(f"{where}: the field '{field}' is not valid text (unpaired surrogate); fix or remove the line")
     return value
 
 
 def is_text(value: Any) -> bool:
-    """Whether a value is a text that can be written: JSON has escapes of surrogates that are none."""
+    """Whether a value is a string that UTF-8 can encode; JSON also allows unpaired surrogates."""
     if not isinstance(value, str):
         return False
     try:
@@ -125,8 +123,7 @@ def is_text(value: Any) -> bool:
 
 
 def json_rows(path: str | Path) -> Iterator[Any]:
-    """The rows of a JSON file: the entries of one list, or JSON lines, as `.json` files of the hub
-    are.
+    """The rows of a JSON file, which on the hub is either one list or JSON lines.
 
     Raises `InputError` naming the file, or its line, for anything else.
     """

@@ -1,4 +1,4 @@
-"""Pools of worker processes, for work that Python's threads cannot share."""
+"""Pools of worker processes, for work in Python, which threads cannot do in parallel."""
 
 import multiprocessing
 import os
@@ -28,7 +28,8 @@ def _start(parent: int, prepare: Callable[[], None]) -> None:
 def worker_pool(
     processes: int, if_killed: str, prepare: Callable[[], None] = lambda: None
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool of copies of this process; each calls `prepare` first. On an error all are killed.
+    """A pool of worker processes, forked from this one; each calls `prepare` first. On an error all
+    are killed.
 
     Raises `InputError(if_killed)` if one of them was killed.
     """
@@ -47,15 +48,15 @@ def worker_pool(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-class OrderedMap:
-    """Calls functions for many items, in worker processes."""
+class ParallelMap:
+    """Like the builtin `map`, computed by worker processes."""
 
     def __init__(self, pool: ProcessPoolExecutor | None, ahead: int) -> None:
-        """`ahead`: items to be taken in advance. Without a pool, this process does the work."""
+        """ahead: number of items to submit in advance. Without a pool, this process does the work."""
         self._pool, self._ahead = pool, ahead
 
     def __call__(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """`function` of each item, in the order of the items."""
+        """Yield `function(item)` for each item, in order."""
         if self._pool is None:
             yield from map(function, items)
             return
@@ -69,11 +70,11 @@ class OrderedMap:
 
 
 @contextmanager
-def ordered_map(processes: int, if_killed: str, prepare: Callable[[], None] = lambda: None) -> Iterator[OrderedMap]:
-    """An `OrderedMap` with so many processes, as in `worker_pool`; one is this process itself."""
+def parallel_map(processes: int, if_killed: str, prepare: Callable[[], None] = lambda: None) -> Iterator[ParallelMap]:
+    """A `ParallelMap` on a `worker_pool`; a single process is this one, without a pool."""
     if processes == 1:
         prepare()
-        yield OrderedMap(None, 0)
+        yield ParallelMap(None, 0)
         return
     with worker_pool(processes, if_killed, prepare) as pool:
-        yield OrderedMap(pool, 2 * processes)
+        yield ParallelMap(pool, 2 * processes)

@@ -18,7 +18,7 @@ from scripts.lib.parquet import TableWriter
 from scripts.lib.schemas.training import PLAIN_SOURCE, TOKEN_STATISTICS, TRUNCATED_DOCUMENTS
 from scripts.lib.training.models import load_tokenizer, save_tokenizer
 from scripts.lib.training.token_shards import SHARD_SEQUENCES, write_shard
-from scripts.lib.worker_pool import OrderedMap, ordered_map
+from scripts.lib.worker_pool import ParallelMap, parallel_map
 from scripts.pretrain.draw import PairKey, draw_documents, first_variants
 from scripts.pretrain.external_shuffle import RankedDocument, TokenBuckets, read_bucket
 from scripts.pretrain.packing import PACKINGS
@@ -145,7 +145,7 @@ def _prepare(encode: Callable[[list[Request]], list[Document]]) -> None:
 
 
 def _encoded(requests: list[Request]) -> list[Document]:
-    """Documents without the texts of their pairs, which need not be sent between processes."""
+    """Encode documents; the texts of their pairs are dropped, so that they are not sent back."""
     assert _encode is not None, "no encoder in this process"
     return [replace(document, pair=replace(document.pair, source="", llvm="")) for document in _encode(requests)]
 
@@ -192,7 +192,7 @@ def _pack(bucket_and_shard: tuple[Path, Path], languages: Sequence[str], packing
 
 
 def _write_split(
-    folder: Path, buckets: list[Path], languages: Sequence[str], settings: Mapping[str, Any], mapped: OrderedMap
+    folder: Path, buckets: list[Path], languages: Sequence[str], settings: Mapping[str, Any], mapped: ParallelMap
 ) -> Usage:
     """Pack each bucket into one shard; return the counts."""
     folder.mkdir()
@@ -218,14 +218,14 @@ def write_tokens(
     """
     if settings["packing"] == "pad" and tokenizer.pad_token is None:
         raise InputError("packing 'pad' needs a pad token; set `pad_token` for the model in config/models.yaml")
-    # Processes share the work, since threads would wait for each other in Python.
+    # Parallelism comes from processes; each encodes in one thread.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     limit = settings["context"] if settings["packing"] == "pad" else None
     encoder = DocumentEncoder(tokenizer, settings["templates"], settings["llvm_tokens"], limit)
     encode = encoder.of_sources if settings.get("documents") == "source" else encoder.pair_documents
     rows: list[dict[str, Any]] = []
     with (
-        ordered_map(processes, _KILLED, partial(_prepare, encode)) as mapped,
+        parallel_map(processes, _KILLED, partial(_prepare, encode)) as mapped,
         TableWriter(output / "truncated.parquet", TRUNCATED_DOCUMENTS.schema) as truncated,
     ):
         for split in ("train", "validation"):

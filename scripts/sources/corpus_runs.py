@@ -15,7 +15,7 @@ import pyarrow as pa
 from scripts.lib.code_hash import code_hash
 from scripts.lib.files import atomic_path, sha256_text
 from scripts.lib.job import progress
-from scripts.lib.worker_pool import ordered_map
+from scripts.lib.worker_pool import parallel_map
 from scripts.sources.corpus import Corpus, MeasuredCorpus, Piece
 from scripts.sources.dataset_card import stated_license
 from scripts.sources.external_sort import RunWriter
@@ -80,7 +80,7 @@ def sort_corpus(measured: MeasuredCorpus, folder: Path, parts: int, kind: Kind, 
             yield piece, folder / f"{prefix}-{key}{_SUFFIX}"
 
     write = partial(_write_run, corpus=corpus, parts=parts, kind=kind)
-    with ordered_map(jobs, _KILLED) as mapped:
+    with parallel_map(jobs, _KILLED) as mapped:
         runs = list(progress(mapped(write, tasks()), f"pieces of {corpus.language} read"))
     _remove(path for path in folder.iterdir() if path not in set(runs))
     return runs

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from scripts.lib.job import InputError
-from scripts.lib.worker_pool import ordered_map
+from scripts.lib.worker_pool import parallel_map
 
 _prepared = ""
 
@@ -40,7 +40,7 @@ def kill_own_process(number: int) -> int:
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_results_are_in_the_order_of_the_items(processes: int) -> None:
-    with ordered_map(processes, "killed", partial(prepare, "ready")) as mapped:
+    with parallel_map(processes, "killed", partial(prepare, "ready")) as mapped:
         results = list(mapped(described, range(50)))
     assert [number for number, *_ in results] == list(range(50))
     assert {text for _, text, _ in results} == {"ready"}
@@ -49,7 +49,7 @@ def test_results_are_in_the_order_of_the_items(processes: int) -> None:
 
 def test_few_items_are_taken_in_advance() -> None:
     taken = []
-    with ordered_map(2, "killed") as mapped:
+    with parallel_map(2, "killed") as mapped:
         results = mapped(abs, (taken.append(number) or number for number in range(100)))
         assert next(results) == 0
         assert len(taken) == 5
@@ -58,13 +58,13 @@ def test_few_items_are_taken_in_advance() -> None:
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_of_a_worker_is_raised_and_no_process_is_left(processes: int) -> None:
-    with pytest.raises(ValueError, match="three"), ordered_map(processes, "killed") as mapped:
+    with pytest.raises(ValueError, match="three"), parallel_map(processes, "killed") as mapped:
         list(mapped(broken, range(9)))
     assert not multiprocessing.active_children()
 
 
 def test_a_killed_worker_is_an_error_in_one_line() -> None:
     remedy = "a worker was killed; run again"
-    with pytest.raises(InputError, match=remedy), ordered_map(2, remedy) as mapped:
+    with pytest.raises(InputError, match=remedy), parallel_map(2, remedy) as mapped:
         list(mapped(kill_own_process, range(9)))
     assert not multiprocessing.active_children()

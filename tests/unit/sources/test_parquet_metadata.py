@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from scripts.lib.job import InputError
-from scripts.sources import tables
+from scripts.sources import parquet_rows, tables
 from scripts.sources.reader_process import items_of
 
 MB = 1 << 20
@@ -52,7 +52,7 @@ def test_an_honest_file_is_read_whole(honest):
 
 
 def test_a_row_group_that_states_a_small_size_does_not_fill_the_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "_MOST_UNPACKED", 8 * MB)
+    monkeypatch.setattr(parquet_rows, "_MOST_UNPACKED", 8 * MB)
     path = tmp_path / "bomb.parquet"
     pq.write_table(pa.table({"source": ["a" * (4 * MB)] * 32}), path, compression="zstd", use_dictionary=False)
     stated = pq.read_metadata(path).row_group(0).column(0).total_uncompressed_size
