@@ -28,6 +28,7 @@ from scripts.lib.code_hash import code_hash
 from scripts.lib.files import sha256_text
 from scripts.lib.gpu import require_gpus
 from scripts.lib.job import InputError, job, progress
+from scripts.lib.native_bf16 import has_native_bf16
 from scripts.lib.prompts import PromptSettings
 from scripts.lib.schemas.evaluation import FinishReason
 
@@ -54,6 +55,13 @@ def load_engine(name: str, folder: str, settings: Mapping[str, Any], threads: in
     return TransformersEngine(folder, settings["dtype"], settings["batch_size"], threads, context)
 
 
+def number_format(dtype: str, gpu: bool) -> str:
+    """The format of weights that a job with or without a GPU takes for a value of `evaluate.dtype`."""
+    if dtype != "native":
+        return dtype
+    return "bfloat16" if has_native_bf16(gpu) else "float32"
+
+
 def _version(package: str) -> str | None:
     """The version of an installed package; importing an engine's packages takes seconds."""
     try:
@@ -65,7 +73,7 @@ def _version(package: str) -> str | None:
 def engine_identity(settings: Mapping[str, Any], gpu: bool) -> dict[str, Any]:
     """What of the engine determines completions: packages, code and settings, and the kind of device.
 
-    settings: `engine`, `dtype`, `batch_size` and `context`.
+    settings: `engine`, `dtype` (not `native`), `batch_size` and `context`.
     """
     name = settings["engine"]
     return {
@@ -185,7 +193,8 @@ if __name__ == "__main__":
         with chunk_folder(cache, params, models, files.rows) as store:
             has_gpu = bool(getattr(snakemake.resources, "gpu", 0))
             base = models[1] if files.base else None
-            generator = Generator(files.model, params.settings, has_gpu, snakemake.threads, store, base, scratch)
+            settings = {**params.settings, "dtype": number_format(params.settings["dtype"], has_gpu)}
+            generator = Generator(files.model, settings, has_gpu, snakemake.threads, store, base, scratch)
             parts = [read_part(file, files.rows) for file in params.files]
             for path, generations in zip(snakemake.output, generator.generate(parts), strict=True):
                 reasons = [reason for row in generations for reason in row.finish_reasons]

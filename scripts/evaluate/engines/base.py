@@ -79,7 +79,8 @@ class Likelihood:
 class Engine(Protocol):
     """A loaded model.
 
-    name, version: identify the engine in generations and scores.
+    name, version: identify the engine in generations and scores; a version is those of the packages
+        and the number format of the weights.
     tokenizer: the model's tokenizer, of transformers.
     """
 

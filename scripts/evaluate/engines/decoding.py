@@ -15,6 +15,8 @@ from scripts.lib.token_text import ContinuationDecoder
 
 # The batch is made smaller once this share of its rows has ended, because that copies its cache.
 _ENDED = 1 / 8
+# Tokens among which the nucleus is sought first.
+_NUCLEUS = 256
 
 
 class SeededDraw:
@@ -33,21 +35,32 @@ class SeededDraw:
         """Token ids of shape (rows,), of these of all rows; `logits` has shape (rows, vocabulary)."""
         if not self.sampling.temperature:
             return logits.argmax(dim=-1)
-        logits = nucleus(logits.float() / self.sampling.temperature, self.sampling.top_p)
+        # A number for every token of the vocabulary, so that those of a token do not depend on its
+        # rank.
         noise = torch.stack([torch.rand(logits.shape[1], generator=self.generators[row]) for row in rows])
+        values, tokens = nucleus(logits.float() / self.sampling.temperature, self.sampling.top_p)
+        noise = noise.to(logits.device).gather(-1, tokens)
         gumbel = -torch.log(-torch.log(noise.clamp_min(torch.finfo(noise.dtype).tiny)))
-        return (logits + gumbel.to(logits.device)).argmax(dim=-1)
+        best = (values + gumbel).argmax(dim=-1, keepdim=True)
+        return tokens.gather(-1, best).squeeze(-1)
 
 
-def nucleus(logits: torch.Tensor, top_p: float) -> torch.Tensor:
-    """Logits with minus infinity for all but the most likely tokens that together reach `top_p`.
+def nucleus(logits: torch.Tensor, top_p: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """The logits and the ids of at least the most likely tokens that together reach `top_p`, both of
+    shape (rows, tokens), the likeliest first; tokens beyond have minus infinity as logit.
 
     Logits have shape (rows, vocabulary). Nucleus sampling: Holtzman et al. 2020, arXiv 1904.09751.
     """
-    values, order = torch.sort(logits, descending=True, dim=-1)
-    shares = torch.softmax(values, dim=-1)
-    beyond = shares.cumsum(dim=-1) - shares >= top_p
-    return logits.masked_fill(beyond.scatter(-1, order, beyond), -torch.inf)
+    chances = logits.softmax(dim=-1)
+    size = logits.shape[-1] if top_p >= 1 else min(_NUCLEUS, logits.shape[-1])
+    while True:
+        # Sorting the whole vocabulary would take as long as a small model does.
+        values, tokens = logits.topk(size, dim=-1)
+        shares = chances.gather(-1, tokens)
+        beyond = shares.cumsum(dim=-1) - shares >= top_p
+        if size == logits.shape[-1] or beyond[:, -1].all():
+            return values.masked_fill(beyond, -torch.inf), tokens
+        size = min(16 * size, logits.shape[-1])
 
 
 class Ends:

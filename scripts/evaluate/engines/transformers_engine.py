@@ -39,7 +39,6 @@ class TransformersEngine(OneGroup):
     """A model loaded by transformers, on the GPU if there is one; see `engines.base.Engine`."""
 
     name = "transformers"
-    version = f"{transformers.__version__}, torch {torch.__version__}"
 
     def __init__(self, folder: str, dtype: str, batch_size: int, threads: int, context: int | None = None) -> None:
         """Load the model of a folder.
@@ -51,6 +50,7 @@ class TransformersEngine(OneGroup):
         Raises `InputError` for damaged weights or an unknown context.
         """
         torch.set_num_threads(threads)
+        self.version = f"{transformers.__version__}, torch {torch.__version__}, {dtype}"
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         check_weights(folder)
         trusted = is_trusted(folder)

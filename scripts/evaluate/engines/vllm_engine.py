@@ -48,7 +48,6 @@ class VllmEngine(OneGroup):
     """
 
     name = "vllm"
-    version = vllm.__version__
 
     def __init__(self, folder: str, dtype: str, context: int | None = None) -> None:
         """Load the model of a folder.
@@ -58,6 +57,7 @@ class VllmEngine(OneGroup):
         Raises `InputError` for damaged weights or an unknown context.
         """
         check_weights(folder)
+        self.version = f"{vllm.__version__}, {dtype}"
         trusted = is_trusted(folder)
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=trusted)
         self.decode, self.ends = ContinuationDecoder(self.tokenizer), end_ids(folder, self.tokenizer)

@@ -4,14 +4,22 @@ measured.
 
 import torch
 
+from scripts.lib.native_bf16 import has_native_bf16
+
 _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def matrix_precision(precision: str, gpu: bool) -> str:
-    """Number format of the matrix products; `auto` is bf16 on a GPU that supports it, else fp32."""
-    if precision != "auto":
-        return precision
-    return "bf16" if gpu and torch.cuda.is_bf16_supported() else "fp32"
+    """Number format of the matrix products.
+
+    `auto` is bf16 on a GPU that supports it, `native` also on a CPU that does, and both are else
+    fp32.
+    """
+    if precision == "native":
+        return "bf16" if has_native_bf16(gpu) else "fp32"
+    if precision == "auto":
+        return "bf16" if gpu and torch.cuda.is_bf16_supported() else "fp32"
+    return precision
 
 
 def weight_dtype(precision: str, gpu: bool) -> torch.dtype:

@@ -19,7 +19,7 @@ from scripts.evaluate.engines.base import Request, RequestGroup
 from scripts.evaluate.engines.decoding import SeededDraw, nucleus
 from scripts.evaluate.engines.generation_requests import Part, sample_seeds
 from scripts.evaluate.engines.transformers_engine import TransformersEngine
-from scripts.evaluate.generate import Generator, chunk_folder, engine_identity
+from scripts.evaluate.generate import Generator, chunk_folder, engine_identity, number_format
 from scripts.evaluate.generations import Generation, Sampling, read_generations, write_generations
 from scripts.evaluate.metrics import rouge
 from scripts.lib.files import write_bytes
@@ -129,8 +129,36 @@ def test_prompts_near_the_context_limit_get_the_tokens_that_fit(engine):
 
 def test_nucleus_contains_the_most_likely_tokens():
     logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]]))
-    assert nucleus(logits, 0.75).isfinite().tolist() == [[True, True, False, False]]
-    assert nucleus(logits, 0.1).isfinite().tolist() == [[True, False, False, False]]
+    for mass, kept in ((0.75, [0, 1]), (0.1, [0]), (1.0, [0, 1, 2, 3])):
+        values, tokens = nucleus(logits, mass)
+        assert tokens[values.isfinite()].tolist() == kept
+
+
+def sorted_nucleus(logits, mass):
+    """The tokens of the nucleus by its definition: the whole vocabulary is sorted."""
+    shares, order = logits.double().softmax(dim=-1).sort(descending=True)
+    return set(order[: 1 + int((shares.cumsum(dim=-1) < mass).sum())].tolist())
+
+
+@pytest.mark.parametrize("spread", [0.01, 1.0, 3.0, 10.0])
+@pytest.mark.parametrize("mass", [0.5, 0.95])
+def test_nucleus_of_a_large_vocabulary_is_that_of_the_sorted_vocabulary(spread, mass):
+    # From some tokens to nearly all of them.
+    logits = spread * torch.randn(4, 6000, generator=torch.Generator().manual_seed(1))
+    values, tokens = nucleus(logits, mass)
+    for row in range(4):
+        kept = set(tokens[row][values[row].isfinite()].tolist())
+        # Of thousands of tokens that are nearly as likely, rounding decides on the last ones.
+        assert len(kept ^ sorted_nucleus(logits[row], mass)) <= len(kept) // 1000
+
+
+def test_draw_of_a_row_is_the_same_however_many_tokens_its_batch_needs():
+    generator = torch.Generator().manual_seed(2)
+    peaked, flat = 10 * torch.randn(1, 6000, generator=generator), torch.zeros(1, 6000)
+    for seed in range(20):
+        (alone,) = SeededDraw([seed], WARM)([0], peaked)
+        first, _ = SeededDraw([seed, 0], WARM)([0, 1], torch.cat([peaked, flat]))
+        assert alone == first
 
 
 def test_draws_follow_the_distribution():
@@ -318,7 +346,16 @@ def test_what_determines_completions_is_part_of_the_name_of_a_chunk(engine):
 
 def test_versions_of_the_engine_are_those_of_its_packages(engine):
     settings = {"engine": "transformers", "dtype": "float32", "batch_size": 4}
-    assert engine_identity(settings, False)["versions"] == engine.version.replace("torch ", "").split(", ")
+    *versions, dtype = engine.version.replace("torch ", "").split(", ")
+    assert engine_identity(settings, False)["versions"] == versions
+    assert dtype == settings["dtype"]
+
+
+def test_native_number_format_is_that_of_the_machine(monkeypatch):
+    monkeypatch.setattr("scripts.evaluate.generate.has_native_bf16", lambda gpu: gpu)
+    assert number_format("native", gpu=True) == "bfloat16"
+    assert number_format("native", gpu=False) == "float32"
+    assert number_format("float16", gpu=True) == "float16"
 
 
 def test_files_that_only_describe_a_model_do_not_change_the_folder_of_its_chunks(folder, tmp_path):
