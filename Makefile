@@ -149,7 +149,7 @@ test: lint  ## lint and all tests except those with targets of their own
 	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: resilience-test
-resilience-test: setup-test  ## tests of partial reruns, faults and the how-to pages
+resilience-test: setup-test  ## tests that kill, change and repeat runs, of faults, and of the how-to pages
 	@$(BIN)/pytest -n 2 --dist loadscope -m resilience tests/workflow $(TESTS)
 
 .PHONY: paper-test

@@ -131,6 +131,7 @@ def test_own_checkpoints_are_imported_instead_of_trained(tmp_path, workflow, pro
     assert not {"pretrain_adapter", "pretrain_merge", "pretrain_tokens", "pairs_language"} & jobs.keys()
 
 
+@pytest.mark.resilience
 def test_a_run_of_imported_checkpoints_gives_tables_and_detects_new_weights(tmp_path, workflow, project):
     tasks = {name: ["python"] if name == "codexglue" else [] for name in PLAIN_TASKS}
     options = ("--config", "models=[imported]", NO_COMMITS, evaluate(tasks=tasks))

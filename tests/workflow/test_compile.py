@@ -90,6 +90,7 @@ def test_a_language_compiles_to_verified_modules(all_languages, language):
         assert str(ROOT) not in row["command"]
 
 
+@pytest.mark.resilience
 def test_one_worker_in_another_folder_gives_the_same_bytes(all_languages, tmp_path, workflow):
     path = sample(tmp_path / "else where" / "corpus", LANGUAGES)
     workflow(tmp_path, "ir", *settings(tmp_path, path, LANGUAGES, jobs=1, cache=None, shard_size=1))
@@ -124,6 +125,7 @@ def test_unusual_files_get_a_status(tmp_path, workflow):
     assert len(rows(tmp_path, "C")) == 2 * len(outcomes)
 
 
+@pytest.mark.resilience
 def test_a_killed_run_resumes_and_equals_an_uninterrupted_one(tmp_path, workflow):
     path = corpus(tmp_path / "corpus", {f"C/Source_{n}/source.c": text for n, text in enumerate(C_PROGRAMS)})
     whole, broken = tmp_path / "whole", tmp_path / "broken"
@@ -165,6 +167,7 @@ def test_the_gain_of_preparation_is_recorded(tmp_path, workflow):
     assert outcomes["2", "perf"]["rewrites"] == outcomes["2", "size"]["rewrites"] != []
 
 
+@pytest.mark.resilience
 def test_new_shards_and_new_programs_compile_only_what_is_new(tmp_path, workflow):
     path = corpus(tmp_path / "corpus", {f"C/Source_{n}/source.c": text for n, text in enumerate(C_PROGRAMS)})
     workflow(tmp_path, "ir", *settings(tmp_path, path, ["C"]))
@@ -195,6 +198,7 @@ HEADED = {
 }
 
 
+@pytest.mark.resilience
 @pytest.mark.parametrize("language", HEADED)
 def test_a_shared_precompiled_header_changes_no_byte(language, tmp_path, workflow):
     name = f"source.{'m' if language == 'Objective-C' else 'cpp'}"

@@ -86,6 +86,7 @@ def stored_chunks(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: path.stat().st_mtime_ns)
 
 
+@pytest.mark.resilience
 def test_an_interrupted_generation_resumes_after_its_stored_chunks(folder, workflow):
     chunks = killed_after(folder, 3)
     assert 3 <= len(chunks) < 8
@@ -116,6 +117,7 @@ def test_an_interrupted_generation_resumes_after_its_stored_chunks(folder, workf
     assert final == whole
 
 
+@pytest.mark.resilience
 def test_an_added_language_is_generated_alone_and_only_its_programs_run(folder, workflow):
     workflow(folder, *with_config(folder, SCORE, *RULES))
     generations = folder / "results/generations/multipl-e"

@@ -118,6 +118,7 @@ def test_the_library_datasets_loads_the_parts_of_pairs_offline(finished, tmp_pat
     assert done.stdout.strip() == f"{2 * 19} {columns}"
 
 
+@pytest.mark.resilience
 def test_shard_size_and_number_of_workers_change_no_byte(finished, workflow, corpus, tmp_path):
     workflow(tmp_path, *arguments(corpus, "ir_shard_size=12", "languages=[C++]", "--cores", "1"))
     assert len(read_json(tmp_path / "results/sources/C++/shards.json")["shards"]) == 2
@@ -126,6 +127,7 @@ def test_shard_size_and_number_of_workers_change_no_byte(finished, workflow, cor
         assert sha256_file(tmp_path / name) == sha256_file(finished / name), name
 
 
+@pytest.mark.resilience
 def test_modules_are_deleted_when_they_are_verified_and_sorted_again_when_needed(finished, workflow, corpus, tmp_path):
     assert not list(finished.glob("results/modules/*"))
     assert not jobs_in(workflow(finished, *arguments(corpus, "-n")).stdout)

@@ -68,6 +68,7 @@ def test_a_finished_run_has_nothing_to_do(project, finished):
     assert planned(project, finished) == set()
 
 
+@pytest.mark.resilience
 def test_equal_runs_have_equal_records(project, finished, tmp_path, monkeypatch):
     """Durations and the folder of the results do not matter."""
     other = tmp_path / "elsewhere"
@@ -88,6 +89,7 @@ def copied(finished, tmp_path):
     return Path(shutil.copytree(finished, tmp_path / "run"))
 
 
+@pytest.mark.resilience
 def test_new_decimals_of_one_table_remake_that_table_and_the_main_one(project, copied):
     with edited(project, "config/tables.yaml", lambda text: text.replace("  decimals: 1\n", "  decimals: 2\n", 1)):
         shown = {f"humaneval.{suffix}" for suffix in ("md", "tex", "html")} | {"main.md", "main.html"}
@@ -101,6 +103,7 @@ def test_a_comment_in_tables_yaml_reruns_nothing(project, copied):
         assert planned(project, copied) == set()
 
 
+@pytest.mark.resilience
 def test_a_result_of_the_paper_remakes_the_wide_tables(project, copied):
     row = f"multipl-e,d,{MODEL},base,t0.2,pass@1,12.5,invented for a test\n"
     with edited(project, "config/paper_results.csv", lambda text: text + row):

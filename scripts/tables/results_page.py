@@ -1,0 +1,226 @@
+"""Write a page of `docs/results` from the tables of one run: `python -m scripts.tables.results_page
+--help`.
+
+The page's folder stores the run's tables and figures, and every number of the page is computed from
+them.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from scripts.lib.escape import markdown
+from scripts.lib.files import read_json, write_json, write_text
+from scripts.lib.job import InputError
+from scripts.lib.markdown_table import markdown_table
+from scripts.lib.schemas.scores import CONTROL
+from scripts.lib.score_tables import read_differences, read_scores
+from scripts.lib.scores import BASE, IRCODER
+from scripts.tables.layout import TableSpec, headline_rows
+from scripts.tables.render import VERDICTS, figure
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = ("tables/scores.csv", "tables/differences.csv", "provenance/cost.csv")
+FIGURES = ("figures/validation_loss.svg", "figures/base_vs_ircoder.svg", "figures/learning_curves.svg")
+# Packages that determine what a model computes.
+PACKAGES = ("torch", "transformers", "peft")
+_MEASURE = ["benchmark", "language", "setting", "metric"]
+_LEVEL = 0.05
+
+
+def store(results: Path, folder: Path) -> None:
+    """Copy what the page needs of a finished run into its folder.
+
+    Raises `InputError` for a run that has not succeeded.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "run.json", facts(results))
+    for name in (*TABLES, *FIGURES):
+        shutil.copyfile(results / name, folder / Path(name).name)
+
+
+def facts(results: Path) -> dict[str, Any]:
+    """Commit, hours, processors and packages of a finished run, and what was trained in it.
+
+    Raises `InputError` if its last start has not succeeded.
+    """
+    starts = read_json(results / "provenance/run.json")["starts"]
+    if not starts or not starts[-1]["succeeded"]:
+        raise InputError(f"{results}: the last start of the run has not succeeded; finish it first")
+    jobs = pd.read_csv(results / "provenance/job_costs.csv")
+    tools = read_json(results / "provenance/tools.json")
+    trainings = {path.parent.name: read_json(path) for path in sorted(results.glob("models/*/*/training.json"))}
+    return {
+        "commits": sorted({start["commit"] for start in starts}),
+        "changed": sorted({name for start in starts for name in start["changed"]}),
+        "hours": sum(map(_seconds, starts)) / 3600,
+        "cpu": sorted(set(jobs["cpu"])),
+        "packages": {name: tools["packages"][name] for name in PACKAGES},
+        "trainings": trainings,
+    }
+
+
+def _seconds(start: Mapping[str, Any]) -> float:
+    """Time from start to end of a start of Snakemake."""
+    began, ended = (datetime.fromisoformat(start[name]) for name in ("started", "ended"))
+    return (ended - began).total_seconds()
+
+
+class Page:
+    """What the template of a page shows of a stored run.
+
+    folder: the stored files. specs: config/tables.yaml.
+    """
+
+    def __init__(self, folder: Path, specs: Mapping[str, TableSpec]) -> None:
+        self.specs, self.run = specs, read_json(folder / "run.json")
+        self.scores = read_scores(folder / "scores.csv")
+        self.differences = read_differences(folder / "differences.csv")
+        self.cost = pd.read_csv(folder / "cost.csv", keep_default_na=False)
+        checkpoints = dict.fromkeys(self.scores[self.scores["checkpoint"] != CONTROL]["checkpoint"])
+        first = [name for name in (BASE, IRCODER) if name in checkpoints]
+        self.checkpoints = [*first, *(name for name in sorted(checkpoints) if name not in first)]
+
+    def _headlines(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+        """The benchmark and the rows of each measure of the main table, in its order."""
+        for benchmark, spec in self.specs.items():
+            for _, group in headline_rows(rows, benchmark, spec).groupby(_MEASURE):
+                yield benchmark, group
+
+    def _names(self, benchmark: str, row: Mapping[Any, Any]) -> list[str]:
+        return [markdown(text) for text in (self.specs[benchmark]["title"], row["language"], row["setting"])]
+
+    def score_table(self) -> str:
+        """A line for each measure of the main table: problems, and the score of each checkpoint."""
+        head = ["benchmark", "language", "setting", "metric", "problems", *self.checkpoints]
+        lines = []
+        for benchmark, group in self._headlines(self.scores):
+            rows = {row["checkpoint"]: row for row in group.to_dict("records")}
+            models = [rows[name] for name in self.checkpoints if name in rows]
+            if models:
+                texts = [self._score(rows.get(name), benchmark) for name in self.checkpoints]
+                problems = f"{models[0]['problems']:.0f}"
+                lines.append([*self._names(benchmark, models[0]), markdown(models[0]["metric"]), problems, *texts])
+        return "\n".join(markdown_table(head, lines, right=range(4, len(head))))
+
+    def _score(self, row: Mapping[Any, Any] | None, benchmark: str) -> str:
+        return "" if row is None else _interval(row, row["value"], self.specs[benchmark]["decimals"], signed=False)
+
+    def _compared(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Measures with the differences between IRCoder and every other checkpoint."""
+        yield from self._headlines(self.differences[self.differences["checkpoint"] == IRCODER])
+
+    def difference_table(self) -> str:
+        """A line for each measure of the main table: IRCoder minus each other checkpoint."""
+        others = [name for name in self.checkpoints if name != IRCODER]
+        head = ["benchmark", "language", "setting", *(f"IRCoder − {name}" for name in others)]
+        lines = []
+        for benchmark, group in self._compared():
+            rows = {row["base"]: row for row in group.to_dict("records")}
+            texts = [self._difference(rows.get(name), benchmark) for name in others]
+            lines.append([*self._names(benchmark, next(iter(rows.values()))), *texts])
+        return "\n".join(markdown_table(head, lines, right=range(3, len(head))))
+
+    def _difference(self, row: Mapping[Any, Any] | None, benchmark: str) -> str:
+        if row is None:
+            return ""
+        text = _interval(row, row["difference"], self.specs[benchmark]["decimals"], signed=True)
+        return f"{text} {VERDICTS[self._verdict(row, benchmark)]}".rstrip()
+
+    def _verdict(self, row: Mapping[Any, Any], benchmark: str) -> int:
+        """1 or -1 where IRCoder is better or worse and the interval excludes zero; else 0."""
+        if not _excludes_zero(row):
+            return 0
+        lower = row["metric"] in self.specs[benchmark].get("lower_is_better", ())
+        return 1 if (row["difference"] < 0) == lower else -1
+
+    def compare(self, benchmark: str, language: str, setting: str, other: str) -> str:
+        """Two scores of the headline metric and their difference, as a part of a sentence.
+
+        Raises `InputError` if the run has no such scores.
+        """
+        metric = self.specs[benchmark]["headline"]["metric"]
+        key = {"benchmark": benchmark, "language": language, "setting": setting, "metric": metric}
+        own, others = (_one(self.scores, {**key, "checkpoint": name}) for name in (IRCODER, other))
+        row = _one(self.differences, {**key, "checkpoint": IRCODER, "base": other})
+        decimals = self.specs[benchmark]["decimals"]
+        values = [figure(each["value"], decimals, False) for each in (own, others)]
+        words = {1: "better", -1: "worse", 0: "not told apart"}[self._verdict(row, benchmark)]
+        difference = _interval(row, row["difference"], decimals, signed=True)
+        return f"{values[0]} against {values[1]}, a difference of {difference}: {words}"
+
+    def excluding_zero(self) -> dict[str, int]:
+        """How many differences of the table there are, how many exclude zero, and how many would by
+        chance if there were none, rounded up.
+        """
+        rows = [row for _, group in self._compared() for row in group.to_dict("records")]
+        excluding = sum(map(_excludes_zero, rows))
+        return {"all": len(rows), "excluding": excluding, "chance": -int(-_LEVEL * len(rows) // 1)}
+
+    def cost_table(self) -> str:
+        """A line for each stage: jobs, minutes of CPU time, largest memory in GB."""
+        lines = []
+        for stage, rows in self.cost.groupby("stage", sort=False):
+            minutes = rows[["user_seconds", "system_seconds", "killed_seconds"]].sum().sum() / 60
+            memory = rows["peak_memory_mb"].max() / 1000
+            lines.append([markdown(str(stage)), str(rows["jobs"].sum()), f"{minutes:.1f}", f"{memory:.1f}"])
+        return "\n".join(markdown_table(["stage", "jobs", "CPU minutes", "memory, GB"], lines, right=(1, 2, 3)))
+
+    def cpu_minutes(self) -> float:
+        """CPU time of the whole run, in minutes."""
+        return float(self.cost[["user_seconds", "system_seconds", "killed_seconds"]].sum().sum() / 60)
+
+
+def _excludes_zero(row: Mapping[Any, Any]) -> bool:
+    return not row["ci_low"] <= 0 <= row["ci_high"]
+
+
+def _interval(row: Mapping[Any, Any], value: float, decimals: int, signed: bool) -> str:
+    bounds = ", ".join(figure(row[name], decimals, signed) for name in ("ci_low", "ci_high"))
+    return f"{figure(value, decimals, signed)} [{bounds}]"
+
+
+def _one(rows: pd.DataFrame, key: Mapping[str, str]) -> dict[Any, Any]:
+    """The row with these texts; raises `InputError` unless there is exactly one."""
+    for name, value in key.items():
+        rows = rows[rows[name] == value]
+    if len(rows) != 1:
+        raise InputError(f"the run has {len(rows)} rows of {' '.join(key.values())}; the page needs one")
+    (row,) = rows.to_dict("records")
+    return row
+
+
+def render(folder: Path) -> str:
+    """The page of the stored run in a folder, by the template with the folder's name."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(
+        loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    specs = yaml.safe_load((ROOT / "config/tables.yaml").read_text(encoding="utf-8"))
+    return environment.get_template(f"{folder.name}.md.j2").render(page=Page(folder, specs))
+
+
+def main() -> None:
+    """Parse the command line, and write the page."""
+    parser = argparse.ArgumentParser(description="Write a page of results from the stored tables of a run.")
+    parser.add_argument("folder", type=Path, help="folder of the page, such as docs/results/smollm2")
+    parser.add_argument("--store", type=Path, metavar="RESULTS", help="first store the tables of this finished run")
+    arguments = parser.parse_args()
+    try:
+        if arguments.store:
+            store(arguments.store, arguments.folder)
+        write_text(arguments.folder.with_suffix(".md"), render(arguments.folder))
+    except (InputError, OSError) as error:
+        sys.exit(f"{error}")
+
+
+if __name__ == "__main__":
+    main()
