@@ -20,6 +20,7 @@ from scripts.provenance.run_record import record_end, record_start
 from scripts.workflow.completeness import check_complete, left_out
 from scripts.workflow.config import prepare
 from scripts.workflow.recovery import check_writable, hold_folder, mark_run, remove_temporary_files, reset_future_times
+from scripts.workflow.reevaluation import wait_for_one_evaluation
 from scripts.workflow.requirements import check_requirements, warn_at_exit
 from scripts.workflow.results_lock import hold_results
 from scripts.workflow.summary import follow_stages, record_results_dir
@@ -70,6 +71,7 @@ onerror:
 
 
 if workflow.is_main_process:
+    wait_for_one_evaluation()
     follow_stages(workflow)
     record_results_dir(RESULTS)
     warn_at_exit(workflow, config, MODELS)

@@ -98,6 +98,14 @@ class Page:
     def _names(self, benchmark: str, row: Mapping[Any, Any]) -> list[str]:
         return [markdown(text) for text in (self.specs[benchmark]["title"], row["language"], row["setting"])]
 
+    def training(self, fact: str) -> str:
+        """A fact of `training.json`, several if trainings differ in it."""
+        return ", ".join(sorted({str(training[fact]) for training in self.run["trainings"].values()}))
+
+    def versions(self) -> str:
+        """The packages that determine what a model computes."""
+        return ", ".join(f"{name} {version}" for name, version in self.run["packages"].items())
+
     def score_table(self) -> str:
         """A line for each measure of the main table: problems, and the score of each checkpoint."""
         head = ["benchmark", "language", "setting", "metric", "problems", *self.checkpoints]
