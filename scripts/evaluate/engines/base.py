@@ -189,12 +189,11 @@ def decode_plain(tokenizer: Any, tokens: Any) -> str:
     return text
 
 
-def scored_ids(tokenizer: Any, prompt: str, text: str, context: int) -> tuple[list[int], int] | None:
-    """Ids of a prompt and of a text after it, and how many of them are the text's.
+def scored_ids(tokenizer: Any, prompt: str, text: str, context: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Ids of a prompt, and those of a text after it.
 
     The prompt is encoded as for generation and the text as its continuation, so no token spans
     both. None if the two are longer than `context` tokens, or the text has no token.
     """
-    before, own = prompt_ids(tokenizer, prompt), continuation_ids(tokenizer, prompt, text)
-    ids = [*before, *own]
-    return (ids, len(own)) if before and own and len(ids) <= context else None
+    before, own = tuple(prompt_ids(tokenizer, prompt)), tuple(continuation_ids(tokenizer, prompt, text))
+    return (before, own) if before and own and len(before) + len(own) <= context else None

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 import transformers
-from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from scripts.evaluate.benchmarks.problems import Problem
@@ -27,12 +26,16 @@ from scripts.evaluate.engines.base import (
     usable_context,
 )
 from scripts.evaluate.engines.decoding import Decoding, Ends, SeededDraw
+from scripts.evaluate.engines.text_likelihood import TextLikelihoods
 from scripts.evaluate.generations import Sampling
 from scripts.lib.custom_code import is_trusted
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
 from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.token_text import ContinuationDecoder
 from scripts.lib.weights import check_weights
+
+# Prompts of up to this number of tokens may share a batch, whatever their lengths.
+_SHORT = 64
 
 
 class TransformersEngine(OneGroup):
@@ -59,6 +62,7 @@ class TransformersEngine(OneGroup):
             folder, dtype=dtype, use_safetensors=True, trust_remote_code=trusted
         )
         self.model = model.to(self.device).eval()
+        self.text_likelihoods = TextLikelihoods(self.model)
         self.batch_size = batch_size
         self.context = usable_context(self.model.config.to_dict(), context, folder)
         if self.tokenizer.pad_token is None:
@@ -94,7 +98,8 @@ class TransformersEngine(OneGroup):
 
         Prompts without room for a new token are in no batch. Prompts with the same room share a
         batch, because a prompt near the context's end must not shorten others; prompts of similar
-        length do, so that little of the batch is padding.
+        length do, so that little of the batch is padding, for which attention and its cache take as
+        long as for a prompt.
         """
         by_room: dict[int, list[int]] = {}
         for index in sorted(range(len(lengths)), key=lambda index: (lengths[index], index)):
@@ -102,36 +107,20 @@ class TransformersEngine(OneGroup):
             if room > 0:
                 by_room.setdefault(room, []).append(index)
         for room, indices in by_room.items():
-            for start in range(0, len(indices), self.batch_size):
-                yield room, indices[start : start + self.batch_size]
+            batch = indices[:1]
+            for index in indices[1:]:
+                if len(batch) == self.batch_size or lengths[index] > max(_SHORT, 2 * lengths[batch[0]]):
+                    yield room, batch
+                    batch = []
+                batch.append(index)
+            yield room, batch
 
     def likelihoods(self, texts: Sequence[tuple[str, str]]) -> list[Likelihood | None]:
         """See `engines.base.Engine`."""
         scored = [scored_ids(self.tokenizer, prompt, text, self.context) for prompt, text in texts]
         rows = {index: row for index, row in enumerate(scored) if row is not None}
-        # Texts of similar length share a batch, so that little of it is padding.
-        order = sorted(rows, key=lambda index: (len(rows[index][0]), index))
-        results: list[Likelihood | None] = [None] * len(texts)
-        for start in range(0, len(order), self.batch_size):
-            indices = order[start : start + self.batch_size]
-            for index, result in zip(indices, self._likelihood_batch([rows[index] for index in indices]), strict=True):
-                results[index] = result
-        return results
-
-    def _likelihood_batch(self, rows: Sequence[tuple[list[int], int]]) -> list[Likelihood]:
-        """Likelihoods of the last tokens of each row: token ids, and the number of those to score."""
-        # Padded on the right, where causal attention does not see it.
-        texts = [{"input_ids": ids} for ids, _ in rows]
-        padded = self.tokenizer.pad(texts, return_tensors="pt", padding_side="right").to(self.device)
-        likelihoods = []
-        with torch.inference_mode():
-            logits = self.model(**padded).logits
-        for row, (ids, scored) in zip(logits, rows, strict=True):
-            target = torch.tensor(ids[-scored:], device=row.device)
-            predictions = row[len(ids) - scored - 1 : len(ids) - 1].float()
-            nats = cross_entropy(predictions, target, reduction="none").double().sum().item()
-            likelihoods.append(Likelihood(nats, scored))
-        return likelihoods
+        measured = dict(zip(rows, self.text_likelihoods(list(rows.values())), strict=True))
+        return [measured.get(index) for index in range(len(texts))]
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:
         """See `engines.base.Engine`."""

@@ -147,11 +147,11 @@ class VllmEngine(OneGroup):
         settings = SamplingParams(
             temperature=0.0, max_tokens=1, prompt_logprobs=1, output_kind=RequestOutputKind.FINAL_ONLY
         )
-        outputs = dict(self._run([ids for ids, _ in rows.values()], [settings] * len(rows)))
+        outputs = dict(self._run([[*prompt, *own] for prompt, own in rows.values()], [settings] * len(rows)))
         results: list[Likelihood | None] = [None] * len(texts)
-        for number, (index, (ids, own)) in enumerate(rows.items()):
-            chances = zip(ids[-own:], outputs[number].prompt_logprobs[-own:], strict=True)
-            results[index] = Likelihood(-sum(entry[token].logprob for token, entry in chances), own)
+        for number, (index, (_, own)) in enumerate(rows.items()):
+            chances = zip(own, outputs[number].prompt_logprobs[-len(own) :], strict=True)
+            results[index] = Likelihood(-sum(entry[token].logprob for token, entry in chances), len(own))
         return results
 
     def teacher_forced(self, problems: Sequence[Problem], prompts: PromptSettings) -> list[TeacherForced]:

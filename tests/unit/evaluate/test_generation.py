@@ -223,6 +223,29 @@ def test_likelihoods_are_those_of_the_models_probabilities(folder, engine):
     assert [one.nats for one in alone] == pytest.approx([one.nats for one in likelihoods], abs=1e-4)
 
 
+def test_the_likelihood_of_a_text_does_not_depend_on_what_else_is_measured(folder, engine):
+    texts = [("abc", "def"), ("abc", "d"), ("x", "def"), ("abc", "xyz" * 9), ("abc", "def")]
+    together = engine.likelihoods(texts)
+    assert together[0] == together[4]
+    for pair, likelihood in zip(texts, together, strict=True):
+        assert TransformersEngine(folder, "float32", 4, 1).likelihoods([pair]) == [likelihood]
+
+
+def test_a_prompt_is_read_once_for_all_its_texts(engine, monkeypatch):
+    lengths, forward = [], engine.model.forward
+    monkeypatch.setattr(
+        engine.model, "forward", lambda ids, **kwargs: lengths.append(ids.shape[1]) or forward(ids, **kwargs)
+    )
+    engine.likelihoods([("never read", text) for text in ("one", "four", "one")])
+    assert lengths == [len("never read"), len("one") - 1, len("four") - 1]
+
+
+def test_long_prompts_do_not_share_a_batch_with_short_ones(engine, monkeypatch):
+    monkeypatch.setattr(engine, "context", 1000)
+    batches = [indices for _, indices in engine._batches([90, 10, 60, 70, 20, 200, 130], 4)]
+    assert batches == [[1, 4, 2], [3, 0, 6], [5]]
+
+
 def test_the_likelihoods_of_all_texts_of_one_token_add_up_to_one(engine):
     letters = list(map(chr, range(128)))
     total = sum(math.exp(-one.nats) for one in engine.likelihoods([("abc", letter) for letter in letters]))

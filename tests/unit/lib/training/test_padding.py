@@ -6,6 +6,7 @@ import torch
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.engines.base import Request
+from scripts.evaluate.engines.text_likelihood import TextLikelihoods
 from scripts.evaluate.engines.transformers_engine import TransformersEngine
 from scripts.evaluate.generations import Sampling
 from scripts.lib.prompts import Example, PromptSettings
@@ -42,6 +43,17 @@ def test_the_loss_of_a_row_does_not_depend_on_padding(family):
     for pad_to in (None, 39, CONTEXT):
         assert row_losses(model, ROWS, pad_to) == pytest.approx(alone, abs=2e-5)
         assert [row_losses(model, [example], pad_to)[0] for example in ROWS] == pytest.approx(alone, abs=2e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_likelihood_of_a_text_after_a_prompt_is_that_of_both_in_one_pass(family):
+    model, prompt = family_model(family), tuple(ROWS[0].input_ids)
+    texts = [(40, 41, 99), (7,), tuple(range(100, 120)), (40, 41, 100)]
+    measured = TextLikelihoods(model)([(prompt, text) for text in texts])
+    for text, likelihood in zip(texts, measured, strict=True):
+        assert likelihood.tokens == len(text)
+        whole = row_losses(model, [Example([*prompt, *text], len(prompt))], None)[0] * len(text)
+        assert likelihood.nats == pytest.approx(whole, abs=2e-4)
 
 
 def test_padding_is_on_the_right_and_carries_no_loss():
