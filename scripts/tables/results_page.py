@@ -9,7 +9,6 @@ import argparse
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from scripts.tables.layout import TableSpec, headline_rows
 from scripts.tables.render import VERDICTS, figure
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = ("tables/scores.csv", "tables/differences.csv", "provenance/cost.csv")
+TABLES = ("tables/scores.csv", "tables/differences.csv")
 FIGURES = ("figures/validation_loss.svg", "figures/base_vs_ircoder.svg", "figures/learning_curves.svg")
 # Packages that determine what a model computes.
 PACKAGES = ("torch", "transformers", "peft")
@@ -55,23 +54,42 @@ def facts(results: Path) -> dict[str, Any]:
     starts = read_json(results / "provenance/run.json")["starts"]
     if not starts or not starts[-1]["succeeded"]:
         raise InputError(f"{results}: the last start of the run has not succeeded; finish it first")
-    jobs = pd.read_csv(results / "provenance/job_costs.csv")
-    tools = read_json(results / "provenance/tools.json")
-    trainings = {path.parent.name: read_json(path) for path in sorted(results.glob("models/*/*/training.json"))}
+    attempts = pd.read_csv(results / "provenance/job_costs.csv", keep_default_na=False)
+    jobs = attempts[attempts["state"] == "done"]
+    packages = read_json(results / "provenance/tools.json")["packages"]
+    statistics = pd.read_csv(results / "pairs/statistics.csv")
     return {
         "commits": sorted({start["commit"] for start in starts}),
         "changed": sorted({name for start in starts for name in start["changed"]}),
-        "hours": sum(map(_seconds, starts)) / 3600,
-        "cpu": sorted(set(jobs["cpu"])),
-        "packages": {name: tools["packages"][name] for name in PACKAGES},
-        "trainings": trainings,
+        "minutes": busy_seconds(jobs) / 60,
+        "cpu": sorted(set(jobs["cpu"]) - {""}),
+        "packages": {name: packages[name] for name in PACKAGES},
+        "programs": int(statistics.groupby("language")["sources"].max().sum()),
+        "trainings": {path.parent.name: read_json(path) for path in sorted(results.glob("models/*/*/training.json"))},
+        "stages": stage_costs(jobs),
     }
 
 
-def _seconds(start: Mapping[str, Any]) -> float:
-    """Time from start to end of a start of Snakemake."""
-    began, ended = (datetime.fromisoformat(start[name]) for name in ("started", "ended"))
-    return (ended - began).total_seconds()
+def busy_seconds(jobs: pd.DataFrame) -> float:
+    """The time in which at least one of these jobs ran."""
+    end, total = 0.0, 0.0
+    for started, seconds in sorted(zip(jobs["started"], jobs["wall_seconds"], strict=True)):
+        total += max(0.0, started + seconds - max(end, started))
+        end = max(end, started + seconds)
+    return total
+
+
+def stage_costs(jobs: pd.DataFrame) -> list[dict[str, Any]]:
+    """Of each stage the number of jobs, their CPU time in minutes and the largest memory in GB."""
+    return [
+        {
+            "stage": stage,
+            "jobs": len(rows),
+            "cpu_minutes": rows[["user_seconds", "system_seconds", "killed_seconds"]].sum().sum() / 60,
+            "memory_gb": rows["peak_memory_mb"].max() / 1000,
+        }
+        for stage, rows in jobs.groupby("stage", sort=False)
+    ]
 
 
 class Page:
@@ -84,7 +102,6 @@ class Page:
         self.specs, self.run = specs, read_json(folder / "run.json")
         self.scores = read_scores(folder / "scores.csv")
         self.differences = read_differences(folder / "differences.csv")
-        self.cost = pd.read_csv(folder / "cost.csv", keep_default_na=False)
         checkpoints = dict.fromkeys(self.scores[self.scores["checkpoint"] != CONTROL]["checkpoint"])
         first = [name for name in (BASE, IRCODER) if name in checkpoints]
         self.checkpoints = [*first, *(name for name in sorted(checkpoints) if name not in first)]
@@ -175,16 +192,15 @@ class Page:
 
     def cost_table(self) -> str:
         """A line for each stage: jobs, minutes of CPU time, largest memory in GB."""
-        lines = []
-        for stage, rows in self.cost.groupby("stage", sort=False):
-            minutes = rows[["user_seconds", "system_seconds", "killed_seconds"]].sum().sum() / 60
-            memory = rows["peak_memory_mb"].max() / 1000
-            lines.append([markdown(str(stage)), str(rows["jobs"].sum()), f"{minutes:.1f}", f"{memory:.1f}"])
+        lines = [
+            [markdown(row["stage"]), str(row["jobs"]), f"{row['cpu_minutes']:.1f}", f"{row['memory_gb']:.1f}"]
+            for row in self.run["stages"]
+        ]
         return "\n".join(markdown_table(["stage", "jobs", "CPU minutes", "memory, GB"], lines, right=(1, 2, 3)))
 
     def cpu_minutes(self) -> float:
         """CPU time of the whole run, in minutes."""
-        return float(self.cost[["user_seconds", "system_seconds", "killed_seconds"]].sum().sum() / 60)
+        return float(sum(row["cpu_minutes"] for row in self.run["stages"]))
 
 
 def _excludes_zero(row: Mapping[Any, Any]) -> bool:

@@ -1,13 +1,15 @@
 """The pages of docs/results say what their stored tables say."""
 
 import csv
+import io
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from scripts.lib.job import InputError
-from scripts.tables.results_page import Page, facts, render, store
+from scripts.tables.results_page import Page, busy_seconds, facts, render, stage_costs, store
 from tests.support.paths import ROOT
 
 FOLDERS = sorted(path for path in (ROOT / "docs/results").iterdir() if path.is_dir())
@@ -27,18 +29,21 @@ DIFFERENCES = """benchmark,language,model,checkpoint,setting,metric,base,differe
 humaneval,Python,m,ircoder,t0.2,pass@1,base,0.24,-1,1.5,164
 validation,all,m,ircoder,source,loss,base,-1,-1.1,-0.9,8
 """
-COST = """stage,rule,jobs,user_seconds,system_seconds,killed_seconds,peak_memory_mb
-pretrain,pretrain_adapter,2,90,20,0,1500
-pretrain,pretrain_merge,1,10,0,0,2500
-evaluate,evaluate_generate,2,60,0,0,500
+JOBS = """stage,state,started,wall_seconds,user_seconds,system_seconds,killed_seconds,peak_memory_mb
+pretrain,done,100,60,90,20,0,1500
+pretrain,done,130,60,10,0,0,2500
+evaluate,failed,300,60,50,0,0,9000
+evaluate,done,400,30,50,0,10,500
 """
 
 
 @pytest.fixture
 def page(tmp_path):
-    for name, text in (("scores", SCORES), ("differences", DIFFERENCES), ("cost", COST)):
+    for name, text in (("scores", SCORES), ("differences", DIFFERENCES)):
         (tmp_path / f"{name}.csv").write_text(text)
-    (tmp_path / "run.json").write_text("{}")
+    jobs = pd.read_csv(io.StringIO(JOBS))
+    run = {"stages": stage_costs(jobs[jobs["state"] == "done"])}
+    (tmp_path / "run.json").write_text(json.dumps(run))
     return Page(tmp_path, SPECS)
 
 
@@ -66,8 +71,12 @@ def test_a_comparison_states_both_scores_and_whether_they_differ(page):
 
 
 def test_cost_is_summed_by_stage(page):
-    assert page.cost_table().splitlines()[2:] == ["| pretrain | 3 | 2.0 | 2.5 |", "| evaluate | 2 | 1.0 | 0.5 |"]
+    assert page.cost_table().splitlines()[2:] == ["| pretrain | 2 | 2.0 | 2.5 |", "| evaluate | 2 | 1.0 | 0.5 |"]
     assert page.cpu_minutes() == 3
+
+
+def test_time_is_that_in_which_any_job_ran():
+    assert busy_seconds(pd.read_csv(io.StringIO(JOBS)).query("state == 'done'")) == 90 + 30
 
 
 @pytest.mark.parametrize("succeeded", [False, None])
