@@ -71,7 +71,7 @@ def test_a_comparison_states_both_scores_and_whether_they_differ(page):
 
 
 def test_cost_is_summed_by_stage(page):
-    assert page.cost_table().splitlines()[2:] == ["| pretrain | 2 | 2.0 | 2.5 |", "| evaluate | 2 | 1.0 | 0.5 |"]
+    assert page.cost_table().splitlines()[2:] == ["| pretrain | 2 | 2.0 | 2.5 |", "| evaluate | 1 | 1.0 | 0.5 |"]
     assert page.cpu_minutes() == 3
 
 
