@@ -1,0 +1,90 @@
+"""Modules of older versions of LLVM and of other systems are read like those of today."""
+
+import time
+
+import pytest
+
+from scripts.lib.llvm import PARTS, InvalidIRError, neutral, verified
+from tests.unit.lib.test_llvm import DEBUG, PLAIN
+
+TABLE = "@v = constant { [3 x ptr] } zeroinitializer\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # Clang 18 and 13, constructors of a class with virtual functions.
+        (
+            "define ptr @f() {\n"
+            "  ret ptr getelementptr inbounds ({ [3 x ptr] }, ptr @v, i32 0, inrange i32 0, i32 2)\n}\n",
+            "ret ptr getelementptr inbounds ({ [3 x ptr] }, ptr @v, i32 0, i32 0, i32 2)",
+        ),
+        (
+            "define void @f(i32 (...)*** %p) {\n"
+            "  store i32 (...)** bitcast (i8** getelementptr inbounds ({ [3 x i8*] }, { [3 x i8*] }* @v, i64 0, "
+            "inrange i32 0, i64 2) to i32 (...)**), i32 (...)*** %p, align 8\n  ret void\n}\n",
+            "store ptr getelementptr inbounds ({ [3 x ptr] }, ptr @v, i64 0, i32 0, i64 2), ptr %p",
+        ),
+        (
+            "define double @f(double %x) {\n  %a = bitcast double %x to x86_mmx\n"
+            "  %b = bitcast x86_mmx %a to double\n  ret double %b\n}\n",
+            "%b = bitcast <1 x i64> %a to double",
+        ),
+        ("%S = type { i64 }\ndeclare void @f(%S* noalias sret align 8, i32)\n", "sret(%S) align 8, i32)"),
+        ("declare void @f(i32, { i64, [2 x i8] }* nocapture sret)\n", "sret({ i64, [2 x i8] })"),
+        ('%"a, (b" = type { i64 }\ndeclare void @f(%"a, (b"* dereferenceable(8) byval)\n', 'byval(%"a, (b")'),
+        ("%S = type { i64 }\ndeclare void @f(%S addrspace(5)* byval align 8)\n", "byval(%S) align 8"),
+        ("declare void @f(i32 (i8*)** inalloca)\n", "inalloca(ptr)"),
+        (
+            "define i32 @f(i32* %p, [2 x i32]* %q) {\n"
+            '  %r = call i32 asm sideeffect "addl $2, $0 # (\\22*m", "=*m,=&r,r,*m,~{cc},~{dirflag}"'
+            "(i32* nonnull %p, i32 1, [2 x i32]* getelementptr ([2 x i32], [2 x i32]* null, i64 1)) #1, !srcloc !0\n"
+            "  ret i32 %r\n}\nattributes #1 = { nounwind }\n!0 = !{i64 1}\n",
+            "(ptr nonnull elementtype(i32) %p, i32 1, ptr elementtype([2 x i32]) getelementptr",
+        ),
+    ],
+)
+def test_forms_of_older_versions_are_read(old, new):
+    assert new in verified(f"{TABLE}{old}")
+    assert verified(f"{TABLE}{old}", []) == f"{TABLE}{old}"
+
+
+def test_a_range_of_todays_form_stays():
+    address = "getelementptr inbounds inrange(-16, 8) ({ [3 x ptr] }, ptr @v, i32 0, i32 0, i32 2)"
+    assert "inrange(-16, 8)" in verified(f"{TABLE}@p = global ptr {address}\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '@s = constant [25 x i8] c"a, inrange i32 0, x86_mmx "',
+        '@"x86_mmx , sret , inrange i32" = global i8 0',
+        "define i8 @x86_mmx(i8 %x86_mmx) {",
+        "declare void @f(ptr sret(i8), ptr byval(i8)) ; i8* sret , x86_mmx",
+    ],
+)
+def test_look_alikes_stay(line):
+    assert line in neutral(f"{line}\n", PARTS)
+
+
+def test_an_attribute_without_a_typed_pointer_is_left_to_the_reader():
+    with pytest.raises(InvalidIRError):
+        verified("declare void @f(ptr sret)\n")
+
+
+@pytest.mark.parametrize("line_end", ["\r\n", "\r"])
+@pytest.mark.parametrize("module", [PLAIN, DEBUG], ids=["plain", "debug"])
+def test_line_ends_do_not_matter(module, line_end):
+    assert verified(module.replace("\n", line_end)) == verified(module)
+    assert verified("\ufeff" + module.replace("\n", line_end)) == verified(module)
+
+
+def test_a_carriage_return_in_a_string_stays():
+    assert 'c"a\\0D\\0Ab"' in verified('@s = constant [4 x i8] c"a\r\nb"\r\n')
+
+
+@pytest.mark.parametrize("text", [")" * 16 + "* sret ", "%S* sret ", '"' * 7 + "* sret ", "\r;" * 9, 'asm "", "*m"(('])
+def test_work_on_hostile_text_is_linear(text):
+    started = time.process_time()
+    neutral(text * 5_000, PARTS)
+    assert time.process_time() - started < 5
