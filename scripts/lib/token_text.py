@@ -12,9 +12,12 @@ from typing import Any
 _ANCHORS = ("\n", ".", "a")
 
 
-def text_ids(tokenizer: Any, text: str) -> list[int]:
-    """Token ids of a text alone, without those that the tokenizer adds around it."""
-    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+def text_ids(tokenizer: Any, text: str, special: bool = True) -> list[int]:
+    """Token ids of a text alone, without those that the tokenizer adds around it.
+
+    special: whether special tokens that the text spells are recognised, as a template's must be.
+    """
+    return list(tokenizer(text, add_special_tokens=False, split_special_tokens=not special)["input_ids"])
 
 
 def prefix_ids(tokenizer: Any) -> list[int]:
@@ -26,9 +29,9 @@ def prefix_ids(tokenizer: Any) -> list[int]:
     return whole[: next(starts, 0)]
 
 
-def _rest(tokenizer: Any, before: str, text: str) -> list[int] | None:
-    """The ids of `text` in `before + text`; None if a token spans both."""
-    head, whole = text_ids(tokenizer, before), text_ids(tokenizer, before + text)
+def _rest(tokenizer: Any, before: str, text: str, special: bool = True) -> list[int] | None:
+    """The ids of `text` in `before + text`; None if a token spans both. special: as in `text_ids`."""
+    head, whole = (text_ids(tokenizer, part, special) for part in (before, before + text))
     return whole[len(head) :] if whole[: len(head)] == head else None
 
 
@@ -41,11 +44,14 @@ def continuation_ids(tokenizer: Any, before: str, text: str) -> list[int]:
     """Token ids of `text` after `before`, so that the ids of both are those of the whole text.
 
     If a token would span both, which a prompt does not allow, the ids are those after a line break.
+    Special tokens that `text` spells, such as `</s>` in HTML, are ordinary text.
     """
+    plain = text_ids(tokenizer, text, special=False)
     if not marks_beginnings(tokenizer):
-        return text_ids(tokenizer, text)
-    candidates = (_rest(tokenizer, start, text) for start in (before, *_ANCHORS))
-    return next((ids for ids in candidates if ids is not None), text_ids(tokenizer, text))
+        return plain
+    spells_none = plain == text_ids(tokenizer, text)
+    candidates = (_rest(tokenizer, start, text, spells_none) for start in (before, *_ANCHORS))
+    return next((ids for ids in candidates if ids is not None), plain)
 
 
 class ContinuationDecoder:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from scripts.evaluate.engines.base import decode_plain, scored_ids
 from scripts.lib.prompts import PromptSettings, encode_example, prompt_ids
 from scripts.lib.token_text import ContinuationDecoder, continuation_ids, marks_beginnings, prefix_ids, text_ids
 from scripts.pretrain.pair_documents import DocumentEncoder, PairText
@@ -114,6 +115,25 @@ def test_a_response_after_a_prompt_that_ends_in_a_blank_goes_on_from_the_prompts
     ids = [*text_ids(marking, prompt), *continuation_ids(marking, prompt, "Add a")]
     assert ids[: len(text_ids(marking, prompt))] == text_ids(marking, prompt)
     assert marking.decode(ids).strip(" ") == "### Message: Add a"
+
+
+@pytest.mark.parametrize("form", ["Strike <{}> out", "{}", "a\n{}\n", "{}{} b"])
+def test_a_response_that_spells_special_tokens_gets_ordinary_ones(tokenizer, form):
+    text = form.replace("{}", tokenizer.eos_token)
+    example = encode_example(tokenizer, PROMPTS, {"diff": "+int a;"}, text)
+    response = example.input_ids[example.masked :]
+    assert response[-1] == tokenizer.eos_token_id and not set(response[:-1]) & set(tokenizer.all_special_ids)
+    assert decode_plain(tokenizer, response) == text or marks_beginnings(tokenizer)
+    assert ContinuationDecoder(tokenizer)(response[:-1]) == text
+    ids, scored = scored_ids(tokenizer, "def f(x):\n", text, 500)
+    assert ids[-scored:] == response[:-1]
+
+
+def test_a_prompt_has_the_special_tokens_of_its_template(tokenizer):
+    extended = extend_tokenizer(tokenizer, NEW, None)
+    extended.split_special_tokens = True
+    assert extended.convert_tokens_to_ids(NEW[0]) in prompt_ids(extended, f"int a;\n{NEW[0]}\n")
+    extended.split_special_tokens = False
 
 
 @pytest.mark.parametrize("text", [" a", "  b c", "\n  return", "x", " ", "日 本", "", " \n"])
