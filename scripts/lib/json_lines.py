@@ -111,6 +111,17 @@ def text_of(row: Mapping[str, Any], field: str, where: str) -> str:
     return value
 
 
+def texts_of(row: Mapping[str, Any], field: str, where: str) -> list[str]:
+    """The list of texts in a field of a row; raise `InputError`, which begins with `where`, for
+    anything else.
+    """
+    values = row.get(field)
+    if not isinstance(values, list):
+        kind = json_type(values) if field in row else "missing"
+        raise InputError(f"{where}: the field '{field}' is {kind}, not a list; fix or remove the line")
+    return [text_of({field: value}, field, where) for value in values]
+
+
 def is_text(value: Any) -> bool:
     """Whether a value is a string that UTF-8 can encode; JSON also allows unpaired surrogates."""
     if not isinstance(value, str):

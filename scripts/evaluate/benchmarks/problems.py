@@ -1,7 +1,8 @@
 """Problems of a benchmark, read from rows with the fields of the public data sets.
 
 `FORMS` has a reader for each form of data. Add an entry there for a benchmark whose rows have
-fields of their own; `form` in config/benchmarks.yaml names the reader.
+fields of their own, and one in `TEXTS` with those fields; `form` in config/benchmarks.yaml names
+the reader.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 from scripts.evaluate.benchmarks.codexglue import description_prompt, description_reference
 from scripts.evaluate.benchmarks.stop_sequences import Stop
+from scripts.lib.json_lines import text_of, texts_of
 from scripts.lib.special_tokens import END_OF_TEXT
 
 Row = Mapping[str, Any]
@@ -238,3 +240,30 @@ FORMS: dict[str, Callable[[Iterable[Row], Mapping[str, str], str], list[Problem]
     "choices": choices,
     "source-to-llvm": source_to_llvm,
 }
+
+_HUMANEVAL_TEXTS = ("task_id", "prompt", "entry_point", "canonical_solution", "test")
+# The fields of each form that are texts, and those that are lists of texts.
+TEXTS: Mapping[str, tuple[str, ...]] = {
+    "multipl-e": ("name", "prompt", "tests"),
+    "humaneval": _HUMANEVAL_TEXTS,
+    "recode": _HUMANEVAL_TEXTS,
+    "fixdocs": (*_HUMANEVAL_TEXTS, "buggy_solution"),
+    "codexglue": ("code", "docstring"),
+    "choices": ("name", "prompt", "right"),
+}
+LISTS: Mapping[str, tuple[str, ...]] = {
+    "multipl-e": ("stop_tokens",),
+    "codexglue": ("docstring_tokens",),
+    "choices": ("wrong",),
+}
+
+
+def checked_row(form: str, row: Row, where: str) -> Row:
+    """A row of a form of data; raise `InputError`, which begins with `where`, if a field that its
+    reader needs is missing or has another type.
+    """
+    for name in TEXTS.get(form, ()):
+        text_of(row, name, where)
+    for name in LISTS.get(form, ()):
+        texts_of(row, name, where)
+    return row

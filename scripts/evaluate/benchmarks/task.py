@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
-from scripts.evaluate.benchmarks.problems import FORMS, Problem, Row
+from scripts.evaluate.benchmarks.problems import FORMS, Problem, Row, checked_row
 from scripts.lib.checkpoints import digest_of
 from scripts.lib.commits import read_commits
 from scripts.lib.job import InputError
-from scripts.lib.json_lines import read_jsonl
+from scripts.lib.json_lines import numbered_rows, text_of
 from scripts.lib.parquet import iter_rows
 from scripts.lib.schemas.pairs import Split
 
@@ -44,7 +44,8 @@ def checksums(paths: Sequence[str]) -> dict[str, str]:
 
 def read_references(paths: Sequence[str]) -> Mapping[str, str]:
     """Solutions by problem name, from JSON lines with the fields `name` and `completion`."""
-    return {row["name"]: row["completion"] for path in paths for row in read_jsonl(path)}
+    rows = (located for path in paths for located in numbered_rows(path))
+    return {text_of(row, "name", where): text_of(row, "completion", where) for where, row in rows}
 
 
 def held_out_pairs(paths: Sequence[str], template: str) -> list[Row]:
@@ -79,7 +80,7 @@ def read_problems(task: Task, limit: int | None = None) -> list[Problem]:
     elif task.template is not None:
         rows = held_out_pairs(task.rows, task.template)
     else:
-        rows = [row for path in task.rows for row in read_jsonl(path)]
+        rows = [checked_row(task.form, row, where) for path in task.rows for where, row in numbered_rows(path)]
     try:
         problems = FORMS[task.form](rows, read_references(task.references), task.name)
     except KeyError as error:

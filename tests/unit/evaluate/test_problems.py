@@ -1,5 +1,7 @@
 """Problems from rows of the public data sets: prompts, stop sequences, references."""
 
+import json
+
 import pytest
 
 from scripts.evaluate.benchmarks.codexglue import (
@@ -9,7 +11,7 @@ from scripts.evaluate.benchmarks.codexglue import (
     without_docstring,
 )
 from scripts.evaluate.benchmarks.problems import FORMS
-from scripts.evaluate.benchmarks.task import Task, read_problems
+from scripts.evaluate.benchmarks.task import Task, read_problems, read_references
 from scripts.lib.files import write_text
 from scripts.lib.job import InputError
 
@@ -62,13 +64,39 @@ def test_fixdocs_prompt():
 
 def test_a_missing_field_is_named(tmp_path):
     write_text(tmp_path / "rows.jsonl", '{"task_id": "T/0"}\n')
-    with pytest.raises(InputError, match=r"rows.jsonl: a row lacks the field 'prompt'"):
+    with pytest.raises(InputError, match=r"rows.jsonl, line 1 lacks the field 'prompt'"):
         read_problems(Task("humaneval", "python", [str(tmp_path / "rows.jsonl")]))
 
 
-def test_a_limit_selects_all_prompts_of_the_first_problems(tmp_path):
-    import json
+@pytest.mark.parametrize(
+    ("form", "changes", "message"),
+    [
+        ("humaneval", {"prompt": None}, "line 2: the field 'prompt' is null, not text"),
+        ("recode", {"task_id": 3}, "line 2: the field 'task_id' is number, not text"),
+        ("fixdocs", {"buggy_solution": ["x"]}, "line 2: the field 'buggy_solution' is list, not text"),
+        ("multipl-e", {"stop_tokens": None}, "line 2: the field 'stop_tokens' is null, not a list"),
+        ("multipl-e", {"stop_tokens": ["\n", 1]}, "line 2: the field 'stop_tokens' is number, not text"),
+        ("codexglue", {"docstring_tokens": "a b"}, "line 2: the field 'docstring_tokens' is text, not a list"),
+        ("choices", {"wrong": ...}, "line 2: the field 'wrong' is missing, not a list"),
+        ("choices", {"right": "\ud800"}, "line 2: the field 'right' is not valid text"),
+    ],
+)
+def test_a_field_of_another_type_is_named_with_its_line(tmp_path, form, changes, message):
+    rest = {"buggy_solution": "x", "name": "n", "tests": "t", "stop_tokens": [], "code": "c", "docstring": "d"}
+    row = {**HUMANEVAL, **rest, "docstring_tokens": ["d"], "right": "r", "wrong": ["w"], **changes}
+    row = {name: value for name, value in row.items() if value is not ...}
+    write_text(tmp_path / "rows.jsonl", f"\n{json.dumps(row)}\n")
+    with pytest.raises(InputError, match=f"rows.jsonl, {message}"):
+        read_problems(Task(form, "python", [str(tmp_path / "rows.jsonl")]))
 
+
+def test_a_reference_of_another_type_is_named_with_its_line(tmp_path):
+    write_text(tmp_path / "own.jsonl", '{"name": "a", "completion": null}\n')
+    with pytest.raises(InputError, match=r"own.jsonl, line 1: the field 'completion' is null, not text"):
+        read_references([str(tmp_path / "own.jsonl")])
+
+
+def test_a_limit_selects_all_prompts_of_the_first_problems(tmp_path):
     rows = [{**HUMANEVAL, "task_id": f"T/{n}", "perturbation_name": "P", "seed": s} for s in (0, 1) for n in range(3)]
     write_text(tmp_path / "rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     found = read_problems(Task("recode", "format", [str(tmp_path / "rows.jsonl")]), limit=2)
