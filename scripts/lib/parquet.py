@@ -263,4 +263,6 @@ def iter_batches(path: str | Path, columns: list[str] | None = None, batch_size:
 def iter_rows(path: str | Path, columns: list[str] | None = None, batch_size: int = 256) -> Iterator[dict[str, Any]]:
     """Rows one at a time; raise `InputError` when a file is damaged."""
     for batch in iter_batches(path, columns, batch_size):
-        yield from batch.to_pylist()
+        with _naming(path, "is damaged"):
+            rows = batch.to_pylist()
+        yield from rows

@@ -4,6 +4,7 @@ depth.
 
 import csv
 import hashlib
+import logging
 import os
 import re
 import stat
@@ -61,11 +62,12 @@ def entries(root: str | Path, language: str, suffixes: list[str]) -> Iterator[En
     """Every candidate below `<root>/<language>`, at any depth and in no particular order, one at a
     time.
 
-    A candidate is anything except a folder whose name ends in one of `suffixes` (without the dot).
+    A candidate is anything except a folder whose name ends in one of `suffixes` (without the dot),
+    in upper or lower case.
     Links to folders are not followed.
     """
     top = os.path.realpath(root)
-    endings = tuple(f".{suffix}" for suffix in suffixes)
+    endings = tuple(f".{suffix.lower()}" for suffix in suffixes)
     # One open folder per level, because a list of all folders would grow with the corpus.
     opened = [os.scandir(f"{top}/{language}")] if Path(top, language).is_dir() else []
     while opened:
@@ -74,7 +76,7 @@ def entries(root: str | Path, language: str, suffixes: list[str]) -> Iterator[En
             opened.pop().close()
         elif item.is_dir(follow_symlinks=False):
             opened.append(os.scandir(item.path))
-        elif item.name.endswith(endings) and not (item.is_symlink() and Path(item.path).is_dir()):
+        elif item.name.lower().endswith(endings) and not (item.is_symlink() and Path(item.path).is_dir()):
             yield _entry(item, top)
 
 
@@ -120,7 +122,7 @@ def selected(root: str | Path, language: str, suffixes: list[str], first: int | 
 
 def _manifest_lines(manifest: Path) -> Iterator[str]:
     """Lines of the manifest; raise `InputError` for a line that is too long."""
-    with manifest.open(encoding="utf-8", errors="backslashreplace", newline="") as stream:
+    with manifest.open(encoding="utf-8-sig", errors="backslashreplace", newline="") as stream:
         while line := stream.readline(_LONGEST_LINE):
             if len(line) == _LONGEST_LINE:
                 raise InputError(f"{manifest} has a line of more than {_LONGEST_LINE} characters; replace it")
@@ -138,7 +140,11 @@ def licenses(root: str | Path, language: str) -> dict[str, str]:
     if not manifest.is_file():
         return {}
     stated = {}
-    for row in csv.DictReader(_manifest_lines(manifest), delimiter="\t", quoting=csv.QUOTE_NONE):
+    rows = csv.DictReader(_manifest_lines(manifest), delimiter="\t", quoting=csv.QUOTE_NONE)
+    if not {"path"} < set(rows.fieldnames or ()) & {"path", "license", "licence"}:
+        remedy = "write it as UTF-8 text with the columns path and license"
+        logging.warning("%s states no licenses: its first line does not name the columns; %s", manifest, remedy)
+    for row in rows:
         path, license = row.get("path") or "", row.get("license") or row.get("licence")
         if license and path.startswith(f"{language}/"):
             stated[path] = sys.intern(license)

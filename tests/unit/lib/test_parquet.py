@@ -123,6 +123,13 @@ def test_other_readers_read_our_tables_and_we_read_theirs(tmp_path):
     assert list(iter_rows(tmp_path / "theirs")) == mixed_rows(20)
 
 
+def test_a_text_that_is_not_utf8_is_reported_with_the_file(tmp_path):
+    damaged = pa.array([b"a", b"\xff"]).view(pa.string())
+    pq.write_table(pa.table({"id": damaged}), tmp_path / "t.parquet")
+    with pytest.raises(InputError, match=r"t.parquet is damaged \('utf-8' codec"):
+        list(iter_rows(tmp_path / "t.parquet"))
+
+
 def test_a_missing_table_is_reported_as_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_table(tmp_path / "none")

@@ -87,6 +87,30 @@ def test_a_deep_tree_and_a_wide_one(folder, tmp_path):
     assert read_corpus(folder.parent, tmp_path / "out")[0]["sources"] == 301
 
 
+def test_a_manifest_with_a_byte_order_mark(folder, tmp_path):
+    (folder / "a.c").write_text("int a;\n")
+    (folder.parent / "MANIFEST.tsv").write_bytes("\ufeffpath\tlicense\r\nC/a.c\tMIT\r\n".encode())
+    _, rows = read_corpus(folder.parent, tmp_path / "out")
+    assert rows["C/a.c"]["license"] == "MIT"
+
+
+@pytest.mark.parametrize("content", ["path\tlicense\nC/a.c\tMIT\n".encode("utf-16"), b"C/a.c\tMIT\n", b""])
+def test_a_manifest_whose_columns_are_not_named_causes_a_warning(folder, tmp_path, caplog, content):
+    (folder / "a.c").write_text("int a;\n")
+    (folder.parent / "MANIFEST.tsv").write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        _, rows = read_corpus(folder.parent, tmp_path / "out")
+    assert rows["C/a.c"]["license"] is None
+    assert "MANIFEST.tsv states no licenses: its first line does not name the columns" in caplog.text
+
+
+def test_suffixes_in_upper_case_are_those_of_programs(folder, tmp_path):
+    for number, name in enumerate(["A.C", "a.c", "B.c", "b.h", "C"]):
+        (folder / name).write_text(f"int x{number};\n")
+    _, rows = read_corpus(folder.parent, tmp_path / "out")
+    assert sorted(rows) == ["C/A.C", "C/B.c", "C/a.c"]
+
+
 def test_a_manifest_with_holes(folder, tmp_path):
     (folder / "a.c").write_text("int a;\n")
     (folder / "b.c").write_text("int b;\n")
