@@ -8,7 +8,10 @@ _NO_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|`[^`]*`|\'(?:\\.|
 _PACKAGE = re.compile(r"^\s*package\s+\w+[ \t;]*$", re.MULTILINE)
 _IMPORT = re.compile(r'^import\s*(?:\([^)]*\)|(?:[\w.]+\s+)?"[^"]*")[ \t;]*$', re.MULTILINE)
 _PATH = re.compile(r'"([^"\n]+)"')
-_USED = re.compile(r"(?<![\w.])([a-z]\w*)\.[A-Z]")
+_USED = re.compile(r"(?<![\w.])([a-z]\w*)\s*\.\s*[A-Z]")
+# A variable or parameter with the name in place of {}, and what ends its declaration.
+_DECLARED = r"(?<![\w.]){0}(?:\s*,\s*\w+)*\s*:=|\bvar\s+{0}\b|[(,]\s*{0}\s+[\w*\[]"
+_DECLARATION_END = re.compile(r"[;{\n]")
 
 # Import paths in rising preference: of packages with the same name, the last one is used unless the data set names one.
 # `unsafe`, with which a program could read or write private parts of the tests, and `syscall` are left out.
@@ -32,6 +35,21 @@ def imports_of(text: str) -> list[str]:
     return [path for match in _IMPORT.finditer(text) for path in _PATH.findall(match[0])]
 
 
+def _package_names(code: str) -> set[str]:
+    """Names of the packages that code without comments and literals uses.
+
+    A name that code uses only after it has declared a variable or parameter of that name is that of
+    no package, as `scanner` after `scanner := bufio.NewScanner(file)`.
+    """
+    names = set()
+    for use in _USED.finditer(code):
+        declared = re.search(_DECLARED.format(use[1]), code)
+        end = _DECLARATION_END.search(code, declared.end()) if declared else None
+        if end is None or use.start() < end.start():
+            names.add(use[1])
+    return names
+
+
 def used_packages(text: str, listed: str, known: Iterable[str] | None = None) -> list[str]:
     """Import paths of the packages that Go code uses, sorted.
 
@@ -39,7 +57,7 @@ def used_packages(text: str, listed: str, known: Iterable[str] | None = None) ->
     """
     paths = re.findall(r"\S+", _KNOWN) if known is None else known
     by_name = {_name(path): path for path in (*paths, *_PATH.findall(listed))}
-    names = set(_USED.findall(_NO_CODE.sub(" ", text)))
+    names = _package_names(_NO_CODE.sub(" ", text))
     return sorted(path for name, path in by_name.items() if name in names)
 
 

@@ -98,7 +98,7 @@ def _wrappers(declared: list[Function], callee: str, parameter: Callable[[str], 
     texts = []
     for function in declared:
         names = ", ".join(parameter(each) for each in function.parameters)
-        result = "return " if always or not function.header.endswith(")") else ""
+        result = "return " if always or function.result else ""
         texts.append(f"{function.header} {{ {result}{callee.format(function.name)}({names}); }}\n")
     return "".join(texts)
 

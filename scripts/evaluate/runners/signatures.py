@@ -26,6 +26,7 @@ class Function:
 
     header: its signature, without comments and without the brace that opens its body.
     name, parameters: the function's name, and the text of each parameter.
+    result: what follows the parameters of a function of Rust or Go; empty if it has no result.
     start: index in the program where the header begins.
     opening: index of the brace that opens the body; the length of the text where there is none.
     """
@@ -33,6 +34,7 @@ class Function:
     header: str
     name: str
     parameters: tuple[str, ...]
+    result: str
     start: int
     opening: int
 
@@ -83,7 +85,8 @@ def _function(code: str, start: int, opening: int) -> Function | None:
     if first is None or last is None:
         return None
     parameters = tuple(_plain(part) for part in split_parameters(code[first + 1 : last]))
-    return Function(_plain(code[start:opening].rstrip()), name, parameters, start, opening)
+    header, result = _plain(code[start:opening].rstrip()), _plain(code[last + 1 : opening].strip())
+    return Function(header, name, parameters, result, start, opening)
 
 
 def _bracket(code: str, indices: range) -> int | None:

@@ -145,6 +145,36 @@ def test_go_programs_import_the_packages_that_they_use():
     assert "math/rand" in used_packages(GO, "")
 
 
+@pytest.mark.parametrize(
+    "code, packages",
+    [
+        ("scanner := bufio.NewScanner(os.Stdin)\nfor scanner.Scan() {}", ["bufio", "os"]),
+        ('hash, text := md5.New(), "a"\nhash.Write(nil)', ["crypto/md5"]),
+        ("for _, list := range lists { list.Len() }", []),
+        ("var time other\ntime.Now()", []),
+        ("func F(url *other, hash other) { url.Parse(); hash.Sum() }", []),
+        ("list := list.New()\nlist.Len()", ["container/list"]),
+        ("var hash hash.Hash = md5.New()\nhash.Sum()", ["crypto/md5", "hash"]),
+        ("func F(hash hash.Hash) { hash.Sum() }", ["hash"]),
+        ("os.\n    Exit(fmt .Sprint())", ["fmt", "os"]),
+        ("text.scanner.Scan(); f(time, url); x.time := 1; time.Now()", ["time"]),
+    ],
+)
+def test_go_variables_with_the_name_of_a_package_import_nothing(code, packages):
+    assert used_packages(code, "") == packages
+
+
+@pytest.mark.parametrize("result", ["(int, error)", "(sum int)", "[2]int", "func(int)"])
+def test_go_wrappers_return_what_the_function_returns(result):
+    files = dict(compose("go", f"package f_test\nfunc F(x int) {result} {{", "}", "").files)
+    assert f"func F(x int) {result} {{ return program.Tested_F(x); }}" in files["tests.go"]
+
+
+def test_go_wrappers_of_functions_without_a_result_return_nothing():
+    files = dict(compose("go", "package f_test\nfunc F(x []int) {", "}", "").files)
+    assert "func F(x []int) { program.Tested_F(x); }" in files["tests.go"]
+
+
 def test_go_main_runs_only_the_tests_of_the_data_set():
     tests = "func TestF(t *testing.T) {\n}\nfunc helper() {}\n"
     files = dict(compose("go", "package f_test\nfunc F() {", "}\nfunc TestMine(t *testing.T) {}", tests).files)
