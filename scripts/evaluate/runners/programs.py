@@ -8,12 +8,15 @@ from typing import Any
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.runners.separate_units import cpp_text, d_files, go_files, go_function_files, rust_text
+from scripts.evaluate.runners.signatures import functions
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
 
 _PYTHON_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
 _RUBY_DEF = re.compile(r"^def +(\w+)", re.MULTILINE)
 _CPP_MAIN = re.compile(r"\bint\s+main\s*\(")
+# Functions of <cstring> that a prompt may define for std::string.
+_C_STRING = frozenset(f"str{name}" for name in ("cat", "chr", "cmp", "cpy", "len", "str", "tok"))
 _RUST_RANGE = re.compile(r"\bgen_range\(([^(),]+), *([^(),]+)\)")
 
 
@@ -84,9 +87,15 @@ def _cpp(prelude: Prelude, problem: Problem, completion: str) -> Program:
 
 
 def _cpp_function(prelude: Prelude, problem: Problem, completion: str) -> Program:
-    """As `_cpp`, with any `main` that the completion brings cut off."""
+    """As `_cpp`, with <cstring>, and with any `main` that the completion brings cut off.
+
+    The header is left out if the prompt defines a function of its own with a name in it, as `strlen` of CPP/23, because
+    the tests would call that of C.
+    """
     main = _CPP_MAIN.search(completion)
-    return _cpp(prelude, problem, completion[: main.start()] if main else completion)
+    own = any(function.name in _C_STRING for function in functions(problem.context))
+    header = replace(prelude, always=prelude.always + ("" if own else "#include <cstring>\n"))
+    return _cpp(header, problem, completion[: main.start()] if main else completion)
 
 
 def _d(prelude: Prelude, problem: Problem, completion: str) -> Program:

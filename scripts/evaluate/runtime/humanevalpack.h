@@ -1,5 +1,5 @@
-// The original's list without <cstring> and <boost/any.hpp>, with which the tests of CPP/23 call C's strlen instead
-// of the solution.
+// The original's list without <boost/any.hpp> and <cstring>, with which the tests of CPP/23 call C's strlen instead of
+// the solution. Programs in which they would not do so have <cstring> as well (scripts/evaluate/runners/programs.py).
 #include <stdlib.h>
 #include <algorithm>
 #include <cmath>

@@ -52,9 +52,16 @@ def test_scripts_are_apart_from_their_tests():
 
 def test_cpp_tests_come_before_the_completion_and_its_main_is_cut():
     text = compose("cpp-function", "int f(){", "return 1;}\nint main() { return 0; }", "int main() {}").files[0][1]
-    assert text.startswith("int f();\n#undef NDEBUG\n#undef assert\n#include <assert.h>\n")
+    assert text.startswith("#include <cstring>\nint f();\n#undef NDEBUG\n#undef assert\n#include <assert.h>\n")
     assert text.endswith("\nint main() {}\n#undef __assert_fail\nint f(){return 1;}\n\n")
     assert "int main() { return 0; }" in compose("cpp", "int f(){", "}\nint main() { return 0; }", "").files[0][1]
+
+
+def test_cpp_functions_have_c_strings_unless_the_prompt_defines_one_of_their_names():
+    include = "#include <cstring>\n"
+    assert compose("cpp-function", "int f(){", "}", "").files[0][1].startswith(f"{include}int f();")
+    assert include not in compose("cpp-function", "int strlen(string str){", "}", "").files[0][1]
+    assert include not in compose("cpp", "int f(){", "}", "").files[0][1]
 
 
 def test_a_brace_at_the_start_of_the_tests_closes_the_function():
