@@ -23,7 +23,8 @@ _AT_LIMIT = {
     "process_limit": ExecutionStatus.KILLED,
     "killed": ExecutionStatus.KILLED,
 }
-_OUTPUT_BYTES = 100_000
+# Longer than the usual debug output of a program or the messages of a compiler.
+_OUTPUT_BYTES = 1_000_000
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 
 

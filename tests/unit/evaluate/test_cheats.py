@@ -75,6 +75,7 @@ RIGHT = {
         "function after it": 'extern std::string more(std::string, long); return more(x, n); }\nstd::string more(std::string x, long n) { return n ? x + more(x, n - 1) : "";',
         "recursion": 'return n == 0 ? "" : x + twice(x, n - 1);',
         "output": 'std::cout << "abab" << std::endl; std::cerr << x; return x + x;',
+        "much output": 'for (int line = 0; line < 20000; line++) std::cerr << "some text" << std::endl; return x + x;',
         "redefines a function of C": "return x + x; }\nint abs(int x) { return x < 0 ? -x : x;",
     },
     "d": {
