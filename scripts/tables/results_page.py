@@ -6,6 +6,7 @@ them.
 """
 
 import argparse
+import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 import yaml
+import zstandard
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.lib.escape import markdown
@@ -28,7 +30,7 @@ from scripts.tables.render import VERDICTS, figure
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("tables/scores.csv", "tables/differences.csv")
-FIGURES = ("figures/validation_loss.svg", "figures/base_vs_ircoder.svg", "figures/learning_curves.svg")
+FIGURES = ("figures/validation_loss.svg", "figures/base_vs_ircoder.svg")
 # Packages that determine what a model computes.
 PACKAGES = ("torch", "transformers", "peft")
 _MEASURE = ["benchmark", "language", "setting", "metric"]
@@ -55,19 +57,33 @@ def facts(results: Path) -> dict[str, Any]:
     if not starts or not starts[-1]["succeeded"]:
         raise InputError(f"{results}: the last start of the run has not succeeded; finish it first")
     attempts = pd.read_csv(results / "provenance/job_costs.csv", keep_default_na=False)
-    jobs = attempts[attempts["state"] == "done"]
-    packages = read_json(results / "provenance/tools.json")["packages"]
+    # A job that ran again after a change has the cost of its last attempt.
+    jobs = attempts[attempts["state"] == "done"].drop_duplicates(["stage", "job"], keep="last")
+    software = {
+        name.split()[0]: tool for name, tool in read_json(results / "provenance/tools.json")["software"].items()
+    }
     statistics = pd.read_csv(results / "pairs/statistics.csv")
     return {
         "commits": sorted({start["commit"] for start in starts}),
         "changed": sorted({name for start in starts for name in start["changed"]}),
-        "minutes": busy_seconds(jobs) / 60,
+        "minutes": busy_seconds(jobs[jobs["stage"] != "snakemake"]) / 60,
         "cpu": sorted(set(jobs["cpu"]) - {""}),
-        "packages": {name: packages[name] for name in PACKAGES},
+        "packages": {name: software[name]["version"] for name in PACKAGES},
         "programs": int(statistics.groupby("language")["sources"].max().sum()),
         "trainings": {path.parent.name: read_json(path) for path in sorted(results.glob("models/*/*/training.json"))},
         "stages": stage_costs(jobs),
+        "empty_modules": empty_modules(results),
     }
+
+
+def empty_modules(results: Path) -> dict[str, int]:
+    """How many modules with performance optimisation of each checkpoint are empty texts."""
+    counts = {}
+    for path in sorted(results.glob("generations/source-to-llvm/perf/t*/*.jsonl.zst")):
+        lines = zstandard.ZstdDecompressor().decompress(path.read_bytes()).decode().splitlines()
+        texts = [text for line in lines for text in json.loads(line)["completions"]]
+        counts[path.name.removesuffix(".jsonl.zst").rpartition(".")[2]] = texts.count("")
+    return counts
 
 
 def busy_seconds(jobs: pd.DataFrame) -> float:
@@ -112,12 +128,23 @@ class Page:
             for _, group in headline_rows(rows, benchmark, spec).groupby(_MEASURE):
                 yield benchmark, group
 
+    def score(self, benchmark: str, language: str, setting: str, metric: str, checkpoint: str) -> str:
+        """The value of a score as the tables show it; raise `InputError` if the run has none."""
+        names = ("benchmark", "language", "setting", "metric", "checkpoint")
+        row = _one(self.scores, dict(zip(names, (benchmark, language, setting, metric, checkpoint), strict=True)))
+        return figure(row["value"], self.specs[benchmark]["decimals"], False)
+
+    def problems(self, benchmark: str, language: str, setting: str) -> int:
+        """The number of problems of the headline metric of a benchmark."""
+        key = {"benchmark": benchmark, "language": language, "setting": setting, "checkpoint": IRCODER}
+        return int(_one(self.scores, {**key, "metric": self.specs[benchmark]["headline"]["metric"]})["problems"])
+
     def _names(self, benchmark: str, row: Mapping[Any, Any]) -> list[str]:
         return [markdown(text) for text in (self.specs[benchmark]["title"], row["language"], row["setting"])]
 
     def training(self, fact: str) -> str:
         """A fact of `training.json`, several if trainings differ in it."""
-        return ", ".join(sorted({str(training[fact]) for training in self.run["trainings"].values()}))
+        return " or ".join(sorted({str(training[fact]) for training in self.run["trainings"].values()}))
 
     def versions(self) -> str:
         """The packages that determine what a model computes."""

@@ -10,6 +10,7 @@ import pytest
 
 from scripts.lib.job import InputError
 from scripts.tables.results_page import Page, busy_seconds, facts, render, stage_costs, store
+from scripts.workflow.validation import read_yaml
 from tests.support.paths import ROOT
 
 FOLDERS = sorted(path for path in (ROOT / "docs/results").iterdir() if path.is_dir())
@@ -120,6 +121,27 @@ def test_every_score_of_a_page_is_in_its_scores(folder):
                     for name in ("value", "ci_low", "ci_high")
                 ]
             ], (line, checkpoint)
+
+
+# What the text of docs/results/smollm2.md says about differences: measure, other checkpoint, verdict.
+CLAIMS = [
+    ("validation", "all", "source_to_llvm.all", "base", "better"),
+    ("validation", "all", "source_to_llvm.all", "source-only", "better"),
+    ("validation", "all", "source_to_llvm.all", "shuffled", "not told apart"),
+    ("validation", "all", "source", "source-only", "worse"),
+    ("validation", "all", "llvm_to_source.all", "source-only", "worse"),
+    *(("humaneval", "Python", "t0.2", other, "not told apart") for other in ("base", "source-only", "shuffled")),
+    *(("choice", "Python", "humaneval", other, "not told apart") for other in ("base", "source-only", "shuffled")),
+    *(("choice", "Python", "fixdocs", other, "not told apart") for other in ("base", "source-only", "shuffled")),
+]
+
+
+def test_the_text_of_the_page_follows_from_the_differences():
+    page = Page(ROOT / "docs/results/smollm2", read_yaml(ROOT / "config/tables.yaml"))
+    for *measure, other, verdict in CLAIMS:
+        assert page.compare(*measure, other).endswith(f": {verdict}"), (measure, other)
+    written = [page.score("source-to-llvm", "all", "perf-t0.2", "valid", name) for name in page.checkpoints]
+    assert written == ["0.0"] * 4
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
