@@ -139,7 +139,7 @@ def _column_order(metrics: list[str]) -> Callable[[Column], tuple[Any, ...]]:
     return order
 
 
-def _verdict(row: dict[Any, Any], lower: Iterable[str]) -> int:
+def verdict_of(row: Mapping[Any, Any], lower: Iterable[str]) -> int:
     """1 or -1 when the interval of a difference excludes zero, depending on which sign is better; else 0."""
     if pd.isna(row["ci_low"]) or row["ci_low"] <= 0 <= row["ci_high"]:
         return 0
@@ -150,7 +150,7 @@ def _cells(rows: pd.DataFrame, value: str, kind: str, lower: Iterable[str] = ())
     """Rows of a long table as cells of the wide one; `value` names the column to show."""
     cells = []
     for row in rows.rename(columns={value: "value"}).to_dict("records"):
-        verdict = _verdict(row, lower) if kind == DIFFERENCE else 0
+        verdict = verdict_of(row, lower) if kind == DIFFERENCE else 0
         bounds = (row.get(name) for name in ("ci_low", "ci_high"))
         low, high = (None if pd.isna(bound) else bound for bound in bounds)
         counts = {name: int(row.get(name, 0)) for name in ("problems", "samples")}

@@ -17,7 +17,6 @@ from scripts.tables.layout import (
     COLUMN,
     DIFFERENCE,
     SCORE,
-    Cell,
     Grid,
     TableSpec,
     grid,
@@ -26,7 +25,7 @@ from scripts.tables.layout import (
     with_controls,
 )
 from scripts.tables.main_html import as_html, score_links, tuning_text
-from scripts.tables.render import VERDICTS, figure, legend
+from scripts.tables.render import figure, legend, with_interval
 
 WORDS = ("benchmark", "language", "setting", "metric", "tuning")
 OPTIONAL = ("base", "IRCoder", "difference")
@@ -39,15 +38,6 @@ NO_PAPER = pd.DataFrame(columns=list(PAPER_RESULTS.names))
 VALIDATION = "validation"
 # Lines of text by model.
 Lines = dict[str, list[list[str]]]
-
-
-def _with_interval(cell: Cell | None, decimals: int, signed: bool = False) -> str:
-    """`12.3 [10.1, 14.0] ▲`, or an empty text."""
-    if cell is None:
-        return ""
-    bounds = [figure(bound, decimals, signed) for bound in (cell.low, cell.high) if bound is not None]
-    interval = f"[{', '.join(bounds)}]" if bounds else ""
-    return " ".join(filter(None, (figure(cell.value, decimals, signed), interval, VERDICTS[cell.verdict])))
 
 
 def _controls(cells: Mapping[Any, Any], decimals: int) -> str:
@@ -117,8 +107,8 @@ def benchmark_lines(table: Grid, table_spec: TableSpec) -> Lines:
     lines: Lines = {}
     for row in comparisons(table).to_dict("records"):
         tuning = tuning_text(row["tuning"], row["step"])
-        values = [_with_interval(row[name], decimals) for name in ("base", "ircoder")]
-        values += [_with_interval(row["difference"], decimals, signed=True), _controls(row, decimals)]
+        values = [with_interval(row[name], decimals) for name in ("base", "ircoder")]
+        values += [with_interval(row["difference"], decimals, signed=True), _controls(row, decimals)]
         texts = [table_spec["title"], *(row[name] for name in COLUMN), tuning, *values]
         lines.setdefault(row["model"], []).append(texts)
     return lines

@@ -10,6 +10,8 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,8 @@ from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.score_tables import read_differences, read_scores
 from scripts.lib.scores import BASE, IRCODER
-from scripts.tables.layout import TableSpec, headline_rows
-from scripts.tables.render import VERDICTS, figure
+from scripts.tables.layout import Cell, TableSpec, headline_rows, verdict_of
+from scripts.tables.render import figure, with_interval
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("tables/scores.csv", "tables/differences.csv")
@@ -164,7 +166,8 @@ class Page:
         return "\n".join(markdown_table(head, lines, right=range(4, len(head))))
 
     def _score(self, row: Mapping[Any, Any] | None, benchmark: str) -> str:
-        return "" if row is None else _interval(row, row["value"], self.specs[benchmark]["decimals"], signed=False)
+        cell = None if row is None else Cell(row["value"], row["ci_low"], row["ci_high"])
+        return with_interval(cell, self.specs[benchmark]["decimals"])
 
     def _compared(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Measures with the differences between IRCoder and every other checkpoint."""
@@ -182,17 +185,14 @@ class Page:
         return "\n".join(markdown_table(head, lines, right=range(3, len(head))))
 
     def _difference(self, row: Mapping[Any, Any] | None, benchmark: str) -> str:
-        if row is None:
-            return ""
-        text = _interval(row, row["difference"], self.specs[benchmark]["decimals"], signed=True)
-        return f"{text} {VERDICTS[self._verdict(row, benchmark)]}".rstrip()
+        decimals = self.specs[benchmark]["decimals"]
+        return with_interval(None if row is None else self._difference_cell(row, benchmark), decimals, signed=True)
 
-    def _verdict(self, row: Mapping[Any, Any], benchmark: str) -> int:
-        """1 or -1 where IRCoder is better or worse and the interval excludes zero; else 0."""
-        if not _excludes_zero(row):
-            return 0
-        lower = row["metric"] in self.specs[benchmark].get("lower_is_better", ())
-        return 1 if (row["difference"] < 0) == lower else -1
+    def _difference_cell(self, row: Mapping[Any, Any], benchmark: str) -> Cell:
+        """A difference with its verdict."""
+        lower = self.specs[benchmark].get("lower_is_better", ())
+        verdict = verdict_of({**row, "value": row["difference"]}, lower)
+        return Cell(row["difference"], row["ci_low"], row["ci_high"], verdict)
 
     def compare(self, benchmark: str, language: str, setting: str, other: str) -> str:
         """Two scores of the headline metric and their difference, as a part of a sentence.
@@ -205,17 +205,22 @@ class Page:
         row = _one(self.differences, {**key, "checkpoint": IRCODER, "base": other})
         decimals = self.specs[benchmark]["decimals"]
         values = [figure(each["value"], decimals, False) for each in (own, others)]
-        words = {1: "better", -1: "worse", 0: "not told apart"}[self._verdict(row, benchmark)]
-        difference = _interval(row, row["difference"], decimals, signed=True)
+        cell = self._difference_cell(row, benchmark)
+        words = {1: "better", -1: "worse", 0: "not told apart"}[cell.verdict]
+        difference = with_interval(replace(cell, verdict=0), decimals, signed=True)
         return f"{values[0]} against {values[1]}, a difference of {difference}: {words}"
 
     def excluding_zero(self) -> dict[str, int]:
         """How many differences of the table there are, how many exclude zero, and how many would by
         chance if there were none, rounded up.
         """
-        rows = [row for _, group in self._compared() for row in group.to_dict("records")]
-        excluding = sum(map(_excludes_zero, rows))
-        return {"all": len(rows), "excluding": excluding, "chance": -int(-_LEVEL * len(rows) // 1)}
+        cells = [
+            self._difference_cell(row, benchmark)
+            for benchmark, group in self._compared()
+            for row in group.to_dict("records")
+        ]
+        excluding = sum(cell.verdict != 0 for cell in cells)
+        return {"all": len(cells), "excluding": excluding, "chance": ceil(_LEVEL * len(cells))}
 
     def cost_table(self) -> str:
         """A line for each stage: jobs, minutes of CPU time, largest memory in GB."""
@@ -228,15 +233,6 @@ class Page:
     def cpu_minutes(self) -> float:
         """CPU time of the whole run, in minutes."""
         return float(sum(row["cpu_minutes"] for row in self.run["stages"]))
-
-
-def _excludes_zero(row: Mapping[Any, Any]) -> bool:
-    return not row["ci_low"] <= 0 <= row["ci_high"]
-
-
-def _interval(row: Mapping[Any, Any], value: float, decimals: int, signed: bool) -> str:
-    bounds = ", ".join(figure(row[name], decimals, signed) for name in ("ci_low", "ci_high"))
-    return f"{figure(value, decimals, signed)} [{bounds}]"
 
 
 def _one(rows: pd.DataFrame, key: Mapping[str, str]) -> dict[Any, Any]:
