@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ OPTIONS = (
     "--force-device-scale-factor=1",
 )
 HEIGHT = 768
+# A page that takes longer has failed.
+PAGE_SECONDS = 60
 
 
 class Browser:
@@ -47,6 +49,17 @@ class Browser:
         self.driver.get(address)
         if picture:
             self.driver.save_screenshot(str(self.pictures / f"{picture}-{width}.png"))
+
+    def follow(self, action: Callable[[], None]) -> None:
+        """Do what leads to another page, and wait until that page is there: `submit` returns before it is."""
+        from selenium.webdriver.support import expected_conditions
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        page = self.driver.find_element("tag name", "html")
+        action()
+        wait = WebDriverWait(self.driver, PAGE_SECONDS)
+        wait.until(expected_conditions.staleness_of(page))
+        wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
 
     def run(self, script: str) -> object:
         """The value that a script returns."""
@@ -72,7 +85,7 @@ def browser() -> Iterator[Browser]:
     for option in OPTIONS:
         options.add_argument(option)
     driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-    driver.set_page_load_timeout(60)
+    driver.set_page_load_timeout(PAGE_SECONDS)
     yield Browser(driver, pictures)
     driver.quit()
 

@@ -45,7 +45,7 @@ def assert_text_is_text(browser: Browser) -> None:
 def test_each_question_is_answered_and_leads_to_its_page(explorer, browser, name, width, request):
     run = request.node.callspec.id.split("-")[0]
     browser.open(explorer, width)
-    browser.driver.find_element(LINK, QUERIES[name]["title"]).click()
+    browser.follow(browser.driver.find_element(LINK, QUERIES[name]["title"]).click)
     assert browser.driver.find_elements(CLASS, "message-error") == []
     # A run may have no cluster or no truncated document; the results with hostile texts have all.
     assert run == "last_run" or browser.driver.find_elements(CSS, "table.rows-and-columns tbody tr") != []
@@ -54,7 +54,7 @@ def test_each_question_is_answered_and_leads_to_its_page(explorer, browser, name
     browser.driver.save_screenshot(str(browser.pictures / f"{run}-query-{name}-{width}.png"))
     links = browser.driver.find_elements(CSS, "td.col-page a")
     if "AS page" in QUERIES[name]["sql"] and (links or run != "last_run"):
-        links[0].click()
+        browser.follow(links[0].click)
         assert browser.driver.find_elements(CSS, "pre.code, table") != []
         assert_laid_out(browser)
         assert_text_is_text(browser)
@@ -126,14 +126,14 @@ def test_search_finds_a_program_by_a_word_of_its_text(hostile, browser):
     browser.open(hostile, 1366)
     field = browser.driver.find_element(CSS, "form[action$='/sources'] input[type=search]")
     field.send_keys("two")
-    field.submit()
+    browser.follow(field.submit)
     paths = [cell.text for cell in browser.driver.find_elements(CSS, "td.col-path")]
     assert paths == ["C++/Source_2/source", "Python/Source_2/source"]
 
 
 def test_a_facet_filters_the_table(hostile, browser):
     browser.open(f"{hostile}/run/sources", 1366)
-    browser.driver.find_element(CSS, ".facet-results").find_element(LINK, "Python").click()
+    browser.follow(browser.driver.find_element(CSS, ".facet-results").find_element(LINK, "Python").click)
     languages = {cell.text for cell in browser.driver.find_elements(CSS, "td.col-language")}
     assert languages == {"Python"}
 
