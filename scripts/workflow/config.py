@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from scripts.lib.revisions import LOCK, Lock, faults_in, pin_in_place, pinned
-from scripts.workflow.ablation_plan import AblationPlan, merged
+from scripts.lib.scores import split_checkpoint
+from scripts.workflow.ablation_plan import IRCODER, AblationPlan, merged
 from scripts.workflow.validation import ConfigError, faults, nearest, read_yaml, validate
 
 
@@ -144,6 +145,15 @@ def _add_defaults(config: dict[str, Any], root: str | Path) -> None:
     config |= merged(read_yaml(Path(root, "config", "config.yaml")), config)
 
 
+def _drop_ablations(config: dict[str, Any]) -> None:
+    """Take out the ablations that a config file sets to null, and all where IRCoder, which they change, is not
+    evaluated.
+    """
+    is_compared = any(split_checkpoint(name)[0] == IRCODER for name in config["evaluate"]["checkpoints"])
+    kept = {name: overlay for name, overlay in config["ablations"].items() if overlay is not None and is_compared}
+    config["ablations"] = kept
+
+
 def _check_runner_names(tables: Tables) -> None:
     """Raise `ConfigError` for a task whose runner is in no table."""
     for benchmark, entry in tables.benchmarks.items():
@@ -183,6 +193,7 @@ def check(config: dict[str, Any], root: str | Path) -> Tables:
     """
     plain = json.loads(json.dumps(config))
     validate(plain, "config", root, "config")
+    _drop_ablations(plain)
     _check_braces(plain, root)
     tables = load_tables(root, plain.get("table_entries"))
     _check_names(plain["languages"], tables.languages, "languages", "languages")
@@ -207,6 +218,7 @@ def prepare(config: dict[str, Any], root: str | Path) -> Tables:
         read_words(config, root)
         tables = check(config, root)
         lock = read_lock(root)
+        _drop_ablations(config)
     except ConfigError as error:
         sys.exit(f"error: {error}")
     paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]

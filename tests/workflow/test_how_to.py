@@ -96,10 +96,10 @@ def test_ablations_are_planned(follower):
     def planned(rule: str) -> set[int]:
         return {int(count) for count in re.findall(rf"^{rule} +(\d+)$", printed, re.MULTILINE)}
 
-    # One ablation, and the eight of the example; all share the base and its pairs.
-    assert planned("pretrain_ablation_adapter") == {1, 8}
+    # That of the default run and another, the eight of the example, and none; all share the base and its pairs.
+    assert planned("pretrain_ablation_adapter") == {2, 8}
     assert planned("pretrain_base") == planned("pretrain_tokens") == {1}
-    assert planned("pretrain_losses") == {3, 10}
+    assert planned("pretrain_losses") == {4, 10, 2}
 
 
 def test_a_run_on_slurm_is_planned(follower):

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from scripts.workflow.config import check, read_words
+from scripts.workflow.config import check, prepare, read_words
 from scripts.workflow.validation import ConfigError, read_yaml
 from tests.support.paths import ROOT
 
@@ -136,6 +136,22 @@ def test_faults_of_an_ablation_are_named(config, name, overlay, told):
     with pytest.raises(ConfigError) as caught:
         check({**config, "ablations": {name: overlay}}, ROOT)
     assert told in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "kept"),
+    [
+        ({}, ["source-only"]),
+        ({"ablations": {"source-only": None}}, []),
+        ({"ablations": {"source-only": None, "mine": {"seed": 2}}}, ["mine"]),
+        ({"evaluate": {"checkpoints": ["base"]}}, []),
+        ({"evaluate": {"checkpoints": ["base", "ircoder-20"]}, "pretrain": {"milestones": [20]}}, ["source-only"]),
+    ],
+)
+def test_a_run_has_the_ablations_that_are_not_null_and_have_an_ircoder_to_compare_with(config, overlay, kept):
+    run = merged(config, overlay)
+    prepare(run, ROOT)
+    assert list(run["ablations"]) == kept
 
 
 def test_the_papers_settings_have_no_instructions_and_the_whole_commit_of_sltrans(config):

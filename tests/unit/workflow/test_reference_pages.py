@@ -53,7 +53,8 @@ def test_every_key_of_the_default_config_is_on_the_page():
     config = read_yaml(SCHEMAS.parent / "config.yaml")
     for name, section in config.items():
         for inner in section if isinstance(section, dict) else ():
-            assert f"{name}.{inner}" in keys
+            # Ablations have names that the page cannot know.
+            assert f"{name}.{inner}" in keys or f"{name}.<name>" in keys
 
 
 def test_bounds_choices_and_references_are_values_in_words():
