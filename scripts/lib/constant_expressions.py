@@ -10,7 +10,7 @@ unchanged. Strings, quoted names and comments are skipped, and the work is linea
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from llvmlite import binding
@@ -21,16 +21,28 @@ _READ_CASTS = ("ptrtoint", "inttoptr", "trunc", "bitcast", "addrspacecast")
 _DROPPED_CASTS = ("zext", "sext", "fptrunc", "fpext", "fptoui", "fptosi", "uitofp", "sitofp")
 _COMPARISONS = ("icmp", "fcmp")
 _BINARY = {*_READ_BINARY, *_DROPPED_BINARY}
-_CASTS = {*_READ_CASTS, *_DROPPED_CASTS}
-_DROPPED = {*_DROPPED_BINARY, *_DROPPED_CASTS, *_COMPARISONS, "select"}
-_OPERATIONS = {*_BINARY, *_CASTS, *_COMPARISONS, "select", "getelementptr"}
+CASTS = {*_READ_CASTS, *_DROPPED_CASTS}
+DROPPED = {*_DROPPED_BINARY, *_DROPPED_CASTS, *_COMPARISONS, "select"}
+OPERATIONS = {*_BINARY, *CASTS, *_COMPARISONS, "select", "getelementptr"}
 _PLAIN = re.compile(r"(?!undef|poison)[\w.+-]+")
 _UNKNOWN = {"undef", "poison", "blockaddress", "dso_local_equivalent", "no_cfi", "asm", "ptrauth", "c", "splat"}
-_WORDS = "|".join(sorted(_DROPPED))
+_WORDS = "|".join(sorted(DROPPED))
 _ANY = re.compile(rf" (?:{_WORDS})(?: [a-z]+)* \(")
 # What an expression begins with after its operation: cheap to look for in a long text.
 _OPENINGS = (" (i", " (half ", " (bfloat ", " (float ", " (double ", " (fp128 ", " (x86_fp80 ", " (ppc_fp128 ", " (<")
-_NEXT = re.compile(rf'"[^"]*"|;[^\n]*|(?<![\w.$@%!#-])((?:{_WORDS})(?: [a-z]+)* \()')
+
+
+def opening(operations: Iterable[str]) -> str:
+    """A pattern of expressions with one of the `operations` up to the bracket, as a group.
+
+    A word between operation and bracket is a flag, such as `nuw`, or a predicate, such as `eq`; with a
+    type it is the instruction that compares pointers to functions.
+    """
+    words = "|".join(sorted(operations))
+    return rf"(?<![\w.$@%!#-])((?:{words})(?: (?!void|half|bfloat|float|double|ptr)[a-z]+)* \()"
+
+
+_NEXT = re.compile(rf'"[^"]*"|;[^\n]*|{opening(DROPPED)}')
 _TOKEN = re.compile(r'"[^"]*"|[()]|[^\s"(),]+|\s+|,')
 _FLAG = re.compile(r"[a-z]+")
 _LAYOUT = re.compile(r"^target datalayout = .*$", re.MULTILINE)
@@ -71,7 +83,7 @@ class _Candidate:
 
 def _is_flag(word: str) -> bool:
     """Whether a word may stand between an operation and its bracket, such as `nuw`."""
-    return word.isspace() or (word not in _OPERATIONS and _FLAG.fullmatch(word) is not None)
+    return word.isspace() or (word not in OPERATIONS and _FLAG.fullmatch(word) is not None)
 
 
 def _operation(parts: list[str]) -> str:
@@ -81,7 +93,7 @@ def _operation(parts: list[str]) -> str:
     end = len(parts)
     while end and _is_flag(parts[end - 1]):
         end -= 1
-    if not end or parts[end - 1] not in _OPERATIONS:
+    if not end or parts[end - 1] not in OPERATIONS:
         return ""
     words = [part for part in parts[end - 1 :] if not part.isspace()]
     del parts[end - 1 :]
@@ -95,7 +107,7 @@ def _instruction(operation: str, content: str) -> tuple[str, str] | None:
     name = operation.partition(" ")[0]
     if name == "getelementptr":
         return f"{operation} {content}", "ptr"
-    if name in _CASTS:
+    if name in CASTS:
         _, to, kind = content.rpartition(" to ")
         return (f"{operation} {content}", kind) if to else None
     operands = [each.strip().rpartition(" ") for each in content.split(",")]
@@ -147,7 +159,7 @@ class _Reader:
         """End the innermost expression and append the name of its value to the enclosing one."""
         inner, outer = self.open.pop(), self.open[-1]
         typed = _instruction(inner.operation, "".join(inner.parts).strip()) if inner.known else None
-        dropped = inner.operation.partition(" ")[0] in _DROPPED
+        dropped = inner.operation.partition(" ")[0] in DROPPED
         if typed is None:
             outer.known = False
             outer.parts.append("()")
@@ -204,13 +216,18 @@ def _values(body: list[str], text: str) -> list[str]:
     return [stored.rpartition(" ")[2] for stored in _STORED.findall(printed)]
 
 
+def may_have_dropped(text: str) -> bool:
+    """Whether a text may have an expression that the reader rejects: a cheap look, which also finds strings."""
+    return _ANY.search(text) is not None
+
+
 def without_dropped(text: str) -> str:
     """The `text` of a module with the constant expressions that the reader rejects replaced by
     their values.
 
     An expression that LLVM cannot evaluate, such as an address times two, stays unchanged.
     """
-    if not any(opening in text for opening in _OPENINGS) or _ANY.search(text) is None:
+    if not any(opening in text for opening in _OPENINGS) or not may_have_dropped(text):
         return text
     edits: list[tuple[int, int, str]] = []
     body: list[str] = []

@@ -14,6 +14,7 @@ import llvmlite
 from llvmlite import binding
 
 from scripts.lib.constant_expressions import without_dropped
+from scripts.lib.hoisted_expressions import with_instructions
 from scripts.lib.older_ir import with_current_syntax, with_line_feeds
 
 PARTS = ("debug", "identifiers", "cpu", "reprint")
@@ -90,7 +91,8 @@ def _without_inline_cpu(match: re.Match[str]) -> str:
 
 def neutral(text: str, parts: Collection[str]) -> str:
     """`text` without the named parts of `PARTS`, in a form that the reader accepts."""
-    text = without_dropped(with_current_syntax(_with_strings_in_lines(with_line_feeds(text))))
+    text = with_current_syntax(_with_strings_in_lines(with_line_feeds(text)))
+    text = with_instructions(without_dropped(text))
     if "debug" in parts:
         text = _without_debug_flags(text)
     if "identifiers" in parts:
