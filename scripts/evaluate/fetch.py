@@ -9,49 +9,72 @@ import gzip
 import json
 import re
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPException
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
-from urllib.error import URLError
+from typing import IO, Any, BinaryIO, cast
 from urllib.request import urlopen
 
+import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from scripts.lib.files import atomic_path
 from scripts.lib.hub import check_online, dataset_files
 from scripts.lib.job import InputError, job
-from scripts.lib.json_lines import parse_object, read_jsonl
+from scripts.lib.json_lines import json_list, json_type, read_jsonl, rows_in
+from scripts.lib.parquet import open_table
 
 TABLE = "config/benchmarks.yaml"
 Row = dict[str, Any]
+_MOST_BYTES = 256 << 20
 
 
 def parquet_rows(path: str, where: Mapping[str, Any]) -> Iterator[Row]:
-    """Rows of a parquet file whose fields have the values of `where`."""
-    with pq.ParquetFile(path) as file:
+    """Rows of a parquet file whose fields have the values of `where`.
+
+    Raises `InputError` for a damaged file, and for a field that it lacks or whose values are of another
+    type.
+    """
+    with open_table(path) as file:
         for batch in file.iter_batches(1000):
             for field, value in where.items():
-                batch = batch.filter(pc.equal(batch[field], value))
+                try:
+                    batch = batch.filter(pc.equal(batch[field], value))
+                except (KeyError, pa.ArrowException) as error:
+                    fault = f"has no field '{field}' to compare with {value!r}"
+                    raise InputError(f"{path} {fault}; correct `where` in {TABLE}") from error
             yield from batch.to_pylist()
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """Turn errors about the content of an archive into an `InputError` that names it."""
+    try:
+        yield
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
 
 
 def archive_rows(path: str, members: str) -> Iterator[Row]:
     """Rows of the JSON-lines files in a tar archive whose path ends in the pattern `members`.
 
     Each named group of the pattern is a field of the rows: a number where it consists of digits.
+    Raises `InputError` for a damaged archive, and for a line that is no JSON object.
     """
     pattern = re.compile(f"(?:.*/)?{members}")
-    with tarfile.open(path) as archive:
-        matches = {name: match for name in archive.getnames() if (match := pattern.fullmatch(name))}
-        for name in sorted(matches):
-            groups = matches[name].groupdict()
-            fields = {key: int(text) if text.isdigit() else text for key, text in groups.items()}
-            for number, line in enumerate(archive.extractfile(name) or (), start=1):
-                yield {**parse_object(line, f"{path}, {name}, line {number}"), **fields}
+    with _naming(path), tarfile.open(path, "r:gz") as archive:
+        files = {member.name: member for member in archive if member.isfile()}
+        for name in sorted(files):
+            match, stream = pattern.fullmatch(name), archive.extractfile(files[name])
+            if match is None or stream is None:
+                continue
+            fields = {key: int(text) if text.isdigit() else text for key, text in match.groupdict().items()}
+            for _, row in rows_in(cast(BinaryIO, stream), f"{path}, {name}"):
+                yield {**row, **fields}
 
 
 def rows_of(path: str, source: Mapping[str, Any]) -> Iterable[Row]:
@@ -91,13 +114,20 @@ def split_rows(source: Mapping[str, Any], offline: bool) -> Iterator[Row]:
 
 
 def url_rows(url: str, offline: bool) -> list[Row]:
-    """Rows of a JSON list at a URL; raise `InputError` when it cannot be fetched."""
+    """Rows of a JSON list at a URL; raise `InputError` when it cannot be fetched, or is something else."""
     check_online(url, offline)
+    remedy = f"check the network, or correct `url` in {TABLE}"
     try:
         with urlopen(url, timeout=60) as answer:
-            rows: list[Row] = json.load(answer)
-    except (URLError, TimeoutError) as error:
-        raise InputError(f"{url} cannot be fetched: {error}; check the network, or correct `url` in {TABLE}") from error
+            content = answer.read(_MOST_BYTES + 1)
+    except (OSError, HTTPException) as error:
+        raise InputError(f"{url} cannot be fetched: {error}; {remedy}") from error
+    if len(content) > _MOST_BYTES:
+        raise InputError(f"{url} has more than {_MOST_BYTES >> 20} MB; {remedy}")
+    rows = json_list(content, url)
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise InputError(f"{url}, row {number}: a JSON {json_type(row)}, not an object; {remedy}")
     return rows
 
 
@@ -149,13 +179,16 @@ def _new_file(path: str) -> Iterator[IO[bytes]]:
 def write_rows(path: str, rows: Iterable[Row]) -> None:
     """Write rows as JSON lines, gzipped when the name ends in `.gz`.
 
-    Raises `InputError` when there are no rows.
+    Raises `InputError` when there are no rows, and for a value that JSON cannot represent.
     """
     count = 0
     with _new_file(path) as stream:
-        for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-            count += 1
+        for count, row in enumerate(rows, start=1):
+            try:
+                line = json.dumps(row, ensure_ascii=False).encode()
+            except (TypeError, ValueError) as error:
+                raise InputError(f"row {count} of the source of {Path(path).name} is not JSON: {error}") from error
+            stream.write(line + b"\n")
         if not count:
             raise InputError(f"the source of {Path(path).name} has no rows that match; correct it in {TABLE}")
 

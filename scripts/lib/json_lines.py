@@ -44,20 +44,25 @@ def numbered_lines(path: str | Path, longest: int = _LONGEST_LINE) -> Iterator[t
     The bytes are None for a line of more than `longest` bytes. Raises `InputError` for a damaged
     gzip file, for a line of hundreds of megabytes, and for a million blank lines.
     """
+    with _open(path) as stream:
+        yield from _lines(stream, path, longest)
+
+
+def _lines(stream: BinaryIO, path: str | Path, longest: int) -> Iterator[tuple[int, bytes | None]]:
+    """The lines of an open file, as `numbered_lines` gives them."""
     number, blank = 0, 0
     try:
-        with _open(path) as stream:
-            for number in count(1):
-                line = stream.readline(longest + 1)
-                if not line:
-                    return
-                if len(line) > longest:
-                    _skip_line(stream, path, number)
-                    yield number, None
-                elif line.strip():
-                    yield number, line
-                elif (blank := blank + 1) > _MOST_BLANK:
-                    raise InputError(f"{path} has more than {_MOST_BLANK} blank lines; remove them")
+        for number in count(1):
+            line = stream.readline(longest + 1)
+            if not line:
+                return
+            if len(line) > longest:
+                _skip_line(stream, path, number)
+                yield number, None
+            elif line.strip():
+                yield number, line
+            elif (blank := blank + 1) > _MOST_BLANK:
+                raise InputError(f"{path} has more than {_MOST_BLANK} blank lines; remove them")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is damaged at line {number} ({error}); replace it") from error
 
@@ -79,7 +84,13 @@ def numbered_rows(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
     The file is unpacked when its name ends in `.gz`; blank lines are skipped. Raises `InputError`
     naming a line that is not a JSON object in UTF-8.
     """
-    for number, line in numbered_lines(path):
+    with _open(path) as stream:
+        yield from rows_in(stream, path)
+
+
+def rows_in(stream: BinaryIO, path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Objects of an open JSON-lines file, as `numbered_rows` gives them; `path` is its name in messages."""
+    for number, line in _lines(stream, path, _LONGEST_LINE):
         where = f"{path}, line {number}"
         if line is None:
             raise InputError(f"{where} has more than {_LONGEST_LINE >> 20} MB; remove the line")
@@ -139,11 +150,18 @@ def json_rows(path: str | Path) -> Iterator[Any]:
     Raises `InputError` naming the file, or its line, for anything else.
     """
     content = Path(path).read_bytes().lstrip(codecs.BOM_UTF8 + string.whitespace.encode())
-    if not content.startswith(b"["):
+    if content.startswith(b"["):
+        yield from json_list(content, path)
+    else:
         yield from read_jsonl(path)
-        return
+
+
+def json_list(content: bytes, source: str | Path) -> list[Any]:
+    """The values of a JSON list; raise `InputError` for anything else, with its file or address."""
     try:
         rows = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON in UTF-8 ({error}); replace it") from error
-    yield from rows
+        raise InputError(f"{source}: not JSON in UTF-8 ({error}); replace it") from error
+    if not isinstance(rows, list):
+        raise InputError(f"{source}: a JSON {json_type(rows)}, not a list; replace it")
+    return rows

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from scripts.evaluate.benchmarks.task import Task, read_problems
-from scripts.evaluate.fetch import fetched_rows, write_rows
+from scripts.evaluate.fetch import fetched_rows, rows_of, write_rows
 from scripts.lib.commits import read_commits
 from scripts.lib.job import InputError
 from scripts.lib.json_lines import read_jsonl
@@ -172,6 +172,16 @@ def test_nothing_is_fetched_offline(entry):
         list(fetched_rows(entry, offline=True))
 
 
+OTHER_CONTENT = {
+    b'[{"name": "a"}, {"na': "not JSON in UTF-8",
+    b"<html>not found</html>": "not JSON in UTF-8",
+    b'["\xff"]': "not JSON in UTF-8",
+    b"[" * 100_000: "not JSON in UTF-8",
+    b'{"name": "a"}': "a JSON object, not a list",
+    b'[{"name": "a"}, null]': "row 2: a JSON null, not an object",
+}
+
+
 def test_rows_at_a_url_are_fetched(tmp_path):
     (tmp_path / "rows.json").write_text('[{"name": "a"}, {"name": "b"}]', encoding="utf-8")
 
@@ -188,7 +198,40 @@ def test_rows_at_a_url_are_fetched(tmp_path):
         assert list(fetched_rows({"url": f"{address}/rows.json"}, offline=False)) == [{"name": "a"}, {"name": "b"}]
         with pytest.raises(InputError, match=r"none\.json cannot be fetched: .*404.*correct `url`"):
             fetched_rows({"url": f"{address}/none.json"}, offline=False)
+        for content, told in OTHER_CONTENT.items():
+            (tmp_path / "rows.json").write_bytes(content)
+            with pytest.raises(InputError, match=told) as caught:
+                fetched_rows({"url": f"{address}/rows.json"}, offline=False)
+            assert f"{address}/rows.json" in str(caught.value) and "\n" not in str(caught.value)
         server.shutdown()
+
+
+WHOLE = archive({"full/a_s1.jsonl": [{"text": str(number) * 50} for number in range(500)]})
+ROWS = parquet([{"name": "a", "time": 1}] * 50)
+MEMBERS = {"members": r"(?P<name>\w)_s(?P<seed>\d)\.jsonl"}
+DAMAGED = {
+    "an archive that ends early": ("a.tar.gz", WHOLE[: len(WHOLE) // 2], MEMBERS, "is damaged"),
+    "an archive with a wrong byte": ("a.tar.gz", WHOLE[:99] + bytes(9) + WHOLE[108:], MEMBERS, "is damaged"),
+    "a page instead of an archive": ("a.tar.gz", b"<html>", MEMBERS, "is damaged"),
+    "an empty archive": ("a.tar.gz", b"", MEMBERS, "is damaged"),
+    "a line of an archive": ("a.tar.gz", archive({"a_s1.jsonl": [[1]]}), MEMBERS, "a_s1.jsonl, line 1: a JSON list"),
+    "a table that ends early": ("a.parquet", ROWS[:-20], {}, "is not a whole parquet file"),
+    "a page instead of a table": ("a.parquet", b"<html>", {}, "is not a whole parquet file"),
+    "a table without a field": ("a.parquet", ROWS, {"where": {"language": "C"}}, "has no field 'language'"),
+    "a field of another type": ("a.parquet", ROWS, {"where": {"time": "C"}}, "has no field 'time' to compare with 'C'"),
+    "bytes": ("a.parquet", parquet([{"name": b"\xff"}]), {}, "row 1 of the source of rows.jsonl is not JSON"),
+    "lines that end early": ("a.jsonl.gz", gzip.compress(b'{"name": 1}\n' * 99)[:-9], {}, "is damaged"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "selected", "told"), DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_download_is_one_line_that_names_it(tmp_path, name, content, selected, told):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        write_rows(str(tmp_path / "rows.jsonl"), rows_of(str(path), selected))
+    assert told in str(caught.value) and "\n" not in str(caught.value)
+    assert not (tmp_path / "rows.jsonl").exists()
 
 
 def test_humaneval_comes_from_its_package_whole_and_halved(tmp_path):
