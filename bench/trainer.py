@@ -6,7 +6,7 @@ Run: python -m bench.trainer [--results FOLDER] [--model NAME] [--turns N]
 Data, tokenizer and base model are those of a finished run, the settings those of the default
 config's continued pre-training, in one thread. Each turn trains for few and for more steps both
 ways: the difference gives the cost of a step, the rest is the cost of the start and the end. `ours`
-includes `accelerate launch`, checkpoints, progress and saving the adapter.
+includes the start of the process, checkpoints, progress and saving the adapter.
 
 Columns: `steps/s` is optimizer steps per wall second; `to bare` is CPU time per step divided by the
 bare loop's (1 means no overhead); `start s` and `start CPU s` are the wall and CPU seconds that do
@@ -28,9 +28,10 @@ from transformers import Trainer, TrainingArguments
 from bench.compile import measured
 from scripts.lib.training.batches import Collator
 from scripts.lib.training.launch import run_training
-from scripts.lib.training.models import add_lora, load_for_tokenizer, load_tokenizer
+from scripts.lib.training.models import add_lora, load_for_tokenizer
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 from scripts.lib.training.token_shards import TokenShards
+from scripts.lib.training.tokenizers import load_tokenizer
 from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]

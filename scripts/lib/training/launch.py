@@ -1,4 +1,4 @@
-"""Start a training (`accelerate launch` of `scripts.lib.training.worker`) and follow its output."""
+"""Start a training, one or several processes of `scripts.lib.training.worker`, and follow its output."""
 
 import json
 import logging
@@ -56,6 +56,21 @@ def _launcher_config(settings: TrainingSettings) -> dict[str, Any]:
     }
 
 
+def _command(settings: TrainingSettings, folder: Path) -> list[str]:
+    """The command that trains by the specification in `folder`.
+
+    Several processes and DeepSpeed need `accelerate launch`; for one process it would only import what
+    the worker imports again, which takes seconds.
+    """
+    worker = ["scripts.lib.training.worker", str(folder / "spec.json")]
+    if settings.processes == 1 and not settings.deepspeed:
+        return [sys.executable, "-m", *worker]
+    write_json(folder / "accelerate.json", _launcher_config(settings))
+    launcher = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]
+    # As an option, not in the file: there it makes accelerate reject a DeepSpeed configuration.
+    return [*launcher, "--config_file", str(folder / "accelerate.json"), "--mixed_precision", "no", "--module", *worker]
+
+
 def _environment(spec: TrainingSpec) -> dict[str, str]:
     """Environment of the training processes: threads, no network, no GPU unless the model needs
     one.
@@ -69,6 +84,10 @@ def _environment(spec: TrainingSpec) -> dict[str, str]:
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "ACCELERATE_LOG_LEVEL": "WARNING",
+        # As `accelerate launch` sets them by the configuration above; the user's shell may have others.
+        "ACCELERATE_MIXED_PRECISION": "no",
+        "ACCELERATE_USE_CPU": "False",
+        "ACCELERATE_DYNAMO_BACKEND": "NO",
         JOB: str(os.getpid()),
     }
     if spec.extensions:
@@ -122,12 +141,8 @@ def run_training(spec: TrainingSpec) -> dict[str, Any]:
     if spec.tensorboard and last_checkpoint(folder) is None:
         shutil.rmtree(spec.tensorboard, ignore_errors=True)
     spec.write(folder / "spec.json")
-    write_json(folder / "accelerate.json", _launcher_config(spec.settings))
-    launcher = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]
-    # As an option, not in the file: there it makes accelerate reject a DeepSpeed configuration.
-    options = ["--config_file", str(folder / "accelerate.json"), "--mixed_precision", "no", "--module"]
     with subprocess.Popen(
-        [*launcher, *options, "scripts.lib.training.worker", str(folder / "spec.json")],
+        _command(spec.settings, folder),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

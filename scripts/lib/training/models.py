@@ -11,16 +11,14 @@ from typing import Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from scripts.lib.context import context_limit
 from scripts.lib.custom_code import code_errors, is_trusted, mark_trusted
 from scripts.lib.files import read_json, write_json
+from scripts.lib.training.tokenizers import load_tokenizer, save_tokenizer
 from scripts.lib.weights import check_weights, write_weight_digests
 
-# Keys of tokenizer_config.json that state how a tokenizer was loaded.
-_LOADING = ("name_or_path", "is_local", "local_files_only", "trust_remote_code")
 # PEFT's own call of a deprecated property, and its advice on adapters of others that untie
 # embeddings, which merging handles.
 _PEFT_WARNINGS = (
@@ -37,30 +35,6 @@ def _without_peft_warnings() -> Iterator[None]:
         for message in _PEFT_WARNINGS:
             warnings.filterwarnings("ignore", message=message)
         yield
-
-
-def load_tokenizer(folder: str | Path, trust_code: bool | None = None) -> PreTrainedTokenizerBase:
-    """The tokenizer in a local folder, without a limit of length, since jobs encode whole documents.
-
-    trust_code: as in `load_model`.
-    """
-    trusted = is_trusted(folder) if trust_code is None else trust_code
-    with code_errors(folder):
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=trusted)
-    tokenizer.model_max_length = VERY_LARGE_INTEGER
-    return tokenizer
-
-
-def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: str | Path, context: int | None = None) -> None:
-    """Save a tokenizer without the path that it was loaded from, with padding as in training.
-
-    context: the longest text in tokens that its model reads; None for no limit.
-    """
-    tokenizer.save_pretrained(str(folder))
-    path = Path(folder, "tokenizer_config.json")
-    values = {key: value for key, value in read_json(path).items() if key not in _LOADING}
-    limit = {} if context is None else {"model_max_length": context}
-    write_json(path, {**values, **limit, "padding_side": "right"})
 
 
 def _attention(kind: str) -> dict[str, str]:
