@@ -130,6 +130,8 @@ CLAIMS = [
     ("validation", "all", "source_to_llvm.all", "shuffled", "not told apart"),
     ("validation", "all", "source", "source-only", "worse"),
     ("validation", "all", "llvm_to_source.all", "source-only", "worse"),
+    ("likelihood", "Python", "humaneval", "base", "worse"),
+    ("likelihood", "Python", "humaneval", "source-only", "worse"),
     *(("humaneval", "Python", "t0.2", other, "not told apart") for other in ("base", "source-only", "shuffled")),
     *(("choice", "Python", "humaneval", other, "not told apart") for other in ("base", "source-only", "shuffled")),
     *(("choice", "Python", "fixdocs", other, "not told apart") for other in ("base", "source-only", "shuffled")),
