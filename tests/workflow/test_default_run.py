@@ -96,7 +96,7 @@ def test_every_default_stage_is_in_the_tables(unbroken):
     for benchmark in ("multipl-e", "humaneval", "recode", "codexglue", "validation", *own):
         assert {(benchmark, name) for name in ("base", "ircoder", "source-only")} <= seen
     assert {("fixdocs", f"{name}-instruct") for name in ("base", "ircoder", "source-only")} <= seen
-    assert len([checkpoint for benchmark, checkpoint in seen if benchmark == "commits"]) >= 6
+    assert len([checkpoint for benchmark, checkpoint in seen if benchmark == "commits"]) >= 3
 
 
 def test_the_database_agrees_with_the_files(unbroken):
