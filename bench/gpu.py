@@ -46,10 +46,10 @@ from scripts.lib.prompts import Example
 from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.training.batches import Collator
 from scripts.lib.training.launch import PROGRESS, run_training
+from scripts.lib.training.model_tokenizer import load_tokenizer, save_tokenizer
 from scripts.lib.training.models import add_lora, load_for_tokenizer, save_model
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 from scripts.lib.training.token_shards import TokenShards, write_shards
-from scripts.lib.training.tokenizers import load_tokenizer, save_tokenizer
 from tests.support.tiny_tokenizer import tiny_tokenizer
 
 # The architectures of StarCoderBase-1B and of TinyLlama-1.1B.

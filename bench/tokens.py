@@ -36,7 +36,7 @@ from scripts.lib.files import sha256_file
 from scripts.lib.parquet import TableWriter, iter_rows
 from scripts.lib.schemas.pairs import PAIRS
 from scripts.lib.special_tokens import END_OF_TEXT
-from scripts.lib.training.tokenizers import load_tokenizer, save_tokenizer
+from scripts.lib.training.model_tokenizer import load_tokenizer, save_tokenizer
 from scripts.pretrain.pieces import use_threads
 from scripts.pretrain.sample import write_sample
 from scripts.pretrain.tokens import extend_tokenizer, write_tokens

@@ -28,10 +28,10 @@ from transformers import Trainer, TrainingArguments
 from bench.compile import measured
 from scripts.lib.training.batches import Collator
 from scripts.lib.training.launch import run_training
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import add_lora, load_for_tokenizer
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 from scripts.lib.training.token_shards import TokenShards
-from scripts.lib.training.tokenizers import load_tokenizer
 from scripts.workflow.validation import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]

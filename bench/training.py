@@ -27,9 +27,9 @@ import torch
 
 from scripts.lib.prompts import Example
 from scripts.lib.training.batches import Collator
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import make_model
 from scripts.lib.training.token_shards import TokenShards
-from scripts.lib.training.tokenizers import load_tokenizer
 from scripts.pretrain.packing import PACKINGS
 from scripts.pretrain.sample import write_sample
 from scripts.pretrain.tokens import write_tokens

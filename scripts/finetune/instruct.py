@@ -10,7 +10,7 @@ from scripts.finetune.tuning import tune
 from scripts.lib.gpu import require_gpus
 from scripts.lib.job import InputError, job
 from scripts.lib.json_lines import numbered_rows, text_of
-from scripts.lib.training.tokenizers import load_tokenizer
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.usage import tuned_usage
 
 Rows = Sequence[tuple[Mapping[str, Any], str]]

@@ -11,8 +11,8 @@ from scripts.lib.job import InputError, Snakemake
 from scripts.lib.prompts import Example, PromptSettings, encode_example
 from scripts.lib.training.job import TrainingJob, run_job
 from scripts.lib.training.model_card import ADAPTER
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.token_shards import write_shards
-from scripts.lib.training.tokenizers import load_tokenizer
 
 # Split -> rows, each with the template's fields and the response.
 Splits = Mapping[str, Sequence[tuple[Mapping[str, str], str]]]

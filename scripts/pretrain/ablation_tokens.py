@@ -2,7 +2,7 @@
 
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import job
-from scripts.lib.training.tokenizers import load_tokenizer
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.pretrain.tokens import write_tokens
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from scripts.lib.gpu import require_gpus
 from scripts.lib.job import Snakemake, job
 from scripts.lib.prompts import Example
 from scripts.lib.training.job import TrainingJob, run_job
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.token_shards import write_shards
-from scripts.lib.training.tokenizers import load_tokenizer
 from scripts.lib.training.usage import code_usage
 from scripts.pretrain.draw import draw_sources
 from scripts.pretrain.packing import concat

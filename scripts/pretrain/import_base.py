@@ -16,8 +16,8 @@ from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
 from scripts.lib.local_models import local_model
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import load_model, save_model
-from scripts.lib.training.tokenizers import load_tokenizer
 
 TABLE = "config/models.yaml"
 FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]

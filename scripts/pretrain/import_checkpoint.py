@@ -16,8 +16,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import load_model, merge, save_model, vocabulary_rows
-from scripts.lib.training.tokenizers import load_tokenizer
 from scripts.pretrain.import_base import CODE, FILES, TABLE, Loaded, check_context, load_base, trusts_code
 from scripts.pretrain.tokens import extend_tokenizer
 

@@ -25,9 +25,9 @@ from scripts.lib.job import job, progress
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.pairs import Split
 from scripts.lib.schemas.training import LOSSES, PLAIN_SOURCE
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import load_for_tokenizer
 from scripts.lib.training.precision import use_tf32, weight_dtype
-from scripts.lib.training.tokenizers import load_tokenizer
 from scripts.pretrain.draw import draw_losses
 from scripts.pretrain.pair_documents import (
     Document,

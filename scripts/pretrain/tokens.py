@@ -16,8 +16,8 @@ from scripts.lib.files import atomic_directory
 from scripts.lib.job import InputError, job, progress
 from scripts.lib.parquet import TableWriter
 from scripts.lib.schemas.training import PLAIN_SOURCE, TOKEN_STATISTICS, TRUNCATED_DOCUMENTS
+from scripts.lib.training.model_tokenizer import load_tokenizer, save_tokenizer
 from scripts.lib.training.token_shards import SHARD_SEQUENCES, write_shard
-from scripts.lib.training.tokenizers import load_tokenizer, save_tokenizer
 from scripts.lib.worker_pool import ParallelMap, parallel_map
 from scripts.pretrain.draw import PairKey, draw_documents, first_variants
 from scripts.pretrain.external_shuffle import RankedDocument, TokenBuckets, read_bucket

@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 from scripts.lib.files import atomic_directory
 from scripts.lib.job import job, progress
 from scripts.lib.special_tokens import END_OF_TEXT
-from scripts.lib.training.tokenizers import save_tokenizer
+from scripts.lib.training.model_tokenizer import save_tokenizer
 from scripts.pretrain.pair_documents import iter_pairs
 
 

@@ -145,12 +145,15 @@ def _add_defaults(config: dict[str, Any], root: str | Path) -> None:
     config |= merged(read_yaml(Path(root, "config", "config.yaml")), config)
 
 
-def _drop_ablations(config: dict[str, Any]) -> None:
-    """Take out the ablations that a config file sets to null, and all where IRCoder, which they change, is not
-    evaluated.
+def _drop_ablations(config: dict[str, Any], models: Mapping[str, Any]) -> None:
+    """Take out the ablations that a config file sets to null, and all where no model of the run trains the IRCoder
+    that they change: it is not evaluated, or imported.
     """
-    is_compared = any(split_checkpoint(name)[0] == IRCODER for name in config["evaluate"]["checkpoints"])
-    kept = {name: overlay for name, overlay in config["ablations"].items() if overlay is not None and is_compared}
+    compared = [name for name in config["evaluate"]["checkpoints"] if split_checkpoint(name)[0] == IRCODER]
+    is_trained = any(
+        name not in models[model].get("checkpoints", {}) for model in config["models"] for name in compared
+    )
+    kept = {name: overlay for name, overlay in config["ablations"].items() if overlay is not None and is_trained}
     config["ablations"] = kept
 
 
@@ -193,7 +196,6 @@ def check(config: dict[str, Any], root: str | Path) -> Tables:
     """
     plain = json.loads(json.dumps(config))
     validate(plain, "config", root, "config")
-    _drop_ablations(plain)
     _check_braces(plain, root)
     tables = load_tables(root, plain.get("table_entries"))
     _check_names(plain["languages"], tables.languages, "languages", "languages")
@@ -203,6 +205,7 @@ def check(config: dict[str, Any], root: str | Path) -> Tables:
     _check_corpus(plain["corpus"], root)
     _check_instruct(plain["instruct"])
     _check_modules(plain["corpus"], plain["variants"], root)
+    _drop_ablations(plain, tables.models)
     _check_ablations(AblationPlan(plain), root)
     return tables
 
@@ -218,7 +221,7 @@ def prepare(config: dict[str, Any], root: str | Path) -> Tables:
         read_words(config, root)
         tables = check(config, root)
         lock = read_lock(root)
-        _drop_ablations(config)
+        _drop_ablations(config, tables.models)
     except ConfigError as error:
         sys.exit(f"error: {error}")
     paths = [str(root), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]

@@ -53,7 +53,7 @@ OPTIONAL = (
         ("lib/training/models.py", name, "workflow", "make publish merges a model in .venv, or in train's environment")
         for name in ("peft", "torch", "transformers")
     ),
-    ("lib/training/tokenizers.py", "transformers", "workflow", "make publish merges a model, as above"),
+    ("lib/training/model_tokenizer.py", "transformers", "workflow", "make publish merges a model, as above"),
     ("evaluate/runtime/exchange.py", "numpy", r"execute.*|d|rust|swift", "for programs that import it themselves"),
 )
 

@@ -6,10 +6,10 @@ import numpy as np
 from transformers import AddedToken
 
 from scripts.lib.prompts import Example
+from scripts.lib.training.model_tokenizer import save_tokenizer
 from scripts.lib.training.models import make_model, merge_into, save_model
 from scripts.lib.training.spec import TrainingSettings, TrainingSpec
 from scripts.lib.training.token_shards import write_shards
-from scripts.lib.training.tokenizers import save_tokenizer
 from tests.support.tiny_tokenizer import tiny_tokenizer
 
 GPT = {

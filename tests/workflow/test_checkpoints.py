@@ -23,6 +23,7 @@ from tests.workflow.small_run.driver import copy_project
 
 HUB_MODEL = "models=[starcoderbase-1b]"
 NO_COMMITS = "commits={languages: []}"
+NO_ABLATIONS = "ablations={source-only: null}"
 TINY = str(ROOT / "tests/workflow/tiny.yaml")
 PLAIN_TASKS = {"humaneval": ["python"], "multipl-e": [], "fixdocs": [], "recode": [], "codexglue": ["python"]}
 PLAIN_TASKS |= {"likelihood": [], "choice": [], "source-to-llvm": []}
@@ -77,7 +78,7 @@ PAPER_MODELS = (
 
 
 def test_the_pairs_are_read_twice_for_any_number_of_models(tmp_path, workflow):
-    options = ("--config", f"models=[{','.join(PAPER_MODELS)}]", "languages=[C, D]")
+    options = ("--config", f"models=[{','.join(PAPER_MODELS)}]", "languages=[C, D]", NO_ABLATIONS)
     output = workflow(tmp_path, "pretrain", "--dry-run", *options).stdout
     readers = set()
     for block in re.split(r"^\[.*\]$", output, flags=re.MULTILINE):

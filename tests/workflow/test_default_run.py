@@ -85,7 +85,11 @@ def test_likelihoods_see_a_difference_and_their_controls_are_at_chance(unbroken)
     both = [scores["humaneval", "bits_per_byte", model, checkpoint] for checkpoint in ("base", "ircoder")]
     assert all(float(row["ci_high"]) < 8 for row in both)
     key = ("humaneval", "bits_per_byte", "ircoder")
-    (difference,) = [row for row in rows["differences"] if (row["setting"], row["metric"], row["checkpoint"]) == key]
+    (difference,) = [
+        row
+        for row in rows["differences"]
+        if (row["setting"], row["metric"], row["checkpoint"]) == key and row["base"] == "base"
+    ]
     assert float(difference["ci_high"]) < 0
 
 

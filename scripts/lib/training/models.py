@@ -16,7 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreT
 from scripts.lib.context import context_limit
 from scripts.lib.custom_code import code_errors, is_trusted, mark_trusted
 from scripts.lib.files import read_json, write_json
-from scripts.lib.training.tokenizers import load_tokenizer, save_tokenizer
+from scripts.lib.training.model_tokenizer import load_tokenizer, save_tokenizer
 from scripts.lib.weights import check_weights, write_weight_digests
 
 # PEFT's own call of a deprecated property, and its advice on adapters of others that untie

@@ -22,13 +22,13 @@ from scripts.lib.system_calls import die_with_parent
 from scripts.lib.training.batches import Collator, check_isolation
 from scripts.lib.training.callbacks import Bookkeeper, MilestoneSaver
 from scripts.lib.training.launch import ERROR, JOB
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import add_lora, load_for_tokenizer, make_model, save_adapter, save_model
 from scripts.lib.training.objective import TokenAccuracy, causal_loss, count_correct
 from scripts.lib.training.precision import matrix_precision, weight_dtype
 from scripts.lib.training.preflight import needed_memory
 from scripts.lib.training.spec import EPOCH, TrainingSpec
 from scripts.lib.training.token_shards import TokenShards
-from scripts.lib.training.tokenizers import load_tokenizer
 
 # Outputs of models other than logits, which a validation need not gather.
 _NO_LOGITS = ["past_key_values", "hidden_states", "attentions"]

@@ -25,8 +25,8 @@ from scripts.evaluate.metrics import rouge
 from scripts.lib.files import write_bytes
 from scripts.lib.job import InputError
 from scripts.lib.prompts import PromptSettings
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import add_lora, load_model, merge_into, save_adapter
-from scripts.lib.training.tokenizers import load_tokenizer
 from tests.support.tiny_tokenizer import tiny_tokenizer
 from tests.support.tiny_training import LORA
 

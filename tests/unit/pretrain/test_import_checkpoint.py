@@ -11,8 +11,8 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
 
 from scripts.lib.job import InputError
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import load_model, save_adapter, save_model
-from scripts.lib.training.tokenizers import load_tokenizer
 from scripts.pretrain import import_checkpoint
 from scripts.pretrain.import_checkpoint import check_finite, load_checkpoint
 from tests.support.tiny_training import GPT, LLAMA, write_all, write_base

@@ -145,6 +145,7 @@ def test_faults_of_an_ablation_are_named(config, name, overlay, told):
         ({"ablations": {"source-only": None}}, []),
         ({"ablations": {"source-only": None, "mine": {"seed": 2}}}, ["mine"]),
         ({"evaluate": {"checkpoints": ["base"]}}, []),
+        ({"table_entries": {"models": {"tiny-gpt-bigcode": {"checkpoints": {"ircoder": {"path": "mine"}}}}}}, []),
         ({"evaluate": {"checkpoints": ["base", "ircoder-20"]}, "pretrain": {"milestones": [20]}}, ["source-only"]),
     ],
 )

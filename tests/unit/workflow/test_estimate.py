@@ -134,7 +134,7 @@ def test_programs_are_counted_in_the_corpus_or_stated() -> None:
 
 
 def test_work_grows_with_the_config() -> None:
-    small, large = counts(rows=1800), counts("shard_size=1000", rows=180000)
+    small, large = counts("shard_size=64", rows=1800), counts("shard_size=1000", rows=180000)
     shard = {"language": "C", "shard": "000"}
     assert (units_of("compile_shard", shard, small), units_of("compile_shard", shard, large)) == (50, 1000)
     cell = {"benchmark": "humaneval", "task": "python", "setting": "t0.2", "model": "m", "checkpoint": "base"}

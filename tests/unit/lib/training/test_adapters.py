@@ -15,8 +15,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from scripts.lib.files import read_json
 from scripts.lib.training.launch import run_training
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import add_lora, load_for_tokenizer, merge_adapter, save_adapter, save_model
-from scripts.lib.training.tokenizers import load_tokenizer
 from tests.support.tiny_families import CONTEXT, FAMILIES, family_model
 from tests.support.tiny_tokenizer import tiny_tokenizer
 from tests.support.tiny_training import LORA, merged, spec_for, write_all, write_tokenizer

@@ -12,8 +12,8 @@ from scripts.evaluate.engines.transformers_engine import TransformersEngine
 from scripts.evaluate.generations import Sampling
 from scripts.lib.job import InputError
 from scripts.lib.training.launch import run_training
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import load_for_tokenizer, load_model
-from scripts.lib.training.tokenizers import load_tokenizer
 from scripts.lib.weights import write_weight_digests
 from scripts.pretrain.import_base import check_context, load_base
 from scripts.pretrain.losses import DocumentScorer

@@ -24,9 +24,9 @@ from scripts.lib.prompts import Example
 from scripts.lib.training import preflight
 from scripts.lib.training.curves import curve_rows, write_curve
 from scripts.lib.training.launch import JOB, run_training
+from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.spec import TrainingSpec
 from scripts.lib.training.token_shards import write_shards
-from scripts.lib.training.tokenizers import load_tokenizer
 from scripts.lib.training.worker import _deepspeed, _explained
 from scripts.pretrain.deepspeed_operators import build
 from tests.support.killed_trainings import killed_and_resumed
