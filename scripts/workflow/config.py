@@ -149,10 +149,8 @@ def _drop_ablations(config: dict[str, Any], models: Mapping[str, Any]) -> None:
     """Take out the ablations that a config file sets to null, and all where no model of the run trains the IRCoder
     that they change: it is not evaluated, or imported.
     """
-    compared = [name for name in config["evaluate"]["checkpoints"] if split_checkpoint(name)[0] == IRCODER]
-    is_trained = any(
-        name not in models[model].get("checkpoints", {}) for model in config["models"] for name in compared
-    )
+    compared = {name for name in config["evaluate"]["checkpoints"] if split_checkpoint(name)[0] == IRCODER}
+    is_trained = any(compared - set(models[model].get("checkpoints", {})) for model in config["models"])
     kept = {name: overlay for name, overlay in config["ablations"].items() if overlay is not None and is_trained}
     config["ablations"] = kept
 
