@@ -45,7 +45,7 @@ def parquet_rows(path: str, where: Mapping[str, Any]) -> Iterator[Row]:
                 try:
                     batch = batch.filter(pc.equal(batch[field], value))
                 except (KeyError, pa.ArrowException) as error:
-                    fault = f"has no field '{field}' to compare with {value!r}"
+                    fault = f"has no field '{field}' with values like {value!r}"
                     raise InputError(f"{path} {fault}; correct `where` in {TABLE}") from error
             yield from batch.to_pylist()
 
@@ -67,13 +67,12 @@ def archive_rows(path: str, members: str) -> Iterator[Row]:
     """
     pattern = re.compile(f"(?:.*/)?{members}")
     with _naming(path), tarfile.open(path, "r:gz") as archive:
-        files = {member.name: member for member in archive if member.isfile()}
-        for name in sorted(files):
-            match, stream = pattern.fullmatch(name), archive.extractfile(files[name])
-            if match is None or stream is None:
-                continue
-            fields = {key: int(text) if text.isdigit() else text for key, text in match.groupdict().items()}
-            for _, row in rows_in(cast(BinaryIO, stream), f"{path}, {name}"):
+        names = [member.name for member in archive if member.isfile()]
+        matches = {name: match for name in names if (match := pattern.fullmatch(name))}
+        for name in sorted(matches):
+            groups = matches[name].groupdict()
+            fields = {key: int(text) if text.isdigit() else text for key, text in groups.items()}
+            for _, row in rows_in(cast(BinaryIO, archive.extractfile(name)), f"{path}, {name}"):
                 yield {**row, **fields}
 
 
@@ -124,7 +123,7 @@ def url_rows(url: str, offline: bool) -> list[Row]:
         raise InputError(f"{url} cannot be fetched: {error}; {remedy}") from error
     if len(content) > _MOST_BYTES:
         raise InputError(f"{url} has more than {_MOST_BYTES >> 20} MB; {remedy}")
-    rows = json_list(content, url)
+    rows = json_list(content, url, remedy)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise InputError(f"{url}, row {number}: a JSON {json_type(row)}, not an object; {remedy}")
@@ -187,7 +186,8 @@ def write_rows(path: str, rows: Iterable[Row]) -> None:
             try:
                 line = json.dumps(row, ensure_ascii=False).encode()
             except (TypeError, ValueError) as error:
-                raise InputError(f"row {count} of the source of {Path(path).name} is not JSON: {error}") from error
+                fault = f"row {count} of the source of {Path(path).name} is not JSON ({error})"
+                raise InputError(f"{fault}; correct the source in {TABLE}") from error
             stream.write(line + b"\n")
         if not count:
             raise InputError(f"the source of {Path(path).name} has no rows that match; correct it in {TABLE}")

@@ -156,12 +156,15 @@ def json_rows(path: str | Path) -> Iterator[Any]:
         yield from read_jsonl(path)
 
 
-def json_list(content: bytes, source: str | Path) -> list[Any]:
-    """The values of a JSON list; raise `InputError` for anything else, with its file or address."""
+def json_list(content: bytes, source: str | Path, remedy: str = "replace it") -> list[Any]:
+    """The values of a JSON list; raise `InputError` for anything else.
+
+    source, remedy: file or address, and what to do, for the message.
+    """
     try:
         rows = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{source}: not JSON in UTF-8 ({error}); replace it") from error
+        raise InputError(f"{source}: not JSON in UTF-8 ({error}); {remedy}") from error
     if not isinstance(rows, list):
-        raise InputError(f"{source}: a JSON {json_type(rows)}, not a list; replace it")
+        raise InputError(f"{source}: a JSON {json_type(rows)}, not a list; {remedy}")
     return rows

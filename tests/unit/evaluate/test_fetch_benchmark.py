@@ -218,7 +218,12 @@ DAMAGED = {
     "a table that ends early": ("a.parquet", ROWS[:-20], {}, "is not a whole parquet file"),
     "a page instead of a table": ("a.parquet", b"<html>", {}, "is not a whole parquet file"),
     "a table without a field": ("a.parquet", ROWS, {"where": {"language": "C"}}, "has no field 'language'"),
-    "a field of another type": ("a.parquet", ROWS, {"where": {"time": "C"}}, "has no field 'time' to compare with 'C'"),
+    "a field of another type": (
+        "a.parquet",
+        ROWS,
+        {"where": {"time": "C"}},
+        "has no field 'time' with values like 'C'",
+    ),
     "bytes": ("a.parquet", parquet([{"name": b"\xff"}]), {}, "row 1 of the source of rows.jsonl is not JSON"),
     "lines that end early": ("a.jsonl.gz", gzip.compress(b'{"name": 1}\n' * 99)[:-9], {}, "is damaged"),
 }

@@ -36,9 +36,12 @@ BODIES = {
         2,
     ),
     "names that are taken": (f"  %constant.0 = add i32 1, zext (i1 {COMPARED} to i32)\n  ret i32 %constant.0", 1),
-    "vector": ("  %v = extractelement <2 x i32> <i32 3, i32 4>, i32 zext (i1 icmp eq (i8* @weak, i8* null) to i32)\n"
-               "  ret i32 %v", 4),
-}  # fmt: skip
+    "vector": (
+        "  %v = extractelement <2 x i32> <i32 3, i32 4>, i32 zext (i1 icmp eq (i8* @weak, i8* null) to i32)\n"
+        "  ret i32 %v",
+        4,
+    ),
+}
 
 
 def value_of(module: str) -> int:
