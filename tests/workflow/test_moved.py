@@ -48,8 +48,8 @@ def test_a_copied_checkout_reruns_nothing(finished):
 def test_a_checkout_from_an_archive_with_whole_seconds_reruns_nothing(finished, tmp_path):
     with tarfile.open(tmp_path / "project.tar", "w", format=tarfile.GNU_FORMAT) as archive:
         archive.add(finished, "unpacked")
-    with tarfile.open(tmp_path / "project.tar") as archive:
-        archive.extractall(tmp_path, filter="tar")
+    # Debian 12's Python 3.11.2 extracts without the filters that later versions ask for.
+    subprocess.run(["tar", "-xf", tmp_path / "project.tar", "-C", tmp_path], check=True, timeout=600)
     sample = next((tmp_path / "unpacked/resources/corpus/C").rglob("*.c"))
     assert sample.stat().st_mtime == int(sample.stat().st_mtime)
     assert "Nothing to be done" in run(tmp_path / "unpacked", "--dry-run")
