@@ -4,7 +4,7 @@ encoding.
 
 import codecs
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unicodedata import category
 
 from charset_normalizer import from_bytes
@@ -12,6 +12,8 @@ from charset_normalizer import from_bytes
 from scripts.lib.schemas.sources import Rejection
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# A mark in a text: some editors write another one before the first.
+_MARK = "\ufeff"
 # Control characters that do not occur in text. Text may contain tab, line feed, vertical tab, form
 # feed, carriage return, DOS end of file, and escape.
 _CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 26, 27})
@@ -19,6 +21,9 @@ _CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 26, 27})
 # UTF-8.
 _PAIR = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 _ASCII = bytes(range(128))
+# Sequences after which two ASCII bytes are one character: ISO 2022, as Japanese and Korean mail has it.
+_DESIGNATION = re.compile(rb"\x1b\$[@AB()]")
+_SEVEN_BIT = ["iso2022_jp_2", "iso2022_kr"]
 # Minimum number of bytes outside ASCII for a reliable choice between encodings that can all read
 # them.
 _ENOUGH = 64
@@ -72,6 +77,11 @@ def _by_chance(text: str, data: bytes, encodings: list[str]) -> bool:
     return alike and any(len(reading) < len(data) for reading in _readings(data, encodings).values())
 
 
+def _is_seven_bit(data: bytes) -> bool:
+    """Whether valid UTF-8 is also a text in an encoding of ASCII bytes with escape sequences."""
+    return _DESIGNATION.search(data) is not None and bool(_readings(data, _SEVEN_BIT))
+
+
 def _mostly_utf8(data: bytes, encodings: list[str]) -> Decoded | None:
     """`data` as UTF-8 with bad bytes; None where too little of it is UTF-8.
 
@@ -122,7 +132,7 @@ def _decode_any(data: bytes, encodings: list[str], most_bad: int) -> Decoded:
     if b"\0" in data:
         return Decoded(rejected=Rejection.BINARY)
     if (text := _strict(data, "utf-8")) is not None:
-        return Decoded(text, "utf-8", uncertain=_by_chance(text, data, encodings))
+        return Decoded(text, "utf-8", uncertain=_by_chance(text, data, encodings) or _is_seven_bit(data))
     utf8 = _mostly_utf8(data, encodings)
     if utf8 is not None:
         return utf8 if utf8.bad_bytes <= most_bad else Decoded(rejected=Rejection.BAD_BYTES, bad_bytes=utf8.bad_bytes)
@@ -136,6 +146,8 @@ def decode(data: bytes, encodings: list[str], most_bad: int = MOST_BAD_BYTES) ->
     is the number of bad bytes up to which a text of UTF-8 is accepted.
     """
     decoded = _decode_any(data, encodings, most_bad)
+    if decoded.text.startswith(_MARK):
+        decoded = replace(decoded, text=decoded.text.lstrip(_MARK))
     if decoded.rejected is None and not decoded.text.strip():
         return Decoded(rejected=Rejection.EMPTY)
     if "\0" in decoded.text:

@@ -458,6 +458,18 @@ def test_long_text_in_one_encoding_and_valid_utf8_are_certain():
         assert not decode(text.encode(), ENCODINGS).uncertain
 
 
+@pytest.mark.parametrize(("encoding", "letters"), [("iso2022_jp", "合計"), ("iso2022_kr", "합계")])
+def test_text_in_seven_bit_bytes_that_is_valid_utf8_is_marked(encoding, letters):
+    decoded = decode(f"// {letters}\nint main() {{}}\n".encode(encoding), ENCODINGS)
+    assert decoded.encoding == "utf-8" and decoded.uncertain
+    assert not decode(b'puts("\x1b$ prompt");\n', ENCODINGS).uncertain
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbf" * 2 + b"int a;", b"\xff\xfe" * 2 + "int a;".encode("utf-16-le")])
+def test_a_repeated_byte_order_mark_is_removed(data):
+    assert decode(data, ENCODINGS).text == "int a;"
+
+
 def test_the_first_programs_are_those_first_in_natural_order(tmp_path, out):
     names = [f"C/Source_{number}/source.c" for number in (1, 2, 3, 9, 10, 11, 100)]
     root = tree(tmp_path / "in", {name: f"int x{place};" for place, name in enumerate(reversed(names))})
