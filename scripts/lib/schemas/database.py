@@ -272,7 +272,7 @@ _EVALUATION = (
             _TASK,
             Field("benchmark", "name of the benchmark", indexed=True),
             Field("setting", "how completions were drawn; `control` for a control"),
-            Field("model", "model, or a control: `reference`, `ceiling` or `empty`", indexed=True),
+            Field("model", "model, or a control: `reference`, `ceiling`, `empty` or `random`", indexed=True),
             Field("checkpoint", "trained state of the model; `control` for a control", indexed=True),
             Field("engine", "engine that generated"),
             Field("version", "version of the engine"),

@@ -22,7 +22,7 @@ class FinishReason(Word):
 
     STOP = "stop", "a stop sequence"
     END = "end", "the token for the end of text"
-    LENGTH = "length", "no new token was left"
+    LENGTH = "length", "the limit of new tokens was reached"
     OVERFLOW = "overflow", "the prompt alone fills the context, so nothing was generated"
     FORCED = "forced", "tokens were predicted or measured with a given text as context (teacher forcing)"
 

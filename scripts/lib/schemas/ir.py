@@ -1,5 +1,5 @@
-"""The table that compilation writes, or `given_ir` where the corpus has modules: one outcome a
-program and variant.
+"""The table that the rule `compile_shard` writes, or `sources_ir` if the corpus contains modules:
+one outcome for each program and variant.
 """
 
 import pyarrow as pa

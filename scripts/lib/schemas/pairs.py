@@ -23,7 +23,7 @@ class SourceOutcome(Word):
     REJECTED = "rejected", "rejected by the stage `sources`, with a reason"
     FAILED = "failed", "not compiled"
     NEAR_DUPLICATES = "near_duplicates", "another program represents its cluster"
-    FILTERED = "filtered", "longer than a limit of `pairs.limits`"
+    FILTERED = "filtered", "longer than a limit of `pairs.max_*`"
     CONTAMINATED = "contaminated", "shares a long n-gram with a benchmark problem"
     PAIRS = "pairs", "in the data set"
 
@@ -112,7 +112,7 @@ STATISTICS = Table(
         ),
         *(Column(str(split), pa.int64(), f"pairs of the split `{split}`") for split in Split),
         *(Column(str(status), pa.int64(), f"sources with the compile status `{status}`") for status in FAILURES),
-        *(Column(f"long_{length}", pa.int64(), f"sources over `pairs.limits.max_{length}`") for length in LENGTHS),
+        *(Column(f"long_{length}", pa.int64(), f"sources over `pairs.max_{length}`") for length in LENGTHS),
         *(_length(length, measure) for length in LENGTHS for measure in MEASURES),
     ),
 )
