@@ -29,6 +29,8 @@ PAIRS = "pairs"
 _CARD, _ADAPTER_CONFIG = "README.md", "adapter_config.json"
 # What tuning appends to the name of a checkpoint.
 _TUNING = re.compile(r"-(instruct|commits-.+)$")
+# The adapters of IRCoder and of an ablation.
+_ADAPTER = re.compile(r"adapter(?:-(?P<ablation>.+))?")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -61,8 +63,8 @@ def plan(results: Path, owner: str, only: str = "*") -> list[Published]:
     folders = [PAIRS] if (results / PAIRS / _CARD).is_file() else []
     for card in sorted(results.glob(f"models/*/*/{_CARD}")):
         folders.append(card.parent.relative_to(results).as_posix())
-        if card.parent.name == "adapter":
-            folders.append(card.parent.with_name("ircoder").relative_to(results).as_posix())
+        if (adapter := _ADAPTER.fullmatch(card.parent.name)) is not None:
+            folders.append(card.parent.with_name(adapter["ablation"] or "ircoder").relative_to(results).as_posix())
     named = {folder: _name("-".join(["ircoder", *folder.split("/")[-2:]])) for folder in folders}
     return [Published(folder, f"{owner}/{name}") for folder, name in sorted(named.items()) if fnmatchcase(folder, only)]
 
@@ -75,11 +77,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def needs_merge(results: Path, published: Published) -> bool:
-    """Whether a repository has the model that an adapter is merged to: IRCoder if its folder is gone,
-    and each tuned model.
+    """Whether the adapter must be merged before the repository is pushed: for IRCoder and an ablation
+    if the merged folder was deleted, and for each tuned model.
     """
     folder = results / published.folder
-    return not folder.is_dir() or (folder.name != "adapter" and (folder / _ADAPTER_CONFIG).is_file())
+    is_tuned = _ADAPTER.fullmatch(folder.name) is None and (folder / _ADAPTER_CONFIG).is_file()
+    return is_tuned or not folder.is_dir()
 
 
 def source_folder(results: Path, published: Published, stack: ExitStack) -> Path:
@@ -90,10 +93,11 @@ def source_folder(results: Path, published: Published, stack: ExitStack) -> Path
     from scripts.pretrain.merge import write_merged
 
     model = folder.parent
-    base, adapter, tokenizer = model / "base", model / "adapter", model / "tokenizer"
+    own = "adapter" if folder.name == "ircoder" else f"adapter-{folder.name}"
+    base, adapter, tokenizer = model / "base", model / own, model / "tokenizer"
     start = _TUNING.sub("", published.folder)
     if start != published.folder:
-        # The folder of the IRCoder that was tuned may be gone as well.
+        # The folder of the checkpoint that was tuned may be gone as well.
         base, adapter, tokenizer = source_folder(results, Published(start, ""), stack), folder, folder
     merged = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=results)), "merged")
     # An adapter contains all rows of new tokens, so their initialisation does not matter.
@@ -110,7 +114,8 @@ def _changed(results: Path, source: Path, published: Published, repositories: Ma
         return {_CARD: dataset_card(text, published.folder, repositories, commit).encode()}
     model, checkpoint = published.folder.split("/")[1:]
     # An adapter is the checkpoint that it is merged to.
-    evaluated = "ircoder" if checkpoint == "adapter" else checkpoint.removeprefix("adapter-")
+    adapter = _ADAPTER.fullmatch(checkpoint)
+    evaluated = checkpoint if adapter is None else adapter["ablation"] or "ircoder"
     scores = scores_of(results / "tables/scores.csv", model, evaluated)
     changed = {_CARD: model_card(text, published.folder, repositories, scores, commit).encode()}
     config = source / _ADAPTER_CONFIG
@@ -173,7 +178,7 @@ def publish(results: Path, owner: str, only: str, dry: bool, public: bool) -> No
         raise InputError(f"{results} has nothing to publish that matches {only}; run the workflow first")
     token = os.environ.get("HF_TOKEN")
     if not dry and not token:
-        raise InputError("HF_TOKEN is not set; set it to a token that may write, or set DRY=1 to see what would go")
+        raise InputError("HF_TOKEN is not set; set it to a token with write access, or set DRY=1 to list what would be pushed")
     api = HfApi(token=token or False)
     for item in items:
         with ExitStack() as stack:

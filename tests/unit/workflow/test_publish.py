@@ -139,7 +139,7 @@ def test_a_run_is_pushed_with_the_names_of_its_repositories(results):
 @pytest.mark.parametrize(
     ("options", "token", "message"),
     [
-        (["--to", "me"], None, "HF_TOKEN is not set; set it to a token that may write"),
+        (["--to", "me"], None, "HF_TOKEN is not set; set it to a token with write access"),
         (
             ["--to", "refused"],
             TOKEN,
@@ -193,3 +193,26 @@ def test_tuned_models_are_merged_from_their_adapters_when_they_are_pushed(result
     assert sorted(path.name for path in results.iterdir()) == ["models", "pairs", "provenance", "tables"]
     dry = run(results, "http://127.0.0.1:1", "--to", "me", "--dry", token=None)
     assert dry.stdout.count("merged from the adapter when it is pushed") == 2
+
+
+def test_an_adapter_of_an_ablation_is_pushed_as_it_is_and_its_model_is_merged_from_it(results, monkeypatch):
+    models, merges = results / "models/tiny", []
+    for name in ("adapter-to-llvm-only", "to-llvm-only-instruct"):
+        write_model(models / name, "", base="../base", relation="adapter")
+        write_json(models / name / "adapter_config.json", {"base_model_name_or_path": "x", "revision": None})
+
+    def merge(*paths: str) -> None:
+        merges.append([Path(path).name for path in paths[:3]])
+        Path(paths[3]).mkdir()
+
+    monkeypatch.setattr("scripts.pretrain.merge.write_merged", merge)
+    published = {item.folder: item for item in plan(results, "me")}
+    with ExitStack() as stack:
+        adapter = published["models/tiny/adapter-to-llvm-only"]
+        assert source_folder(results, adapter, stack) == models / "adapter-to-llvm-only"
+        assert not merges
+        source_folder(results, published["models/tiny/to-llvm-only"], stack)
+        assert merges.pop() == ["base", "adapter-to-llvm-only", "tokenizer"]
+        source_folder(results, published["models/tiny/to-llvm-only-instruct"], stack)
+    tuned = "to-llvm-only-instruct"
+    assert merges == [["base", "adapter-to-llvm-only", "tokenizer"], ["merged", tuned, tuned]]
