@@ -174,7 +174,9 @@ def compile_targets(wildcards):
 
 
 def cluster_megabytes(wildcards):
-    """A base, the shingles held for verification, and signature and bookkeeping of each source."""
+    """Megabytes for clustering: a fixed part with the shingles for verification, and the signature
+    and other data of each source.
+    """
     signature = 4 * config["dedup"]["permutations"] if config["dedup"]["enabled"] else 0
     return megabytes(1000, SHARDS.rows(wildcards.language), signature + 2048)
 
@@ -203,7 +205,9 @@ def ngram_tables(wildcards):
 
 
 def pairs_megabytes(wildcards):
-    """A base with room for two row groups of text, and what is known of each source."""
+    """Megabytes for building pairs: a fixed part with two row groups of text, and the data of each
+    source.
+    """
     return megabytes(1500, SHARDS.rows(wildcards.language), 500)
 
 
@@ -280,7 +284,7 @@ def ablation_reference(wildcards):
 START = f"base|ircoder(-[0-9]+)?|{any_of(ABLATIONS.names)}"
 # The training process, which is started by its name and not imported.
 TRAINING_PROCESS = "lib/training/worker.py"
-# Adapters saved during a training. They are no setting: a milestone that was saved may be dropped
+# Adapters saved during a training. They are not a setting: a milestone that was saved may be dropped
 # without a new training.
 MILESTONES = expand("<results>/models/{model}/milestones/{step}", step=CHECKPOINTS.milestones, allow_missing=True)
 
@@ -357,7 +361,9 @@ def generations(wildcards):
 
 
 def score_inputs(wildcards):
-    """For programs, their executions, and the controls' that came out as they must."""
+    """Inputs of a score other than completions and rows: for programs, their executions and the
+    check of the controls.
+    """
     return task(wildcards).score_inputs(Cell(wildcards.setting, wildcards.model, wildcards.checkpoint))
 
 

@@ -5,7 +5,7 @@ In: `sources/{language}/{shard}.parquet` and the outcomes of compiling. Out:
 """
 
 
-# One job a language, because a program takes less than 0.1 ms.
+# One job per language, because a program takes less than 0.1 ms.
 rule dedup_signatures:
     input:
         ancient(of_shards("<results>/sources/{language}/{shard}.parquet")),

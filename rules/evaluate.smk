@@ -1,9 +1,10 @@
 """Evaluates checkpoints on benchmarks in three steps: generate, execute, score.
 
 In: `models/{model}/{checkpoint}/` and the benchmarks' files, from a folder or fetched. Out:
-`generations/`, for programs `executions/` and their texts in `programs/`, and `scores/`, each with
-a file `{benchmark}/{task}/{setting}/{model}.{checkpoint}`, where setting and checkpoint of the
-controls are `control`. A change of scoring never triggers generation.
+`generations/`, `executions/` and `programs/` for programs, `modules/` for modules, and `scores/`,
+each with a file `{benchmark}/{task}/{setting}/{model}.{checkpoint}`, where setting and checkpoint
+of the controls are `control`; also `choices/` and `toolkits/`. A change of scoring never triggers
+generation.
 """
 
 

@@ -1,9 +1,9 @@
 """Trains base models further on pairs, and measures what that does to their validation losses.
 
 In: the pairs of all languages, of which a sample is drawn once for all models, and base models: of
-the hub, of a folder, or trained here from scratch. Out: `models/{model}/{checkpoint}/`: base,
-tokenizer, adapter, and with the adapter merged IRCoder at the end (`ircoder`), at milestones
-(`ircoder-{step}`) and as ablations (`{ablation}`); learning curves and losses.
+the hub, of a folder, or trained here from scratch. Out: folders in `models/{model}/`: base,
+tokenizer, adapters, and merged checkpoints: IRCoder after the last step (`ircoder`), at milestones
+(`ircoder-{step}`), and ablations (`{ablation}`); also learning curves and losses.
 """
 
 

@@ -1,9 +1,9 @@
 """Reads the programs of each language and splits them into shards.
 
 In: the corpus, a folder or a data set of the hub (`corpus`). Out: `sources/{language}/`: a table
-for each shard, their index `shards.json`, and the files dropped as duplicates. Where the corpus
-has its own LLVM IR, that is sorted, and becomes `ir/{language}/{shard}.parquet`, in place of the
-compile stage's.
+for each shard, their index `shards.json`, and the files dropped as duplicates. If the corpus
+contains LLVM IR, this stage sorts and verifies it and writes `ir/{language}/{shard}.parquet`; the
+compile stage then does not run.
 """
 
 
@@ -85,8 +85,9 @@ rule sources_modules:
 rule sources_ir:
     input:
         sources=ancient(shard_table),
-        # Not ancient(): Snakemake loses the jobs behind an ancient input that exists while its job has
-        # not ended, if a checkpoint ends meanwhile, and then ends early with exit code 0.
+        # Not ancient(): if a checkpoint ends while the job that writes an existing ancient input
+        # still runs, Snakemake drops the jobs downstream of that input and ends early with exit
+        # code 0.
         modules="<results>/modules/{language}",
     output:
         "<results>/ir/{language}/{shard}.parquet",

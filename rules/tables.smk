@@ -1,11 +1,12 @@
 """Collects all scores and validation losses, and makes tables and figures of them.
 
 In: `scores/`, `models/{model}/losses/` and `models/{model}/curves/`. Out: `tables/scores.csv` with
-one row for each score, `tables/{benchmark}.{csv,md,tex,html}`, the main table, and `figures/*.svg`.
+one row for each score, `tables/differences.csv`, `tables/{benchmark}.{csv,md,tex,html}`,
+`tables/main.{md,html}`, and `figures/*.svg`.
 """
 
 
-# They take a second each, less than their time in a cluster's queue.
+# These jobs take a second each, less than they would wait in a cluster's queue.
 localrules:
     tables_benchmark,
     tables_main,

@@ -1,4 +1,4 @@
-"""Plans of the tasks that are no benchmark of the paper: likelihoods of given texts, and modules."""
+"""Plans of the tasks that are not benchmarks of the paper: likelihoods of given texts, and modules."""
 
 from functools import cached_property
 from typing import Any
@@ -143,7 +143,7 @@ class ModulePlan(TaskPlan):
         return {**super().problem_settings, "template": prompt}
 
     def module_checks(self, cell: Cell) -> str:
-        """Path of what checking a cell's modules gave."""
+        """Path of the table of module checks of a cell."""
         folder = f"<results>/modules/{self.benchmark}/{self.name}"
         return f"{folder}/{cell.setting}/{cell.model}.{cell.checkpoint}.parquet"
 

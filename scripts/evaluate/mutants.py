@@ -14,8 +14,8 @@ from pygments.token import Token
 from scripts.lib.job import InputError
 from scripts.lib.seeds import seed_for
 
-# What each operator or keyword is replaced by. Those of a language are found in its own programs
-# only, so one table serves all.
+# Replacement of each operator or keyword. One table covers all languages, because a program
+# contains only the operators of its own.
 REPLACEMENTS = {
     "<": "<=",
     "<=": "<",

@@ -114,7 +114,9 @@ class TaskPlan:
 
     @property
     def measured_references(self) -> list[str]:
-        """Those of `references` that are needed where a model is: none, unless it measures them."""
+        """The files of `references` that the generating job reads: none, unless it measures the
+        likelihood of solutions.
+        """
         return []
 
     # --- what is evaluated -----------------------------------------------------------------------
@@ -133,15 +135,17 @@ class TaskPlan:
 
     @property
     def temperatures(self) -> dict[str, float]:
-        """Temperature of each setting. The commit messages' likelihood is taken without sampling,
-        too.
+        """Temperature of each setting. Commit messages are also predicted token by token (teacher
+        forcing), without sampling.
         """
         sampled = {setting_name(value): value for value in self._sampling["temperatures"]}
         return {TEACHER_FORCED: 0, **sampled} if self.benchmark == COMMITS else sampled
 
     @property
     def checkpoint_templates(self) -> list[str]:
-        """What is evaluated of each checkpoint `{checkpoint}`: itself, or what it was tuned to."""
+        """Names of what is evaluated for each `{checkpoint}`: the checkpoint itself, or a tuned
+        one.
+        """
         templates: list[str] = self.entry["checkpoints"]
         return templates
 
@@ -253,7 +257,7 @@ class TaskPlan:
 
     @property
     def checked_controls(self) -> str:
-        """The file that shows that the controls came out as they must."""
+        """The file that shows that the controls have the expected outcomes."""
         return f"<results>/executions/{self.benchmark}/{self.name}/{CONTROL}/checked.json"
 
     def score_inputs(self, cell: Cell) -> dict[str, str]:

@@ -40,7 +40,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8001, help="port on this machine (default: 8001)")
     chosen = parser.parse_args()
     if not chosen.database.is_file() or chosen.database.stem != NAME:
-        sys.exit(f"error: {chosen.database} is no database of a run; finish one with `make run`")
+        sys.exit(
+            f"error: {chosen.database} is not the database of a run; "
+            "finish a run with `make run`, or name its provenance/run.sqlite"
+        )
     with tempfile.TemporaryDirectory() as folder:
         described = Path(folder, "metadata.json")
         described.write_text(json.dumps(metadata()), encoding="utf-8")

@@ -217,7 +217,9 @@ def _values(body: list[str], text: str) -> list[str]:
 
 
 def may_have_dropped(text: str) -> bool:
-    """Whether a text may have an expression that the reader rejects: a cheap look, which also finds strings."""
+    """Whether a text may have an expression that the reader rejects: a quick check, which also
+    matches text inside strings.
+    """
     return _ANY.search(text) is not None
 
 

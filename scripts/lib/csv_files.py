@@ -1,4 +1,4 @@
-"""CSV files: a header, one record a line, line feeds at the ends of lines."""
+"""CSV files: a header, one record per line, line feeds at the ends of lines."""
 
 import csv
 import io

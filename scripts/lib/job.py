@@ -120,8 +120,9 @@ def job(snakemake: Snakemake | None = None) -> Iterator[Snakemake]:
     """Run the body of a script, with its log in `log[0]` of the job; the default is the job that
     Snakemake runs.
 
-    An `InputError` or `OSError` ends the process with exit code 1 and one line on standard error.
-    Any other exception is raised again, with its traceback in the log.
+    An `InputError`, a full disk, or an `OSError` that names a file ends the process with exit code
+    1 and one line on standard error. Any other exception is raised again, with its traceback in the
+    log.
 
     What the job costs is recorded next to its log (`scripts.lib.cost`), unless `snakemake` is given:
     such a job is a part of a process that does more.

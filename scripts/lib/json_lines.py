@@ -1,4 +1,4 @@
-"""JSON lines: reading files of one JSON object a line, gzipped or not, with errors that name file
+"""JSON lines: reading files of one JSON object per line, gzipped or not, with errors that name file
 and line.
 """
 

@@ -77,7 +77,7 @@ def _current(match: re.Match[str]) -> str:
 
 
 def _in_memory(constraints: str) -> Iterator[bool]:
-    """Of each operand of inline assembly, whether it is the address of the value."""
+    """Whether each operand of inline assembly is the address of a value in memory."""
     for constraint in constraints.split(","):
         if constraint.startswith("="):
             yield from [True] if "*" in constraint[:3] else []
@@ -86,8 +86,8 @@ def _in_memory(constraints: str) -> Iterator[bool]:
 
 
 def _operands(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Of each operand of a call up to the closing bracket: where it begins, and where the star that
-    ends its type is; -1 without a typed pointer.
+    """For each operand of a call: its start, and the index of the star that ends its pointer type,
+    or -1.
     """
     depth, begin, star = 1, start, -1
     for match in _OPERANDS.finditer(text, start):

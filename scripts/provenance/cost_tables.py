@@ -65,7 +65,9 @@ def _add(results: str | Path, rule: str, attempt: Attempt, user: float, system: 
 
 
 def end_costs(results: str | Path) -> None:
-    """What Snakemake does at the end of a run; never an error, because the results are complete."""
+    """Record Snakemake's own cost and write the tables of costs; a failure is only a warning,
+    because no result depends on them.
+    """
     try:
         record_snakemake(results)
         write_costs(results)

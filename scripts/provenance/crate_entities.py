@@ -1,4 +1,4 @@
-"""Entities of an RO-Crate: files with their digests, times, and what is no file."""
+"""Entities of an RO-Crate: files with their digests, times, and entities that are not files."""
 
 import mimetypes
 import uuid

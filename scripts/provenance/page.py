@@ -37,7 +37,9 @@ COLOURS = {INK: "var(--ink)", FAINT: "var(--faint)", GRID: "var(--line)"}
 
 
 def caption(text: str) -> Markup:
-    """A caption for Snakemake's report, which is reStructuredText, as HTML: code is all its markup."""
+    """A caption for Snakemake's report, which is reStructuredText, as HTML; inline code is the only
+    markup that it contains.
+    """
     return with_code(" ".join(text.replace("``", "`").split()))
 
 
@@ -74,7 +76,8 @@ def _sized(match: re.Match) -> str:
 
 
 def statuses(counts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Pivot the counts of outcomes: one row a language and variant, one column a status that occurs.
+    """Pivot the counts of outcomes: one row per language and variant, one column per status that
+    occurs.
 
     Rows are `{"language", "variant", "counts", "total"}`.
     """

@@ -1,7 +1,7 @@
 """A run as an RO-Crate of the Provenance Run profile, built with the library rocrate.
 
 `build` adds the entities of RO-Crate 1.1 and Workflow Run RO-Crate 0.5: the workflow and its steps,
-the software, one action a job, and every file with its size and SHA-256.
+the software, one action per job, and every file with its size and SHA-256.
 """
 
 from collections.abc import Iterable, Mapping

@@ -44,7 +44,7 @@ class Corpus:
         return tables.fingerprint(self.root, self.language, self.settings)
 
     def measured(self) -> "MeasuredCorpus":
-        """The corpus with its size, which takes a look at all its files."""
+        """The corpus with its size; reads metadata of all its files."""
         if not self.is_tree:
             listed = tables.all_rows(self.root, self.language, self.settings)
             rows = [rows for variant in listed.values() for rows in variant]

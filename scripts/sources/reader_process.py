@@ -90,7 +90,7 @@ def _received(receiver: Connection) -> tuple[str, Any]:
 
 
 def _death(exitcode: int | None) -> InputError:
-    """The error for a reader that died: by a signal or, without a message, otherwise."""
+    """The error for a reader that a signal ended, or that ended without sending a message."""
     how = signal.Signals(-exitcode).name if exitcode and exitcode < 0 else f"exit code {exitcode}"
     return InputError(
         f"cannot be read: its content ended the reader ({how}); it is damaged, write it again or remove it"

@@ -245,8 +245,8 @@ def rows_of(
     with_modules: bool = True,
 ) -> Iterator[dict[str, Any] | None]:
     """Rows of a file with our names for their columns (`columns`: theirs by ours), a few in memory
-    at a time; with `groups`, only those of some row groups. Modules come with their text only if it
-    is wanted: hashed where they are unpacked, they need not be passed on.
+    at a time; with `groups`, only those of some row groups. Modules keep their text only with
+    `with_modules`; otherwise the reading process hashes them and drops the text.
 
     None stands for a row that is too long for a program of `max_bytes` and was not read.
     """

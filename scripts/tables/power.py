@@ -176,7 +176,10 @@ def main() -> None:
     shares = {name: getattr(arguments, name) for name in ("power", "level", "rate")}
     wrong = [name for name, value in shares.items() if not 0 < value < 1]
     if wrong or arguments.difference <= 0 or arguments.seeds < 1 or not 0 <= arguments.sampled <= 1:
-        sys.exit("error: power, level and rate are between 0 and 1, difference above 0, seeds at least 1")
+        sys.exit(
+            "error: an option is out of range; --power, --level and --rate are between 0 and 1, "
+            "--sampled from 0 to 1, --difference above 0, --seeds at least 1"
+        )
     try:
         print(report(arguments))
     except InputError as error:

@@ -128,7 +128,7 @@ def _tex_block(table: Grid, block: Block, texts: Texts, name: str) -> list[str]:
 
 
 def as_tex(table: Grid, texts: Texts) -> str:
-    """One floating table a block, to be included with `\\input`."""
+    """One floating table per block, to be included with `\\input`."""
     table = with_controls(table)
     lines = ["% needs \\usepackage{booktabs,amssymb}"]
     for position, block in enumerate(blocks(table), start=1):

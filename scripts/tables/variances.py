@@ -91,8 +91,9 @@ def seeds_needed(variances: Variances, difference: float, design: Design, test: 
 def measured(base: np.ndarray, other: np.ndarray, samples: int, is_share: bool) -> Variances:
     """Variances from the values of n problems, in points, of two checkpoints in the same order.
 
-    Only shares of several samples tell sampling and problems apart. Otherwise all of the variance
-    counts as that of problems, so that more samples appear not to help.
+    Only shares of several samples separate the variance of sampling from that of problems.
+    Otherwise all of the variance counts as that of problems, so that more samples appear not to
+    help.
     """
     total = float(np.var(other - base, ddof=1)) if len(base) > 1 else 0.0
     sampling = 0.0

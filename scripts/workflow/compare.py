@@ -43,7 +43,7 @@ def counts(changes: Sequence[Change]) -> str:
     different = [change for change in common if change.difference]
     clear = sum(change.is_clear for change in different)
     return (
-        f"{len(common)} scores in both runs: {len(different)} differ, of {clear} the interval excludes zero; "
+        f"{len(common)} scores in both runs: {len(different)} differ, {clear} with an interval that excludes zero; "
         f"{sum(change.second is None for change in changes)} only in A, "
         f"{sum(change.first is None for change in changes)} only in B."
     )

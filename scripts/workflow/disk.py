@@ -1,7 +1,7 @@
 """Disk that a run takes: what its outputs will occupy, by their paths, and trainings while they run.
 
-Known are models by their number of parameters, adapters by their rank, token shards by documents
-and context, and everything that contains the corpus' text by its size. Of other outputs, which are
+Sizes follow from the number of parameters (models), the rank (adapters), documents and context
+(token shards), and the size of the corpus (outputs with its text). For the other outputs, which are
 small, `scripts.workflow.estimate` has measured rates.
 """
 

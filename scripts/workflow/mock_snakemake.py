@@ -93,7 +93,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the script of a rule by hand, in the current directory.")
     parser.add_argument("rule", help="name of the rule")
     parser.add_argument("wildcards", nargs="*", metavar="NAME=VALUE", help="wildcards of the rule")
-    parser.add_argument("--configfile", nargs="*", type=Path, default=[], help="files laid over config/config.yaml")
+    parser.add_argument(
+        "--configfile", nargs="*", type=Path, default=[], help="config files that override config/config.yaml"
+    )
     arguments = parser.parse_args()
     try:
         wildcards = dict(word.split("=", 1) for word in arguments.wildcards)

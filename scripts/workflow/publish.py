@@ -178,7 +178,9 @@ def publish(results: Path, owner: str, only: str, dry: bool, public: bool) -> No
         raise InputError(f"{results} has nothing to publish that matches {only}; run the workflow first")
     token = os.environ.get("HF_TOKEN")
     if not dry and not token:
-        raise InputError("HF_TOKEN is not set; set it to a token with write access, or set DRY=1 to list what would be pushed")
+        raise InputError(
+            "HF_TOKEN is not set; set it to a token with write access, or set DRY=1 to list what would be pushed"
+        )
     api = HfApi(token=token or False)
     for item in items:
         with ExitStack() as stack:

@@ -1,8 +1,8 @@
 """What the jobs of a run need and this machine lacks, reported in one list before anything runs.
 
 A run that lacks something is refused (`check_requirements`). A dry run prints the same list as
-warnings (`warn_at_exit`). Only jobs that would run are checked. What a cluster's nodes may have in
-contrast to this machine, such as a GPU, is a note.
+warnings (`warn_at_exit`). Only jobs that would run are checked. Something that this machine lacks
+but a cluster's nodes may have, such as a GPU, is only a note.
 """
 
 import atexit

@@ -134,7 +134,7 @@ def score_changes(first: Path, second: Path, seed: int) -> list[Change]:
 
 
 def frame(changes: list[Change]) -> pd.DataFrame:
-    """Changes as a table, one row a score."""
+    """Changes as a table, one row per score."""
     columns = ("first", "second", "difference", "low", "high", "problems", "unpaired")
     rows = [{**dict(zip(KEY, c.key, strict=True)), **{name: getattr(c, name) for name in columns}} for c in changes]
     return pd.DataFrame(rows, columns=[*KEY, *columns])

@@ -63,7 +63,7 @@ class HarmlessTypes:
             return node.id in self.parts and self._is_name(node, position)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
             sides = (node.left, node.right)
-            # Texts cannot be united, and two times None neither.
+            # `|` fails for strings, and for None with None.
             constants = [side.value for side in sides if isinstance(side, ast.Constant)]
             return constants in ([], [None]) and all(self._is_part(side, position) for side in sides)
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and self._is_name(node.value, position):

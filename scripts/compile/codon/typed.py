@@ -234,7 +234,7 @@ class Typed(Rewrite):
         """`a == b` of objects without `__eq__` becomes the equivalent `a is b`, which Codon
         accepts.
         """
-        # Other than by a method, a comparison may be set for any class.
+        # The program may set a comparison by assignment, for any class.
         if not self.names.builtin(*_EQUALITY) or _EQUALITY & self.names.stored_attributes:
             return
         classes = self.known.classes.items()

@@ -58,7 +58,7 @@ class Completion:
 
 @dataclass(frozen=True)
 class TeacherForced:
-    """A commit message as predicted token by token, and the message as far as it was given."""
+    """A commit message predicted token by token, and the part of the reference that the model read."""
 
     prediction: str
     message: str
@@ -105,8 +105,8 @@ class Engine(Protocol):
         """For each problem, the most likely token at each position of its message.
 
         Each token is predicted from the prompt and the message before it, as the paper evaluates
-        commit messages. Prompt and message are cut as in training, and the message is compared as
-        far as it was given.
+        commit messages. Prompt and message are cut as in training, and only the part of the message
+        that the model read is compared.
         """
         ...
 

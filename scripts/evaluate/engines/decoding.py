@@ -32,11 +32,13 @@ class SeededDraw:
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
 
     def __call__(self, rows: Sequence[int], logits: torch.Tensor) -> torch.Tensor:
-        """Token ids of shape (rows,), of these of all rows; `logits` has shape (rows, vocabulary)."""
+        """The next token id of each row in `rows`, shape (rows,); `logits` has shape (rows,
+        vocabulary).
+        """
         if not self.sampling.temperature:
             return logits.argmax(dim=-1)
-        # A number for every token of the vocabulary, so that those of a token do not depend on its
-        # rank.
+        # One number for every token of the vocabulary, so that a token's noise does not depend on
+        # its rank.
         noise = torch.stack([torch.rand(logits.shape[1], generator=self.generators[row]) for row in rows])
         values, tokens = nucleus(logits.float() / self.sampling.temperature, self.sampling.top_p)
         noise = noise.to(logits.device).gather(-1, tokens)
@@ -64,7 +66,7 @@ def nucleus(logits: torch.Tensor, top_p: float) -> tuple[torch.Tensor, torch.Ten
 
 
 class Ends:
-    """Tells whether a row has ended, so that no token is generated after it.
+    """Determines whether a row has ended, so that no further token is generated.
 
     decode: token ids to text. ends: ids that end a completion. stops: what else ends each row, of
     shape (rows,).

@@ -32,7 +32,8 @@ _OF_SENTINEL = frozenset(("data_set_assert_fail", "data_set_tests", "sentinel_te
 # which its name shows.
 _OF_LIBRARIES = ("_ZNS", "_ZNKS", "_ZS", "_ZNVS", "_D3std", "_D4core", "_D6object")
 _STATIC = re.compile(r"Z\d|Z[NL]|L\d|U[lt]|_GLOBAL__N_")
-# Members of std::string const that are no templates: compilers leave their instances to the library.
+# Const members of std::string that are not templates: compilers use the library's instances of
+# them.
 _OF_STRING = re.compile(r"_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE(?:\d+[a-z_]+|[a-z]{2})E")
 
 

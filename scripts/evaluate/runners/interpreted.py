@@ -14,7 +14,8 @@ from scripts.lib.sandbox.bubblewrap import open_to_all
 from scripts.lib.sandbox.run import Sandbox, run
 
 RUNTIME = Path(__file__).parents[1] / "runtime"
-# Compiling the harness again would take longer than most programs run. Its parts are no modules that a program finds.
+# Compiling the harness again would take longer than most programs run. A program cannot import its
+# parts.
 _MODULES = ("contents", "values", "errors", "exchange", "stand_ins", "peers", "harness")
 _LOADER = """
 import marshal, sys
@@ -27,7 +28,7 @@ for name, _ in codes:
 module.main()
 """
 
-# Where programs find numpy: the path of this project is none of their business.
+# Where programs find numpy, so that they do not see the path of this project.
 _LIBRARIES = "/opt/libraries"
 
 

@@ -107,7 +107,7 @@ def _rust(prelude: Prelude, problem: Problem, completion: str) -> Program:
 
 
 def _rust_crate(prelude: Prelude, problem: Problem, completion: str) -> Program:
-    """Tests of an older `rand` call `gen_range(a, b)`; the one at hand wants a range."""
+    """Tests of an older `rand` call `gen_range(a, b)`; the installed one expects a range."""
     tests = _RUST_RANGE.sub(r"gen_range(\1..\2)", problem.tests)
     return _with(prelude, {"program.rs": rust_text(problem.context, completion, tests)})
 
@@ -136,7 +136,7 @@ def _apart(table: Mapping[str, Any], prelude: Prelude, problem: Problem, complet
     return replace(program, tests=problem.tests, entry_point=names[-1])
 
 
-# How programs of languages are composed whose tests need more than one of the ways in `GENERIC`.
+# Composers for languages whose tests the composers in `GENERIC` cannot handle.
 COMPOSERS: dict[str, Composer] = {
     "python": _python,
     "ruby": _ruby,

@@ -1,4 +1,5 @@
-"""Functions that the beginning of a program declares: for C++, D, Go and Rust, in as far as prompts have them.
+"""Functions that the beginning of a program declares: for C++, D, Go and Rust, as far as prompts
+contain them.
 
 Tests are compiled apart from what a model wrote. They reach a function through a declaration or a wrapper that repeats
 the signature of the prompt, so that no macro, type or overload of the completion stands between the two.

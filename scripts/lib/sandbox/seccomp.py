@@ -66,8 +66,8 @@ def machine_numbers(machine: str | None = None) -> tuple[str, int, int]:
 
 
 def prologue(architecture: int, otherwise: Step) -> list[Step]:
-    """Steps that end with `otherwise` for calls of another architecture; otherwise they load the
-    call's number.
+    """Steps that execute `otherwise` for calls of another architecture, and load the number of any
+    other call.
     """
     return [Step(LOAD, _ARCHITECTURE), Step(JUMP_EQUAL, architecture, yes=1), otherwise, Step(LOAD, _NUMBER)]
 

@@ -82,7 +82,7 @@ class ModuleRun(Word):
 
     EQUAL = "equal", "it prints what the compiler's module prints, and ends with exit code 0"
     DIFFERENT = "different", "it prints something else, fails, or exceeds a limit"
-    INVALID = "invalid", "it is no valid module, so it is not run"
+    INVALID = "invalid", "it is not a valid module, so it is not run"
     UNKNOWN = "unknown", "the compiler's module does not run by itself here, so nothing is compared"
 
 

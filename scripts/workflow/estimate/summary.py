@@ -214,7 +214,7 @@ def text(forecasts: Sequence[Forecast], rates: Rates, cores: int, notes: Sequenc
     if sampled:
         notes = [
             *notes,
-            f"for {sampled:,} jobs the rates are sampled ones (method in config/cost_rates.csv), which are low",
+            f"for {sampled:,} jobs the rates are sampled (column method of config/cost_rates.csv), so they are too low",
         ]
     lines = [
         table(forecasts, rates),

@@ -55,7 +55,7 @@ class Redirection:
 
     def show_errors(self, show: Callable[[str], None]) -> None:
         """Pass each line that this process prints to standard error to a function and to the log,
-        also after `close`: the last words of a run follow it.
+        also after `close`, because Snakemake prints its last messages then.
         """
         sys.stderr = Tee(show, self.log)
 

@@ -252,7 +252,8 @@ for _ in range(60):
 """,
     "a program started with children ignored": """
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-os.execv("/bin/bash", ["bash", "-c", "for n in {1..200}; do (for ((m = 0; m < 10000; m++)); do :; done) & done; sleep 5"])
+loop = "for ((m = 0; m < 10000; m++)); do :; done"
+os.execv("/bin/bash", ["bash", "-c", "for n in {1..200}; do (" + loop + ") & done; sleep 5"])
 """,
     "grandchildren": """
 for _ in range(60):
