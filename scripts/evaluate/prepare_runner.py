@@ -40,7 +40,8 @@ def build_shared(folder: Path, command: list[str], toolchain: Toolchain | None) 
     environment = {**os.environ, **(variables(toolchain) if toolchain else {})}
     done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise InputError(f"{command[0]} fails (exit code {done.returncode}): {' '.join(done.stderr.split())[-400:]}")
+        message = " ".join(done.stderr.split())[-400:]
+        raise InputError(f"{command[0]} fails (exit code {done.returncode}); check it with `make doctor`: {message}")
 
 
 def umask_remedy() -> str:

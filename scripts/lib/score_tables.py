@@ -33,7 +33,7 @@ def _value(text: str, cell: str) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise InputError(f"{cell}: '{text}' is not a number") from None
+        raise InputError(f"{cell}: '{text}' is not a number; correct it or leave it empty") from None
 
 
 def read_rows(path: str | Path, table: Table) -> pd.DataFrame:
@@ -44,7 +44,9 @@ def read_rows(path: str | Path, table: Table) -> pd.DataFrame:
     with Path(path).open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         if tuple(reader.fieldnames or ()) != table.names:
-            raise InputError(f"{path}: columns are {reader.fieldnames}, expected {list(table.names)}")
+            raise InputError(
+                f"{path}: columns are {reader.fieldnames}, expected {list(table.names)}; correct the header"
+            )
         rows: list[Row] = list(reader)
     for line, row in enumerate(rows, start=2):
         if None in row or None in row.values():

@@ -54,6 +54,6 @@ def split_checkpoint(checkpoint: str) -> tuple[str, str, str]:
     """
     match = _CHECKPOINT.fullmatch(checkpoint)
     if match is None:
-        raise ValueError(f"'{checkpoint}' is no name of a checkpoint")
+        raise ValueError(f"'{checkpoint}' is not the name of a checkpoint; use START, START-TUNING or ircoder-STEP")
     ircoder, step, other, tuning = match.groups(default="")
     return ircoder or other, step, tuning

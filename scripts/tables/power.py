@@ -1,4 +1,4 @@
-"""Print how large a difference of scores an evaluation can see: `python -m scripts.tables.power
+"""Print how large a difference of scores an evaluation can detect: `python -m scripts.tables.power
 --help`. The formulas are in `variances`.
 """
 
@@ -121,7 +121,7 @@ def plan_rows(plan: str, rows: Sequence[Row], otherwise: Variances, seeds: int) 
 
 
 def _number(value: int | None) -> str:
-    return "not alone" if value is None else f"{value:,}"
+    return "none" if value is None else f"{value:,}"
 
 
 def _cells(row: Row, difference: float, test: Criterion) -> list[str]:
@@ -131,9 +131,9 @@ def _cells(row: Row, difference: float, test: Criterion) -> list[str]:
 
 
 def table(rows: Sequence[Row], difference: float, test: Criterion) -> list[str]:
-    """Lines of a table: what each evaluation can see, and what it needs to see `difference`."""
-    head = ["score", "problems", "samples", "seeds", "sees"]
-    head += [f"{what} to see {difference:g}" for what in ("problems", "samples", "seeds")]
+    """Lines of a table: what each evaluation can detect, and what it needs to detect `difference`."""
+    head = ["score", "problems", "samples", "seeds", "detects"]
+    head += [f"{what} to detect {difference:g}" for what in ("problems", "samples", "seeds")]
     cells = [[row.name, *map(str, row.design), *_cells(row, difference, test)] for row in rows]
     return markdown_table(head, cells, right=range(1, len(head)), aligned=True)
 
@@ -151,8 +151,8 @@ def report(arguments: argparse.Namespace) -> str:
     if arguments.results:
         lines += [f"Scores of {arguments.results} that vary:", "", *table(rows, arguments.difference, test), ""]
     lines += [
-        f"sees: smallest true difference in points found with power {test.power:g} at level {test.level:g}",
-        f"to see {arguments.difference:g}: how many are needed if the rest stays; not alone: no number is enough",
+        f"detects: smallest true difference in points, with power {test.power:g} at level {test.level:g}",
+        f"to detect {arguments.difference:g}: number needed if the other two stay the same; none: no number is enough",
         f"assumed: rate {arguments.rate:g}, {arguments.sampled:g} of the variance due to sampling, correlation "
         f"{arguments.correlation:g}; standard deviation between trainings {arguments.training_sd:g} points "
         "where a run has no seeds",
@@ -162,10 +162,10 @@ def report(arguments: argparse.Namespace) -> str:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Print how large a difference of scores an evaluation can see.")
+    parser = argparse.ArgumentParser(description="Print how large a difference of scores an evaluation can detect.")
     parser.add_argument("--results", type=Path, metavar="FOLDER", help="finished run whose variances are used")
-    parser.add_argument("--difference", type=float, default=5.0, metavar="POINTS", help="difference to see; 5")
-    parser.add_argument("--power", type=float, default=0.8, help="probability of seeing it; 0.8")
+    parser.add_argument("--difference", type=float, default=5.0, metavar="POINTS", help="difference to detect; 5")
+    parser.add_argument("--power", type=float, default=0.8, help="probability of detecting it; 0.8")
     parser.add_argument("--level", type=float, default=0.05, help="level of the two-sided test; 0.05")
     parser.add_argument("--seeds", type=int, default=1, help="trainings of each model in the plans; 1")
     parser.add_argument("--training-sd", type=float, default=1.0, metavar="POINTS", help="between trainings; 1")

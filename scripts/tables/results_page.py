@@ -206,7 +206,7 @@ class Page:
         decimals = self.specs[benchmark]["decimals"]
         values = [figure(each["value"], decimals, False) for each in (own, others)]
         cell = self._difference_cell(row, benchmark)
-        words = {1: "better", -1: "worse", 0: "not told apart"}[cell.verdict]
+        words = {1: "better", -1: "worse", 0: "no clear difference"}[cell.verdict]
         difference = with_interval(replace(cell, verdict=0), decimals, signed=True)
         return f"{values[0]} against {values[1]}, a difference of {difference}: {words}"
 

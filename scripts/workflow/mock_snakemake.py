@@ -63,7 +63,7 @@ def _job(workflow: Workflow, name: str, wildcards: dict[str, str]) -> Job:
 def _script(job: Job) -> Path:
     """The script of a job's rule; raise `InputError` if the rule has none."""
     if not job.rule.script:
-        raise InputError(f"rule {job.rule.name} has no script")
+        raise InputError(f"rule {job.rule.name} has no script; name a rule with one")
     return Path(job.rule.basedir.join(job.rule.script).get_path_or_uri(secret_free=True)).resolve()
 
 
@@ -81,7 +81,7 @@ def mock_snakemake(
 ) -> Snakemake:
     """The object that Snakemake would hand to the script of a rule, for `scripts.lib.job.job`.
 
-    `directory` is the working directory of the run whose files the job names; `configfiles` are laid over
+    `directory` is the working directory of the run whose files the job names; `configfiles` override
     `config/config.yaml`. Nothing is executed, and inputs need not exist unless a function of the rule reads them.
     Raise `InputError` for an unknown rule, a rule without script, or other wildcards than those of the rule.
     """

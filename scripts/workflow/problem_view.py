@@ -41,7 +41,9 @@ def _values(results: Path, name: str, score: Score) -> dict[str, float]:
         raise InputError("validation losses have documents, not problems; read the table models/*/losses/*.parquet")
     values: dict[str, float] = read_json(results / name)["per_problem"].get(score["setting"], {}).get(score["metric"])
     if not values:
-        raise InputError(f"{name} has no values by problem for {score['setting']}, {score['metric']}")
+        raise InputError(
+            f"{name} has no values by problem for {score['setting']}, {score['metric']}; choose a mean over problems"
+        )
     return values
 
 

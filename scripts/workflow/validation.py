@@ -43,14 +43,14 @@ def _read_yaml(path: Path, stamp: int) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path.name}: not valid YAML: {' '.join(str(error).split())}") from error
+        raise ConfigError(f"{path}: not valid YAML; correct it: {' '.join(str(error).split())}") from error
 
 
 def read_yaml(path: str | Path) -> Any:
     """The value of a YAML file; raise `ConfigError` when it is missing or malformed."""
     file = Path(path)
     if not file.is_file():
-        raise ConfigError(f"{file} does not exist")
+        raise ConfigError(f"{file} does not exist; correct the path, or restore the file from the repository")
     return _read_yaml(file, file.stat().st_mtime_ns)
 
 
@@ -118,4 +118,4 @@ def validate(value: Any, name: str, root: str | Path, where: str) -> None:
 def nearest(name: str, known: Iterable[str]) -> str:
     """The remedy for an unknown name: the nearest known one, or all of them."""
     near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+    return f"did you mean '{near[0]}'?" if near else f"choose from {', '.join(known)}"

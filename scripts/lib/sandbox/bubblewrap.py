@@ -174,7 +174,9 @@ def unprivileged() -> Identity | None:
     if any(first <= nobody.pw_uid < first + count for first, _, count in maps):
         return Identity(nobody.pw_uid, nobody.pw_gid)
     if any(first == 0 and outside == 0 for first, outside, _ in maps):
-        raise InputError("the sandbox does not start as root: the user `nobody` does not exist in this container")
+        raise InputError(
+            "the sandbox does not start as root: the user `nobody` does not exist in this container; add it"
+        )
     return None
 
 

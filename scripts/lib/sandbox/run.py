@@ -296,4 +296,5 @@ def probe(mode: str = "bubblewrap") -> None:
     outcome = run(["true"], sandbox=Sandbox(mode=mode, work_mb=1), limits=limits)
     if outcome.status != "exited" or outcome.returncode != 0:
         message = " ".join(outcome.stderr.decode("utf-8", "replace").split())
-        raise InputError(f"the sandbox does not work ({outcome.status}, exit code {outcome.returncode}): {message}")
+        ended = f"{outcome.status}, exit code {outcome.returncode}"
+        raise InputError(f"the sandbox does not work; check it with `make doctor` ({ended}): {message}")

@@ -90,7 +90,7 @@ class Session:
             os.set_inheritable(descriptor, False)
         reply = json.loads(message) if message else {"error": "its init process has ended"}
         if "error" in reply:
-            raise InputError(f"the sandbox does not start: {reply['error']}")
+            raise InputError(f"the sandbox does not start; check it with `make doctor`: {reply['error']}")
         return {name: (value, opened) for name, value in reply.items()}
 
     def _receive(self) -> tuple[bytes, list[int]]:
@@ -110,7 +110,7 @@ class Session:
             return ProcessExit(-signal.SIGKILL, 0.0, 0.0)
         reply = json.loads(message)
         if "error" in reply:
-            raise InputError(f"the sandbox does not start: {reply['error']}")
+            raise InputError(f"the sandbox does not start; check it with `make doctor`: {reply['error']}")
         return ProcessExit(os.waitstatus_to_exitcode(reply["status"]), reply["cpu_seconds"], reply["peak_mb"])
 
 

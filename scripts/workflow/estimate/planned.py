@@ -147,7 +147,11 @@ def _planned_in(folder: Path, configfiles: Sequence[Path], config: Mapping[str, 
             workflow.dag(DAGSettings()).execute_workflow(executor="dryrun")
         except (SystemExit, WorkflowError) as error:
             lines = [line for line in [*printed.getvalue().splitlines(), str(error)] if line.startswith("error: ")]
-            raise InputError(lines[-1].removeprefix("error: ") if lines else f"no plan: {error}") from error
+            raise InputError(
+                lines[-1].removeprefix("error: ")
+                if lines
+                else f"the run cannot be planned; see `snakemake -n` with the same config: {error}"
+            ) from error
         # Snakemake's public interface runs jobs and has no way to look at them.
         planned = workflow._workflow
         yield planned

@@ -125,7 +125,7 @@ def test_faults_of_the_instructions_source_are_named(config, told, own):
         ("slow", {"training": {"epochs": 0}}, "config: ablations.slow: training.epochs: 0 is"),
         ("slow", {"templates": {}}, "config: ablations.slow: unknown key 'templates'"),
         ("slow", {"modules": "random"}, "'random' is not one of ['own', 'shuffled']"),
-        ("c-only", {"languages": ["c"]}, "config: ablations.c-only.languages: the run has no 'c'; known: C, C++"),
+        ("c-only", {"languages": ["c"]}, "config: ablations.c-only.languages: the run has no 'c'; choose from C, C++"),
         ("base", {}, "config: ablations: 'base' does not match"),
         ("ircoder-2", {}, "'ircoder-2' does not match"),
         ("my-instruct", {}, "'my-instruct' does not match"),
