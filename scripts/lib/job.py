@@ -152,6 +152,7 @@ def job(snakemake: Snakemake | None = None) -> Iterator[Snakemake]:
             logging.error("%s: No space left on device (%s); make room and run again", snakemake.rule, error)
             sys.exit(1)
         if error.filename is None:
+            logging.exception("%s failed", snakemake.rule)
             raise
         logging.debug("%s", traceback.format_exc())
         logging.error("%s: %s: %s", snakemake.rule, error.filename, error.strerror)

@@ -7,6 +7,7 @@ of date.
 
 import os
 import resource
+import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -72,4 +73,4 @@ def end_costs(results: str | Path) -> None:
         record_snakemake(results)
         write_costs(results)
     except OSError as error:
-        print(f"warning: the cost of the run is not recorded: {error}")
+        print(f"warning: the cost of the run is not recorded: {error}", file=sys.stderr)

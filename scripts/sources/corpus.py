@@ -8,8 +8,8 @@ from typing import Any
 from scripts.sources import tables, tree
 from scripts.sources.record import Record
 
-# A killed job reads what it had read of one piece again; the temporary file of each piece is open
-# when the pieces are joined.
+# Pieces are small, because a killed job reads its unfinished piece again, and few, because all their
+# temporary files are open at once when they are joined.
 _PIECE_BYTES = 64 << 20
 _MOST_PIECES = 256
 

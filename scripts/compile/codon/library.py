@@ -95,8 +95,8 @@ class StdinReadline(Rewrite):
         return any(is_dotted(node, f"{root}.readline") for root in self.roots)
 
     def _is_only_called(self, node: ast.Assign) -> bool:
-        """Whether the variable of an assignment is only called, without an argument: the method has
-        a name, a class and more that a function has not.
+        """Whether the variable of an assignment is only called, without an argument:
+        other uses could observe attributes that a method has and a function lacks.
         """
         name, function = assigned_name(node), self.local.get(id(node))
         if name is None or (function and name in self.shared):

@@ -28,12 +28,12 @@ _OF_TESTS = _COMPARING | _ENDING | _UNWINDING | _FILES
 # Functions of the sentinel or of the tests that it calls. A binary has one of each.
 _OF_SENTINEL = frozenset(("data_set_assert_fail", "data_set_tests", "sentinel_tests", "__wrap_main"))
 # Functions of the C++ and D libraries. Instances of their templates in a program are weak symbols, or local ones if an
-# argument is a lambda, a local type or a static function. What the program adds to `std` is global, or static,
-# which its name shows.
+# argument is a lambda, a local type or a static function. A function that the program itself adds to `std` is a
+# global symbol, or a local one without such a mark in its name.
 _OF_LIBRARIES = ("_ZNS", "_ZNKS", "_ZS", "_ZNVS", "_D3std", "_D4core", "_D6object")
 _STATIC = re.compile(r"Z\d|Z[NL]|L\d|U[lt]|_GLOBAL__N_")
-# Const members of std::string that are not templates: compilers use the library's instances of
-# them.
+# Const members of std::string that are not templates: compilers use the library's
+# instances of them.
 _OF_STRING = re.compile(r"_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE(?:\d+[a-z_]+|[a-z]{2})E")
 
 

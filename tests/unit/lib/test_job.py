@@ -40,10 +40,13 @@ def test_a_full_disk_is_one_line_with_its_remedy(snakemake, capsys):
     assert line.endswith("make room and run again")
 
 
-def test_other_errors_keep_their_traceback(snakemake, tmp_path):
-    with pytest.raises(ZeroDivisionError), job(snakemake):
-        1 / 0  # noqa: B018
-    assert "ZeroDivisionError" in (tmp_path / "logs" / "rule.log").read_text()
+@pytest.mark.parametrize("error", [ZeroDivisionError(), OSError("of a library"), BrokenPipeError(32, "Broken pipe")])
+def test_other_errors_keep_their_traceback(snakemake, tmp_path, error):
+    """Also errors of the system that name no file."""
+    with pytest.raises(type(error)), job(snakemake):
+        raise error
+    log = (tmp_path / "logs" / "rule.log").read_text()
+    assert type(error).__name__ in log and "Traceback" in log
 
 
 WARNS = """import sys, types, warnings
