@@ -4,11 +4,12 @@ both variants.
 Run: python -m bench.compile [--corpus FOLDER] [--languages …] [--programs N] [--jobs N] [--csv
 FILE]
 
-Baseline (`plain`): one compiler process for each program and variant, one after the other, without
-a sandbox. As in the stage, a program that the first alternative of a frontend refuses (an edition of
-Rust, a form of Fortran) is compiled by the next one. The stage (`stage`) includes sandboxes,
-verification and normalisation; nothing comes from a cache. A third line measures one frontend pass
-for both variants (`compile.shared_frontend`) where the language has it.
+Baseline (`plain`): one compiler process for each program and variant, without a sandbox, as many at
+the same time as the stage has, because two compilers on two threads of one core both take longer.
+As in the stage, a program that the first alternative of a frontend refuses (an edition of Rust, a
+form of Fortran) is compiled by the next one. The stage (`stage`) includes sandboxes, verification
+and normalisation; nothing comes from a cache. A third line measures one frontend pass for both
+variants (`compile.shared_frontend`) where the language has it.
 
 Columns: `modules` is the number of modules made; `lost` counts modules that only the baseline
 makes, which the last column names with their status; `to plain` is CPU time divided by the
@@ -25,6 +26,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -107,22 +109,26 @@ def compiled_plainly(language: str, program: str, build: Build, variant: str) ->
         return done.returncode == 0 and Path(folder, build.output).is_file()
 
 
-def plain(language: str, programs: list[str], build: Build) -> set[tuple[str, str]]:
-    """Compile programs the plain way; return the programs and variants for which a module was made.
+def plain_variants(language: str, program: str, build: Build) -> set[tuple[str, str]]:
+    """The id of a program with each variant for which the plain way makes a module.
 
     As in the stage, the frontend's first alternative that compiles the first variant is used for
     all variants, or the first alternative if none does.
     """
     first, *others = VARIANTS
     alternatives = [each for each in build.alternatives if "pragma" not in each.alternative]
-    modules_made = set()
-    for program in programs:
-        accepting = (each for each in alternatives if compiled_plainly(language, program, each, first))
-        chosen = next(accepting, None)
-        made = {first} if chosen else set()
-        made |= {each for each in others if compiled_plainly(language, program, chosen or build, each)}
-        modules_made |= {(program_id(program), variant) for variant in made}
-    return modules_made
+    chosen = next((each for each in alternatives if compiled_plainly(language, program, each, first)), None)
+    variants = [first] if chosen else []
+    variants += [each for each in others if compiled_plainly(language, program, chosen or build, each)]
+    return {(program_id(program), variant) for variant in variants}
+
+
+def plain(language: str, programs: list[str], build: Build, jobs: int) -> set[tuple[str, str]]:
+    """Compile programs the plain way, `jobs` at a time; return the programs and variants for which a
+    module was made.
+    """
+    with ThreadPoolExecutor(jobs) as pool:
+        return set().union(*pool.map(lambda program: plain_variants(language, program, build), programs))
 
 
 def program_id(program: str) -> str:
@@ -179,7 +185,7 @@ def agreement(one: dict[tuple[str, str], str], other: dict[tuple[str, str], str]
 def lines_of(language: str, programs: list[str], jobs: int) -> Iterator[Line]:
     """The measurements of one language: each way on the same programs, in turn."""
     build = make_build(language, TABLE[language], SETTINGS)
-    accepted, base, wall = measured(lambda: plain(language, programs, build))
+    accepted, base, wall = measured(lambda: plain(language, programs, build, jobs))
     if not accepted:
         # A baseline that fails costs too little; GHC's, for example, needs LLVM's opt and llc.
         raise SystemExit(f"error: the plain way compiled no {language} program; install envs/host/apt-test.txt")
