@@ -218,12 +218,12 @@ class Meter:
     leaves what it had used until shortly before.
     """
 
-    def __init__(self, path: Path, rule: str, wildcards: Mapping[str, str], given: Attempt) -> None:
+    def __init__(self, path: Path, rule: str, wildcards: Mapping[str, str], attempt: Attempt) -> None:
         earlier = read_record(path)["attempts"]
         # After a success the job's cost starts again: it replaces the earlier result.
         self.earlier = [] if earlier and earlier[-1]["state"] == DONE else earlier
         self.path, self.about = path, {"rule": rule, "wildcards": dict(wildcards)}
-        self.attempt = given
+        self.attempt = attempt
         self.peak = 0
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._watch, name="meter", daemon=True)

@@ -172,8 +172,8 @@ class DocumentEncoder:
                     before = needs.get(key, 0)
                     needs[key] = None if need is None or before is None else max(need, before)
                     texts[key] = pair.source if name == "source" else pair.llvm
-            found = self._pieces.encode([texts[key] for key in needs], list(needs.values()))
-            encoded |= dict(zip(needs, found, strict=True))
+            encodings = self._pieces.encode([texts[key] for key in needs], list(needs.values()))
+            encoded |= dict(zip(needs, encodings, strict=True))
         return encoded
 
     def _joined(self, requests: Sequence[Request]) -> Iterator[Document]:

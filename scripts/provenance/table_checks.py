@@ -54,8 +54,8 @@ def csv_faults(path: Path, scores: pd.DataFrame) -> Iterator[str]:
     joined = expected.merge(cells, on=["model", "line", *COLUMN, "name"], how="outer")
     for _, row in joined[joined["text"] != joined["expected"]].iterrows():
         if pd.isna(row["expected"]):
-            place = ", ".join(row[["model", "line", *COLUMN]])
-            yield f"{path.name}: {place}: {row['name']} {row['text']} is in no row of scores.csv"
+            where = ", ".join(row[["model", "line", *COLUMN]])
+            yield f"{path.name}: {where}: {row['name']} {row['text']} is in no row of scores.csv"
             continue
         text = "missing" if pd.isna(row["text"]) else row["text"]
         yield f"{path.name}: {described(row)}: {row['name']} is {text}, scores.csv has {row['expected']}"
@@ -121,11 +121,11 @@ def funnel_faults(path: Path) -> Iterator[str]:
     table = pd.read_csv(path, keep_default_na=False)
     totals, splits = (table[list(names)].sum(axis=1) for names in (SourceOutcome, Split))
     for (_, row), total, split in zip(table.iterrows(), totals, splits, strict=True):
-        place = f"{path.name}: {row['language']}, {row['variant']}"
+        where = f"{path.name}: {row['language']}, {row['variant']}"
         if total != row["sources"]:
-            yield f"{place}: {row['sources']} sources end in {total} outcomes"
+            yield f"{where}: {row['sources']} sources end in {total} outcomes"
         if split != row["pairs"]:
-            yield f"{place}: {row['pairs']} pairs, {split} in the splits"
+            yield f"{where}: {row['pairs']} pairs, {split} in the splits"
 
 
 def ledger_faults(path: Path) -> Iterator[str]:
