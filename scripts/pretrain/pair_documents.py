@@ -4,7 +4,6 @@ source.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from string import Formatter
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scripts.lib.batches import batched
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_batches
 from scripts.lib.schemas.training import PLAIN_SOURCE
@@ -268,6 +268,4 @@ def _lost(encoded: Encoded, tokens: int, length: int) -> float:
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:
     """Lists of at most `_BATCH` items, to be encoded together."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch
+    return batched(items, _BATCH)

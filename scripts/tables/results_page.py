@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.lib.escape import markdown
 from scripts.lib.files import read_json, write_json, write_text
+from scripts.lib.intervals import merged
 from scripts.lib.job import InputError
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.scores import CONTROL
@@ -89,11 +90,8 @@ def empty_modules(results: Path) -> dict[str, int]:
 
 def busy_seconds(jobs: pd.DataFrame) -> float:
     """The time in which at least one of these jobs ran."""
-    end, total = 0.0, 0.0
-    for started, seconds in sorted(zip(jobs["started"], jobs["wall_seconds"], strict=True)):
-        total += max(0.0, started + seconds - max(end, started))
-        end = max(end, started + seconds)
-    return total
+    spans = merged(zip(jobs["started"], jobs["started"] + jobs["wall_seconds"], strict=True))
+    return sum(end - start for start, end in spans)
 
 
 def stage_costs(jobs: pd.DataFrame) -> list[dict[str, Any]]:
