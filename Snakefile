@@ -17,7 +17,7 @@ sys.path.insert(0, ROOT)
 
 from scripts.provenance.cost_tables import end_costs
 from scripts.provenance.run_record import record_end, record_start
-from scripts.workflow.completeness import check_complete, left_out
+from scripts.workflow.completeness import check_complete, skipped
 from scripts.workflow.config import prepare
 from scripts.workflow.recovery import check_writable, hold_folder, mark_run, remove_temporary_files, reset_future_times
 from scripts.workflow.reevaluation import wait_for_one_evaluation
@@ -59,10 +59,10 @@ onstart:
 
 
 onsuccess:
-    lost = left_out(workflow.dag)
-    record_end(RESULTS, () if lost else None)
+    skipped_jobs = skipped(workflow.dag)
+    record_end(RESULTS, () if skipped_jobs else None)
     end_costs(RESULTS)
-    check_complete(lost)
+    check_complete(skipped_jobs)
 
 
 onerror:

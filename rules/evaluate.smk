@@ -359,7 +359,7 @@ rule evaluate_modules:
         task=lambda wildcards: task(wildcards).problem_settings,
         mode=PLAN.runner_settings["mode"],
         # Where inputs of programs are, next to the sources.
-        corpus=rooted(config["corpus"]["path"] or ""),
+        corpus=rooted(config["corpus"]["path"]),
         code=code("evaluate/modules.py", "evaluate/runtime/run_module.py"),
     script:
         "../scripts/evaluate/modules.py"

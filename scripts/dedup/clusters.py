@@ -132,26 +132,26 @@ def representatives(labels: np.ndarray, compiled: np.ndarray) -> np.ndarray:
 
 
 def similarity_to_kept(
-    documents: Documents, kept: np.ndarray, store: ShingleStore, settings: dict[str, Any]
+    documents: Documents, representative_indices: np.ndarray, store: ShingleStore, settings: dict[str, Any]
 ) -> list[float | None]:
-    """Similarity of each document to `kept`, the representative of its cluster.
+    """Similarity of each document to the representative of its cluster, in `representative_indices`.
 
     It is the true Jaccard similarity, or the estimate of the signatures without verification. Short
     documents have 1 if they were compared as texts, None if they were not compared.
     """
-    indices = np.arange(len(kept))
-    result: list[float | None] = [1.0] * len(kept)
-    slot = np.full(len(kept), -1)
+    indices = np.arange(len(representative_indices))
+    result: list[float | None] = [1.0] * len(representative_indices)
+    slot = np.full(len(representative_indices), -1)
     slot[documents.signed] = np.arange(len(documents.signed))
-    dropped = np.flatnonzero((kept != indices) & (slot >= 0))
+    dropped = np.flatnonzero((representative_indices != indices) & (slot >= 0))
     if settings["verify"]:
-        values = store.similarities(dropped, kept[dropped])
+        values = store.similarities(dropped, representative_indices[dropped])
     else:
-        values = estimates(documents.signatures, slot[dropped], slot[kept[dropped]])
+        values = estimates(documents.signatures, slot[dropped], slot[representative_indices[dropped]])
     for index, value in zip(dropped.tolist(), values.tolist(), strict=True):
         result[index] = value
     if settings["short_documents"] == "paper":
-        for index in np.flatnonzero((kept != indices) & (slot < 0)).tolist():
+        for index in np.flatnonzero((representative_indices != indices) & (slot < 0)).tolist():
             result[index] = None
     return result
 
@@ -173,13 +173,13 @@ def clusters(signatures: list[str], sources: list[str], ir: list[str], settings:
     labels = cluster_labels(documents, store, settings)
     counts = variants_compiled(ir)
     compiled = np.array([counts[name] for name in documents.ids], dtype=np.int8)
-    kept = representatives(labels, compiled)
+    representative_indices = representatives(labels, compiled)
     ids = pa.array(documents.ids, pa.string())
     columns = {
         "id": ids,
         "cluster": ids.take(pa.array(labels)),
-        "kept": ids.take(pa.array(kept)),
-        "similarity": similarity_to_kept(documents, kept, store, settings),
+        "kept": ids.take(pa.array(representative_indices)),
+        "similarity": similarity_to_kept(documents, representative_indices, store, settings),
         "members": np.bincount(labels, minlength=len(labels))[labels],
         "tokens": documents.tokens,
         "variants_ok": compiled,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scripts.lib.files import write_bytes
-from scripts.lib.job import InputError
+from scripts.lib.zstd_lines import read_lines
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,4 @@ def write_generations(path: str | Path, generations: Iterable[Generation]) -> No
 
 def read_generations(path: str | Path) -> list[Generation]:
     """All generations of a file; raise `InputError` when it is damaged."""
-    import zstandard
-
-    try:
-        text = zstandard.ZstdDecompressor().decompress(Path(path).read_bytes()).decode()
-        # Not splitlines: completions may contain line separators that JSON does not escape.
-        return [from_line(line) for line in text.split("\n") if line]
-    except (zstandard.ZstdError, ValueError, TypeError, KeyError, MemoryError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+    return read_lines(path, from_line)

@@ -152,7 +152,7 @@ class ModulePlan(TaskPlan):
         return {"modules": self.module_checks(cell)}
 
     @property
-    def is_made(self) -> bool:
+    def has_data(self) -> bool:
         """Whether the run makes pairs of the variant; tasks of others are left out."""
         return self.variant in self.run.config["variants"]
 

@@ -28,7 +28,7 @@ class Plan(Inputs):
         """The tasks of a benchmark that the run evaluates; for commit messages, the languages tuned
         on.
         """
-        return [task for name in self._task_names(benchmark) if (task := self.task(benchmark, name)).is_made]
+        return [task for name in self._task_names(benchmark) if (task := self.task(benchmark, name)).has_data]
 
     def _task_names(self, benchmark: str) -> Sequence[str]:
         """The tasks of a benchmark that the config names."""

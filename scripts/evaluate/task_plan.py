@@ -52,7 +52,7 @@ class TaskPlan:
         return language
 
     @property
-    def is_made(self) -> bool:
+    def has_data(self) -> bool:
         """Whether the run has the task's data."""
         return True
 

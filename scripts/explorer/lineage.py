@@ -24,7 +24,7 @@ _RULES = f"""{_ANCESTORS}
     FROM ancestors JOIN files ON files.name = ancestors.name JOIN jobs ON jobs.key = files.job
     GROUP BY jobs.rule
 """
-_GIVEN = f"""{_ANCESTORS}
+_EXTERNAL_INPUTS = f"""{_ANCESTORS}
     SELECT files.name, files.bytes, files.sha256
     FROM ancestors JOIN files ON files.name = ancestors.name WHERE files.job IS NULL ORDER BY files.name LIMIT 1000
 """
@@ -53,7 +53,7 @@ async def read_score(database: Any, key: str) -> dict[str, Any] | None:
     return {
         "score": score,
         "rules": rules,
-        "given": await all_rows(database, _GIVEN, file=score["file"]),
+        "external_inputs": await all_rows(database, _EXTERNAL_INPUTS, file=score["file"]),
         "programs": await all_rows(database, _PROGRAMS, file=score["file"]),
         "problems": await all_rows(database, _PROBLEMS, key=key, cell=score["cell"]),
     }

@@ -14,16 +14,13 @@ from typing import Any
 from scripts.finetune.conversations import turns
 from scripts.lib.files import sha256_text, write_text
 from scripts.lib.hub import check_online, dataset_files
+from scripts.lib.instructions import NO_INSTRUCTIONS
 from scripts.lib.job import InputError, job
 from scripts.lib.json_lines import is_text, json_rows, read_jsonl
 from scripts.lib.parquet import iter_rows
 from scripts.lib.seeds import unit_for
 
 TABLE = "instruct.dataset"
-REMEDY = (
-    "neither instruct.data nor instruct.dataset is set; set instruct.data to a folder with train.jsonl and "
-    "validation.jsonl, or instruct.dataset to a data set of the hub (docs/reference/training.md)"
-)
 DEFAULTS = {"files": "data/{split}-*.parquet", "split": "train", "validation_split": None, "validation_share": 0.05}
 COLUMNS = {"instruction": "instruction", "input": None, "output": "output", "messages": None}
 Row = dict[str, Any]
@@ -114,7 +111,7 @@ if __name__ == "__main__":
     with job() as snakemake:
         params = snakemake.params
         if params.dataset is None:
-            raise InputError(REMEDY)
+            raise InputError(NO_INSTRUCTIONS)
         check_online(params.dataset["id"], params.offline)
         for side, side_rows in splits(with_defaults(params.dataset), params.seed).items():
             lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in side_rows]

@@ -29,7 +29,7 @@ def folder_digest(folder: str | Path, left_out: Collection[str] = ()) -> str:
     return sha256_text("\n".join(f"{path.relative_to(root).as_posix()} {sha256_file(path)}" for path in files))
 
 
-def digest_of(path: str | Path) -> str:
+def path_digest(path: str | Path) -> str:
     """SHA-256 of a file, or of a folder."""
     return folder_digest(path) if Path(path).is_dir() else sha256_file(path)
 
@@ -38,7 +38,7 @@ def settings_key(settings: Any, inputs: Iterable[str | Path]) -> str:
     """Sixteen hexadecimal digits that identify a training: a hash of its settings (JSON values) and
     inputs.
     """
-    text = json.dumps([settings, [digest_of(path) for path in inputs]], sort_keys=True)
+    text = json.dumps([settings, [path_digest(path) for path in inputs]], sort_keys=True)
     return sha256_text(text)[:16]
 
 

@@ -25,6 +25,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.process_tree import descendants
+
 SUFFIX = ".cost.json"
 RUNNING, DONE, FAILED = "running", "done", "failed"
 _KILLED_FILE = "IRCODER_KILLED_SECONDS"
@@ -76,24 +78,11 @@ def _stat(pid: int | str) -> list[bytes]:
     return content.rpartition(b")")[2].split()
 
 
-def _below(pid: int) -> list[int]:
-    """Ids of all processes below `pid`, zombies included."""
-    pids, waiting = [], [pid]
-    while waiting:
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            for task in Path(f"/proc/{waiting.pop()}/task").iterdir():
-                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                    children = [int(child) for child in Path(task, "children").read_bytes().split()]
-                    pids += children
-                    waiting += children
-    return pids
-
-
 def cpu_seconds() -> tuple[float, float]:
     """User and system time of this process and of all processes below it, ended or not, in seconds."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     user, system = sum(each.ru_utime for each in used), sum(each.ru_stime for each in used)
-    for fields in map(_stat, _below(os.getpid())):
+    for fields in map(_stat, descendants(os.getpid())[1:]):
         if fields:
             own_user, own_system, user_below, system_below = (int(field) / _TICKS for field in fields[11:15])
             user, system = user + own_user + user_below, system + own_system + system_below
@@ -123,8 +112,7 @@ def memory_bytes(at_least: int = 0) -> int:
 
     Shared pages are counted once (PSS), where the kernel allows to read that.
     """
-    pids = [os.getpid(), *_below(os.getpid())]
-    resident = {pid: int(fields[21]) * _PAGE for pid in pids if (fields := _stat(pid))}
+    resident = {pid: int(fields[21]) * _PAGE for pid in descendants(os.getpid()) if (fields := _stat(pid))}
     if len(resident) == 1 or sum(resident.values()) < at_least:
         return sum(resident.values()) if len(resident) == 1 else 0
     shares = {pid: _status_bytes(pid, "smaps_rollup", b"Pss:") for pid in resident}
@@ -218,12 +206,12 @@ class Meter:
     leaves what it had used until shortly before.
     """
 
-    def __init__(self, path: Path, rule: str, wildcards: Mapping[str, str], given: Attempt) -> None:
+    def __init__(self, path: Path, rule: str, wildcards: Mapping[str, str], attempt: Attempt) -> None:
         earlier = read_record(path)["attempts"]
         # After a success the job's cost starts again: it replaces the earlier result.
         self.earlier = [] if earlier and earlier[-1]["state"] == DONE else earlier
         self.path, self.about = path, {"rule": rule, "wildcards": dict(wildcards)}
-        self.attempt = given
+        self.attempt = attempt
         self.peak = 0
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._watch, name="meter", daemon=True)

@@ -26,7 +26,7 @@ _PHI = re.compile(r'  %(?:"[^"]*"|[\w.$-]+) = phi ')
 _OPENING, _CLOSING = frozenset("([{<"), frozenset(")]}>")
 
 
-def _closing(text: str, start: int) -> int:
+def _bracket_end(text: str, start: int) -> int:
     """Index after the bracket that closes the one at `start`; the length of the text without one."""
     depth = 0
     for match in _BRACKET.finditer(text, start):
@@ -41,9 +41,9 @@ def _split_type(operand: str) -> tuple[str, str]:
     start = _TYPE_START.match(operand)
     end = start.end() if start else 0
     if end < len(operand) and operand[end] in _OPENING and not operand[:end].strip():
-        end = _closing(operand, end)
+        end = _bracket_end(operand, end)
     while (suffix := _TYPE_END.match(operand, end)) is not None:
-        end = _closing(operand, suffix.end() - 1) if suffix[0] == " (" else suffix.end()
+        end = _bracket_end(operand, suffix.end() - 1) if suffix[0] == " (" else suffix.end()
     return operand[:end].strip(), operand[end:].strip()
 
 
@@ -134,8 +134,8 @@ def _hoist(lines: list[str], first: int, last: int, values: Iterator[str]) -> No
     for index in range(first, last):
         line, instructions = _hoisted(lines[index], values)
         if instructions:
-            place = first if _PHI.match(line) else _user(lines, index, first)
-            before.setdefault(place, []).extend(instructions)
+            position = first if _PHI.match(line) else _user(lines, index, first)
+            before.setdefault(position, []).extend(instructions)
             lines[index] = line
     for index, instructions in before.items():
         lines[index] = "\n".join([*instructions, lines[index]])

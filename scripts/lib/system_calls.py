@@ -27,6 +27,12 @@ _SET_PARENT_DEATH_SIGNAL = 1
 libc = ctypes.CDLL(None, use_errno=True)
 
 
+class FilterProgram(ctypes.Structure):
+    """`struct sock_fprog`."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
+
+
 def checked(result: int, call: str) -> int:
     """The result of a system call; raise `OSError` with the name `call` if it failed."""
     if result < 0:

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.batches import batched
 from scripts.lib.csv_files import write_csv
 from scripts.lib.files import read_json
 from scripts.lib.job import job
@@ -24,6 +24,7 @@ from scripts.pairs.lengths import measure, too_long
 from scripts.pairs.outcomes import Language, RepresentativePaths, read_clusters, read_outcomes
 
 _BATCH = 256
+_RESULT_BATCH = 64
 _SOURCE = ["id", "path", "source_sha256", "source", "rejected", "license"]
 _MODULE = ["id", "language", "variant", "status", "compiler", "llvm", "diagnostics", "ir", "ir_sha256", "unprepared"]
 
@@ -128,12 +129,6 @@ def in_order(contaminated: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(contaminated, key=lambda row: (row["id"], row["benchmark"], row["problem"]))
 
 
-def chunks(items: Iterator[Any]) -> Iterator[list[Any]]:
-    """The items in lists of 64."""
-    while chunk := list(islice(items, 64)):
-        yield chunk
-
-
 def build(
     builder: Builder,
     shards: list[tuple[str, str]],
@@ -152,7 +147,7 @@ def build(
         }
         entries = stack.enter_context(TableWriter(ledger_path, LEDGER.schema))
         for sources, ir in shards:
-            for results in chunks(builder.shard(sources, ir)):
+            for results in batched(builder.shard(sources, ir), _RESULT_BATCH):
                 entries.write(result.entry for result in results)
                 for variant, writer in writers.items():
                     pairs = (result.pair for result in results if result.entry["variant"] == variant)

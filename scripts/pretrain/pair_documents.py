@@ -4,7 +4,6 @@ source.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from string import Formatter
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from scripts.lib.batches import batched
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_batches
 from scripts.lib.schemas.training import PLAIN_SOURCE
@@ -172,8 +172,8 @@ class DocumentEncoder:
                     before = needs.get(key, 0)
                     needs[key] = None if need is None or before is None else max(need, before)
                     texts[key] = pair.source if name == "source" else pair.llvm
-            found = self._pieces.encode([texts[key] for key in needs], list(needs.values()))
-            encoded |= dict(zip(needs, found, strict=True))
+            encodings = self._pieces.encode([texts[key] for key in needs], list(needs.values()))
+            encoded |= dict(zip(needs, encodings, strict=True))
         return encoded
 
     def _joined(self, requests: Sequence[Request]) -> Iterator[Document]:
@@ -268,6 +268,4 @@ def _lost(encoded: Encoded, tokens: int, length: int) -> float:
 
 def batches(items: Iterable[T]) -> Iterator[list[T]]:
     """Lists of at most `_BATCH` items, to be encoded together."""
-    iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch
+    return batched(items, _BATCH)

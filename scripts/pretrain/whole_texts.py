@@ -84,13 +84,13 @@ class WholeText:
 
     def add(self, encoded: Encoded, starts: Mapping[str, int], special: int | None, room: int | None) -> None:
         """Add a segment of which `room` tokens may be used."""
-        kept = len(encoded.ids) if room is None else min(room, len(encoded.ids))
-        is_all = encoded.is_whole and kept == len(encoded.ids)
+        count = len(encoded.ids) if room is None else min(room, len(encoded.ids))
+        is_all = encoded.is_whole and count == len(encoded.ids)
         for name, start in starts.items():
             length = len(self.fields[name])
-            self.covered[name] = length if is_all else min(max(encoded.characters(kept) - start, 0), length)
-            self.target = self.tokens + min(encoded.tokens(start), kept)
-        self.ids.append(encoded.ids[:kept])
+            self.covered[name] = length if is_all else min(max(encoded.characters(count) - start, 0), length)
+            self.target = self.tokens + min(encoded.tokens(start), count)
+        self.ids.append(encoded.ids[:count])
         if special is not None:
             self.ids.append(np.array([special], np.int32))
 

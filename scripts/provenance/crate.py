@@ -82,7 +82,7 @@ def copy_inputs(folder: str | Path, names: Iterable[str]) -> dict[str, str]:
     return identifiers
 
 
-def content_id(path: Path) -> str:
+def heritage_id(path: Path) -> str:
     """The identifier of a file's content at Software Heritage, which is Git's digest of it."""
     content = path.read_bytes()
     blob = f"blob {len(content)}\0".encode() + content
@@ -133,7 +133,7 @@ if __name__ == "__main__":
             outside=copy_inputs(
                 output.inputs, [name for name in records["files"] if name.startswith((OF_PROJECT, PACKAGE))]
             ),
-            content_ids={WORKFLOW + name: content_id(PROJECT / name) for name in scripts},
+            content_ids={WORKFLOW + name: heritage_id(PROJECT / name) for name in scripts},
             times=times_of(jobs, results),
             agent=agent_name(),
             version=version_of(citation["version"]),

@@ -37,7 +37,7 @@ def media_type(name: str) -> str:
     return MEDIA_TYPES.get(PurePosixPath(name).suffix) or known or "text/plain"
 
 
-def content_id(*names: str) -> str:
+def id_of_names(*names: str) -> str:
     """An identifier that depends on the names only."""
     return f"#{uuid.uuid5(uuid.NAMESPACE_URL, chr(10).join(names))}"
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import zstandard
-
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_rows
 from scripts.lib.schemas.scores import CONTROL, KEY
+from scripts.lib.zstd_lines import read_lines
 from scripts.provenance.database_file import Part
 from scripts.provenance.database_language import Limit
 
@@ -64,15 +63,6 @@ class Cell:
 def score_key(row: Mapping[str, Any]) -> str:
     """The key of a row of the tables of scores or differences."""
     return "/".join(str(row[name]) for name in KEY)
-
-
-def read_generations(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file of generations; raise `InputError` when it is damaged."""
-    try:
-        text = zstandard.ZstdDecompressor().decompress(path.read_bytes()).decode()
-        return [json.loads(line) for line in text.split("\n") if line]
-    except (zstandard.ZstdError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
 
 
 class TaskRows:
@@ -130,7 +120,7 @@ class TaskRows:
         )
 
     def _generations(self, cell: Cell) -> Part:
-        generations = read_generations(self.results / cell.generations)
+        generations = read_lines(self.results / cell.generations, json.loads)
         yield from self._cell(cell, generations[0])
         for number, row in enumerate(generations):
             name, key = row["id"], f"{cell.key}/{row['id']}"

@@ -17,8 +17,8 @@ from scripts.provenance.crate_entities import (
     add_context,
     add_file,
     add_removed,
-    content_id,
     file_properties,
+    id_of_names,
     references,
     time_properties,
     time_text,
@@ -194,7 +194,7 @@ def add_job(
     }
     action = crate.add_action(
         script,
-        identifier=content_id("job", entry["rule"], *outputs),
+        identifier=id_of_names("job", entry["rule"], *outputs),
         result=references(files[name] for name in outputs),
         properties=properties,
     )
@@ -206,7 +206,7 @@ def add_job(
 def add_control(crate: ROCrate, rule: str, step: Entity, action: Entity) -> Entity:
     """Add the link between a job's execution and the step of the workflow that it executes."""
     properties = {"@type": "ControlAction", "name": f"run of {rule}", **DONE}
-    return crate.add_action(step, identifier=content_id("control", action.id), object=action, properties=properties)
+    return crate.add_action(step, identifier=id_of_names("control", action.id), object=action, properties=properties)
 
 
 def add_run(crate: ROCrate, run: Run, workflow: Entity, files: Files, agent: Entity) -> Entity:

@@ -12,18 +12,13 @@ from scripts.lib.files import read_json
 from scripts.lib.ledger import summarise
 from scripts.lib.parquet import read_table
 from scripts.lib.schemas.pairs import SourceOutcome, Split
-from scripts.lib.schemas.scores import KEY
+from scripts.lib.schemas.scores import KEY, key_text
 from scripts.lib.scores import number
 
 VALIDATION = "validation"
 VALUES = ["value", "ci_low", "ci_high"]
 COUNTS = ["problems", "samples"]
 COLUMN = ["language", "setting", "metric"]
-
-
-def described(row: pd.Series) -> str:
-    """The key of a score as text."""
-    return ", ".join(row[list(KEY)])
 
 
 def read_cells(path: Path) -> pd.DataFrame:
@@ -54,11 +49,11 @@ def csv_faults(path: Path, scores: pd.DataFrame) -> Iterator[str]:
     joined = expected.merge(cells, on=["model", "line", *COLUMN, "name"], how="outer")
     for _, row in joined[joined["text"] != joined["expected"]].iterrows():
         if pd.isna(row["expected"]):
-            place = ", ".join(row[["model", "line", *COLUMN]])
-            yield f"{path.name}: {place}: {row['name']} {row['text']} is in no row of scores.csv"
+            where = " ".join(row[["model", "line", *COLUMN]])
+            yield f"{path.name}: {where}: {row['name']} {row['text']} is in no row of scores.csv"
             continue
         text = "missing" if pd.isna(row["text"]) else row["text"]
-        yield f"{path.name}: {described(row)}: {row['name']} is {text}, scores.csv has {row['expected']}"
+        yield f"{path.name}: {key_text(row)}: {row['name']} is {text}, scores.csv has {row['expected']}"
 
 
 def read_score_files(files: list[Path]) -> pd.DataFrame:
@@ -78,13 +73,13 @@ def score_faults(scores: pd.DataFrame, files: list[Path]) -> Iterator[str]:
     rows = read_score_files(files)
     differs = rows["mean"].notna() & ~np.isclose(rows["mean"].astype(float), rows["value"], rtol=0, atol=1e-9)
     for _, row in rows[differs].iterrows():
-        yield f"{row['path']}: {described(row)}: the mean over problems is not the value {row['value']}"
+        yield f"{row['path']}: {key_text(row)}: the mean over problems is not the value {row['value']}"
     joined = scores[scores["benchmark"] != VALIDATION].merge(rows, on=list(KEY), how="left", suffixes=("", "_file"))
     for _, row in joined.iterrows():
         if pd.isna(row["path"]):
-            yield f"scores.csv: {described(row)}: no score file has this row"
+            yield f"scores.csv: {key_text(row)}: no score file has this row"
         elif any(_text(row[f"{name}_file"]) != _text(row[name]) for name in (*VALUES, *COUNTS)):
-            yield f"scores.csv: {described(row)}: differs from {row['path']}"
+            yield f"scores.csv: {key_text(row)}: differs from {row['path']}"
 
 
 def _text(value: float | None) -> str:
@@ -113,7 +108,7 @@ def loss_faults(scores: pd.DataFrame, results: Path) -> Iterator[str]:
             value = math.exp(row["loss"]) if row["metric"] == "perplexity" else row["loss"]
             if not math.isclose(value, row["value"], rel_tol=1e-8) or row["documents"] != row["problems"]:
                 basis = f"the documents give {value:.6g} over {row['documents']:g}"
-                yield f"scores.csv: {described(row)}: {basis}, not {row['value']:.6g}"
+                yield f"scores.csv: {key_text(row)}: {basis}, not {row['value']:.6g}"
 
 
 def funnel_faults(path: Path) -> Iterator[str]:
@@ -121,11 +116,11 @@ def funnel_faults(path: Path) -> Iterator[str]:
     table = pd.read_csv(path, keep_default_na=False)
     totals, splits = (table[list(names)].sum(axis=1) for names in (SourceOutcome, Split))
     for (_, row), total, split in zip(table.iterrows(), totals, splits, strict=True):
-        place = f"{path.name}: {row['language']}, {row['variant']}"
+        where = f"{path.name}: {row['language']}, {row['variant']}"
         if total != row["sources"]:
-            yield f"{place}: {row['sources']} sources end in {total} outcomes"
+            yield f"{where}: {row['sources']} sources end in {total} outcomes"
         if split != row["pairs"]:
-            yield f"{place}: {row['pairs']} pairs, {split} in the splits"
+            yield f"{where}: {row['pairs']} pairs, {split} in the splits"
 
 
 def ledger_faults(path: Path) -> Iterator[str]:

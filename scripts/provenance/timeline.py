@@ -1,27 +1,16 @@
 """The course of a run as a figure: when jobs of which rule ran."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from scripts.lib.csv_files import read_csv
 from scripts.lib.figure import note, panels, save_svg
+from scripts.lib.intervals import merged
 from scripts.lib.job import job
 from scripts.lib.palette import FAINT, SERIES
 from scripts.provenance.cost_records import SNAKEMAKE, STAGES, Row
 
 _LANE_INCHES = 0.21
 _LONGEST_MINUTES = 180
-
-
-def merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Intervals (start, end) without overlaps, sorted."""
-    result: list[tuple[float, float]] = []
-    for start, end in sorted(spans):
-        if result and start <= result[-1][1]:
-            result[-1] = result[-1][0], max(end, result[-1][1])
-        else:
-            result.append((start, end))
-    return result
 
 
 def read_jobs(path: str | Path) -> list[Row]:

@@ -61,9 +61,9 @@ def _dropped(rows: list[dict[str, str]]) -> Iterator[dict[str, str]]:
     lists: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         lists.setdefault(row["variant"], []).append(row)
-    kept = {"kept_id": rows[0]["id"], "kept_path": rows[0]["path"]}
+    original = {"kept_id": rows[0]["id"], "kept_path": rows[0]["path"]}
     for row in max(lists.values(), key=len)[1:]:
-        yield {"path": row["path"], "source_sha256": row["source_sha256"], **kept}
+        yield {"path": row["path"], "source_sha256": row["source_sha256"], **original}
 
 
 def write_aliases(rows: SortedRuns, path: str | Path) -> dict[str, int]:

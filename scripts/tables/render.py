@@ -45,11 +45,7 @@ def figure(value: float, decimals: int, signed: bool) -> str:
 
 def with_interval(cell: Cell | None, decimals: int, signed: bool = False) -> str:
     """`12.3 [10.1, 14.0] ▲`, or an empty text."""
-    if cell is None:
-        return ""
-    bounds = [figure(bound, decimals, signed) for bound in (cell.low, cell.high) if bound is not None]
-    interval = f"[{', '.join(bounds)}]" if bounds else ""
-    return " ".join(filter(None, (figure(cell.value, decimals, signed), interval, VERDICTS[cell.verdict])))
+    return " ".join(filter(None, _parts(cell, decimals, signed)))
 
 
 def _parts(cell: Cell | None, decimals: int, signed: bool) -> tuple[str, str, str]:

@@ -17,16 +17,17 @@ from typing import Any
 
 import pandas as pd
 import yaml
-import zstandard
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.lib.escape import markdown
 from scripts.lib.files import read_json, write_json, write_text
+from scripts.lib.intervals import merged
 from scripts.lib.job import InputError
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.scores import CONTROL
 from scripts.lib.score_tables import read_differences, read_scores
 from scripts.lib.scores import BASE, IRCODER
+from scripts.lib.zstd_lines import read_lines
 from scripts.tables.layout import Cell, TableSpec, headline_rows, verdict_of
 from scripts.tables.render import figure, with_interval
 
@@ -82,19 +83,15 @@ def empty_modules(results: Path) -> dict[str, int]:
     """How many modules with performance optimisation of each checkpoint are empty texts."""
     counts = {}
     for path in sorted(results.glob("generations/source-to-llvm/perf/t*/*.jsonl.zst")):
-        lines = zstandard.ZstdDecompressor().decompress(path.read_bytes()).decode().splitlines()
-        texts = [text for line in lines for text in json.loads(line)["completions"]]
+        texts = [text for row in read_lines(path, json.loads) for text in row["completions"]]
         counts[path.name.removesuffix(".jsonl.zst").rpartition(".")[2]] = texts.count("")
     return counts
 
 
 def busy_seconds(jobs: pd.DataFrame) -> float:
     """The time in which at least one of these jobs ran."""
-    end, total = 0.0, 0.0
-    for started, seconds in sorted(zip(jobs["started"], jobs["wall_seconds"], strict=True)):
-        total += max(0.0, started + seconds - max(end, started))
-        end = max(end, started + seconds)
-    return total
+    spans = merged(zip(jobs["started"], jobs["started"] + jobs["wall_seconds"], strict=True))
+    return sum(end - start for start, end in spans)
 
 
 def stage_costs(jobs: pd.DataFrame) -> list[dict[str, Any]]:

@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.workflow.validation import ConfigError, nearest
+from scripts.workflow.validation import ConfigError, Entry, nearest
 
-# An entry of a YAML file, which its schema has checked.
-Entry = Mapping[str, Any]
 IRCODER = "ircoder"
 # Settings of an ablation that the section `pretrain` does not have, as IRCoder has them; variants,
 # languages, directions and seed follow the config.

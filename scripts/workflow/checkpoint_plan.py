@@ -3,14 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from scripts.lib.scores import evaluated_checkpoints
 from scripts.workflow.ablation_plan import AblationPlan
-from scripts.workflow.validation import ConfigError
-
-# An entry of a YAML file, which its schema has checked.
-Entry = Mapping[str, Any]
+from scripts.workflow.validation import ConfigError, Entry
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import sys
 from typing import Any
 
 
-def left_out(dag: Any) -> list[Any]:
+def skipped(dag: Any) -> list[Any]:
     """Jobs that should have run: a job upstream ran in this run, or files of the target are missing.
 
     Jobs that depend only on other jobs of the result are not included. dag: Snakemake's `DAG` at the
     end of a run.
     """
-    jobs, found = list(dag.targetjobs), []
+    jobs, skipped_jobs = list(dag.targetjobs), []
     seen = set(jobs)
     for job in jobs:  # grows during the iteration
         before = dag.dependencies[job]
@@ -28,8 +28,8 @@ def left_out(dag: Any) -> list[Any]:
         has_new_inputs = job.output and any(dag.finished(other) and _matter(files) for other, files in before.items())
         is_missing = job in dag.targetjobs and not all(map(os.path.exists, job.output or job.input))
         if has_new_inputs or is_missing:
-            found.append(job)
-    return found
+            skipped_jobs.append(job)
+    return skipped_jobs
 
 
 def _matter(files: Any) -> bool:

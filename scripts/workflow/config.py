@@ -151,8 +151,8 @@ def _drop_ablations(config: dict[str, Any], models: Mapping[str, Any]) -> None:
     """
     compared = {name for name in config["evaluate"]["checkpoints"] if split_checkpoint(name)[0] == IRCODER}
     is_trained = any(compared - set(models[model].get("checkpoints", {})) for model in config["models"])
-    kept = {name: overlay for name, overlay in config["ablations"].items() if overlay is not None and is_trained}
-    config["ablations"] = kept
+    ablations = {name: overlay for name, overlay in config["ablations"].items() if overlay is not None and is_trained}
+    config["ablations"] = ablations
 
 
 def _check_runner_names(tables: Tables) -> None:

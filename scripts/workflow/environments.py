@@ -86,7 +86,7 @@ def differences(envs: Path, host: Mapping[str, str]) -> Iterator[str]:
     """A line for each version that differs without an entry in versions.yaml, and for each entry
     that no longer says what the files say.
     """
-    trails = versions_table(envs)["trails"]
+    differing_versions = versions_table(envs)["differing_versions"]
     used: set[str] = set()
     for file in sorted(envs.glob("*.yaml")):
         for name, version in python_packages(file).items():
@@ -94,11 +94,11 @@ def differences(envs: Path, host: Mapping[str, str]) -> Iterator[str]:
                 continue
             used.add(name)
             line = f"{file.name} has {name} {version or 'without a version'}"
-            if name not in trails:
+            if name not in differing_versions:
                 yield f"{line}, the host has {host.get(name, 'none')}; use one version or explain it in versions.yaml"
-            elif version != trails[name]["conda"]:
-                yield f"{line}, versions.yaml says {trails[name]['conda']}"
-    for name in sorted(trails.keys() - used):
+            elif version != differing_versions[name]["conda"]:
+                yield f"{line}, versions.yaml says {differing_versions[name]['conda']}"
+    for name in sorted(differing_versions.keys() - used):
         yield f"versions.yaml names {name}, but no environment file differs from the host in it; delete the entry"
 
 

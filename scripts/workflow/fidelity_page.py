@@ -13,9 +13,8 @@ from jinja2 import Environment, StrictUndefined
 
 from scripts.lib.code_hash import SCRIPTS
 from scripts.lib.files import write_text
-from scripts.workflow.validation import read_yaml, validate
+from scripts.workflow.validation import Entry, read_yaml, validate
 
-Entry = Mapping[str, Any]
 ROOT = SCRIPTS.parent
 PAGE = ROOT / "docs" / "reference" / "fidelity.md"
 TEMPLATE = Path(__file__).with_name("fidelity.md.j2")

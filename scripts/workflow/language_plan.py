@@ -7,18 +7,11 @@ Methods that take wildcards are params or input functions of rules.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from scripts.sources.corpus import Corpus
-
-# An entry of a YAML file, which its schema has checked.
-Entry = Mapping[str, Any]
-
-
-class LanguageWildcards(Protocol):
-    """Wildcards of a job for one language."""
-
-    language: str
+from scripts.workflow.shards import LanguageWildcards
+from scripts.workflow.validation import Entry
 
 
 @dataclass(frozen=True)

@@ -56,13 +56,13 @@ def programs(results: Path, name: str) -> Rows:
     ledgers' order; raise `InputError` with similar paths when there are none.
     """
     name = name.strip().removeprefix("./")
-    found: Rows = []
+    rows: Rows = []
     for path in ledgers(results).values():
-        found += _chosen(path, ["path", "id"], lambda table: _matching(table, name))
-    if not found:
+        rows += _chosen(path, ["path", "id"], lambda table: _matching(table, name))
+    if not rows:
         close = suggestion(name, _candidates(results, name))
         raise InputError(f"no program '{name}' in the ledgers of {results}; {close or 'name a path of the corpus'}")
-    return found
+    return rows
 
 
 def by_id(results: Path, language: str, program: str) -> Rows:

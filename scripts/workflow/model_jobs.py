@@ -15,8 +15,9 @@ from snakemake.iocontainers import Wildcards
 from scripts.lib.files import read_json
 from scripts.lib.local_models import folder_stamp, local_model
 from scripts.workflow.ablation_plan import IRCODER
-from scripts.workflow.checkpoint_plan import CheckpointPlan, Entry
+from scripts.workflow.checkpoint_plan import CheckpointPlan
 from scripts.workflow.resources import Resource, memory, minutes
+from scripts.workflow.validation import Entry
 
 # The fields of a rendered conversation, of which only the last message may be shortened
 # (scripts/finetune/chat.py).

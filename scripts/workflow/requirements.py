@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.instructions import NO_INSTRUCTIONS
 from scripts.lib.revisions import Revision, gated_in, revisions_in
 from scripts.workflow.disk import Budget
 from scripts.workflow.disk_budget import disk_budget
@@ -22,10 +23,6 @@ from scripts.workflow.environments import pins
 
 # Rules whose jobs are checked; a run can have many thousands of others.
 _RULES = ("fetch_", "pretrain_", "finetune_", "evaluate_generate")
-_INSTRUCTIONS = (
-    "neither instruct.data nor instruct.dataset is set; give a folder with train.jsonl and validation.jsonl as "
-    "instruct.data, or a data set of the hub as instruct.dataset"
-)
 
 
 @dataclass(frozen=True, order=True)
@@ -116,7 +113,7 @@ def hub_needs(job: Job, site: Site) -> Iterator[Need]:
     params = dict(job.params.items())
     revisions = revisions_in(params)
     if job.rule == "fetch_instruct" and not revisions:
-        yield Need(f"{_INSTRUCTIONS} (docs/reference/training.md)")
+        yield Need(NO_INSTRUCTIONS)
         return
     if params.get("offline") and ("source" not in params or "package" not in params["source"]):
         yield Need(

@@ -6,7 +6,7 @@ from pathlib import Path
 from scripts.lib.csv_files import read_csv
 from scripts.lib.files import read_json
 from scripts.lib.job import InputError
-from scripts.lib.schemas.scores import KEY
+from scripts.lib.schemas.scores import KEY, key_text
 from scripts.workflow.command import required, suggestion
 
 Score = dict[str, str]
@@ -17,11 +17,6 @@ LISTED = 20
 def read_scores(results: Path) -> list[Score]:
     """Rows of `tables/scores.csv` as text; raise `InputError` when the run has none."""
     return read_csv(required(results / "tables" / "scores.csv", "let the run write its tables first: snakemake tables"))
-
-
-def named(score: Score) -> str:
-    """The key of a score as text."""
-    return " ".join(score[name] for name in KEY)
 
 
 def find_score(results: Path, words: list[str]) -> Score:
@@ -42,7 +37,7 @@ def find_score(results: Path, words: list[str]) -> Score:
             raise InputError(f"{fault}; {suggestion(word, left) or f'choose from {results}/tables/scores.csv'}")
         rows = fitting
     if len(rows) > 1:
-        keys = "; ".join(named(row) for row in rows[:LISTED]) + ("; …" if len(rows) > LISTED else "")
+        keys = "; ".join(key_text(row) for row in rows[:LISTED]) + ("; …" if len(rows) > LISTED else "")
         raise InputError(f"{len(rows)} scores fit '{' '.join(words)}'; add a word to choose one of: {keys}")
     return rows[0]
 
@@ -65,4 +60,6 @@ def file_of(results: Path, score: Score) -> str:
         rows = read_json(results / name)["rows"]
         if any(all(row[key] == score[key] for key in KEY) for row in rows):
             return name
-    raise InputError(f"no file below {results}/scores/{score['benchmark']} has the score '{named(score)}'; run again")
+    raise InputError(
+        f"no file below {results}/scores/{score['benchmark']} has the score '{key_text(score)}'; run again"
+    )

@@ -4,10 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from scripts.workflow.validation import ConfigError
-
-# An entry of a YAML file, which its schema has checked.
-Entry = Mapping[str, Any]
+from scripts.workflow.validation import ConfigError, Entry
 
 VALIDATION = "validation"  # the table of validation losses
 _UNSANDBOXED = "Generated programs were run without a sandbox (evaluate.sandbox: off)."

@@ -17,13 +17,14 @@ from scripts.lib.job import InputError
 from scripts.lib.ledger import counted
 from scripts.lib.parquet import iter_rows, parts_of
 from scripts.lib.schemas.ledger import Outcome
+from scripts.lib.schemas.scores import key_text
 from scripts.provenance.digests import digest_of
 from scripts.provenance.lineage import ancestors, descendants, lineage
 from scripts.provenance.run_record import read_starts
 from scripts.workflow.command import add_results, one_line_errors, printable, required, results_folder
 from scripts.workflow.ledger_search import ledgers, programs
 from scripts.workflow.problem_view import problem_rows, problem_text
-from scripts.workflow.score_search import file_of, find_score, named, read_scores, score_files
+from scripts.workflow.score_search import file_of, find_score, read_scores, score_files
 
 Jobs = list[dict[str, Any]]
 # Digits of a digest that are printed.
@@ -147,7 +148,7 @@ def trace_score(results: Path, words: list[str]) -> tuple[list[str], str]:
     jobs = ancestors(name, record["jobs"])
     interval = f"95 % interval {score['ci_low']} to {score['ci_high']}" if score["ci_low"] else "no interval"
     return [
-        f"{named(score)}: {score['value']} ({interval}; {score['problems']} problems, {score['samples']} samples)",
+        f"{key_text(score)}: {score['value']} ({interval}; {score['problems']} problems, {score['samples']} samples)",
         f"in {name}",
         *("", "made by:", *_steps(results, record, name)),
         *("", "files from outside the run:", *_outside(record, jobs)),
@@ -227,7 +228,7 @@ def trace_problem(results: Path, words: list[str], problem: str) -> str:
     score = find_score(results, words)
     name = file_of(results, score)
     if problem == "all":
-        return "\n".join([f"{named(score)}, in {name}", *table_lines(problem_rows(results, name, score))])
+        return "\n".join([f"{key_text(score)}, in {name}", *table_lines(problem_rows(results, name, score))])
     return problem_text(results, name, score, problem)
 
 

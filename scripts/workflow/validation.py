@@ -20,6 +20,8 @@ from scripts.lib.job import InputError
 
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
+# An entry of a YAML file, which its schema has checked.
+Entry = Mapping[str, Any]
 
 
 class ConfigError(Exception):

@@ -6,7 +6,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from scripts.evaluate.benchmarks.problems import FORMS, Problem, Row, checked_row
-from scripts.lib.checkpoints import digest_of
+from scripts.lib.checkpoints import path_digest
 from scripts.lib.commits import read_commits
 from scripts.lib.job import InputError
 from scripts.lib.json_lines import numbered_rows, text_of
@@ -39,7 +39,7 @@ def checksums(paths: Sequence[str]) -> dict[str, str]:
     by its own name and that of its language.
     """
     names = [Path(path).name if Path(path).is_file() else "/".join(Path(path).parts[-2:]) for path in paths]
-    return dict(zip(names, map(digest_of, paths), strict=True))
+    return dict(zip(names, map(path_digest, paths), strict=True))
 
 
 def read_references(paths: Sequence[str]) -> Mapping[str, str]:

@@ -119,9 +119,9 @@ class Decoding:
             if len(ended) == len(active):
                 return input_ids
             if len(ended) >= _ENDED * len(active):
-                kept = [index for index, row in enumerate(active) if row not in ended]
-                drawn, kwargs = _selected(kept, drawn, kwargs)
-                active, ended = [active[index] for index in kept], set()
+                active_indices = [index for index, row in enumerate(active) if row not in ended]
+                drawn, kwargs = _selected(active_indices, drawn, kwargs)
+                active, ended = [active[index] for index in active_indices], set()
             inputs = model.prepare_inputs_for_generation(drawn[:, None], next_sequence_length=1, **kwargs)
             outputs = model(**inputs)
             kwargs = model._update_model_kwargs_for_generation(outputs, kwargs)

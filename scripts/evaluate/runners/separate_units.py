@@ -103,7 +103,7 @@ def _wrappers(declared: list[Function], callee: str, parameter: Callable[[str], 
     return "".join(texts)
 
 
-def _closing(tests: str) -> tuple[str, str]:
+def _split_brace(tests: str) -> tuple[str, str]:
     """The brace that closes the function, with which tests of MultiPL-E begin, and the tests without it."""
     inner = tests.lstrip()
     return ("}\n", inner[1:]) if inner.startswith("}") else ("", tests)
@@ -112,17 +112,17 @@ def _closing(tests: str) -> tuple[str, str]:
 def cpp_text(context: str, completion: str, tests: str) -> str:
     """The declaration of the function, then the tests, and then the program with the completion."""
     function = _declared(context)[-1]
-    closing, checks = _closing(tests)
+    brace, checks = _split_brace(tests)
     before = f"{context[: function.start]}{function.header};{_CPP_TESTS % checks}"
-    return f"{before}{context[function.start :]}{completion}\n{closing}"
+    return f"{before}{context[function.start :]}{completion}\n{brace}"
 
 
 def rust_text(context: str, completion: str, tests: str) -> str:
     """The tests in a separate module before the program, because macros are defined in the order of the text."""
-    closing, checks = _closing(tests)
+    brace, checks = _split_brace(tests)
     declared = [function for function in _declared(context) if function.name != "main"]
     inside = _RUST_NAMES + _wrappers(declared, "super::{}", _rust_parameter, always=True)
-    program = f"{context}{completion}\n{closing}"
+    program = f"{context}{completion}\n{brace}"
     if _RUST_MODULE.search(checks):
         return f"{_RUST_MODULE.sub(lambda match: match[0] + inside, checks, count=1)}\n{program}"
     checks = _RUST_MAIN.sub("pub fn main(", checks)

@@ -42,7 +42,7 @@ class Function:
 
 def masked(text: str) -> str:
     """Code with blanks in place of comments, strings and characters; indices stay what they are."""
-    return _NO_CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    return _NO_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
 def functions(text: str) -> list[Function]:
@@ -50,7 +50,7 @@ def functions(text: str) -> list[Function]:
 
     Text after the last `;` or `}` that has no brace yet, as in D's prompts, is the header of a function as well.
     """
-    code = _DIRECTIVE.sub(lambda found: " " * len(found[0]), masked(text))
+    code = _DIRECTIVE.sub(lambda match: " " * len(match[0]), masked(text))
     code = _EMPTY.sub(r"\1\0\0", code)
     parts, depth, start = [], 0, 0
     for index, sign in enumerate(code):

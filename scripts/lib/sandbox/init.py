@@ -31,6 +31,7 @@ from scripts.lib.system_calls import (
     NO_PROGRAMS,
     NO_SETUID,
     READ_ONLY,
+    FilterProgram,
     checked,
     die_with_parent,
     libc,
@@ -60,12 +61,6 @@ def _forked(namespaces: int) -> int:
     """
     flags = ctypes.c_ulong(namespaces | signal.SIGCHLD)
     return checked(libc.syscall(_CLONE[os.uname().machine], flags, 0, 0, 0, 0), "clone")
-
-
-class _FilterProgram(ctypes.Structure):
-    """`struct sock_fprog`."""
-
-    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
 
 
 def _enter(setup: dict[str, Any]) -> None:
@@ -116,7 +111,7 @@ def _load_filter(filters: list[tuple[str, int]]) -> int | None:
     result = -1
     for text, flags in filters:
         steps = bytes.fromhex(text)
-        program = _FilterProgram(len(steps) // 8, steps)
+        program = FilterProgram(len(steps) // 8, steps)
         result = libc.syscall(_SECCOMP[os.uname().machine], _SET_FILTER, flags, ctypes.byref(program))
         if result >= 0:
             return result if flags & _WITH_LISTENER else None

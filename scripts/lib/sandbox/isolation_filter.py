@@ -11,6 +11,7 @@ import errno
 import os
 
 from scripts.lib.sandbox.seccomp import ALLOWED, KILLED, Step, argument, machine_numbers, packed, prologue, refuse, when
+from scripts.lib.system_calls import FilterProgram
 
 # System calls on x86_64 and aarch64, those that a computation makes most often first.
 _ALLOWED = {
@@ -42,12 +43,6 @@ _SIGNAL_THREAD = (234, 131)
 _NO_NEW_PRIVILEGES, _SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 
 
-class _Program(ctypes.Structure):
-    """struct sock_fprog."""
-
-    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
-
-
 def _steps(architecture: int, column: int, process: int) -> list[Step]:
     """The filter for one process."""
     allowed = [step for call in _ALLOWED.values() for step in when([call[column]], [ALLOWED])]
@@ -71,8 +66,7 @@ def allow_computing_only() -> None:
     except ValueError as error:
         raise OSError(errno.ENOSYS, str(error)) from error
     steps = _steps(architecture, column, os.getpid())
-    instructions = ctypes.create_string_buffer(packed(steps))
-    program = _Program(len(steps), ctypes.cast(instructions, ctypes.c_void_p))
+    program = FilterProgram(len(steps), packed(steps))
     libc = ctypes.CDLL(None, use_errno=True)
     for words in ((_NO_NEW_PRIVILEGES, 1, 0, 0, 0), (_SET_SECCOMP, _MODE_FILTER, ctypes.byref(program))):
         if libc.prctl(*words) != 0:

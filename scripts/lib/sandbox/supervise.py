@@ -14,7 +14,8 @@ from functools import cache
 from typing import NamedTuple
 
 from scripts.lib.cost import add_killed
-from scripts.lib.sandbox.usage import Usage, Watch, children, descendants, unix_session
+from scripts.lib.process_tree import children, descendants
+from scripts.lib.sandbox.usage import Usage, Watch, unix_session
 
 _BLOCK = 1 << 16
 _FIRST_TICK = 0.02

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.lib.process_tree import descendants
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 # Bytes of addresses that one page of a page table covers.
@@ -47,27 +49,6 @@ class _Shares(NamedTuple):
 
     private: int
     shared: int
-
-
-def children(pid: int) -> list[int]:
-    """Process ids of the children of all threads of `pid`; empty when it is gone."""
-    pids: list[int] = []
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            pids.extend(map(int, Path(task, "children").read_bytes().split()))
-    except (FileNotFoundError, ProcessLookupError):
-        return pids
-    return pids
-
-
-def descendants(pid: int, max_processes: int = 100_000) -> list[int]:
-    """`pid` and every process below it, parents first, at most `max_processes`."""
-    pids = [pid]
-    for process in pids:
-        if len(pids) >= max_processes:
-            break
-        pids.extend(children(process))
-    return pids[:max_processes]
 
 
 def unix_session(pid: int) -> int | None:

@@ -1,5 +1,7 @@
 """The long tables of scores, of differences between checkpoints, and of the paper's figures."""
 
+from typing import Any
+
 import pyarrow as pa
 
 from scripts.lib.schemas.table import Column, Table, text
@@ -64,3 +66,8 @@ PAPER_RESULTS = Table(
         text("citation", "where the figure was read: document, table, row"),
     ),
 )
+
+
+def key_text(row: Any) -> str:
+    """The key of a score as text; `row` has a text for each name of `KEY`."""
+    return " ".join(row[name] for name in KEY)

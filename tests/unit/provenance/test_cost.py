@@ -13,7 +13,7 @@ from scripts.provenance.cost import duration, render, section, size
 from scripts.provenance.cost_records import by_rule, megabytes_of, parse_sacct, read_attempts, seconds_of
 from scripts.provenance.cost_tables import end_costs, write_costs
 from scripts.provenance.digests import END_OF_VARYING, VARYING, digest_of
-from scripts.provenance.timeline import draw_timeline, merged, read_jobs
+from scripts.provenance.timeline import draw_timeline, read_jobs
 
 GENERATE = {"model": "tiny", "checkpoint": "base", "benchmark": "humaneval"}
 
@@ -80,10 +80,6 @@ def test_a_run_without_records_has_an_empty_figure_and_tables(tmp_path: Path) ->
     write_costs(tmp_path)
     draw_timeline(read_jobs(tmp_path / "provenance" / "job_costs.csv"), tmp_path / "timeline.svg")
     assert render(section(read_attempts(tmp_path)))
-
-
-def test_overlapping_times_are_merged() -> None:
-    assert merged([(5, 6), (0, 2), (1, 3)]) == [(0, 3), (5, 6)]
 
 
 def test_sacct_is_read_with_its_units_and_steps() -> None:

@@ -172,4 +172,4 @@ def test_content_is_identified_as_git_identifies_it(tmp_path):
     path = tmp_path / "a.py"
     path.write_bytes(b"print('\xc3\xa9')\n")
     done = subprocess.run(["git", "hash-object", str(path)], capture_output=True, text=True, check=True)
-    assert crate.content_id(path) == f"swh:1:cnt:{done.stdout.strip()}"
+    assert crate.heritage_id(path) == f"swh:1:cnt:{done.stdout.strip()}"

@@ -7,9 +7,11 @@ import re
 
 import pandas as pd
 import pytest
+import zstandard
 
+from scripts.lib.files import write_bytes
 from scripts.lib.job import InputError
-from scripts.tables.results_page import Page, busy_seconds, facts, render, stage_costs, store
+from scripts.tables.results_page import Page, busy_seconds, empty_modules, facts, render, stage_costs, store
 from scripts.workflow.validation import read_yaml
 from tests.support.paths import ROOT
 
@@ -78,6 +80,14 @@ def test_cost_is_summed_by_stage(page):
 
 def test_time_is_that_in_which_any_job_ran():
     assert busy_seconds(pd.read_csv(io.StringIO(JOBS)).query("state == 'done'")) == 90 + 30
+
+
+def test_empty_modules_are_counted_though_other_texts_have_line_separators(tmp_path):
+    rows = [{"completions": ["a\u2028b", ""]}, {"completions": ["", "\x85"]}]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path = tmp_path / "generations/source-to-llvm/perf/t0.2/m.base.jsonl.zst"
+    write_bytes(path, zstandard.compress(text.encode()))
+    assert empty_modules(tmp_path) == {"base": 2}
 
 
 @pytest.mark.parametrize("succeeded", [False, None])

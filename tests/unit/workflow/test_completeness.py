@@ -11,11 +11,11 @@ import sys
 
 sys.path.insert(0, {str(Path.cwd())!r})
 
-from scripts.workflow.completeness import check_complete, left_out
+from scripts.workflow.completeness import check_complete, skipped
 
 
 onsuccess:
-    check_complete(left_out(workflow.dag))
+    check_complete(skipped(workflow.dag))
 
 
 rule all:

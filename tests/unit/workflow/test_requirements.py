@@ -83,7 +83,7 @@ def test_only_files_of_packages_can_be_fetched_offline():
 
 def test_instructions_without_a_source_are_reported():
     (text,) = texts([Job("fetch_instruct", {"dataset": None, "offline": True})])
-    assert text.startswith("neither instruct.data nor instruct.dataset is set; give a folder")
+    assert text.startswith("neither instruct.data nor instruct.dataset is set; set instruct.data to a folder")
 
 
 def training(rule="finetune_commits", env=None, gpus=0, **settings):
