@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.lib.process_tree import descendants
+from scripts.lib.process_tree import descendants, read_proc
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -61,29 +61,19 @@ def unix_session(pid: int) -> int | None:
         return None
 
 
-def _lines(path: str) -> list[bytes]:
-    """The lines of a file of /proc; none if its process is gone or the file may not be read."""
-    try:
-        return Path(path).read_bytes().splitlines()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return []
-
-
-def _sizes(path: str, names: Iterable[bytes]) -> list[int] | None:
-    """The values in bytes of lines such as `VmPTE: 12 kB`, 0 for an absent one; None if the file is
-    empty.
-    """
-    values = {name: value.split() for name, _, value in (line.partition(b":") for line in _lines(path))}
-    return [int(values.get(name, [b"0"])[0]) << 10 for name in names] if values else None
+def _size(content: bytes, name: bytes) -> int:
+    """The value in bytes of a line such as `VmPTE: 12 kB` of a file of /proc, 0 for an absent one."""
+    value = (b"\n" + content).partition(b"\n" + name + b":")[2]
+    return int(value.split(None, 1)[0]) << 10 if value else 0
 
 
 def _process(pid: int) -> _Process | None:
     """The kernel's counters of a process; None if it is gone."""
-    lines = _lines(f"/proc/{pid}/stat")
-    if not lines:
+    content = read_proc(f"/proc/{pid}/stat")
+    if not content:
         return None
-    # The name, in parentheses, may contain line feeds.
-    fields = b"\n".join(lines).rpartition(b")")[2].split()
+    # The name, in parentheses, may contain any character.
+    fields = content.rpartition(b")")[2].split()
     return _Process(sum(map(int, fields[11:15])) / _TICKS, int(fields[21]) * _PAGE, int(fields[17]), int(fields[20]))
 
 
@@ -91,9 +81,10 @@ def _shares(pid: int) -> _Shares:
     """Resident bytes with shared pages split; all private if that cannot be read, zero for an ended
     process.
     """
-    sizes = _sizes(f"/proc/{pid}/smaps_rollup", [b"Pss", b"Pss_Shmem"])
-    if sizes is not None:
-        return _Shares(sizes[0] - sizes[1], sizes[1])
+    content = read_proc(f"/proc/{pid}/smaps_rollup")
+    if content:
+        shared = _size(content, b"Pss_Shmem")
+        return _Shares(_size(content, b"Pss") - shared, shared)
     # The process may have ended since its first lookup.
     about = _process(pid)
     return _Shares(about.resident if about else 0, 0)
@@ -105,13 +96,13 @@ def _table_bytes(pid: int, process: _Process) -> int:
     """
     if process.addresses // (_TABLE_REACH // _PAGE) < _SMALL_TABLES:
         return 0
-    return sum(_sizes(f"/proc/{pid}/status", [b"VmPTE"]) or [])
+    return _size(read_proc(f"/proc/{pid}/status"), b"VmPTE")
 
 
 def _shared_extents(pid: int) -> dict[bytes, int]:
     """Bytes, touched or not, of each anonymous shared memory that a process maps, by inode number."""
     extents: dict[bytes, int] = {}
-    for line in _lines(f"/proc/{pid}/maps"):
+    for line in read_proc(f"/proc/{pid}/maps").splitlines():
         if line.endswith(b"/dev/zero (deleted)"):
             span, _, offset, _, number, *_ = line.split()
             first, _, last = span.partition(b"-")
@@ -121,7 +112,7 @@ def _shared_extents(pid: int) -> dict[bytes, int]:
 
 def _shared_on_machine() -> int:
     """Bytes of shared memory on this machine, of all processes and in-memory folders."""
-    return sum(_sizes("/proc/meminfo", [b"Shmem"]) or [])
+    return _size(read_proc("/proc/meminfo"), b"Shmem")
 
 
 def in_folders(folders: Iterable[int]) -> int:
@@ -139,10 +130,8 @@ def in_sockets(pid: int) -> int:
     """Upper bound of bytes in socket buffers of a process's network name space, beyond a small
     allowance.
     """
-    for line in _lines(f"/proc/{pid}/net/sockstat"):
-        if line.startswith(b"sockets: used "):
-            return max(0, int(line.split()[2]) * _socket_bytes() - _FEW_SOCKET_BYTES)
-    return 0
+    used = read_proc(f"/proc/{pid}/net/sockstat").partition(b"sockets: used ")[2]
+    return max(0, int(used.split(None, 1)[0]) * _socket_bytes() - _FEW_SOCKET_BYTES) if used else 0
 
 
 class Watch:
