@@ -5,11 +5,11 @@ Run: python -m bench.compile [--corpus FOLDER] [--languages …] [--programs N] 
 FILE]
 
 Baseline (`plain`): one compiler process for each program and variant, without a sandbox, as many at
-the same time as the stage has, because two compilers on two threads of one core both take longer.
-As in the stage, a program that the first alternative of a frontend refuses (an edition of Rust, a
-form of Fortran) is compiled by the next one. The stage (`stage`) includes sandboxes, verification
-and normalisation; nothing comes from a cache. A third line measures one frontend pass for both
-variants (`compile.shared_frontend`) where the language has it.
+the same time as the stage has, so that both share the processor in the same way. As in the stage, a
+program that the first alternative of a frontend refuses (an edition of Rust, a form of Fortran) is
+compiled by the next one. The stage (`stage`) includes sandboxes, verification and normalisation;
+nothing comes from a cache. A third line measures one frontend pass for both variants
+(`compile.shared_frontend`) where the language has it.
 
 Columns: `modules` is the number of modules made; `lost` counts modules that only the baseline
 makes, which the last column names with their status; `to plain` is CPU time divided by the

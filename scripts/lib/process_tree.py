@@ -6,19 +6,22 @@ longer than the kernel.
 
 import os
 
+# Of files whose process has ended, or that may not be read.
+_UNREADABLE = (FileNotFoundError, ProcessLookupError, PermissionError)
+
 
 def read_proc(path: str) -> bytes:
     """The content of a file of /proc; empty if its process is gone or the file may not be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+    except _UNREADABLE:
         return b""
     try:
         content = b""
         while block := os.read(descriptor, 1 << 20):
             content += block
         return content
-    except ProcessLookupError:
+    except _UNREADABLE:
         return b""
     finally:
         os.close(descriptor)
