@@ -102,9 +102,10 @@ local function receive(channel)
   return word, values
 end
 
-local function fault(message)
-  local text = tostring(message)
-  return find(text, "not enough memory", 1, true) and "memory_limit" or "runtime_error", text
+-- The status and the message of an error, and its value, which the tests see.
+local function fault(value)
+  local text = type(value) == "string" and value or "(error object is a " .. type(value) .. " value)"
+  return find(text, "not enough memory", 1, true) and "memory_limit" or "runtime_error", text, value
 end
 
 -- Candidate: load the program, then answer calls until the judge has ended.
@@ -115,7 +116,7 @@ local function serve()
   local tested
   receive(requests)
   if chunk == nil then
-    send(replies, "fault", "compile_error", message)
+    send(replies, "fault", "compile_error", message, message)
   else
     local good, value = pcall(chunk)
     tested = value
@@ -160,8 +161,11 @@ end
 local function judge()
   local requests = io.open(outgoing, "r+b")
   local replies = io.open(incoming, "rb")
-  local program_fault, failure, ran
-  local FAILED, EXIT = {}, {}
+  -- The last error of the program and the last failed assertion. Tests may catch either.
+  local fault_raised, failure_raised
+  -- Whether the program has ended, how many tests luaunit ran, and the first error that one of them did not catch.
+  local ended, ran, uncaught
+  local EXIT, FAILURE = {}, {}
 
   local function ask(word, ...)
     send(requests, word, ...)
@@ -169,21 +173,29 @@ local function judge()
     if good and kind == "value" then
       return unpack(values, 1, values.n)
     end
-    program_fault = good and values or {"runtime_error", nil}
-    program_fault.ended = not good
-    error(FAILED, 0)
+    ended = ended or not good
+    fault_raised = good and {status = values[1], message = values[2], value = values[3]} or {status = "runtime_error"}
+    error(fault_raised.value, 0)
   end
 
-  local function check(condition, message)
+  local function check(condition, value)
     if not condition then
-      failure = failure or message
-      error(FAILED, 0)
+      failure_raised = {value = value}
+      error(value, 0)
     end
+  end
+
+  local function is_raised(record, value)
+    return record ~= nil and rawequal(record.value, value)
+  end
+
+  local function describe(value)
+    return getmetatable(value) == FAILURE and value.message or tostring(value)
   end
 
   local luaunit = {LuaUnit = {}}
   function luaunit.assertEquals(actual, expected)
-    check(equal(actual, expected), "assertEquals")
+    check(equal(actual, expected), setmetatable({message = "assertEquals"}, FAILURE))
   end
   function luaunit.LuaUnit.run()
     local names, failures = {}, 0
@@ -194,8 +206,10 @@ local function judge()
     end
     sort(names)
     for _, name in next, names do
-      if not pcall(_G[name]) then
+      local good, value = pcall(_G[name])
+      if not good then
         failures = failures + 1
+        uncaught = uncaught or {value = value}
       end
     end
     ran = #names
@@ -205,7 +219,7 @@ local function judge()
     return luaunit
   end
   _G.assert = function(condition, ...)
-    check(condition, "assert")
+    check(condition, select("#", ...) == 0 and "assertion failed!" or (...))
     return condition, ...
   end
   os.exit = function(code)
@@ -221,17 +235,22 @@ local function judge()
     return load(read_file("tests"), "tests.lua", "t")()
   end
   local good, raised = pcall(run_tests)
+  local exited = not good and getmetatable(raised) == EXIT
   local code = true
-  if not good and getmetatable(raised) == EXIT then
+  if exited then
     code = raised.code
+  elseif not good then
+    uncaught = {value = raised}
   end
-  if program_fault then
-    return program_fault[1] or "runtime_error", program_fault.ended and "ended" or "error", program_fault[2]
-  elseif failure then
-    return "wrong", "failed test", failure
-  elseif not good and getmetatable(raised) ~= EXIT then
-    return "runtime_error", "error in a test", tostring(raised)
-  elseif ran == 0 or not (code == 0 or code == true or code == nil) then
+  if ended then
+    return "runtime_error", "ended"
+  elseif uncaught and is_raised(fault_raised, uncaught.value) then
+    return fault_raised.status, "error", fault_raised.message
+  elseif uncaught and is_raised(failure_raised, uncaught.value) then
+    return "wrong", "failed test", describe(uncaught.value)
+  elseif uncaught and ran == nil then
+    return "runtime_error", "error in a test", describe(uncaught.value)
+  elseif ran == 0 or uncaught or not (code == 0 or code == true or code == nil) then
     return "wrong", "failed test"
   end
   return "passed", ""

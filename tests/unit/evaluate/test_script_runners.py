@@ -176,6 +176,50 @@ def test_javascript_gets_the_verdict_of_node(runners, name):
             assert (verdict.status == "passed") == passes, (test, verdict)
 
 
+# Statements of Lua programs with tests that pass when lua runs both as one file, and with tests that fail then.
+AS_IN_LUA = {
+    "expected error": (
+        "if x < 0 then error('low', 0) end return x",
+        "local good, value = pcall(answer, -1); assert(not good and value == 'low' and answer(1) == 1)",
+        "local good, value = pcall(answer, -1); assert(good, value)",
+    ),
+    "error of a statement": (
+        "return x .. nil",
+        "local good, value = pcall(answer, 'a'); assert(not good and value:find('concatenate'))",
+        "answer('a')",
+    ),
+    "expected value": (
+        "error({code = 2})",
+        "local _, value = pcall(answer); lu.assertEquals(value, {code = 2})",
+        "local _, value = pcall(answer); lu.assertEquals(value, {code = 3})",
+    ),
+    "caught assertion": (
+        "return 1",
+        "local good, value = pcall(function() assert(answer() == 2, 'two') end); assert(not good and value == 'two')",
+        "pcall(function() assert(answer() == 2) end); assert(answer() == 2)",
+    ),
+    "value of an assertion": ("return 1", "assert(select(2, assert(answer(), 'kept')) == 'kept')", "assert(not answer())"),
+    "expected exit": ("os.exit(0)", "", "pcall(answer)"),
+    "exit after an expected error": ("if x then os.exit(0) end error('low')", "", "pcall(answer); pcall(answer, 1)"),
+}
+
+
+@pytest.mark.parametrize("name", AS_IN_LUA)
+def test_lua_gets_the_verdict_of_lua(runners, name):
+    body, right, wrong = AS_IN_LUA[name]
+    for test, passes in ((right, True), (wrong, False)):
+        verdict = verdict_of(runners("lua"), "lua", body, test) if test else None
+        assert verdict is None or (verdict.status == "passed") == passes, (test, verdict)
+
+
+@pytest.mark.parametrize(
+    "test, status",
+    [("answer(1)", "runtime_error"), ("assert(false)", "wrong"), ("error('a')", "wrong"), ("pcall(answer, 1)", "passed")],
+)
+def test_lua_failures_in_a_test_have_their_status(runners, test, status):
+    assert verdict_of(runners("lua"), "lua", "error('low')", test).status == status
+
+
 FORGERIES = {
     "lua": {
         "ends before the tests": "os.exit(0)",
