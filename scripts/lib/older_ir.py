@@ -14,7 +14,8 @@ _BYTE_ORDER_MARK = "\ufeff"
 _RETURN = re.compile(r'"[^"]*"|;[^\r\n]*|(\r\n?)')
 # The attributes of parameters that need a type since some version.
 _TYPED = ("sret", "byval", "inalloca", "preallocated")
-_WORDS = ("inrange ", "x86_mmx", *_TYPED)
+# A text without any of these has no old form: the pattern is slower than these searches.
+_FORMS = ("inrange i", "inrange <", "x86_mmx", *(word + after for word in _TYPED for after in " ,)"))
 _OLD = re.compile(
     r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])(?:(inrange (?=[i<]))|(x86_mmx)(?![\w.$-])'
     rf"|({'|'.join(_TYPED)})(?=[ ,)]))"
@@ -102,10 +103,19 @@ def _operands(text: str, start: int) -> Iterator[tuple[int, int]]:
             return
 
 
+def _assemblies(text: str) -> Iterator[re.Match[str]]:
+    """Matches of `_ASSEMBLY` in the lines of a text that may call inline assembly."""
+    found = text.find(" asm ")
+    while found >= 0:
+        end = (text.find("\n", found) + 1) or len(text)
+        yield from _ASSEMBLY.finditer(text, text.rfind("\n", 0, found) + 1, end)
+        found = text.find(" asm ", end)
+
+
 def _with_element_types(text: str) -> str:
     """The text of a module in which operands of assembly in memory state the type of their value."""
     parts, done = [], 0
-    for match in _ASSEMBLY.finditer(text):
+    for match in _assemblies(text):
         if match[1] is None or "*" not in match[1]:
             continue
         for (begin, star), in_memory in zip(_operands(text, match.end()), _in_memory(match[1]), strict=False):
@@ -118,6 +128,6 @@ def _with_element_types(text: str) -> str:
 
 def with_current_syntax(text: str) -> str:
     """The text of a module, whose strings have no line breaks, without the forms of older versions."""
-    if any(word in text for word in _WORDS):
+    if any(form in text for form in _FORMS):
         text = _OLD.sub(_current, text)
-    return _with_element_types(text) if " asm " in text else text
+    return _with_element_types(text)
