@@ -198,7 +198,11 @@ AS_IN_LUA = {
         "local good, value = pcall(function() assert(answer() == 2, 'two') end); assert(not good and value == 'two')",
         "pcall(function() assert(answer() == 2) end); assert(answer() == 2)",
     ),
-    "value of an assertion": ("return 1", "assert(select(2, assert(answer(), 'kept')) == 'kept')", "assert(not answer())"),
+    "value of an assertion": (
+        "return 1",
+        "assert(select(2, assert(answer(), 'kept')) == 'kept')",
+        "assert(not answer())",
+    ),
     "expected exit": ("os.exit(0)", "", "pcall(answer)"),
     "exit after an expected error": ("if x then os.exit(0) end error('low')", "", "pcall(answer); pcall(answer, 1)"),
 }
@@ -214,7 +218,12 @@ def test_lua_gets_the_verdict_of_lua(runners, name):
 
 @pytest.mark.parametrize(
     "test, status",
-    [("answer(1)", "runtime_error"), ("assert(false)", "wrong"), ("error('a')", "wrong"), ("pcall(answer, 1)", "passed")],
+    [
+        ("answer(1)", "runtime_error"),
+        ("assert(false)", "wrong"),
+        ("error('a')", "wrong"),
+        ("pcall(answer, 1)", "passed"),
+    ],
 )
 def test_lua_failures_in_a_test_have_their_status(runners, test, status):
     assert verdict_of(runners("lua"), "lua", "error('low')", test).status == status
