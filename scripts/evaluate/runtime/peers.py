@@ -2,7 +2,7 @@
 
 import io
 import marshal
-import os
+import posix
 import sys
 
 from contents import is_class
@@ -164,7 +164,7 @@ class Peer(StandIns):
             data = marshal.dumps(message)
             data = memoryview(len(data).to_bytes(_LENGTH, "big") + data)
             while data:
-                data = data[os.write(self.outgoing, data) :]
+                data = data[posix.write(self.outgoing, data) :]
         except (OSError, ValueError):
             raise ExchangeError from None
 
@@ -194,7 +194,7 @@ def _make_room(calls):
 def _read(channel, length):
     parts = bytearray()
     while len(parts) < length:
-        block = os.read(channel, min(1 << 20, length - len(parts)))
+        block = posix.read(channel, min(1 << 20, length - len(parts)))
         if not block:
             raise ExchangeError
         parts += block
