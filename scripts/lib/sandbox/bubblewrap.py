@@ -44,8 +44,9 @@ def fixed_options(mounts: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def program() -> str:
-    """Path of bubblewrap, from the PATH of this process; its bare name if it is not installed."""
-    return shutil.which("bwrap") or "bwrap"
+    """Path of bubblewrap without symbolic links; its bare name if it is not on the PATH of this process."""
+    found = shutil.which("bwrap")
+    return str(Path(found).resolve()) if found else "bwrap"
 
 
 def _namespaces() -> list[str]:

@@ -71,8 +71,12 @@ class Sandbox:
 
     @cached_property
     def mounts(self) -> dict[str, str]:
-        """The extra read-only paths by their path inside."""
-        return {path: path for path in bubblewrap.outermost(self.read_only)} | dict(self.binds)
+        """The extra read-only paths by their path inside.
+
+        Without symbolic links, which may be in a folder that only root can enter.
+        """
+        paths = {path: path for path in bubblewrap.outermost(self.read_only)} | dict(self.binds)
+        return {inside: str(Path(path).resolve()) for inside, path in paths.items()}
 
     @cached_property
     def arguments(self) -> tuple[str, ...]:

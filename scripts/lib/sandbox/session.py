@@ -179,7 +179,7 @@ def _mounter_command(identity: bubblewrap.Identity, mounts: Mapping[str, str], o
     `mounter`).
     """
     folder = "/tmp"
-    program = Path(bubblewrap.program()).resolve()
+    program = Path(bubblewrap.program())
     # Bubblewrap may need the libraries of the environment that it belongs to.
     prefix = program.parent.parent if bubblewrap.open_to_all(program.parent.parent) else program.parent
     numbered = {inside: f"{folder}/{number}" for number, inside in enumerate(mounts)}

@@ -443,6 +443,17 @@ def test_root_is_never_root_inside_even_below_a_private_folder(tmp_path):
     assert python("os.open('/opt/tools/deep/new', os.O_CREAT | os.O_WRONLY)", sandbox).returncode == 1
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root to have a folder that others cannot enter")
+def test_links_in_a_private_folder_lead_to_what_others_can_reach(tmp_path):
+    tmp_path.chmod(0o700)
+    # The target must not be below a private folder itself, as the temporary folders of the tests are.
+    (tmp_path / "library").symlink_to("/usr/lib")
+    link = str(tmp_path / "library")
+    program = f"for folder in ('/opt/library', '{link}'): print(len(open(folder + '/os-release').read()) > 9)"
+    outcome = python(program, Sandbox(binds={"/opt/library": link}, read_only=(link,)))
+    assert outcome.stdout == b"True\nTrue\n", outcome.stderr
+
+
 def identities_of(word):
     """The user numbers of processes with a word in their command line, as seen from outside, once there are some."""
     deadline = time.monotonic() + 20
