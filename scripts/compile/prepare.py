@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from scripts.compile.codon.annotations import FutureImport, TypingOnly
 from scripts.compile.codon.containers import EmptyFields, MemoDefault, RememberedResults
-from scripts.compile.codon.exceptions import ExceptTuple, RaisedClass
+from scripts.compile.codon.exceptions import ExceptTuple, RaisedClass, SuppressedContext
 from scripts.compile.codon.fields import FormatCall, PercentFormat, SpecifiedField
 from scripts.compile.codon.library import ExitCall, RecursionLimit, Reduce, StdinReadline
 from scripts.compile.codon.names import Names
@@ -37,6 +37,7 @@ _CODON: tuple[type[Rewrite], ...] = (
     ExitCall,
     NextMethod,
     RaisedClass,
+    SuppressedContext,
     TextMethod,
     OrDefault,
     TypingOnly,

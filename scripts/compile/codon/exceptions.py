@@ -9,6 +9,8 @@ from scripts.compile.codon.rewrite import Rewrite, call
 
 # Each kind of exception gets a copy of the handler.
 _MAX_KINDS = 8
+# With one of these names, a program may notice the context of an exception.
+_CONTEXT = {"__suppress_context__", "__cause__", "__context__", "logging", "excepthook", "stderr", "getattr"}
 
 
 class ExceptTuple(Rewrite):
@@ -69,6 +71,27 @@ class RaisedClass(Rewrite):
         self.generic_visit(node)
         if isinstance(node.exc, ast.Name) and is_builtin_exception(node.exc.id) and self.names.builtin(node.exc.id):
             node.exc = self.replaced(call(node.exc.id), node.exc)
+        return node
+
+
+class SuppressedContext(Rewrite):
+    """`raise … from None` becomes `raise …`; Codon does not finish checking types with it.
+
+    The difference is in tracebacks, which go to standard error, and in attributes that a program
+    would have to name.
+    """
+
+    name = "raise_from_none"
+
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        self.is_observable = bool(names.taken & _CONTEXT)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.Raise:
+        self.generic_visit(node)
+        if isinstance(node.cause, ast.Constant) and node.cause.value is None and not self.is_observable:
+            node.cause = None
+            self.count += 1
         return node
 
 

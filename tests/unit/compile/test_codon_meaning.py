@@ -10,6 +10,22 @@ from scripts.compile.prepare import for_codon
 INPUTS = ["5\n3 1 2\nab c\n", "3 4 5\n6 7\n8"]
 PROGRAMS = [
     r"""
+try:
+    raise KeyError from None
+except KeyError as error:
+    print(error.__suppress_context__)
+""",
+    r"""
+import sys
+sys.stderr = sys.stdout
+sys.excepthook = lambda kind, error, trace: print(kind, error.__context__)
+try:
+    input()
+    raise KeyError
+except KeyError:
+    raise ValueError("a") from None
+""",
+    r"""
 x = input().split()
 if not all(part.strip() for part in x):
     print("no")

@@ -110,7 +110,7 @@ TYPED = {
     "remembered": (REMEMBERED, ["fib_results = dict[int, int]()"]),
     "annotated": (ANNOTATED, ["x: int\n"]),
     "generated": (GENERATED, ["items: list[int]"]),
-    "raised": (RAISED, ["raise ValueError()", "raise KeyError() from None"]),
+    "raised": (RAISED, ["raise ValueError()", "raise KeyError()\n"]),
     "texts": (TEXTS, ["str(1 < 2).lower()", "len(str(3))", "repr([1].copy())"]),
 }
 START = "class A:\n    def __init__(self):\n        self.x = None\n        self.y = []\n"
