@@ -19,6 +19,7 @@ from typing import Any
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
 from scripts.lib.schemas.sources import Rejection
+from scripts.sources.dataset_card import LONGEST_LABEL
 from scripts.sources.decode import decode
 from scripts.sources.record import Record
 
@@ -147,6 +148,8 @@ def licenses(root: str | Path, language: str) -> dict[str, str]:
     for row in rows:
         path, license = row.get("path") or "", row.get("license") or row.get("licence")
         if license and path.startswith(f"{language}/"):
+            if len(license) > LONGEST_LABEL:
+                raise InputError(f"{manifest} states a license of {len(license)} characters; give its name")
             stated[path] = sys.intern(license)
     return stated
 
