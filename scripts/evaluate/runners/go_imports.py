@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 
 # Comments, interpreted and raw strings, and runes: text in which names of packages do not count. A comment that never
-# ends reaches to the end of the text, a string to that of the line: searching for the end from each beginning would take
+# ends reaches to the end of the text, a string to that of the line: searching for it from each beginning would take
 # quadratic time on a completion that repeats itself.
 _NO_CODE = re.compile(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"?|`[^`]*`|\'(?:\\.|[^\'\\\n]){1,10}\'', re.DOTALL)
 _PACKAGE = re.compile(r"^[^\S\n]*package\s+\w+[ \t;]*$", re.MULTILINE)
