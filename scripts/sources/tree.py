@@ -3,6 +3,7 @@ depth.
 """
 
 import csv
+import errno
 import hashlib
 import logging
 import os
@@ -29,6 +30,8 @@ _DIGITS = re.compile(r"([0-9]+)")
 _LONGEST_LINE = 1 << 16
 # What opening a file costs, in bytes that could be read instead.
 _ENTRY_BYTES = 4096
+# Characters that a message shows of a path that is too long.
+_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,22 @@ def entries(root: str | Path, language: str, suffixes: list[str]) -> Iterator[En
 
     A candidate is anything except a folder whose name ends in one of `suffixes` (without the dot),
     in upper or lower case.
-    Links to folders are not followed.
+    Links to folders are not followed. Raises `InputError` where folders are nested so deep that the
+    system cannot open them.
     """
-    top = os.path.realpath(root)
-    endings = tuple(f".{suffix.lower()}" for suffix in suffixes)
+    try:
+        yield from _entries(os.path.realpath(root), language, tuple(f".{suffix.lower()}" for suffix in suffixes))
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENAMETOOLONG):
+            raise
+        where = f"{str(error.filename)[:_SHOWN]}…"
+        raise InputError(
+            f"{where} has folders nested too deep ({error.strerror}); move its files up, or remove it"
+        ) from error
+
+
+def _entries(top: str, language: str, endings: tuple[str, ...]) -> Iterator[Entry]:
+    """`entries` below a folder without links in its path; suffixes begin with a dot."""
     # One open folder per level, because a list of all folders would grow with the corpus.
     opened = [os.scandir(f"{top}/{language}")] if Path(top, language).is_dir() else []
     while opened:

@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 import os
+import resource
 from pathlib import Path
 
 import pyarrow as pa
@@ -277,3 +278,22 @@ def test_no_number_is_no_license_and_deep_lists_are_names(tmp_path):
     ]
     _, read_rows = table_rows(tmp_path, "jsonl", "\n".join(rows).encode(), license="own")
     assert [read_rows[f"data.jsonl#{number}"]["license"] for number in range(3)] == [None, "MIT", "MIT, BSD"]
+
+
+@pytest.mark.parametrize(("name", "depth"), [("d", 1200), ("x" * 200, 30)], ids=["many", "long names"])
+def test_folders_that_are_nested_too_deep_are_one_line(folder, tmp_path, monkeypatch, name, depth):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.chdir(folder)
+    for _ in range(depth):
+        Path(name).mkdir()
+        os.chdir(name)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, limits[1]))
+        with pytest.raises(InputError, match="… has folders nested too deep") as caught:
+            read_corpus(folder.parent, tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for _ in range(depth):
+            os.chdir("..")
+            Path(name).rmdir()
+    assert len(str(caught.value)) < 300
