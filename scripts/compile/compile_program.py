@@ -72,8 +72,8 @@ def first_error(text: str) -> str:
     lines = [line.strip() for line in _NOISE.sub("", text).splitlines() if line.strip()]
     errors = [number for number, line in enumerate(lines) if _ERROR_LINE.search(line)]
     positions = [number for number, line in enumerate(lines) if _LINE_WITH_POSITION.search(line)]
-    both = [number for number in positions if number in errors]
-    first = (both or errors or positions or [0])[0]
+    both = set(errors).intersection(positions)
+    first = min(both or errors or positions or [0])
     end = first + 1 + bool(lines and lines[first].endswith(":"))
     return " ".join(lines[first:end])[:_DIAGNOSTIC_LENGTH]
 

@@ -21,12 +21,14 @@ _HASKELL_IO = re.compile(
 )
 # Options that run programs or modules of the program's choice at compile time. Some options of C
 # compilers do, too.
-_C_OPTION = r"(?:[OmDg]|w(?!\w)|W(?![lap],)|f(?!\S*plugin)|std)"
+# Of several `-optc-f` in a word, only the last one before `plugin` has to be found: searching from
+# each of them to the end of the word would take quadratic time.
+_C_OPTION = r"(?:[OmDg]|w(?!\w)|W(?![lap],)|f(?!(?:(?!-optc-f)\S)*plugin)|std)"
 _HASKELL_OPTION = re.compile(
     r"-(?:pgm\w+|f?plugin\S*|fclear-plugins|frontend\S*"
     rf"|opt(?!c-{_C_OPTION})\S+|optc(?!\S)|F)(?![\w-])"
 )
-_ESCAPE = re.compile(r"[\"\[].*\\", re.DOTALL)
+_TEXT_BEGINS = re.compile(r"[\"\[]")
 _CPP = re.compile(r"\bCPP\b|(?<![\w-])-cpp\b")
 _MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)(.*)|(?<![\w-])-D[ \t]*(\w+)=?(\S*)", re.MULTILINE)
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*(?:include|import)(?:_next)?\b(.*)", re.MULTILINE)
@@ -37,10 +39,11 @@ _PLAIN_HEADER = re.compile(r"\s*[\"<](?:MachDeps|ghcversion|ghcplatform|ghcautoc
 _JOINED = re.compile(r"[\w{#-]\\\r?\n[\w#-]")
 _COMMENT_BEGINS, _COMMENT_ENDS = re.compile(r"[\w{#-]/\*"), re.compile(r"\*/[\w#}-]")
 _CALL_JOINED = re.compile(r"\)[\w#-]")
-# Contents of macros that neither run programs nor make code of texts, which could be a macro again.
+# Contents of macros that neither run programs nor make code of texts, which could be a macro again. No repetition gives
+# anything back: the time would be exponential in the number of symbols.
 _CRYSTAL_HARMLESS = re.compile(
-    r"\s*(?:(?:if|unless|elsif|else|end|begin|true|false|flag\?|compare_versions|@type|\|\||&&"
-    r"|!|[()]|:\w+)\s*)*"
+    r"\s*+(?:(?:if|unless|elsif|else|end|begin|true|false|flag\?|compare_versions|@type|\|\||&&"
+    r"|!|[()]|:\w++)\s*+)*+"
 )
 
 
@@ -69,6 +72,12 @@ def _preprocessed(source: str, options: str) -> str:
     return source if macros else options
 
 
+def _has_escape(options: str) -> bool:
+    """Whether a backslash follows the beginning of a text, or of a list of texts."""
+    begin = _TEXT_BEGINS.search(options)
+    return begin is not None and "\\" in options[begin.end() :]
+
+
 def haskell(source: str) -> str:
     """Template Haskell, quasi-quotes and annotations with I/O, preprocessors and plug-ins."""
     pragmas = [pragma.split(None, 1) for pragma in _parts(source, "{-#", "#-}")]
@@ -76,7 +85,7 @@ def haskell(source: str) -> str:
     options = " ".join(body for kind, body in bodies if kind in ("OPTIONS", "OPTIONS_GHC", "LANGUAGE"))
     has_macros = bool(_CPP.search(options))
     scope = _preprocessed(source, options) if has_macros else options
-    if (has_macros and not scope) or _ESCAPE.search(options):
+    if (has_macros and not scope) or _has_escape(options):
         return "its options could be hidden by macros or escapes"
     option = _HASKELL_OPTION.search(scope)
     if option:

@@ -8,6 +8,7 @@ first: system headers, before anything that could change their meaning.
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from scripts.compile.build import Build
@@ -16,6 +17,8 @@ from scripts.lib.files import sha256_text, write_bytes, write_text
 
 _EVERYTHING = "bits/stdc++.h"
 _MAX_HEADERS = 8
+# Headers of a program that are compared; the time for comparing lists grows with the square of their length.
+_LONGEST_LIST = 64
 # White space and line breaks of C, which are fewer than Python's.
 _BLANK = re.compile(r"[ \t\r\n]*")
 _LINE_BREAK = re.compile(r"[\r\n]")
@@ -75,9 +78,11 @@ def leading_headers(source: str) -> tuple[str, ...]:
 
     If `bits/stdc++.h`, which includes all others, is among them, it is the only one. Anything but
     an include or a comment ends the list, such as joined lines and other spellings of `#`: the list
-    may be too short, but never names a header that the compiler does not include.
+    may be too short, but never names a header that the compiler does not include. It has at most 64
+    headers.
     """
-    headers = tuple(directive[1] for directive in _next_directive(source) if directive.re is _INCLUDE)
+    included = (directive[1] for directive in _next_directive(source) if directive.re is _INCLUDE)
+    headers = tuple(islice(included, _LONGEST_LIST))
     return (_EVERYTHING,) if _EVERYTHING in headers else headers
 
 

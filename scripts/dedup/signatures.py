@@ -19,7 +19,8 @@ from scripts.lib.schemas.dedup import signatures_table
 from scripts.lib.shingles import Shingles, shingles
 
 _BATCH = 512
-_LAYOUT = re.compile(r"[ \t]*(?:\r\n|\r|\n)")
+# It begins where a run of blanks does: with a start at each blank, a long run would take quadratic time.
+_LAYOUT = re.compile(r"(?<![ \t])[ \t]*(?:\r\n|\r|\n)")
 
 
 def exact_key(text: str) -> str:

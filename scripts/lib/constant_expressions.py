@@ -27,7 +27,9 @@ OPERATIONS = {*_BINARY, *CASTS, *_COMPARISONS, "select", "getelementptr"}
 _PLAIN = re.compile(r"(?!undef|poison)[\w.+-]+")
 _UNKNOWN = {"undef", "poison", "blockaddress", "dso_local_equivalent", "no_cfi", "asm", "ptrauth", "c", "splat"}
 _WORDS = "|".join(sorted(DROPPED))
-_ANY = re.compile(rf" (?:{_WORDS})(?: [a-z]+)* \(")
+# A comparison of numbers has up to eight words between operation and bracket. The bound keeps the search linear.
+_MOST_FLAGS = 10
+_ANY = re.compile(rf" (?:{_WORDS})(?: [a-z]+){{0,{_MOST_FLAGS}}} \(")
 # What an expression begins with after its operation: cheap to look for in a long text.
 _OPENINGS = (" (i", " (half ", " (bfloat ", " (float ", " (double ", " (fp128 ", " (x86_fp80 ", " (ppc_fp128 ", " (<")
 
@@ -39,7 +41,7 @@ def opening(operations: Iterable[str]) -> str:
     type it is the instruction that compares pointers to functions.
     """
     words = "|".join(sorted(operations))
-    return rf"(?<![\w.$@%!#-])((?:{words})(?: (?!void|half|bfloat|float|double|ptr)[a-z]+)* \()"
+    return rf"(?<![\w.$@%!#-])((?:{words})(?: (?!void|half|bfloat|float|double|ptr)[a-z]+){{0,{_MOST_FLAGS}}} \()"
 
 
 _NEXT = re.compile(rf'"[^"]*"|;[^\n]*|{opening(DROPPED)}')

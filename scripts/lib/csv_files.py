@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.files import write_text
+from scripts.lib.job import InputError
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
@@ -28,6 +29,17 @@ def write_csv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[s
 
 
 def read_csv(path: str | Path) -> list[dict[str, str]]:
-    """Rows of a CSV file with a header, all cells as text."""
-    with Path(path).open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    """Rows of a CSV file with a header, all cells as text.
+
+    Raises `InputError` naming the file if it is not UTF-8, or a row has more or fewer cells than
+    the header.
+    """
+    try:
+        with Path(path).open(encoding="utf-8", newline="") as stream:
+            rows = list(csv.DictReader(stream, strict=True))
+    except (ValueError, csv.Error) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+    for number, row in enumerate(rows, start=1):
+        if None in row or None in row.values():
+            raise InputError(f"{path} is damaged: row {number} does not fit its header; delete it and run again")
+    return rows

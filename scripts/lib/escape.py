@@ -4,7 +4,9 @@ import html
 import re
 import unicodedata
 
-_MARKDOWN = {character: f"\\{character}" for character in "\\`*[]|"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_MARKDOWN = {character: f"\\{character}" for character in "\\`*[]|~$_"} | {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+# Underscores between letters or digits, as in `snake_case`, have no meaning and stay.
+_MARKUP = re.compile(r"[\\`*\[\]|~$&<>]|(?<![^\W_])_|_(?![^\W_])")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _BACKTICKS = re.compile("`+")
 _CODE = re.compile("`([^`]+)`")
@@ -29,7 +31,7 @@ def one_line(text: object) -> str:
 
 def markdown(text: object) -> str:
     """Escape a text for a heading or a table cell: no markup, no HTML, no end of the cell or line."""
-    return "".join(_MARKDOWN.get(character, character) for character in one_line(text))
+    return _MARKUP.sub(lambda match: _MARKDOWN[match[0]], one_line(text))
 
 
 def markdown_prose(text: object) -> str:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from scripts.lib.job import InputError
+
 _BLOCK = 1 << 20
 
 
@@ -82,8 +84,11 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """The value of a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """The value of a JSON file; raise `InputError` naming it if it is damaged."""
+    try:
+        return json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again, or replace it") from error
 
 
 def sha256_bytes(content: bytes) -> str:

@@ -23,6 +23,7 @@ _BRACKET = re.compile(r'"[^"]*"|[\[\](){}<>,]')
 _TYPE_START = re.compile(r'\s*(?:%"[^"]*"|[\w.$%-]+)?')
 _TYPE_END = re.compile(r" addrspace\(\d+\)|\s*\*| \(")
 _PHI = re.compile(r'  %(?:"[^"]*"|[\w.$-]+) = phi ')
+_NAME = re.compile(r"%constant(_*)\.")
 _OPENING, _CLOSING = frozenset("([{<"), frozenset(")]}>")
 
 
@@ -121,20 +122,16 @@ def _hoisted(line: str, values: Iterator[str]) -> tuple[str, list[str]]:
     return "".join([*parts, line[position:]]), instructions
 
 
-def _user(lines: list[str], index: int, first: int) -> int:
-    """Index of the first line of the instruction that has the line `index`, such as `invoke` before its labels."""
-    while index > first and lines[index].startswith(("   ", "  ]")):
-        index -= 1
-    return index
-
-
 def _hoist(lines: list[str], first: int, last: int, values: Iterator[str]) -> None:
     """Rewrite the instructions of a function in place: the lines from `first` up to `last`."""
     before: dict[int, list[str]] = {}
+    user = first
     for index in range(first, last):
+        # An instruction may have several lines, such as `invoke` before its labels.
+        user = user if lines[index].startswith(("   ", "  ]")) else index
         line, instructions = _hoisted(lines[index], values)
         if instructions:
-            position = first if _PHI.match(line) else _user(lines, index, first)
+            position = first if _PHI.match(line) else user
             before.setdefault(position, []).extend(instructions)
             lines[index] = line
     for index, instructions in before.items():
@@ -143,9 +140,8 @@ def _hoist(lines: list[str], first: int, last: int, values: Iterator[str]) -> No
 
 def _new_values(text: str) -> Iterator[str]:
     """Names of values that the text does not have."""
-    prefix = "constant"
-    while f"%{prefix}." in text:
-        prefix += "_"
+    longest = max(_NAME.findall(text), key=len, default=None)
+    prefix = "constant" if longest is None else f"constant{longest}_"
     number = 0
     while True:
         yield f"%{prefix}.{number}"

@@ -20,7 +20,8 @@ _OLD = re.compile(
     r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])(?:(inrange (?=[i<]))|(x86_mmx)(?![\w.$-])'
     rf"|({'|'.join(_TYPED)})(?=[ ,)]))"
 )
-_ASSEMBLY = re.compile(r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])asm (?:[a-z]+ )*"[^"]*", "([^"]*)"\(')
+# A call has at most a few of the words that follow `asm`, such as `sideeffect`.
+_ASSEMBLY = re.compile(r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])asm (?:[a-z]+ ){0,8}"[^"]*", "([^"]*)"\(')
 # What divides the operands of a call; a star before a blank ends the type of a pointer.
 _OPERANDS = re.compile(r'"[^"]*"|[\[\](){}<>,]|\*(?= )')
 # Between a pointer type and the attribute: other attributes.
@@ -86,21 +87,23 @@ def _in_memory(constraints: str) -> Iterator[bool]:
             yield constraint.startswith("*")
 
 
-def _operands(text: str, start: int) -> Iterator[tuple[int, int]]:
+def _operands(text: str, start: int) -> tuple[list[tuple[int, int]], int]:
     """For each operand of a call: its start, and the index of the star that ends its pointer type,
-    or -1.
+    or -1; and where the call ends, the length of the text for one that never does.
     """
+    operands: list[tuple[int, int]] = []
     depth, begin, star = 1, start, -1
     for match in _OPERANDS.finditer(text, start):
         token = match[0]
         depth += (token in _OPENING) - (token in _CLOSING)
         if not depth or (token == "," and depth == 1):
-            yield begin, star
+            operands.append((begin, star))
             begin, star = match.end(), -1
         elif token == "*" and depth == 1 and star < 0:
             star = match.start()
         if not depth:
-            return
+            return operands, match.end()
+    return operands, len(text)
 
 
 def _assemblies(text: str) -> Iterator[re.Match[str]]:
@@ -114,11 +117,13 @@ def _assemblies(text: str) -> Iterator[re.Match[str]]:
 
 def _with_element_types(text: str) -> str:
     """The text of a module in which operands of assembly in memory state the type of their value."""
-    parts, done = [], 0
+    parts, done, call_end = [], 0, 0
     for match in _assemblies(text):
-        if match[1] is None or "*" not in match[1]:
+        # No call is inside another one; reading nested ones again would take quadratic time.
+        if match[1] is None or "*" not in match[1] or match.start() < call_end:
             continue
-        for (begin, star), in_memory in zip(_operands(text, match.end()), _in_memory(match[1]), strict=False):
+        operands, call_end = _operands(text, match.end())
+        for (begin, star), in_memory in zip(operands, _in_memory(match[1]), strict=False):
             if in_memory and star >= max(begin, done) and not text.startswith(" elementtype(", star + 1):
                 kind = _ADDRESS_SPACE.sub("", text[begin:star].strip())
                 parts += [text[done : star + 1], f" elementtype({kind})"]

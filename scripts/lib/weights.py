@@ -41,7 +41,13 @@ def check_weights(folder: str | Path) -> None:
     stored = Path(folder, DIGESTS)
     if not stored.is_file():
         return
-    for line in stored.read_text(encoding="utf-8", errors="replace").splitlines():
+    lines = stored.read_text(encoding="utf-8", errors="replace").splitlines()
+    listed = {line.partition("  ")[2] for line in lines}
+    missing = next((file for file in sorted(Path(folder).glob("*.safetensors")) if file.name not in listed), None)
+    if missing is not None:
+        problem = f"{stored} does not list {missing.name}: it is damaged, or a file was added"
+        raise InputError(f"{problem}; delete {folder} and run again, or delete {stored} if you changed the weights")
+    for line in lines:
         digest, _, name = line.partition("  ")
         file = Path(folder, name)
         if not name or not file.is_file() or sha256_file(file) != digest:

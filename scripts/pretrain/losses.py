@@ -8,7 +8,6 @@ plain source; `document_loss` is the mean over all tokens of the document, which
 Rows are stored as they are computed, so that an interrupted job resumes after the last of them.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
+from scripts.lib.checked_lines import checked_line, checked_row
 from scripts.lib.checkpoints import settings_key, workspace
 from scripts.lib.gpu import require_gpus
 from scripts.lib.job import job, progress
@@ -132,7 +132,7 @@ def loss_row(document: Document, scorer: DocumentScorer, prefix: int) -> dict[st
 
 def stored_rows(path: Path) -> list[dict[str, Any]]:
     """Rows that an interrupted job stored, one JSON object in each line; the file is cut after the
-    last whole line.
+    last line that is whole and has not changed.
     """
     rows: list[dict[str, Any]] = []
     if not path.exists():
@@ -141,7 +141,7 @@ def stored_rows(path: Path) -> list[dict[str, Any]]:
     with path.open("r+b") as stream:
         for line in stream:
             try:
-                row = json.loads(line)
+                row = checked_row(line)
             except ValueError:
                 break
             if not line.endswith(b"\n"):
@@ -156,7 +156,7 @@ def all_rows(path: Path, documents: Iterable[Document], scorer: DocumentScorer, 
     """Score documents, and store a row of each as soon as it is known."""
     with path.open("a", encoding="utf-8") as stream:
         for document in documents:
-            stream.write(json.dumps(loss_row(document, scorer, prefix)) + "\n")
+            stream.write(checked_line(loss_row(document, scorer, prefix)))
             stream.flush()
 
 

@@ -6,6 +6,7 @@ order, and the shards are consecutive ranges of them, whatever their number.
 """
 
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, BinaryIO, Final, cast
 
 import numpy as np
 import pyarrow as pa
+
+from scripts.lib.job import InputError
 
 _PREFIX_DIGITS = 8
 _PREFIX_BITS = 4 * _PREFIX_DIGITS
@@ -32,12 +35,13 @@ _CODEC: Final = "zstd"
 _STREAM_BYTES = 64 << 10
 # Parts are read together until they have this many bytes.
 _WINDOW_BYTES = PART_BYTES // 4
-# At the end of a run: number of entries of the index, number of rows, and a mark.
-_TRAILER = struct.Struct("<qq8s")
-_MARK = b"SORTED01"
+# At the end of a run: number of entries of the index, number of rows, CRC-32 of the index and of
+# these numbers, and a mark.
+_TRAILER = struct.Struct("<qqq8s")
+_MARK = b"SORTED02"
 # An entry for each stream of rows: in which sorted sequence it is, its first and last part, where it
-# is in the file, its packed and its unpacked size.
-_ENTRY = ("sequence", "first", "last", "offset", "size", "unpacked")
+# is in the file, its packed and its unpacked size, and the CRC-32 of the packed bytes.
+_ENTRY = ("sequence", "first", "last", "offset", "size", "unpacked", "checksum")
 
 
 def leading(sha256: str, count: int) -> int:
@@ -81,8 +85,9 @@ class RunWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if kind is None:
             self._flush()
-            index = np.array(self._index, dtype="<i8").reshape(-1, len(_ENTRY))
-            self.file.write(index.tobytes() + _TRAILER.pack(len(index), self.rows, _MARK))
+            index = np.array(self._index, dtype="<i8").reshape(-1, len(_ENTRY)).tobytes()
+            count = len(self._index)
+            self.file.write(index + _TRAILER.pack(count, self.rows, _index_sum(index, count, self.rows), _MARK))
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a row; write to the file when enough rows are pending."""
@@ -123,7 +128,8 @@ class RunWriter:
             stream.write_table(rows)
         unpacked = sink.getvalue()
         packed = self._codec.compress(unpacked, asbytes=True)
-        self._index.append((self._sequences, first, last, self.file.tell(), len(packed), unpacked.size))
+        sizes = self.file.tell(), len(packed), unpacked.size
+        self._index.append((self._sequences, first, last, *sizes, zlib.crc32(packed)))
         self.file.write(packed)
 
 
@@ -148,10 +154,13 @@ class _Sequence:
             rest, self._rest = self._rest, None
             yield self._cut(rest, part)
         while self._next < len(self.entries) and self.entries[self._next, 1] < part:
-            _, _, last, offset, size, unpacked = self.entries[self._next].tolist()
+            _, _, last, offset, size, unpacked, checksum = self.entries[self._next].tolist()
             self._next += 1
             self.file.seek(offset)
-            table = pa.ipc.open_stream(self._codec.decompress(self.file.read(size), unpacked)).read_all()
+            packed = self.file.read(size)
+            if zlib.crc32(packed) != checksum:
+                raise _damaged(self.file)
+            table = pa.ipc.open_stream(self._codec.decompress(packed, unpacked)).read_all()
             yield table if last < part else self._cut(table, part)
 
     def _cut(self, table: pa.Table, part: int) -> pa.Table:
@@ -162,15 +171,33 @@ class _Sequence:
         return table.slice(0, stop)
 
 
+def _damaged(file: BinaryIO) -> InputError:
+    """The error for a run that has changed since it was written."""
+    return InputError(f"{file.name} is damaged: it has changed since it was written; delete it and run again")
+
+
+def _index_sum(index: bytes, entries: int, rows: int) -> int:
+    """Checksum of an index and of the numbers after it."""
+    return zlib.crc32(struct.pack("<qq", entries, rows), zlib.crc32(index))
+
+
 def _index_of(file: BinaryIO) -> tuple[np.ndarray, int]:
-    """The index of a run, shape (n, 6) int64, and its number of rows."""
-    size = file.seek(-_TRAILER.size, 2)
-    entries, rows, mark = _TRAILER.unpack(file.read(_TRAILER.size))
-    if mark != _MARK:
-        raise ValueError(f"{file.name} is not a whole run of the external sort")
+    """The index of a run, shape (n, 7) int64, and its number of rows; raise `InputError` if it has
+    changed since it was written.
+    """
+    size = file.seek(0, 2) - _TRAILER.size
+    if size < 0:
+        raise _damaged(file)
+    file.seek(size)
+    entries, rows, checksum, mark = _TRAILER.unpack(file.read(_TRAILER.size))
     length = entries * len(_ENTRY) * 8
+    if mark != _MARK or not 0 <= length <= size:
+        raise _damaged(file)
     file.seek(size - length)
-    return np.frombuffer(file.read(length), dtype="<i8").reshape(-1, len(_ENTRY)), rows
+    index = file.read(length)
+    if _index_sum(index, entries, rows) != checksum:
+        raise _damaged(file)
+    return np.frombuffer(index, dtype="<i8").reshape(-1, len(_ENTRY)), rows
 
 
 class SortedRuns:

@@ -13,7 +13,7 @@ from scripts.lib.job import InputError
 from scripts.lib.json_lines import numbered_lines, parse_object
 from scripts.lib.parquet import open_table
 from scripts.lib.schemas.sources import Rejection
-from scripts.sources.dataset_card import stated_license
+from scripts.sources.dataset_card import LONGEST_LABEL, stated_license
 from scripts.sources.decode import Decoded, decode
 from scripts.sources.parquet_rows import as_bytes, unpacking
 from scripts.sources.reader_process import items_of, limit_memory
@@ -22,8 +22,6 @@ from scripts.sources.record import Module, Record
 _PARQUET = ".parquet"
 # Maximum size in bytes of a module of the corpus.
 _MOST_IR = 16 << 20
-# Maximum number of characters of a path, a license or a language's name.
-_LONGEST_LABEL = 4096
 # Bytes of a line of JSON in addition to the program and its module.
 _REST_OF_LINE = 1 << 20
 
@@ -260,19 +258,35 @@ def rows_of(
         yield None if row is None else _named(row, columns, with_modules)
 
 
+def _leaves(value: Any) -> Iterator[Any]:
+    """The values of a list and of the lists in it, however deep, in order; a value that is no list alone."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, list):
+            waiting.extend(reversed(each))
+        else:
+            yield each
+
+
+def _name_text(value: Any) -> str:
+    """A name as valid text; empty for None, and for the number NaN, which pandas writes for it."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return "" if value is None or value != value else str(value).encode("utf-8", "backslashreplace").decode()
+
+
 def _label(value: Any) -> str | None:
     """A name, such as a license, as valid text; a list of names joined by commas."""
     if isinstance(value, list):
-        return ", ".join(filter(None, map(_label, value))) or None
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
+        return ", ".join(filter(None, map(_name_text, _leaves(value)))) or None
+    return None if value is None or value != value else _name_text(value)
 
 
 def _short_label(row: dict[str, Any], ours: str, where: str, corpus: dict[str, Any]) -> str | None:
     """`_label` of one of our columns; raise `InputError` when it is too long."""
     label = _label(row.get(ours))
-    if label is not None and len(label) > _LONGEST_LABEL:
+    if label is not None and len(label) > LONGEST_LABEL:
         held = f"column '{corpus['columns'][ours]}' holds a text of {len(label)} characters"
         raise InputError(f"{where}: {held}, too long for a {ours}; set corpus.columns, or remove the row")
     return label

@@ -3,6 +3,7 @@ depth.
 """
 
 import csv
+import errno
 import hashlib
 import logging
 import os
@@ -19,6 +20,7 @@ from typing import Any
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
 from scripts.lib.schemas.sources import Rejection
+from scripts.sources.dataset_card import LONGEST_LABEL
 from scripts.sources.decode import decode
 from scripts.sources.record import Record
 
@@ -28,6 +30,8 @@ _DIGITS = re.compile(r"([0-9]+)")
 _LONGEST_LINE = 1 << 16
 # What opening a file costs, in bytes that could be read instead.
 _ENTRY_BYTES = 4096
+# Characters that a message shows of a path that is too long.
+_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -64,10 +68,22 @@ def entries(root: str | Path, language: str, suffixes: list[str]) -> Iterator[En
 
     A candidate is anything except a folder whose name ends in one of `suffixes` (without the dot),
     in upper or lower case.
-    Links to folders are not followed.
+    Links to folders are not followed. Raises `InputError` where folders are nested so deep that the
+    system cannot open them.
     """
-    top = os.path.realpath(root)
-    endings = tuple(f".{suffix.lower()}" for suffix in suffixes)
+    try:
+        yield from _entries(os.path.realpath(root), language, tuple(f".{suffix.lower()}" for suffix in suffixes))
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENAMETOOLONG):
+            raise
+        where = f"{str(error.filename)[:_SHOWN]}…"
+        raise InputError(
+            f"{where} has folders nested too deep ({error.strerror}); move its files up, or remove it"
+        ) from error
+
+
+def _entries(top: str, language: str, endings: tuple[str, ...]) -> Iterator[Entry]:
+    """`entries` below a folder without links in its path; suffixes begin with a dot."""
     # One open folder per level, because a list of all folders would grow with the corpus.
     opened = [os.scandir(f"{top}/{language}")] if Path(top, language).is_dir() else []
     while opened:
@@ -147,6 +163,8 @@ def licenses(root: str | Path, language: str) -> dict[str, str]:
     for row in rows:
         path, license = row.get("path") or "", row.get("license") or row.get("licence")
         if license and path.startswith(f"{language}/"):
+            if len(license) > LONGEST_LABEL:
+                raise InputError(f"{manifest} states a license of {len(license)} characters; give its name")
             stated[path] = sys.intern(license)
     return stated
 

@@ -1,16 +1,20 @@
 """The imports of a Go program, computed from the packages that its code uses, because Go refuses any other list."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-# Comments, interpreted and raw strings, and runes: text in which names of packages do not count.
-_NO_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|`[^`]*`|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
-_PACKAGE = re.compile(r"^\s*package\s+\w+[ \t;]*$", re.MULTILINE)
-_IMPORT = re.compile(r'^import\s*(?:\([^)]*\)|(?:[\w.]+\s+)?"[^"]*")[ \t;]*$', re.MULTILINE)
+# Comments, interpreted and raw strings, and runes: text in which names of packages do not count. A comment that never
+# ends reaches to the end of the text, a string to that of the line: searching for it from each beginning would take
+# quadratic time on a completion that repeats itself.
+_NO_CODE = re.compile(r'//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:\\.|[^"\\\n])*"?|`[^`]*`|\'(?:\\.|[^\'\\\n]){1,10}\'', re.DOTALL)
+_PACKAGE = re.compile(r"^[^\S\n]*package\s+\w+[ \t;]*$", re.MULTILINE)
+# A list of imports ends before the next one begins.
+_LISTED = r"\([^)\n]*(?:\n(?!import\b)[^)\n]*)*\)"
+_IMPORT = re.compile(rf'^import\s*(?:{_LISTED}|(?:[\w.]+\s+)?"[^"]*")[ \t;]*$', re.MULTILINE)
 _PATH = re.compile(r'"([^"\n]+)"')
 _USED = re.compile(r"(?<![\w.])([a-z]\w*)\s*\.\s*[A-Z]")
-# A variable or parameter with the name in place of {}, and what ends its declaration.
-_DECLARED = r"(?<![\w.]){0}(?:\s*,\s*\w+)*\s*:=|\bvar\s+{0}\b|[(,]\s*{0}\s+[\w*\[]"
+# A variable or parameter with the name in place of {0}, and what ends its declaration.
+_DECLARED = r"(?<![\w.]){0}(?:\s*,\s*(?!{0}\b)\w+)*\s*:=|\bvar\s+{0}\b|[(,]\s*{0}\s+[\w*\[]"
 _DECLARATION_END = re.compile(r"[;{\n]")
 
 # Import paths in rising preference: of packages with the same name, the last one is used unless the data set names one.
@@ -35,18 +39,22 @@ def imports_of(text: str) -> list[str]:
     return [path for match in _IMPORT.finditer(text) for path in _PATH.findall(match[0])]
 
 
-def _package_names(code: str) -> set[str]:
-    """Names of the packages that code without comments and literals uses.
+def _package_names(code: str, known: Collection[str]) -> set[str]:
+    """Which of the `known` names of packages code without comments and literals uses.
 
     A name that code uses only after it has declared a variable or parameter of that name is that of
     no package, as `scanner` after `scanner := bufio.NewScanner(file)`.
     """
-    names = set()
+    first_uses: dict[str, int] = {}
     for use in _USED.finditer(code):
-        declared = re.search(_DECLARED.format(use[1]), code)
+        if use[1] in known:
+            first_uses.setdefault(use[1], use.start())
+    names = set()
+    for name, start in first_uses.items():
+        declared = re.search(_DECLARED.format(name), code)
         end = _DECLARATION_END.search(code, declared.end()) if declared else None
-        if end is None or use.start() < end.start():
-            names.add(use[1])
+        if end is None or start < end.start():
+            names.add(name)
     return names
 
 
@@ -57,7 +65,7 @@ def used_packages(text: str, listed: str, known: Iterable[str] | None = None) ->
     """
     paths = re.findall(r"\S+", _KNOWN) if known is None else known
     by_name = {_name(path): path for path in (*paths, *_PATH.findall(listed))}
-    names = _package_names(_NO_CODE.sub(" ", text))
+    names = _package_names(_NO_CODE.sub(" ", text), by_name)
     return sorted(path for name, path in by_name.items() if name in names)
 
 

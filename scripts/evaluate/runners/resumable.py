@@ -1,6 +1,5 @@
 """Verdicts of a job that has not ended, stored as they come, so that an interrupted job resumes."""
 
-import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any, TextIO
 from scripts.evaluate.runners.base import Runner, Verdict
 from scripts.evaluate.runners.programs import Program
 from scripts.evaluate.runners.records import Ending
+from scripts.lib.checked_lines import checked_line, checked_row
 from scripts.lib.schemas.evaluation import ExecutionStatus
 
 _FILE = "verdicts.jsonl"
@@ -24,12 +24,12 @@ def _verdict(values: Mapping[str, Any]) -> Verdict:
 
 def _stored(path: Path) -> dict[str, Verdict]:
     """The verdicts in a file by the digest of their program; a line that a killed process has not
-    written completely is left out.
+    written completely, or that has changed, is left out.
     """
     verdicts = {}
     for line in path.read_bytes().splitlines() if path.exists() else []:
         try:
-            row = json.loads(line)
+            row = checked_row(line)
             verdicts[row["program"]] = _verdict(row["verdict"])
         except (ValueError, KeyError, TypeError):
             continue
@@ -52,9 +52,9 @@ class ResumableRunner:
         if digest in self.stored:
             return self.stored[digest]
         verdict = self.runner.judge(program)
-        line = json.dumps({"program": digest, "verdict": asdict(verdict)})
+        line = checked_line({"program": digest, "verdict": asdict(verdict)})
         with self.lock:
-            self.stream.write(f"{line}\n")
+            self.stream.write(line)
             self.stream.flush()
         return verdict
 

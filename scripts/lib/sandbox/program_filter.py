@@ -2,12 +2,12 @@
 program for the kernel.
 
 It refuses what evades the limits or outlives a run: memory that belongs to no process (memory
-files, System V segments and queues, huge pages, pages in pipes), new user name spaces, key rings,
-sockets other than those of the Unix family, tracing, and interfaces that run code in the kernel.
-The filter also holds for the init, so it cannot refuse the calls that the init itself makes (mount,
-setns, clone with other name spaces, process_vm_readv); these require capabilities, which no program
-inside can get without a new user name space. The numbers are from the kernel's tables
-(arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
+files, System V segments and queues, huge pages, pages in pipes, attributes of files), new user name
+spaces, key rings, sockets other than those of the Unix family, tracing, and interfaces that run
+code in the kernel. The filter also holds for the init, so it cannot refuse the calls that the init
+itself makes (mount, setns, clone with other name spaces, process_vm_readv); these require
+capabilities, which no program inside can get without a new user name space. The numbers are from
+the kernel's tables (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h).
 """
 
 import errno
@@ -48,6 +48,11 @@ _REFUSED = {
     "msgsnd": (69, 189, _ABSENT),
     "mq_open": (240, 180, _ABSENT),
     "vmsplice": (278, 75, _ABSENT),
+    # The kernel keeps extended attributes of files in memory apart from the size of their folder.
+    "setxattr": (188, 5, errno.ENOTSUP),
+    "lsetxattr": (189, 6, errno.ENOTSUP),
+    "fsetxattr": (190, 7, errno.ENOTSUP),
+    "setxattrat": (463, 463, errno.ENOTSUP),
     "add_key": (248, 217, _ABSENT),
     "request_key": (249, 218, _ABSENT),
     "keyctl": (250, 219, _ABSENT),

@@ -1,5 +1,7 @@
 """Programs that run code while they are compiled: none of them puts another module in place of its own."""
 
+import time
+
 import pytest
 
 from scripts.compile import compile_time
@@ -10,6 +12,7 @@ from scripts.compile.shard import outcomes
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.sources import SOURCES
 from tests.support.compiling import build
+from tests.support.linear_work import assert_linear
 
 TH = "{-# LANGUAGE TemplateHaskell #-}\nimport Language.Haskell.TH\n"
 REPLACING = (
@@ -161,3 +164,29 @@ def test_a_program_that_crashes_the_reader_does_not_stop_its_shard(tmp_path):
     compiler = Compiler(build("Haskell"), ["perf"], Cache(None))
     statuses = {row["id"]: row["status"] for row in outcomes(str(tmp_path / "sources"), compiler, 1)}
     assert statuses == {"a": "ok", "b": "invalid_ir", "c": "ok"}
+
+
+HOSTILE = {
+    "quotes": lambda n: "{-# LANGUAGE " + '"' * n + " #-}",
+    "brackets": lambda n: "{-# OPTIONS_GHC " + "[a] " * n + " #-}",
+    "options of a C compiler": lambda n: "{-# OPTIONS_GHC " + "-optc-f" * n + " #-}",
+    "macros": lambda n: "{-# LANGUAGE CPP #-}\n" + "#define a b\n" * n,
+    "blanks": lambda n: "{-# LANGUAGE CPP #-}\n#" + " \n" * n,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_the_check_of_haskell_is_linear_in_the_text(text):
+    assert_linear(compile_time.haskell, text, 15_000)
+
+
+@pytest.mark.parametrize("macro", [":ifif " * 24, ":" + "if" * 12_000, "(" * 50_000, ":a " * 50_000])
+def test_the_check_of_crystal_does_not_try_all_readings_of_a_macro(macro):
+    start = time.process_time()
+    assert compile_time.crystal("{{ " + macro + " ? }}")
+    assert time.process_time() - start < 2
+
+
+def test_plug_ins_are_found_after_other_options_of_a_c_compiler():
+    assert compile_time.haskell("{-# OPTIONS_GHC -optc-fno-a,-optc-fb=-optc-fplugin=x.so #-}\nmain = print 1\n")
+    assert not compile_time.haskell("{-# OPTIONS_GHC -optc-fno-a -optc-fb #-}\nmain = print 1 -- plugin\n")

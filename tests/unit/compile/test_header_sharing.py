@@ -3,14 +3,16 @@
 import random
 import re
 import subprocess
+import time
 from dataclasses import replace
 
 import pytest
 
 from scripts.compile.build import with_headers
-from scripts.compile.compile_program import compile_source
-from scripts.compile.headers import leading_headers, precompile
+from scripts.compile.compile_program import compile_source, first_error
+from scripts.compile.headers import leading_headers, longest, precompile, worthwhile
 from tests.support.compiling import build
+from tests.support.linear_work import assert_linear
 
 HEADERS = ("cstddef", "climits", "stdint.h", "cstdarg")
 # What may stand before or between includes: {} is a line with an include.
@@ -131,3 +133,17 @@ def test_a_shared_header_changes_no_byte(language, tmp_path):
         )
         assert (together.status, together.ir) == (apart.status, apart.ir), source
     assert used > 2
+
+
+def test_comparing_long_lists_of_headers_takes_linear_time():
+    lists = [leading_headers("#include <a.h>\n" * 70_000), leading_headers("#include <a.h>\n" * 60_000)]
+    start = time.process_time()
+    (shared,) = worthwhile(lists, 2)
+    assert longest(lists[0], {shared}) == shared
+    assert time.process_time() - start < 1
+    assert 50 < len(shared) < 100
+
+
+@pytest.mark.parametrize("line", ["source.c:1:2: error: x\n", "error: x\n source.c:3\n"])
+def test_the_first_error_of_many_is_found_in_linear_time(line):
+    assert_linear(first_error, lambda number: line * number)

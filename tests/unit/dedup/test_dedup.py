@@ -18,6 +18,7 @@ from scripts.lib.parquet import read_table, write_table
 from scripts.lib.schemas.dedup import signatures_table
 from scripts.lib.schemas.sources import SOURCES
 from scripts.sources.record import Record
+from tests.support.linear_work import assert_linear
 from tests.support.pairs_pipeline import DEDUP as SETTINGS
 
 IR = pa.schema([("id", pa.string()), ("variant", pa.string()), ("status", pa.string())])
@@ -281,3 +282,13 @@ def test_without_deduplication_every_source_is_a_cluster_of_its_own(tmp_path, ch
     assert all(row["kept"] == row["cluster"] == row["id"] and row["similarity"] == 1 for row in rows.values())
     assert [rows[each]["tokens"] for each in texts] == [200, 200, 200, 1, 2, 0]
     assert (rows[text]["variants_ok"], rows["short"]["variants_ok"]) == (1, 0)
+
+
+@pytest.mark.parametrize("run", [" ", "\t ", " x ", "\r", " \n"])
+def test_a_long_run_of_blanks_takes_linear_time(run):
+    assert_linear(signatures.exact_key, lambda number: run * number + "x")
+
+
+def test_blanks_before_line_ends_do_not_matter_to_a_short_document():
+    assert signatures.exact_key("a \t\r\n  \n b  c\r d ") == signatures.exact_key("a\n\n b  c\n d")
+    assert signatures.exact_key("a b") != signatures.exact_key("a  b")

@@ -168,3 +168,10 @@ def test_an_empty_input_adds_nothing():
     for value in ("", None):
         row = {"instruction": "do", "input": value, "output": "done"}
         assert examples(row, columns) == [{"instruction": "do", "output": "done"}]
+
+
+def test_a_conversation_whose_rows_would_be_far_too_long_is_an_error():
+    messages = [{"role": ("user", "assistant")[number % 2], "content": "x"} for number in range(20_000)]
+    with pytest.raises(ValueError, match="a conversation of 20000 messages is too long"):
+        turns(messages)
+    assert len(turns(messages[:1000])) == 500

@@ -1,6 +1,7 @@
 import pytest
 
 from scripts.lib.csv_files import csv_text, read_csv, write_csv
+from scripts.lib.job import InputError
 
 
 def test_rows_come_back_as_text(tmp_path):
@@ -23,3 +24,12 @@ def test_a_table_without_rows_has_its_header():
 def test_a_row_with_another_column_is_an_error():
     with pytest.raises(ValueError, match="other"):
         csv_text(("a",), [{"a": 1, "other": 2}])
+
+
+@pytest.mark.parametrize(
+    "content", [b"a,b\n1\n", b"a,b\n1,2,3\n", b"a,b\n1,\xff\n", b'a,b\n"1,2\n'], ids=["cut", "long", "bytes", "quote"]
+)
+def test_a_damaged_table_is_named(tmp_path, content):
+    (tmp_path / "table.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"table\.csv is damaged"):
+        read_csv(tmp_path / "table.csv")

@@ -37,12 +37,15 @@ NASTY = [
     "&amp; &lt;",
     "~#{}",
     "- - -\n---\n",
+    "__init__.py",
+    "(_MIT_) a__b__ _é_",
+    "~~gone~~ ~low~ $x$",
 ]
 
 
 def plain(escaped):
     """What Markdown shows of escaped text."""
-    text = re.sub(r"\\([\\`*\[\]|])", r"\1", escaped)
+    text = re.sub(r"\\([\\`*\[\]|~$_])", r"\1", escaped)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -51,7 +54,12 @@ def test_markdown_shows_the_text_on_one_line_and_has_no_markup(text):
     escaped = markdown(text)
     assert plain(escaped) == one_line(text)
     assert "\n" not in escaped and "<" not in escaped
-    assert not re.search(r"(?<!\\)(?:\\\\)*[|`*\[\]]", escaped)
+    assert not re.search(r"(?<!\\)(?:\\\\)*[|`*\[\]~$]", escaped)
+    assert not re.search(r"(?<![\w\\])_|(?<!\\)_(?![\w\\])", escaped)
+
+
+def test_underscores_in_names_stay():
+    assert markdown("snake_case_2") == "snake_case_2"
 
 
 @pytest.mark.parametrize("text", NASTY)

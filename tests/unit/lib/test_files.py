@@ -8,6 +8,7 @@ import time
 import pytest
 
 from scripts.lib.files import atomic_directory, atomic_path, read_json, sha256_file, sha256_text, write_json, write_text
+from scripts.lib.job import InputError
 
 
 def test_target_appears_only_at_the_end(tmp_path):
@@ -72,3 +73,10 @@ def test_hash_of_a_file_is_that_of_its_bytes(tmp_path):
     write_text(tmp_path / "x", "abc")
     assert sha256_file(tmp_path / "x") == sha256_text("abc")
     assert sha256_text("abc").startswith("ba7816bf")
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a": 1', b'{"a": "\xff"}', b"[" * 100_000, b'{"a" 1}'])
+def test_damaged_json_is_named(tmp_path, content):
+    (tmp_path / "index.json").write_bytes(content)
+    with pytest.raises(InputError, match=r"index\.json is damaged"):
+        read_json(tmp_path / "index.json")

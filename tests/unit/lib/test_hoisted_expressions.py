@@ -8,6 +8,7 @@ from llvmlite import binding
 
 from scripts.lib.hoisted_expressions import with_instructions
 from scripts.lib.llvm import verified
+from tests.support.linear_work import assert_linear
 
 DECLARED = "@weak = extern_weak global i8\n@other = extern_weak global i8\ndeclare i32 @f(i32 (i32*, void (i8*)*)*)\n"
 THREAD = "declare extern_weak i32 @key(i32*, void (i8*)*)\n"
@@ -114,3 +115,16 @@ def test_the_work_is_linear_in_the_text(text):
     seconds(100)
     # Quadratic work would take sixteen times as long.
     assert seconds(16000) < 8 * seconds(4000) + 0.1
+
+
+def test_the_work_is_linear_in_the_lines_of_one_instruction():
+    line = "    i64 mul (i64 ptrtoint (i8* @weak to i64), i64 3)\n"
+    assert_linear(
+        with_instructions, lambda n: f"define void @run() {{\n  switch i64 0, label %a [\n{line * n}  ]\n}}\n"
+    )
+
+
+def test_new_names_differ_from_all_names_of_the_text():
+    body = "  call void @g(i1 icmp eq (i8* @weak, i8* null))\n"
+    text = f"define void @run(i1 %constant.0, i1 %constant___.1) {{\n{body}}}\n"
+    assert "  %constant____.0 = icmp eq i8* @weak, null\n" in with_instructions(text)

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from scripts.lib.llvm import PARTS, InvalidIRError, neutral, verified
+from tests.support.linear_work import assert_linear
 from tests.unit.lib.test_llvm import DEBUG, PLAIN
 
 TABLE = "@v = constant { [3 x ptr] } zeroinitializer\n"
@@ -88,3 +89,16 @@ def test_work_on_hostile_text_is_linear(text):
     started = time.process_time()
     neutral(text * 5_000, PARTS)
     assert time.process_time() - started < 5
+
+
+HOSTILE = {
+    "words after asm": lambda n: " asm" * n,
+    "calls that never end": lambda n: ' asm "", "*m"(' * n,
+    "calls in calls": lambda n: ' asm "", "*m"(' * n + ")" * n,
+    "operations in a row": lambda n: " (i64 " + " mul" * n + "1",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_the_work_is_linear_in_the_text(text):
+    assert_linear(lambda module: neutral(module, PARTS), text)

@@ -55,3 +55,10 @@ def test_weights_in_pickle_format_are_refused_without_being_read(tmp_path):
     with pytest.raises(InputError, match=r"only pytorch_model\.bin, a pickle file, .*; use a revision") as error:
         check_weights(tmp_path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("lines", [0, 1])
+def test_digests_that_were_cut_are_noticed(folder, lines):
+    (folder / DIGESTS).write_text("".join((folder / DIGESTS).read_text().splitlines(keepends=True)[:lines]))
+    with pytest.raises(InputError, match=r"weights\.sha256 does not list model-0000\d-of-00002"):
+        check_weights(folder)

@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 import os
+import resource
 from pathlib import Path
 
 import pyarrow as pa
@@ -227,6 +228,13 @@ def test_a_table_damaged_in_the_middle_is_named(tmp_path):
         ("---\nlicense:\n---\n", None),
         ("---\nlicense: [\n---\n", None),
         ("no header\n---\nlicense: mit\n---\n", None),
+        ("\ufeff---\nlicense: mit\n---\n", "mit"),
+        ("---\nlicense: mit\ndate: 2023-02-30\nsize: 0b_\n---\n", "mit"),
+        ("---\nlicense: mit\nnumber: " + "1" * 5000 + "\n---\n", "mit"),
+        ("---\nlicense: [null, mit, [a], {b: c}]\n---\n", "mit"),
+        ("---\nlicense: &all [*all]\n---\n", None),
+        ('---\nlicense: "\\ud800"\n---\n', "\\ud800"),
+        ("---\nlicense: " + "[" * 5000 + "\n---\n", None),
         ("", None),
         (None, None),
     ],
@@ -244,3 +252,48 @@ def test_rows_have_the_license_of_their_data_set_unless_they_state_their_own(tmp
     settings = TABLES | {"files": "*.parquet", "columns": TABLES["columns"] | {"license": "own"}}
     _, rows = read_corpus(tmp_path / "in", tmp_path / "out", **settings)
     assert {row["source"]: row["license"] for row in rows.values()} == {"int a;": "BSD", "int b;": "mit"}
+
+
+def test_lists_in_a_card_that_repeat_lists_take_no_memory(tmp_path):
+    lists = "".join(f"l{number + 1}: &l{number + 1} [{', '.join([f'*l{number}'] * 9)}]\n" for number in range(12))
+    (tmp_path / "README.md").write_text(f"---\nl0: &l0 [x]\n{lists}license: *l12\n---\n")
+    assert stated_license(tmp_path) is None
+
+
+def test_a_license_that_is_far_too_long_is_one_line(folder, tmp_path):
+    (tmp_path / "README.md").write_text(f"---\nlicense: {'x' * 5000}\n---\n")
+    with pytest.raises(InputError, match=r"README\.md states a license of 5000 characters"):
+        stated_license(tmp_path)
+    (folder / "a.c").write_text("int a;\n")
+    (tmp_path / "in/MANIFEST.tsv").write_text(f"path\tlicense\nC/a.c\t{'x' * 5000}\n")
+    with pytest.raises(InputError, match=r"MANIFEST\.tsv states a license of 5000 characters"):
+        read_corpus(tmp_path / "in", tmp_path / "out")
+
+
+def test_no_number_is_no_license_and_deep_lists_are_names(tmp_path):
+    rows = [
+        '{"code": "int a;", "own": NaN}',
+        '{"code": "int b;", "own": ' + "[" * 900 + '"MIT"' + "]" * 900 + "}",
+        '{"code": "int c;", "own": ["MIT", ["BSD", null]]}',
+    ]
+    _, read_rows = table_rows(tmp_path, "jsonl", "\n".join(rows).encode(), license="own")
+    assert [read_rows[f"data.jsonl#{number}"]["license"] for number in range(3)] == [None, "MIT", "MIT, BSD"]
+
+
+@pytest.mark.parametrize(("name", "depth"), [("d", 1200), ("x" * 200, 30)], ids=["many", "long names"])
+def test_folders_that_are_nested_too_deep_are_one_line(folder, tmp_path, monkeypatch, name, depth):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    monkeypatch.chdir(folder)
+    for _ in range(depth):
+        Path(name).mkdir()
+        os.chdir(name)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, limits[1]))
+        with pytest.raises(InputError, match="… has folders nested too deep") as caught:
+            read_corpus(folder.parent, tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for _ in range(depth):
+            os.chdir("..")
+            Path(name).rmdir()
+    assert len(str(caught.value)) < 300

@@ -1,8 +1,12 @@
 """Token shards give back what was written, over any number of files."""
 
+import random
+
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from scripts.lib.job import InputError
 from scripts.lib.prompts import Example
 from scripts.lib.training import token_shards
 from scripts.lib.training.token_shards import TokenShards, write_shards
@@ -41,3 +45,23 @@ def test_an_index_out_of_range_is_an_error(tmp_path, examples, index):
 def test_the_error_about_missing_shards_has_the_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="no token shards"):
         TokenShards(tmp_path)
+
+
+def test_every_changed_bit_of_a_shard_is_noticed_and_the_file_named(tmp_path):
+    examples = [Example(list(range(start, start + 20)), 3) for start in range(50)]
+    write_shards(tmp_path / "train", examples)
+    file = tmp_path / "train/000.safetensors"
+    content = file.read_bytes()
+    generator = random.Random(11)
+    for _ in range(200):
+        changed = bytearray(content)
+        changed[generator.randrange(len(content))] ^= 1 << generator.randrange(8)
+        file.write_bytes(changed)
+        with pytest.raises(InputError, match=r"000\.safetensors is damaged"):
+            list(TokenShards(tmp_path / "train"))
+
+
+def test_a_shard_of_an_earlier_version_is_read(tmp_path):
+    arrays = {"input_ids": np.arange(5, dtype=np.int32), "offsets": np.array([0, 2, 5]), "masked": np.array([0, 1])}
+    save_file(arrays, str(tmp_path / "000.safetensors"))
+    assert [(each.input_ids, each.masked) for each in TokenShards(tmp_path)] == [([0, 1], 0), ([2, 3, 4], 1)]
