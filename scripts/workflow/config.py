@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from string import Formatter
 from typing import Any, NamedTuple
 
 import yaml
@@ -90,6 +91,23 @@ def _check_instruct(instruct: dict[str, Any]) -> None:
     if dataset["columns"].get("messages") and instruct["chat_template"] is None:
         remedy = "set instruct.chat_template to tokenizer, or to the text of a chat template"
         raise ConfigError(f"config: instruct.dataset.columns.messages: conversations need a template; {remedy}")
+
+
+def _check_prompts(config: Mapping[str, Any]) -> None:
+    """Raise `ConfigError` if a template of prompts is none, or names fields that rows lack."""
+    for section in ("instruct", "commits"):
+        prompts, key = config[section]["prompts"], f"config: {section}.prompts"
+        try:
+            names = [name for _, name, _, _ in Formatter().parse(prompts["template"]) if name is not None]
+        except ValueError as error:
+            raise ConfigError(f"{key}.template: {error}; write {{{{ and }}}} for braces of the text") from error
+        for name in names:
+            if not name.isidentifier() or (section == "commits" and name != "diff"):
+                known = "commits have the field diff" if section == "commits" else "name a field of the rows"
+                raise ConfigError(f"{key}.template: unknown field '{{{name}}}'; {known}")
+        if prompts["shorten"] not in names:
+            remedy = f"choose from {', '.join(names) or 'none, and name one in it'}"
+            raise ConfigError(f"{key}.shorten: '{prompts['shorten']}' is no field of the template; {remedy}")
 
 
 def _check_braces(config: dict[str, Any], root: str | Path) -> None:
@@ -232,6 +250,7 @@ def check(config: dict[str, Any], root: str | Path) -> Tables:
     _check_direction_tokens(plain, tables.models)
     _check_corpus(plain["corpus"], root)
     _check_instruct(plain["instruct"])
+    _check_prompts(plain)
     _check_modules(plain["corpus"], plain["variants"], root)
     _check_language_files(plain["corpus"], plain["languages"], tables.languages, root)
     _drop_ablations(plain, tables.models)

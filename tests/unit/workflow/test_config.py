@@ -229,6 +229,28 @@ def test_a_table_that_would_be_read_for_two_languages_is_refused(config, tmp_pat
             checked(files, ["C", "C++"])
 
 
+@pytest.mark.parametrize(
+    ("section", "template", "shorten", "told"),
+    [
+        ("instruct", "{instruction", "instruction", r"instruct\.prompts\.template: expected '}'.*write \{\{ and \}\}"),
+        ("instruct", "{}{instruction}", "instruction", r"instruct\.prompts\.template: unknown field '\{\}'"),
+        ("instruct", "{instruction[0]}", "instruction", r"template: unknown field '\{instruction\[0\]\}'"),
+        (
+            "instruct",
+            "{instruction}",
+            "input",
+            r"shorten: 'input' is no field of the template; choose",
+        ),
+        ("commits", "{diff}{author}", "diff", r"commits\.prompts\.template: unknown field '\{author\}'; commits have"),
+        ("commits", "no field", "diff", r"commits\.prompts\.shorten: 'diff' is no field"),
+    ],
+)
+def test_a_template_of_prompts_without_its_fields_is_refused(config, section, template, shorten, told):
+    config[section]["prompts"] |= {"template": template, "shorten": shorten}
+    with pytest.raises(ConfigError, match=told):
+        check(config, ROOT)
+
+
 def test_entries_of_the_config_are_merged_over_the_tables(config):
     model = {**read_yaml(ROOT / "config" / "models.yaml")["tiny-llama"], "title": "my model"}
     config["table_entries"] = {
