@@ -4,6 +4,7 @@ tokenizer.
 The type of the weights is unchanged, except that those of a quantised GGUF file become float32.
 """
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
 from scripts.lib.local_models import local_model
+from scripts.lib.token_text import loses_line_breaks
 from scripts.lib.training.loading import load_model
 from scripts.lib.training.loading_errors import check_all_loaded, loading_errors
 from scripts.lib.training.model_tokenizer import load_tokenizer
@@ -90,6 +92,13 @@ def check_context(model: PreTrainedModel, context: int, name: str) -> None:
         raise InputError(f"the context of {name} has {limit} tokens, not {context}; lower its `context` in {TABLE}")
 
 
+def warn_of_tokenizer(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+    """Log a warning if the tokenizer cannot represent programs."""
+    if loses_line_breaks(tokenizer):
+        problem = f"{name}: the tokenizer loses line breaks or indentation, so the model cannot read or write programs"
+        logging.warning("%s; use a base with another tokenizer", problem)
+
+
 def load_base(entry: Mapping[str, Any], root: str, offline: bool) -> Loaded:
     """Model and tokenizer of an entry of config/models.yaml."""
     if entry["source"] == "hub":
@@ -104,5 +113,6 @@ if __name__ == "__main__":
         params = snakemake.params
         loaded, tokenizer = load_base(params.entry, params.root, params.offline)
         check_context(loaded, params.context, snakemake.wildcards.model)
+        warn_of_tokenizer(tokenizer, snakemake.wildcards.model)
         with atomic_directory(snakemake.output[0]) as folder:
             save_model(loaded, tokenizer, folder)

@@ -20,7 +20,16 @@ from scripts.lib.training.loading import load_model
 from scripts.lib.training.loading_errors import LOADING_ERRORS, loading_errors
 from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import merge, save_model, vocabulary_rows
-from scripts.pretrain.import_base import CODE, FILES, TABLE, Loaded, check_context, load_base, trusts_code
+from scripts.pretrain.import_base import (
+    CODE,
+    FILES,
+    TABLE,
+    Loaded,
+    check_context,
+    load_base,
+    trusts_code,
+    warn_of_tokenizer,
+)
 from scripts.pretrain.tokens import extend_tokenizer
 
 _ADAPTER = "adapter_config.json"
@@ -118,5 +127,6 @@ if __name__ == "__main__":
         model, tokenizer = load_checkpoint(params.settings, base, params.root, params.offline, name)
         check_context(model, params.settings["context"], name)
         check_finite(model, name)
+        warn_of_tokenizer(tokenizer, name)
         with atomic_directory(snakemake.output[0]) as folder:
             save_model(model, tokenizer, folder)

@@ -121,7 +121,9 @@ class DocumentEncoder:
         self._end = np.array([tokenizer.eos_token_id], np.int32)
         self._whole = WholeTexts(backend, templates) if marks_beginnings(tokenizer) else None
         self._pieces = self._whole.first if self._whole else PieceEncoder(backend_copy(backend))
-        reader = backend_copy(backend)
+        reader = type(backend).from_str(backend.to_str())
+        reader.no_padding()
+        reader.no_truncation()
         reader.encode_special_tokens = False
         self._parts = {direction: self._parse(reader, template) for direction, template in templates.items()}
 

@@ -201,6 +201,23 @@ def test_padding_needs_no_token_with_an_embedding(plain, tmp_path, special):
     assert engine(tmp_path / "model").complete(REQUESTS, GREEDY) == engine(plain).complete(REQUESTS, GREEDY)
 
 
+@pytest.mark.parametrize(
+    ("config", "limit"),
+    [
+        ({"max_position_embeddings": -1}, None),
+        ({"max_position_embeddings": 0, "seq_length": 5}, 5),
+        ({"max_position_embeddings": None, "max_seq_length": 3}, 3),
+        ({"max_position_embeddings": 2048.0}, 2048),
+        ({"max_position_embeddings": True}, None),
+        ({"model_max_length": 4096}, 4096),
+        ({"model_max_length": 10**30}, None),
+        ({"text_config": {"n_positions": 7}}, 7),
+    ],
+)
+def test_the_context_is_read_from_the_keys_of_all_kinds(config, limit):
+    assert context_limit(config) == limit
+
+
 def test_a_model_without_a_context_limit_needs_one_in_its_entry():
     assert usable_context({"n_positions": 9}, 5, "m") == 9 and usable_context({}, 5, "m") == 5
     assert usable_context({"text_config": {"max_position_embeddings": 7}}, None, "m") == 7
