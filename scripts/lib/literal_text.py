@@ -5,6 +5,7 @@ among its own pieces and would find `</s>` in HTML by itself.
 """
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -26,12 +27,9 @@ def without_special_pieces(content: dict[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4)
-def _backend(content: str) -> Any:
-    """A tokenizer of the library, from its JSON, that recognises no special tokens."""
-    # Imported here because few texts spell special tokens.
-    from tokenizers import Tokenizer
-
-    backend = Tokenizer.from_str(json.dumps(without_special_pieces(json.loads(content))))
+def _backend(from_str: Callable[[str], Any], content: str) -> Any:
+    """A tokenizer that recognises no special tokens, made by `from_str` of its class from JSON."""
+    backend = from_str(json.dumps(without_special_pieces(json.loads(content))))
     backend.no_padding()
     backend.no_truncation()
     backend.encode_special_tokens = True
@@ -40,4 +38,5 @@ def _backend(content: str) -> Any:
 
 def literal_ids(tokenizer: Any, text: str) -> list[int]:
     """Token ids of a text with a fast tokenizer of transformers, none of them of a special token."""
-    return list(_backend(tokenizer.backend_tokenizer.to_str()).encode(text, add_special_tokens=False).ids)
+    backend = tokenizer.backend_tokenizer
+    return list(_backend(type(backend).from_str, backend.to_str()).encode(text, add_special_tokens=False).ids)

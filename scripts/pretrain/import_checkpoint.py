@@ -17,7 +17,7 @@ from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
 from scripts.lib.training.loading import load_model
-from scripts.lib.training.loading_errors import LOADING_ERRORS, loading_errors
+from scripts.lib.training.loading_errors import loading_errors
 from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.models import merge, save_model, vocabulary_rows
 from scripts.pretrain.import_base import (
@@ -91,7 +91,7 @@ def merge_imported(
         model.resize_token_embeddings(new_rows, mean_resizing=False)
     try:
         merged = merge(model.float(), adapter)
-    except LOADING_ERRORS as error:
+    except (RuntimeError, ValueError, LookupError, TypeError) as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise InputError(f"the adapter of {name} does not match its base ({text}); correct it in {TABLE}") from error
     return merged.to(dtype), tokenizer  # type: ignore[arg-type]  # its wrapper has no types

@@ -4,31 +4,14 @@ transformers initialises weights that a folder lacks at random, with a warning a
 """
 
 import logging
-import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
-
 from scripts.lib.custom_code import code_errors
 from scripts.lib.job import InputError
 
-# What transformers, tokenizers and safetensors raise for damaged and unsuitable files.
-LOADING_ERRORS = (
-    OSError,
-    ImportError,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-    struct.error,
-    TypeError,
-    RuntimeError,
-    SafetensorError,
-    StrictDataclassError,
-)
 _LONGEST = 300
 
 
@@ -41,8 +24,9 @@ def loading_errors(folder: str | Path, what: str) -> Iterator[None]:
     try:
         with code_errors(folder):
             yield
-    except LOADING_ERRORS as error:
-        if "out of memory" in str(error).lower():
+    # The libraries raise errors of many classes of their own for damaged and unsuitable files.
+    except Exception as error:
+        if isinstance(error, InputError | MemoryError) or "out of memory" in str(error).lower():
             raise
         logging.info("%s cannot be loaded", folder, exc_info=True)
         text = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
