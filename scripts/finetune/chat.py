@@ -12,9 +12,11 @@ from scripts.lib.job import InputError
 
 # Value of `instruct.chat_template` for the chat template of the model's tokenizer.
 TOKENIZER_TEMPLATE = "tokenizer"
-# Placeholder of the last message in a rendered template: a private-use character, which no template
-# strips or escapes.
-_PLACEHOLDER = "\ue000"
+# Placeholders of the last message in a rendered template: private-use characters, which no template
+# strips or escapes. The first that no message contains is used.
+_PLACEHOLDERS = tuple(map(chr, range(0xE000, 0xF900)))
+# What the code of a template raises.
+_TEMPLATE_ERRORS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 # A chat template of prompts with one field, in the form of transformers: conversations of the user
 # and the assistant, each answer followed by the end of text.
 _CHAT = (
@@ -44,18 +46,22 @@ def render(tokenizer: Any, messages: Sequence[Message], template: str) -> dict[s
     if not chat_template:
         raise InputError("the tokenizer has no chat template; set instruct.chat_template to the text of one")
     *earlier, last = messages
+    texts = "".join(message["content"] for message in messages)
+    placeholder = next((character for character in _PLACEHOLDERS if character not in texts), _PLACEHOLDERS[0])
     try:
         text = tokenizer.apply_chat_template(
-            [*earlier, {**last, "content": _PLACEHOLDER}],
+            [*earlier, {**last, "content": placeholder}],
             chat_template=chat_template,
             tokenize=False,
             add_generation_prompt=True,
         )
-    except TemplateError as error:
+    except _TEMPLATE_ERRORS as error:
         raise InputError(f"instruct.chat_template cannot render a conversation: {error}; correct it") from error
-    before, placeholder, after = text.rpartition(_PLACEHOLDER)
-    if not placeholder:
+    before, separator, after = text.rpartition(placeholder)
+    if not separator:
         raise InputError("instruct.chat_template does not contain the user's message; correct it")
+    # A template may repeat the message.
+    before = before.replace(placeholder, last["content"])
     return {"before": before.removeprefix(_automatic_prefix(tokenizer)), "instruction": last["content"], "after": after}
 
 

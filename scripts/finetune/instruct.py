@@ -10,14 +10,31 @@ from scripts.finetune.tuning import tune
 from scripts.lib.gpu import require_gpus
 from scripts.lib.job import InputError, job
 from scripts.lib.json_lines import numbered_rows, text_of
+from scripts.lib.prompts import fields_of
 from scripts.lib.training.model_tokenizer import load_tokenizer
 from scripts.lib.training.usage import tuned_usage
 
 Rows = Sequence[tuple[Mapping[str, Any], str]]
 
 
-def read_instructions(path: str) -> Rows:
-    """Rows of a JSON-lines file: the text `instruction`, or `messages`, and the response `output`.
+def _instruction(row: Mapping[str, Any], fields: Sequence[str], where: str) -> dict[str, Any]:
+    """A row with a text in each of these fields, and in `instruction` and `input`.
+
+    An input that is no field of its own follows the instruction after a blank line, as for a data
+    set of the hub. Raises `InputError`, which begins with `where`.
+    """
+    row = {**row, "input": "" if row.get("input") is None else row["input"]}
+    texts = {field: text_of(row, field, where) for field in dict.fromkeys(("instruction", "input", *fields))}
+    if "input" not in fields:
+        texts["instruction"] = "\n\n".join(filter(None, (texts["instruction"], texts["input"])))
+    return {**row, **texts}
+
+
+def read_instructions(path: str, fields: Sequence[str] = ()) -> Rows:
+    """Rows of a JSON-lines file: the text `instruction`, with an `input` if there is one, or
+    `messages`, and the response `output`.
+
+    fields: the fields of the prompts' template, which must be texts of each row.
 
     Raises `InputError` if a row lacks one of them or has another format.
     """
@@ -26,7 +43,7 @@ def read_instructions(path: str) -> Rows:
         if row.get("messages"):
             checked_messages(row["messages"], where)
         else:
-            text_of(row, "instruction", where)
+            row = _instruction(row, fields, where)
         rows.append((row, text_of(row, "output", where)))
     return rows
 
@@ -54,7 +71,10 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         template, tokenizer = settings.get("chat_template"), load_tokenizer(snakemake.input.model)
         paths = dict(zip(("train", "validation"), snakemake.input.data, strict=True))
-        splits = {split: rendered(read_instructions(path), tokenizer, template) for split, path in paths.items()}
+        # A chat template has fields of its own.
+        fields = fields_of(settings["prompts"]["template"]) if template is None else ()
+        read = {split: read_instructions(path, fields) for split, path in paths.items()}
+        splits = {split: rendered(rows, tokenizer, template) for split, rows in read.items()}
         chat = chat_template(tokenizer, settings["prompts"]["template"], template)
         usage = partial(tuned_usage, settings["prompts"]["template"], chat=bool(chat or tokenizer.chat_template))
         datasets = snakemake.params.datasets

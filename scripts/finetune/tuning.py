@@ -29,6 +29,8 @@ def encode_splits(
     """
     counts = {}
     for split, rows in splits.items():
+        if split == "train" and not rows:
+            raise InputError("there are no training rows; add some to the data")
         examples = list(_encoded(tokenizer, prompts, split, rows))
         labelled = [example for example in examples if example.masked < len(example.input_ids)]
         logging.info("%s: %d of %d rows retain part of their response", split, len(labelled), len(examples))

@@ -2,7 +2,7 @@
 new_path and diff).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from scripts.lib.json_lines import numbered_rows, text_of
 
 SPLITS = ("train", "validation", "test")
 _PATHS = ("old_path", "new_path")
+# The paths without which a kind of change has no heading.
+_NEEDED = {"RENAME": _PATHS, "COPY": _PATHS, "ADD": ("new_path",), "DELETE": ("old_path",)}
 
 
 def _heading(mod: Mapping[str, Any]) -> str:
@@ -43,8 +45,10 @@ def _checked_mods(row: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]
     if not isinstance(mods, list) or not all(isinstance(mod, dict) for mod in mods):
         raise InputError(f"{where}: the field 'mods' is not a list of objects; give CommitChronicle's fields")
     for number, mod in enumerate(mods, start=1):
-        for field in ("change_type", "diff", *(name for name in _PATHS if mod.get(name) is not None)):
-            text_of(mod, field, f"{where}, modification {number}")
+        place = f"{where}, modification {number}"
+        kind = text_of(mod, "change_type", place).upper()
+        for field in ("diff", *(name for name in _PATHS if name in _NEEDED.get(kind, ()) or mod.get(name) is not None)):
+            text_of(mod, field, place)
     return mods
 
 
@@ -53,19 +57,41 @@ def file_stem(language: str) -> str:
     return {"C++": "Cpp"}.get(language, language)
 
 
+def _checked_split(row: Mapping[str, Any], where: str, is_named: bool) -> Any:
+    """The split that a row names, if any; raise `InputError` if only some rows of a file name one."""
+    if ("split" in row) != is_named:
+        state = "lacks the field 'split' of the rows" if is_named else "has a field 'split', unlike the rows"
+        raise InputError(f"{where} {state} before it; give it to all rows or to none")
+    return row.get("split")
+
+
 def _split_rows(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[tuple[str, dict[str, Any]]]:
-    """At most `sizes[split]` rows of a split, by the field `split` or, without that field, by
+    """The first `sizes[split]` rows of a split, by the field `split` or, without that field, by
     position.
+
+    Raises `InputError` if there are fewer.
     """
     rows = numbered_rows(path)
     first = next(rows, None)
-    if first is None:
-        return []
-    rows = chain([first], rows)
-    if "split" in first[1]:
-        return list(islice(((where, row) for where, row in rows if row.get("split") == split), sizes[split]))
-    start = sum(sizes[name] for name in SPLITS[: SPLITS.index(split)])
-    return list(islice(rows, start, start + sizes[split]))
+    is_named = first is not None and "split" in first[1]
+    start = 0 if is_named else sum(sizes[name] for name in SPLITS[: SPLITS.index(split)])
+    others: set[str] = set()
+
+    def matching() -> Iterator[tuple[str, dict[str, Any]]]:
+        for where, row in chain([first] if first else [], rows):
+            name = _checked_split(row, where, is_named)
+            if not is_named or name == split:
+                yield where, row
+            else:
+                others.add(repr(name)[:40])
+
+    selected = list(islice(matching(), start, start + sizes[split]))
+    if len(selected) < sizes[split]:
+        unknown = sorted(others - set(map(repr, SPLITS)))[:5]
+        known = f"; its rows name the splits {', '.join(unknown)}" if unknown else ""
+        fault = f"{path} has {len(selected)} commits for the {split} split, not {sizes[split]}{known}"
+        raise InputError(f"{fault}; lower commits.sizes")
+    return selected
 
 
 def read_commits(path: str | Path, split: str, sizes: Mapping[str, int]) -> list[dict[str, str]]:
@@ -77,12 +103,7 @@ def read_commits(path: str | Path, split: str, sizes: Mapping[str, int]) -> list
     split, and the next `sizes["test"]` rows the test split. Raises `InputError` when a row lacks a
     field of CommitChronicle or the split has fewer rows.
     """
-    rows = _split_rows(path, split, sizes)
-    if len(rows) < sizes[split]:
-        raise InputError(
-            f"{path} has {len(rows)} commits for the {split} split, not {sizes[split]}; lower commits.sizes"
-        )
     return [
         {"diff": flatten_mods(_checked_mods(row, where)), "message": text_of(row, "message", where).strip()}
-        for where, row in rows
+        for where, row in _split_rows(path, split, sizes)
     ]

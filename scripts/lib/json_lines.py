@@ -67,10 +67,27 @@ def _lines(stream: BinaryIO, path: str | Path, longest: int) -> Iterator[tuple[i
         raise InputError(f"{path} is damaged at line {number} ({error}); replace it") from error
 
 
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; raise `ValueError` if a key occurs twice, because readers differ in which they take."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r:.80} occurs twice")
+    return values
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _loads(content: bytes) -> Any:
+    """The value of a JSON text, as `json.loads`; raise `ValueError` for anything else."""
+    return _DECODER.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
+
+
 def parse_object(line: bytes, where: str) -> dict[str, Any]:
     """The JSON object of a line; raise `InputError`, which begins with `where`, for anything else."""
     try:
-        row = json.loads(line)
+        row = _loads(line)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON in UTF-8 ({error}); fix or remove the line") from error
     if not isinstance(row, dict):
@@ -162,7 +179,7 @@ def json_list(content: bytes, source: str | Path, remedy: str = "replace it") ->
     source, remedy: file or address, and what to do, for the message.
     """
     try:
-        rows = json.loads(content)
+        rows = _loads(content)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source}: not JSON in UTF-8 ({error}); {remedy}") from error
     if not isinstance(rows, list):

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
+from scripts.lib.job import InputError
 from scripts.lib.token_text import continuation_ids, prefix_ids, text_ids
+
+NO_END = "the tokenizer has no end-of-text token; set `eos_token` in its tokenizer_config.json"
+_NO_OFFSETS = "the tokenizer runs in Python and has no positions of tokens; use a model with a tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,11 @@ def build_prompt(tokenizer: Any, settings: PromptSettings, row: Mapping[str, str
     `prompt_tokens` tokens.
 
     Generation uses it for every `overflow`, because a prompt without its end asks for nothing.
-    Raises `ValueError` when the prompt is too long even without that field.
+    Raises `ValueError` when the prompt is too long even without that field, and `InputError` for a
+    tokenizer that does not say where its tokens are.
     """
+    if not tokenizer.is_fast:
+        raise InputError(_NO_OFFSETS)
     fields = {name: row[name] for name in fields_of(settings.template)}
     whole = fields[settings.shorten]
     offsets = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
@@ -87,8 +94,10 @@ def encode_example(tokenizer: Any, settings: PromptSettings, row: Mapping[str, s
 
     A response longer than the room after the prompt is cut; only a complete response is followed by
     the end of text. With `truncate_right` the response may be missing: then all ids belong to the
-    prompt and carry no loss.
+    prompt and carry no loss. Raises `InputError` if the tokenizer has no end of text.
     """
+    if tokenizer.eos_token_id is None:
+        raise InputError(NO_END)
     whole = settings.overflow == "truncate_right"
     text = fill_template(settings.template, row) if whole else build_prompt(tokenizer, settings, row)
     prompt = prompt_ids(tokenizer, text)

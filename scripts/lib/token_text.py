@@ -8,6 +8,8 @@ and removes one when decoding.
 from collections.abc import Sequence
 from typing import Any
 
+from scripts.lib.literal_text import literal_ids
+
 # Texts whose own ids do not change when a continuation follows.
 _ANCHORS = ("\n", ".", "a")
 
@@ -17,7 +19,11 @@ def text_ids(tokenizer: Any, text: str, special: bool = True) -> list[int]:
 
     special: whether special tokens that the text spells are recognised, as a template's must be.
     """
-    return list(tokenizer(text, add_special_tokens=False, split_special_tokens=not special)["input_ids"])
+    ids = list(tokenizer(text, add_special_tokens=False, split_special_tokens=not special)["input_ids"])
+    if special or not tokenizer.is_fast or not set(ids) & (set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}):
+        return ids
+    # The model of the tokenizer has special tokens among its own pieces.
+    return literal_ids(tokenizer, text)
 
 
 def prefix_ids(tokenizer: Any) -> list[int]:
@@ -38,6 +44,14 @@ def _rest(tokenizer: Any, before: str, text: str, special: bool = True) -> list[
 def marks_beginnings(tokenizer: Any) -> bool:
     """Whether the tokenizer encodes the beginning of a text differently from the rest."""
     return _rest(tokenizer, "\n", "a") != text_ids(tokenizer, "a")
+
+
+def loses_line_breaks(tokenizer: Any) -> bool:
+    """Whether texts lose their line breaks or indentation, as with WordPiece and some SentencePiece
+    tokenizers, so that a model can neither read nor write programs.
+    """
+    text = "a\n  b"
+    return text not in str(tokenizer.decode(text_ids(tokenizer, text), clean_up_tokenization_spaces=False))
 
 
 def continuation_ids(tokenizer: Any, before: str, text: str) -> list[int]:

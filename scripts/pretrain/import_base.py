@@ -4,6 +4,7 @@ tokenizer.
 The type of the weights is unchanged, except that those of a quantised GGUF file become float32.
 """
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
 from scripts.lib.local_models import local_model
+from scripts.lib.token_text import loses_line_breaks
+from scripts.lib.training.loading import load_model
+from scripts.lib.training.loading_errors import check_all_loaded, loading_errors
 from scripts.lib.training.model_tokenizer import load_tokenizer
-from scripts.lib.training.models import load_model, save_model
+from scripts.lib.training.models import save_model
 
 TABLE = "config/models.yaml"
 FILES = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
@@ -62,14 +66,21 @@ def gguf_path(entry: Mapping[str, Any], root: str) -> Path:
 
 
 def load_gguf(path: Path) -> Loaded:
-    """The dequantised model and the tokenizer of a GGUF file."""
+    """The dequantised model and the tokenizer of a GGUF file.
+
+    Raises `InputError` if the file is damaged or lacks weights.
+    """
     source = {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
-    loaded = AutoModelForCausalLM.from_pretrained(**source)
+    with loading_errors(path, "the GGUF file"):
+        result: Any = AutoModelForCausalLM.from_pretrained(**source, output_loading_info=True)
+        tokenizer = AutoTokenizer.from_pretrained(**source)
+    loaded, info = result
+    check_all_loaded(info, path)
     # transformers refuses to save a configuration with the quantisation of the file.
     values = {key: value for key, value in loaded.config.to_dict().items() if key != "quantization_config"}
     model = AutoModelForCausalLM.from_config(type(loaded.config).from_dict(values))
     model.load_state_dict(loaded.state_dict())
-    return model, AutoTokenizer.from_pretrained(**source)
+    return model, tokenizer
 
 
 def check_context(model: PreTrainedModel, context: int, name: str) -> None:
@@ -79,6 +90,13 @@ def check_context(model: PreTrainedModel, context: int, name: str) -> None:
     limit = context_limit(model.config.to_dict())
     if limit is not None and limit < context:
         raise InputError(f"the context of {name} has {limit} tokens, not {context}; lower its `context` in {TABLE}")
+
+
+def warn_of_tokenizer(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+    """Log a warning if the tokenizer cannot represent programs."""
+    if loses_line_breaks(tokenizer):
+        problem = f"{name}: the tokenizer loses line breaks or indentation, so the model cannot read or write programs"
+        logging.warning("%s; use a base with another tokenizer", problem)
 
 
 def load_base(entry: Mapping[str, Any], root: str, offline: bool) -> Loaded:
@@ -95,5 +113,6 @@ if __name__ == "__main__":
         params = snakemake.params
         loaded, tokenizer = load_base(params.entry, params.root, params.offline)
         check_context(loaded, params.context, snakemake.wildcards.model)
+        warn_of_tokenizer(tokenizer, snakemake.wildcards.model)
         with atomic_directory(snakemake.output[0]) as folder:
             save_model(loaded, tokenizer, folder)

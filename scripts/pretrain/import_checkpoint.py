@@ -16,9 +16,20 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from scripts.lib.files import atomic_directory
 from scripts.lib.hub import check_online, check_revision, hub_errors
 from scripts.lib.job import InputError, job
+from scripts.lib.training.loading import load_model
+from scripts.lib.training.loading_errors import loading_errors
 from scripts.lib.training.model_tokenizer import load_tokenizer
-from scripts.lib.training.models import load_model, merge, save_model, vocabulary_rows
-from scripts.pretrain.import_base import CODE, FILES, TABLE, Loaded, check_context, load_base, trusts_code
+from scripts.lib.training.models import merge, save_model, vocabulary_rows
+from scripts.pretrain.import_base import (
+    CODE,
+    FILES,
+    TABLE,
+    Loaded,
+    check_context,
+    load_base,
+    trusts_code,
+    warn_of_tokenizer,
+)
 from scripts.pretrain.tokens import extend_tokenizer
 
 _ADAPTER = "adapter_config.json"
@@ -51,9 +62,12 @@ def _included_tokenizer(folder: Path, trusted: bool = False) -> PreTrainedTokeni
 
 
 def embedding_rows(adapter: Path) -> int | None:
-    """Number of rows of the embeddings in an adapter; None if it stores no embeddings."""
+    """Number of rows of the embeddings in an adapter; None if it stores no embeddings.
+
+    Raises `InputError` for damaged weights.
+    """
     for path in sorted(adapter.glob("*.safetensors")):
-        with safe_open(str(path), framework="numpy") as weights:
+        with loading_errors(adapter, "the adapter"), safe_open(str(path), framework="numpy") as weights:
             for name in weights.keys():  # noqa: SIM118
                 if name.endswith(_EMBEDDINGS):
                     return int(weights.get_slice(name).get_shape()[0])
@@ -77,8 +91,8 @@ def merge_imported(
         model.resize_token_embeddings(new_rows, mean_resizing=False)
     try:
         merged = merge(model.float(), adapter)
-    except (RuntimeError, ValueError) as error:
-        text = " ".join(str(error).split())[:300]
+    except (RuntimeError, ValueError, LookupError, TypeError) as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise InputError(f"the adapter of {name} does not match its base ({text}); correct it in {TABLE}") from error
     return merged.to(dtype), tokenizer  # type: ignore[arg-type]  # its wrapper has no types
 
@@ -113,5 +127,6 @@ if __name__ == "__main__":
         model, tokenizer = load_checkpoint(params.settings, base, params.root, params.offline, name)
         check_context(model, params.settings["context"], name)
         check_finite(model, name)
+        warn_of_tokenizer(tokenizer, name)
         with atomic_directory(snakemake.output[0]) as folder:
             save_model(model, tokenizer, folder)

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from scripts.lib.batches import batched
 from scripts.lib.job import InputError
 from scripts.lib.parquet import iter_batches
+from scripts.lib.prompts import NO_END
 from scripts.lib.schemas.training import PLAIN_SOURCE
 from scripts.lib.token_text import marks_beginnings, prefix_ids
 from scripts.pretrain.draw import PairKey
@@ -108,17 +109,21 @@ class DocumentEncoder:
 
         Each module is truncated to its first `llvm_tokens` tokens, for whole texts to their
         characters, and each document to its first `limit` tokens; None keeps all. Text beyond a
-        limit is not encoded. Raises `InputError` if the tokenizer has no end-of-text token.
+        limit is not encoded. Raises `InputError` if the tokenizer has no end-of-text token or is slow.
         """
         if tokenizer.eos_token_id is None:
-            raise InputError("the tokenizer has no end-of-text token; set `eos_token` in its tokenizer_config.json")
+            raise InputError(NO_END)
+        if not tokenizer.is_fast:
+            raise InputError("the tokenizer runs in Python; training needs a model with a tokenizer.json")
         backend = tokenizer.backend_tokenizer
         self.llvm_tokens, self.limit, self.directions = llvm_tokens, limit, list(templates)
         self.start = np.array(prefix_ids(tokenizer), np.int32)
         self._end = np.array([tokenizer.eos_token_id], np.int32)
         self._whole = WholeTexts(backend, templates) if marks_beginnings(tokenizer) else None
         self._pieces = self._whole.first if self._whole else PieceEncoder(backend_copy(backend))
-        reader = backend_copy(backend)
+        reader = type(backend).from_str(backend.to_str())
+        reader.no_padding()
+        reader.no_truncation()
         reader.encode_special_tokens = False
         self._parts = {direction: self._parse(reader, template) for direction, template in templates.items()}
 

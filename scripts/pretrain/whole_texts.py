@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from scripts.lib.literal_text import without_special_pieces
 from scripts.pretrain.pieces import Encoded, PieceEncoder
 
 
@@ -22,7 +23,9 @@ def backend_copy(backend: Any, **changes: Any) -> Any:
     changes: replacements of top-level parts of its JSON.
     """
     content = backend.to_str()
-    copy = type(backend).from_str(json.dumps({**json.loads(content), **changes}) if changes else content)
+    if changes or type(backend.model).__name__ == "Unigram":
+        content = json.dumps({**without_special_pieces(json.loads(content)), **changes})
+    copy = type(backend).from_str(content)
     copy.no_padding()
     copy.no_truncation()
     copy.encode_special_tokens = True

@@ -2,12 +2,15 @@
 a compiler.
 """
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
+from scripts.lib.failing_frontends import Shard
 from scripts.lib.files import sha256_text
 from scripts.lib.job import job
 from scripts.lib.llvm import READER, InvalidIRError, verified
@@ -19,6 +22,7 @@ from scripts.sources.external_sort import SortedRuns
 from scripts.sources.modules import module_tables, open_modules
 
 _LONGEST = 400
+_NO_MODULE = "no module came with the program in this variant"
 # Rows with modules in memory as Python texts.
 _BATCH = 32
 
@@ -35,7 +39,7 @@ def outcome(source: dict[str, Any], module: str | None, parts: list[str], limits
     if source["rejected"] is not None:
         return {"status": CompileStatus.REJECTED_SOURCE, "diagnostics": source["rejected"]}
     if module is None:
-        return {"status": CompileStatus.COMPILE_ERROR, "diagnostics": "no module came with the program in this variant"}
+        return {"status": CompileStatus.COMPILE_ERROR, "diagnostics": _NO_MODULE}
     try:
         text = isolated(verified, module, parts, limits=limits)
     except InvalidIRError as error:
@@ -84,9 +88,30 @@ def outcomes(sources: str, modules: str, variants: list[str], settings: dict[str
             yield {**program, "variant": variant, **tools, **result, "rewrites": [], "unprepared": None}
 
 
+def reported(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The outcome rows; afterwards, a line in the log for each variant of which no module is usable."""
+    shard, missing, given = Shard(), Counter[tuple[str, str]](), set[tuple[str, str]]()
+    for row in rows:
+        key = row["language"], row["variant"]
+        if row["diagnostics"] == _NO_MODULE:
+            missing[key] += 1
+        elif row["status"] != CompileStatus.REJECTED_SOURCE:
+            given.add(key)
+        # No command was run; the modules are counted like a compiler.
+        is_read = row["status"] != CompileStatus.REJECTED_SOURCE
+        shard.add({**row, "command": is_read, "compiler": "the modules of the corpus"})
+        yield row
+    for line in shard.failing():
+        logging.error("%s", line)
+    for language, variant in sorted(missing.keys() - given):
+        count = missing[language, variant]
+        problem = f"{language}, {variant}: none of the {count} programs of this shard came with a module"
+        logging.warning("%s; check corpus.files, corpus.splits and corpus.columns", problem)
+
+
 if __name__ == "__main__":
     with job() as snakemake:
         inputs, params = snakemake.input, snakemake.params
         rows = outcomes(inputs.sources, inputs.modules, params.variants, params.settings)
-        write_table(snakemake.output[0], rows, IR.schema)
+        write_table(snakemake.output[0], reported(rows), IR.schema)
         close_isolation()

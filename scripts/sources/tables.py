@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from glob import escape
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,37 +17,14 @@ from scripts.sources.decode import Decoded, decode
 from scripts.sources.parquet_rows import as_bytes, unpacking
 from scripts.sources.reader_process import items_of, limit_memory
 from scripts.sources.record import Module, Record
+from scripts.sources.table_files import files_of
 
 _PARQUET = ".parquet"
 # Maximum size in bytes of a module of the corpus.
 _MOST_IR = 16 << 20
 # Bytes of a line of JSON in addition to the program and its module.
 _REST_OF_LINE = 1 << 20
-
-
-def _matching(root: Path, pattern: str) -> list[Path]:
-    """Files that a pattern names, in order; `root` itself when it is a file."""
-    if root.is_file():
-        return [root]
-    return sorted(path for path in root.glob(pattern) if path.is_file() and not path.name.startswith("."))
-
-
-def files_of(root: Path, language: str, corpus: dict[str, Any]) -> list[tuple[str, Path]]:
-    """Variant and path of each file with programs of a language; the variant is "" where files have
-    no variant.
-
-    `corpus.files` is a pattern below `root` in which {language} and {split} stand for the data
-    set's own names.
-    """
-    name = escape(corpus["names"].get(language, language))
-    pattern = corpus["files"]
-    if "{split}" not in pattern:
-        return [("", path) for path in _matching(root, pattern.replace("{language}", name))]
-    files = []
-    for variant, split in corpus["splits"].items():
-        exact = pattern.replace("{language}", name).replace("{split}", escape(split))
-        files += [(variant, path) for path in _matching(root, exact)]
-    return files
+_REMEDY = "set corpus.columns"
 
 
 def fingerprint(root: Path, language: str, corpus: dict[str, Any]) -> str:
@@ -182,37 +158,44 @@ def pieces(listed: Mapping[str, list[Rows]], piece_bytes: int, first: int | None
             yield TablePiece(variant, _joined(waiting))
 
 
-def _json_rows(path: Path, columns: list[str], longest: int) -> Iterator[dict[str, Any] | None]:
-    """The wanted columns of each row of a JSON-lines file; None for a line of more than `longest`
-    bytes.
+def _json_rows(
+    path: Path, columns: Mapping[str, str], longest: int, with_modules: bool
+) -> Iterator[dict[str, Any] | None]:
+    """The rows of a JSON-lines file with our names for its columns; None for a line of more than
+    `longest` bytes.
     """
     for number, line in numbered_lines(path, longest):
         if line is None:
             yield None
             continue
-        row = parse_object(line, f"{path}, line {number}")
-        missing = next((column for column in columns if column not in row), None)
+        where = f"{path}, line {number}"
+        row = parse_object(line, where)
+        missing = next((column for column in columns.values() if column not in row), None)
         if missing is not None:
-            raise InputError(f"{path}, line {number}: no column '{missing}'; see corpus.columns")
-        yield {column: row[column] for column in columns}
+            raise InputError(f"{where}: no column '{missing}'; see corpus.columns")
+        yield _named(row, columns, with_modules, where)
 
 
-def _module(value: Any, with_text: bool) -> Module | None:
-    """The module that a value is; without its text unless that is wanted."""
+def _module(value: Any, with_text: bool, where: str) -> Module | None:
+    """The module that a value is; without its text unless that is wanted.
+
+    Raises `InputError`, which begins with `where`, for a value that is neither text nor bytes.
+    """
+    if not isinstance(value, str | bytes | None):
+        raise InputError(f"{where}: the column of modules holds {type(value).__name__} values, not text; {_REMEDY}")
     text = _label(value)
     if text is None:
         return None
     is_too_long = len(text) > _MOST_IR
     # Valid UTF-8 is hashed as it is.
-    is_same = isinstance(value, bytes) and len(value) == len(text)
-    sha256 = sha256_bytes(value) if is_same else sha256_text(text)
+    sha256 = sha256_bytes(value) if isinstance(value, bytes) and len(value) == len(text) else sha256_text(text)
     return Module(sha256, is_too_long, text if with_text and not is_too_long else None)
 
 
-def _named(row: Mapping[str, Any], columns: Mapping[str, str], with_modules: bool) -> dict[str, Any]:
-    """A row with our names for its columns, in which "ir" is a `Module`."""
+def _named(row: Mapping[str, Any], columns: Mapping[str, str], with_modules: bool, where: str) -> dict[str, Any]:
+    """A row with our names for its columns, in which "ir" is a `Module`; `where` as in `_module`."""
     named = {ours: row[column] for ours, column in columns.items()}
-    return named if "ir" not in named else named | {"ir": _module(named["ir"], with_modules)}
+    return named if "ir" not in named else named | {"ir": _module(named["ir"], with_modules, where)}
 
 
 def _parquet_batches(
@@ -232,7 +215,7 @@ def _parquet_batches(
         for batch in file.iter_batches(count, theirs, groups):
             values = [as_bytes(batch[column]).to_pylist() for column in theirs]
             rows = (dict(zip(theirs, row, strict=True)) for row in zip(*values, strict=True))
-            yield [_named(row, columns, with_modules) for row in rows]
+            yield [_named(row, columns, with_modules, str(path)) for row in rows]
 
 
 def rows_of(
@@ -254,8 +237,7 @@ def rows_of(
         return
     # A byte may take six characters in JSON.
     longest = 6 * (max_bytes + _MOST_IR * ("ir" in columns)) + _REST_OF_LINE
-    for row in _json_rows(path, list(dict.fromkeys(columns.values())), longest):
-        yield None if row is None else _named(row, columns, with_modules)
+    yield from _json_rows(path, columns, longest, with_modules)
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -300,7 +282,7 @@ def _program(value: Any, where: str, corpus: dict[str, Any]) -> tuple[bytes, Dec
     """
     if not isinstance(value, str | bytes | None):
         held = f"column '{corpus['columns']['source']}' holds {type(value).__name__} values"
-        raise InputError(f"{where}: {held}, not text; set corpus.columns")
+        raise InputError(f"{where}: {held}, not text; {_REMEDY}")
     data = value if isinstance(value, bytes) else (value or "").encode("utf-8", "surrogatepass")
     if len(data) > corpus["max_bytes"]:
         return data, Decoded(rejected=Rejection.TOO_LARGE)

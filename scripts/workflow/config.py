@@ -4,15 +4,17 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from string import Formatter
 from typing import Any, NamedTuple
 
 import yaml
 
 from scripts.lib.revisions import LOCK, Lock, faults_in, pin_in_place, pinned
 from scripts.lib.scores import split_checkpoint
+from scripts.sources.table_files import files_of
 from scripts.workflow.ablation_plan import IRCODER, AblationPlan, merged
 from scripts.workflow.validation import ConfigError, faults, nearest, read_yaml, validate
 
@@ -91,6 +93,23 @@ def _check_instruct(instruct: dict[str, Any]) -> None:
         raise ConfigError(f"config: instruct.dataset.columns.messages: conversations need a template; {remedy}")
 
 
+def _check_prompts(config: Mapping[str, Any]) -> None:
+    """Raise `ConfigError` if a template of prompts is none, or names fields that rows lack."""
+    for section in ("instruct", "commits"):
+        prompts, key = config[section]["prompts"], f"config: {section}.prompts"
+        try:
+            names = [name for _, name, _, _ in Formatter().parse(prompts["template"]) if name is not None]
+        except ValueError as error:
+            raise ConfigError(f"{key}.template: {error}; write {{{{ and }}}} for braces of the text") from error
+        for name in names:
+            if not name.isidentifier() or (section == "commits" and name != "diff"):
+                known = "commits have the field diff" if section == "commits" else "name a field of the rows"
+                raise ConfigError(f"{key}.template: unknown field '{{{name}}}'; {known}")
+        if prompts["shorten"] not in names:
+            remedy = f"choose from {', '.join(names) or 'none, and name one in it'}"
+            raise ConfigError(f"{key}.shorten: '{prompts['shorten']}' is no field of the template; {remedy}")
+
+
 def _check_braces(config: dict[str, Any], root: str | Path) -> None:
     """Raise `ConfigError` if a path that rules use has braces, which Snakemake interprets as wildcards."""
     paths = {
@@ -108,11 +127,40 @@ def _check_braces(config: dict[str, Any], root: str | Path) -> None:
 def _check_modules(corpus: dict[str, Any], variants: list[str], root: str | Path) -> None:
     """Raise `ConfigError` if the variant of modules that come with the programs cannot be determined."""
     is_file = corpus["dataset"] is None and Path(root, corpus["path"]).is_file()
-    if corpus["columns"]["ir"] is None or len(variants) == 1 or ("{split}" in corpus["files"] and not is_file):
+    columns, splits = corpus["columns"], [corpus["splits"][variant] for variant in variants]
+    if columns["ir"] is not None and columns["ir"] == columns["source"]:
+        raise ConfigError(f"config: corpus.columns: source and ir are both '{columns['ir']}'; name a column for each")
+    if columns["ir"] is not None and len(set(splits)) < len(splits):
+        fault = f"'{splits[0]}' is the name of both variants, whose modules differ"
+        raise ConfigError(f"config: corpus.splits: {fault}; name the files of each, or only one variant in variants")
+    if columns["ir"] is None or len(variants) == 1 or ("{split}" in corpus["files"] and not is_file):
         return
     what = "a single file" if is_file else f"'{corpus['files']}' without {{split}}"
     remedy = "use {split} in corpus.files and a file for each variant, or only one variant in variants"
     raise ConfigError(f"config: corpus.files: {what} does not determine the variant of its modules; {remedy}")
+
+
+def _check_language_files(corpus: dict[str, Any], languages: list[str], known: Iterable[str], root: str | Path) -> None:
+    """Raise `ConfigError` if a local table would be read as that of two languages."""
+    if corpus["format"] != "tables" or corpus["dataset"] is not None or corpus["columns"]["language"] is not None:
+        return
+    folder, remedy = Path(root, corpus["path"]), "or set corpus.columns.language"
+    if len(languages) > 1 and (folder.is_file() or "{language}" not in corpus["files"]):
+        fault = "every table would be read for each language"
+        raise ConfigError(f"config: corpus.files: {fault}; use {{language}} in it for a table of each, {remedy}")
+    if folder.is_file() or "{language}" not in corpus["files"]:
+        return
+    names = {language: corpus["names"].get(language, language) for language in known}
+    for language in languages:
+        # Of other names, those that contain this one can match its pattern.
+        for other in (each for each in names if each != language and names[language] in names[each]):
+            own, others = (
+                {path for _, path in files_of(folder, each, {**corpus, "columns": {"ir": None}})}
+                for each in (language, other)
+            )
+            if shared := sorted(own & others):
+                fault = f"'{corpus['files']}' for {language} also matches {shared[0]} of {other}"
+                raise ConfigError(f"config: corpus.files: {fault}; make it match one of them, {remedy}")
 
 
 def _check_ablations(plan: AblationPlan, root: str | Path) -> None:
@@ -202,7 +250,9 @@ def check(config: dict[str, Any], root: str | Path) -> Tables:
     _check_direction_tokens(plain, tables.models)
     _check_corpus(plain["corpus"], root)
     _check_instruct(plain["instruct"])
+    _check_prompts(plain)
     _check_modules(plain["corpus"], plain["variants"], root)
+    _check_language_files(plain["corpus"], plain["languages"], tables.languages, root)
     _drop_ablations(plain, tables.models)
     _check_ablations(AblationPlan(plain), root)
     return tables

@@ -46,12 +46,18 @@ OPTIONAL = (
     ("evaluate/engines/decoding.py", "torch", r"vllm(-gpu)?", "never imported with evaluate.engine: vllm"),
     ("evaluate/engines/text_likelihood.py", "torch", r"vllm(-gpu)?", "never imported with evaluate.engine: vllm"),
     ("lib/training/models.py", "torch", r"vllm(-gpu)?", "vllm needs one exact version and brings it"),
+    ("lib/training/loading.py", "torch", r"vllm(-gpu)?", "vllm needs one exact version and brings it"),
     ("evaluate/engines/transformers_engine.py", "torch", r"vllm(-gpu)?", "never imported with evaluate.engine: vllm"),
     ("evaluate/metrics.py", "rouge_score", r"(?!score)[\w-]+", "only evaluate_score computes ROUGE"),
     ("evaluate/benchmarks/codexglue.py", "sacremoses", r"execute.*|d|rust|swift|modules|workflow", "no texts here"),
     *(
-        ("lib/training/models.py", name, "workflow", "make publish merges a model in .venv, or in train's environment")
-        for name in ("peft", "torch", "transformers")
+        (f"lib/training/{file}.py", name, "workflow", "make publish merges a model in .venv, or in train's environment")
+        for file, names in (
+            ("models", ("peft", "torch", "transformers")),
+            ("loading", ("torch", "transformers")),
+            ("generation_settings", ("transformers",)),
+        )
+        for name in names
     ),
     ("lib/training/model_tokenizer.py", "transformers", "workflow", "make publish merges a model, as above"),
     ("evaluate/runtime/exchange.py", "numpy", r"execute.*|d|rust|swift", "for programs that import it themselves"),

@@ -61,6 +61,33 @@ def pieces_tokenizer(kind: str) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
 
 
+def unigram_tokenizer(scheme: str = "always", normalizer: Any = None) -> PreTrainedTokenizerFast:
+    """A Unigram tokenizer as SentencePiece trains by default, with byte fallback; it adds `<s>` before every text.
+
+    scheme: where a blank is added. normalizer: of the library tokenizers, as nmt_nfkc of T5 and XLNet.
+    """
+    backend = Tokenizer(models.Unigram())
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme=scheme, split=True)
+    special = ["<unk>", "<s>", "</s>"]
+    trainer = trainers.UnigramTrainer(
+        vocab_size=320,
+        special_tokens=special + [f"<0x{byte:02X}>" for byte in range(256)],
+        unk_token="<unk>",
+        show_progress=False,
+    )
+    backend.train_from_iterator(TEXTS, trainer)
+    content = json.loads(backend.to_str())
+    content["model"]["byte_fallback"] = True
+    content["added_tokens"] = [token for token in content["added_tokens"] if token["id"] < len(special)]
+    backend = Tokenizer.from_str(
+        json.dumps({**content, "decoder": {**_DECODER, "decoders": _DECODER["decoders"][:-1]}})
+    )
+    if normalizer is not None:
+        backend.normalizer = normalizer
+    backend.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
 def prefixing_tokenizer() -> PreTrainedTokenizerFast:
     """A byte-level tokenizer that adds a blank before every text."""
     plain = tiny_tokenizer()

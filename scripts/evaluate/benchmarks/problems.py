@@ -11,6 +11,7 @@ from typing import Any
 
 from scripts.evaluate.benchmarks.codexglue import description_prompt, description_reference
 from scripts.evaluate.benchmarks.stop_sequences import Stop
+from scripts.lib.job import InputError
 from scripts.lib.json_lines import text_of, texts_of
 from scripts.lib.special_tokens import END_OF_TEXT
 
@@ -260,10 +261,25 @@ LISTS: Mapping[str, tuple[str, ...]] = {
 
 def checked_row(form: str, row: Row, where: str) -> Row:
     """A row of a form of data; raise `InputError`, which begins with `where`, if a field that its
-    reader needs is missing or has another type.
+    reader needs is missing, empty where nothing could be generated, or has another type.
     """
     for name in TEXTS.get(form, ()):
         text_of(row, name, where)
     for name in LISTS.get(form, ()):
         texts_of(row, name, where)
+    if "prompt" in TEXTS.get(form, ()) and not row["prompt"].strip():
+        raise InputError(f"{where}: the field 'prompt' is empty; fix or remove the line")
+    if form == "multipl-e" and "" in row["stop_tokens"]:
+        raise InputError(f"{where}: the field 'stop_tokens' has an empty text, which ends all completions; remove it")
+    if form == "recode":
+        _check_perturbation(row, where)
     return row
+
+
+def _check_perturbation(row: Row, where: str) -> None:
+    """Raise `InputError` if the fields of a perturbed prompt, if there are any, have another type."""
+    if "perturbation_name" in row:
+        text_of(row, "perturbation_name", where)
+    seed = row.get("seed", 0)
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise InputError(f"{where}: the field 'seed' is {repr(seed)[:40]}, not a whole number from 0; fix the line")

@@ -1,5 +1,6 @@
 """A task of a benchmark: its files, their checksums, and the problems in them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -69,10 +70,18 @@ def held_out_pairs(paths: Sequence[str], template: str) -> list[Row]:
     return sorted(rows, key=itemgetter("order", "name"))
 
 
+def _check_names(problems: Sequence[Problem], task: Task) -> None:
+    """Raise `InputError` if two prompts have one name, since results are stored by it."""
+    names = Counter(problem.id for problem in problems)
+    name, count = next(iter(names.most_common(1)))
+    if count > 1:
+        raise InputError(f"{', '.join(task.rows)}: {count} rows are named '{name[:80]}'; remove or rename all but one")
+
+
 def read_problems(task: Task, limit: int | None = None) -> list[Problem]:
     """The problems of a task; with `limit`, the prompts of its first `limit` problems only.
 
-    Raises `InputError` when a row lacks a field or there are no problems.
+    Raises `InputError` when a row lacks a field, two prompts have one name, or there are no problems.
     """
     rows: Iterable[Row]
     if task.sizes is not None:
@@ -89,5 +98,6 @@ def read_problems(task: Task, limit: int | None = None) -> list[Problem]:
         raise InputError("no pair in the validation split; raise `pairs.validation_share` or add programs")
     if not problems:
         raise InputError(f"{task.rows[0]} has no problems; give the public data set's rows")
+    _check_names(problems, task)
     groups = set(list(dict.fromkeys(problem.group for problem in problems))[:limit])
     return [problem for problem in problems if problem.group in groups]

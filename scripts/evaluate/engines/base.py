@@ -24,11 +24,11 @@ from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
 from scripts.evaluate.generations import Sampling
 from scripts.lib.context import context_limit
-from scripts.lib.files import read_json
 from scripts.lib.job import InputError
 from scripts.lib.prompts import PromptSettings, prompt_ids
 from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.token_text import continuation_ids
+from scripts.lib.training.generation_settings import GENERATION_FILE, MODEL_FILE, read_settings
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ def end_ids(folder: str | Path, tokenizer: Any) -> list[int]:
     token of its own), or else that of config.json, and the tokenizer's end of text. Other settings
     of generation_config.json are ignored: the sampling plan decides how completions are drawn.
     """
-    files = [Path(folder, name) for name in ("generation_config.json", "config.json")]
-    declared = [read_json(file).get("eos_token_id") for file in files if file.is_file()]
+    files = [Path(folder, name) for name in (GENERATION_FILE, MODEL_FILE)]
+    declared = [read_settings(file).get("eos_token_id") for file in files if file.is_file()]
     first = next((value for value in declared if value is not None), None)
     return sorted({number for value in (first, tokenizer.eos_token_id) for number in _as_list(value)})
 

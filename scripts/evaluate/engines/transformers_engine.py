@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers import AutoTokenizer, GenerationConfig
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
@@ -29,13 +29,42 @@ from scripts.evaluate.engines.decoding import Decoding, Ends, SeededDraw
 from scripts.evaluate.engines.text_likelihood import TextLikelihoods
 from scripts.evaluate.generations import Sampling
 from scripts.lib.custom_code import is_trusted
+from scripts.lib.job import InputError
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
 from scripts.lib.schemas.evaluation import FinishReason
 from scripts.lib.token_text import ContinuationDecoder
-from scripts.lib.weights import check_weights
+from scripts.lib.training.loading import load_model
 
 # Prompts of up to this number of tokens may share a batch, whatever their lengths.
 _SHORT = 64
+
+
+def _padding(model: Any, tokenizer: Any) -> str:
+    """The token for padding: that of the tokenizer, its end of text, or the first token.
+
+    Attention to padding is masked, so any token with an embedding will do; tokens that were added to
+    the tokenizer alone have none.
+    """
+    rows = model.get_input_embeddings().weight.shape[0]
+    candidates = (tokenizer.pad_token_id, tokenizer.eos_token_id, 0)
+    first = next(number for number in candidates if number is not None and number < rows)
+    token: str = tokenizer.convert_ids_to_tokens(first)
+    return token
+
+
+@torch.inference_mode()
+def _check_cache(model: Any, folder: str) -> None:
+    """Raise `InputError` if the model has no cache from which rows of a batch can be selected, as
+    state-space models (Mamba) and some old ones.
+    """
+    row = torch.zeros(1, 1, dtype=torch.long, device=model.device)
+    try:
+        model(row, use_cache=True).past_key_values.batch_select_indices(row[0])
+    except (AttributeError, TypeError, ValueError) as error:
+        problem = f"{folder}: the engine transformers cannot generate with models of type {model.config.model_type}"
+        raise InputError(
+            f"{problem}, which lack a cache of keys and values in some layers; set evaluate.engine to vllm"
+        ) from error
 
 
 class TransformersEngine(OneGroup):
@@ -50,23 +79,21 @@ class TransformersEngine(OneGroup):
         threads: number of threads of torch on the CPU.
         context: the longest text, in tokens, for a model whose configuration has no limit.
 
-        Raises `InputError` for damaged weights or an unknown context.
+        Raises `InputError` for damaged weights, an unknown context, or a model without a cache.
         """
         torch.set_num_threads(threads)
         self.version = f"{transformers.__version__}, torch {torch.__version__}, {dtype}"
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        check_weights(folder)
-        trusted = is_trusted(folder)
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=trusted)
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, use_safetensors=True, trust_remote_code=trusted
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(
+            folder, padding_side="left", trust_remote_code=is_trusted(folder)
         )
+        model: Any = load_model(folder, dtype)
         self.model = model.to(self.device).eval()
+        _check_cache(self.model, folder)
         self.text_likelihoods = TextLikelihoods(self.model)
         self.batch_size = batch_size
         self.context = usable_context(self.model.config.to_dict(), context, folder)
-        if self.tokenizer.pad_token is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
+        self.tokenizer.pad_token = _padding(self.model, self.tokenizer)
         self.decode, self.ends = ContinuationDecoder(self.tokenizer), end_ids(folder, self.tokenizer)
         # It replaces the settings of the model's folder, whose penalties, beams and lengths would
         # change the completions.

@@ -31,7 +31,6 @@ from scripts.evaluate.engines.base import (
     usable_context,
 )
 from scripts.evaluate.generations import Sampling
-from scripts.lib.context import context_limit
 from scripts.lib.custom_code import is_trusted
 from scripts.lib.prompts import Example, PromptSettings, encode_example, prompt_ids
 from scripts.lib.schemas.evaluation import FinishReason
@@ -68,10 +67,9 @@ class VllmEngine(OneGroup):
         # With "vllm", the model's generation_config.json is not read: the sampling plan decides how
         # completions are drawn.
         options: dict[str, Any] = {"generation_config": "vllm", "trust_remote_code": trusted, **on_cpu}
-        if context_limit(config) is None:
-            options["max_model_len"] = usable_context(config, context, folder)
-        self.model = LLM(model=folder, dtype=dtype, seed=0, **options)
-        self.context = self.model.llm_engine.model_config.max_model_len
+        # vLLM's own limit would be a multiple of the model's where its positions are scaled.
+        self.context = usable_context(config, context, folder)
+        self.model = LLM(model=folder, dtype=dtype, seed=0, max_model_len=self.context, **options)
 
     def _run(
         self, tokens: Sequence[list[int]], settings: Sequence[SamplingParams]

@@ -8,8 +8,9 @@ from pathlib import Path
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
 
-from scripts.lib.custom_code import code_errors, is_trusted
+from scripts.lib.custom_code import is_trusted
 from scripts.lib.files import read_json, write_json
+from scripts.lib.training.loading_errors import loading_errors
 
 # Keys of tokenizer_config.json that state how a tokenizer was loaded.
 _LOADING = ("name_or_path", "is_local", "local_files_only", "trust_remote_code")
@@ -22,7 +23,7 @@ def load_tokenizer(folder: str | Path, trust_code: bool | None = None) -> PreTra
     and marked.
     """
     trusted = is_trusted(folder) if trust_code is None else trust_code
-    with code_errors(folder):
+    with loading_errors(folder, "the tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=trusted)
     tokenizer.model_max_length = VERY_LARGE_INTEGER
     return tokenizer

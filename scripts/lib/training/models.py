@@ -1,6 +1,4 @@
-"""Causal language models: create, load, add tokens and LoRA adapters, merge, and save without local
-paths.
-"""
+"""Causal language models: create, add tokens and LoRA adapters, merge, and save without local paths."""
 
 import os
 import warnings
@@ -14,8 +12,9 @@ from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_t
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from scripts.lib.context import context_limit
-from scripts.lib.custom_code import code_errors, is_trusted, mark_trusted
+from scripts.lib.custom_code import mark_trusted
 from scripts.lib.files import read_json, write_json
+from scripts.lib.training.loading import attention_option, load_model
 from scripts.lib.training.model_tokenizer import load_tokenizer, save_tokenizer
 from scripts.lib.weights import check_weights, write_weight_digests
 
@@ -26,6 +25,8 @@ _PEFT_WARNINGS = (
     "Model has `tie_word_embeddings=True` and a tied layer is part of the adapter",
     "Input and output embeddings are no longer tied after merging",
 )
+# The beginning of PEFT's warning about weights that an adapter lacks.
+_MISSING = "(?s).*Found missing adapter keys"
 
 
 @contextmanager
@@ -35,11 +36,6 @@ def _without_peft_warnings() -> Iterator[None]:
         for message in _PEFT_WARNINGS:
             warnings.filterwarnings("ignore", message=message)
         yield
-
-
-def _attention(kind: str) -> dict[str, str]:
-    """The option of transformers for an implementation of attention; none for `auto`."""
-    return {} if kind == "auto" else {"attn_implementation": kind}
 
 
 def make_model(
@@ -52,46 +48,7 @@ def make_model(
     values = dict(architecture)
     special = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     config = AutoConfig.for_model(values.pop("model_type"), vocab_size=len(tokenizer), **special, **values)
-    return AutoModelForCausalLM.from_config(config, **_attention(attention))
-
-
-def _quantization(kind: str) -> Any:
-    """Configuration of bitsandbytes for `int8` or `int4`; None for `none`."""
-    if kind == "none":
-        return None
-    from transformers import BitsAndBytesConfig
-
-    if kind == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_threshold=6.0)
-    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16)
-
-
-def load_model(
-    folder: str | Path,
-    dtype: Any = "auto",
-    quantization: str = "none",
-    trust_code: bool | None = None,
-    attention: str = "auto",
-) -> PreTrainedModel:
-    """The model in a local folder; `dtype` "auto" is the type in which it is stored.
-
-    attention: implementation of attention; `auto` leaves the choice to transformers.
-    trust_code: whether Python code in the folder may run; None for a folder that the workflow wrote
-    and marked. Raises `InputError` if there are no safetensors weights, if they differ from their
-    stored digests, or if the model needs code that is not trusted.
-    """
-    check_weights(folder)
-    trusted = is_trusted(folder) if trust_code is None else trust_code
-    with code_errors(folder):
-        return AutoModelForCausalLM.from_pretrained(
-            str(folder),
-            dtype=dtype,
-            quantization_config=_quantization(quantization),
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=trusted,
-            **_attention(attention),
-        )
+    return AutoModelForCausalLM.from_config(config, **attention_option(attention))
 
 
 def vocabulary_rows(model: PreTrainedModel) -> int:
@@ -215,10 +172,19 @@ def save_adapter(
 
 
 def merge(model: PreTrainedModel, adapter: str | Path) -> PreTrainedModel:
-    """A model with the adapter in a folder merged into it; raises `InputError` for bad weights."""
+    """A model with the adapter in a folder merged into it.
+
+    Raises `InputError` for bad weights, and `RuntimeError` if the adapter lacks weights of a layer
+    that its configuration names; PEFT only warns, and the layer would stay as in the base.
+    """
     check_weights(adapter)
     with _without_peft_warnings():
-        merged: PreTrainedModel = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        warnings.filterwarnings("error", message=_MISSING)
+        try:
+            adapted = PeftModel.from_pretrained(model, str(adapter))
+        except UserWarning as warning:
+            raise RuntimeError(str(warning)) from warning
+        merged: PreTrainedModel = adapted.merge_and_unload()
         return merged
 
 

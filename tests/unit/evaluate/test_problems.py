@@ -79,6 +79,13 @@ def test_a_missing_field_is_named(tmp_path):
         ("codexglue", {"docstring_tokens": "a b"}, "line 2: the field 'docstring_tokens' is text, not a list"),
         ("choices", {"wrong": ...}, "line 2: the field 'wrong' is missing, not a list"),
         ("choices", {"right": "\ud800"}, "line 2: the field 'right' is not valid text"),
+        ("humaneval", {"prompt": " \n"}, "line 2: the field 'prompt' is empty"),
+        ("multipl-e", {"stop_tokens": ["\nend", ""]}, "line 2: the field 'stop_tokens' has an empty text"),
+        ("recode", {"seed": "0"}, "line 2: the field 'seed' is '0', not a whole number"),
+        ("recode", {"seed": None}, "line 2: the field 'seed' is None, not a whole number"),
+        ("recode", {"seed": -1}, "line 2: the field 'seed' is -1, not a whole number"),
+        ("recode", {"seed": True}, "line 2: the field 'seed' is True, not a whole number"),
+        ("recode", {"perturbation_name": None}, "line 2: the field 'perturbation_name' is null, not text"),
     ],
 )
 def test_a_field_of_another_type_is_named_with_its_line(tmp_path, form, changes, message):
@@ -94,6 +101,14 @@ def test_a_reference_of_another_type_is_named_with_its_line(tmp_path):
     write_text(tmp_path / "own.jsonl", '{"name": "a", "completion": null}\n')
     with pytest.raises(InputError, match=r"own.jsonl, line 1: the field 'completion' is null, not text"):
         read_references([str(tmp_path / "own.jsonl")])
+
+
+@pytest.mark.parametrize("form", ["humaneval", "recode", "fixdocs"])
+def test_rows_of_one_name_are_refused(tmp_path, form):
+    rows = [{**HUMANEVAL, "buggy_solution": "x", "test": test} for test in ("one", "two")]
+    write_text(tmp_path / "rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match=r"rows\.jsonl: 2 rows are named 'T/0.*'; remove or rename all but one"):
+        read_problems(Task(form, "python", [str(tmp_path / "rows.jsonl")]))
 
 
 def test_a_limit_selects_all_prompts_of_the_first_problems(tmp_path):

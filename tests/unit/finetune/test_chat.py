@@ -64,6 +64,8 @@ ERRORS = {
     "cannot render a conversation: roles must alternate": "{{ raise_exception('roles must alternate') }}",
     "cannot render": "{% for m in messages %}",
     "does not contain the user's message": "hello",
+    "cannot render a conversation: can only concatenate str": "{{ 'a' + 5 }}",
+    "cannot render a conversation: division by zero": "{{ 1 / 0 }}",
 }
 
 
@@ -72,6 +74,14 @@ def test_a_template_that_fails_is_a_one_line_error(message, template):
     with pytest.raises(InputError, match=message) as error:
         render(tiny_tokenizer(), ASKED, template)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["hi", "a \ue000 b", "\ue000\ue001"])
+def test_a_template_may_repeat_the_message_whatever_characters_it_has(text):
+    template = "{% for m in messages %}{{ m.content }}|{% endfor %}{{ messages[-1].content }}>"
+    messages = [{"role": "user", "content": "\ue000"}, {"role": "user", "content": text}]
+    parts = render(tiny_tokenizer(), messages, template)
+    assert parts == {"before": f"\ue000|{text}|", "instruction": text, "after": ">"}
 
 
 def test_instructions_are_conversations_of_one_message_for_a_template():

@@ -28,3 +28,8 @@ def test_a_validation_without_any_response_is_not_written(tmp_path):
 def test_a_training_set_without_any_response_is_a_one_line_error(tmp_path):
     with pytest.raises(InputError, match=r"no training row retains its response; raise `length`"):
         encode_splits(tiny_tokenizer(), CUT, {"train": [LONG], "validation": []}, tmp_path)
+
+
+def test_an_empty_training_set_is_a_one_line_error(tmp_path):
+    with pytest.raises(InputError, match="there are no training rows"):
+        encode_splits(tiny_tokenizer(), CUT, {"train": [], "validation": [SHORT]}, tmp_path)

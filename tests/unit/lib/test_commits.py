@@ -122,6 +122,11 @@ FAULTY = {
     "no message": (commit(message=...), r"line 2 lacks the field 'message'"),
     "null modifications": (commit(mods=None), r"line 2: the field 'mods' is not a list of objects"),
     "modifications of text": (commit(mods=["a"]), r"line 2: the field 'mods' is not a list of objects"),
+    "a rename from nowhere": (commit(mod={"change_type": "RENAME", "old_path": None}), "field 'old_path' is null"),
+    "a copy to nowhere": (commit(mod={"change_type": "copy", "new_path": None}), "field 'new_path' is null"),
+    "a new file without a name": (commit(mod={"change_type": "ADD", "new_path": None}), "field 'new_path' is null"),
+    "a deletion of nothing": (commit(mod={"change_type": "DELETE", "old_path": None}), "field 'old_path' is null"),
+    "a split that others lack": (commit(split="train"), "line 2 has a field 'split', unlike the rows before it"),
     "a list": ([1], r"line 2: a JSON list, not an object"),
     "null": (None, r"line 2: a JSON null, not an object"),
 }
@@ -139,9 +144,39 @@ def test_a_fault_of_a_commit_is_one_line_with_file_and_row(tmp_path, case, suffi
     assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
 
 
+def test_rows_without_the_split_of_others_and_unknown_splits_are_named(tmp_path):
+    path = tmp_path / "commits.jsonl"
+    sizes = {"train": 2, "validation": 0, "test": 0}
+    for second, told in ((commit(), "line 2 lacks the field 'split'"), (commit(split="dev"), "name the splits 'dev'")):
+        path.write_text("".join(json.dumps(row) + "\n" for row in (commit(split="train"), second)))
+        with pytest.raises(InputError, match=told):
+            read_commits(path, "train", sizes)
+    assert len(read_commits(path, "train", {**sizes, "train": 1})) == 1
+    assert read_commits(path, "train", {**sizes, "train": 0}) == []
+
+
+def test_an_input_is_part_of_an_instruction_unless_the_template_names_it(tmp_path):
+    path = tmp_path / "train.jsonl"
+    rows = [{"instruction": "Sort.", "input": value, "output": "x"} for value in ("3 1 2", "", None)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [row["instruction"] for row, _ in read_instructions(str(path))] == ["Sort.\n\n3 1 2", "Sort.", "Sort."]
+    named = [(row["instruction"], row["input"]) for row, _ in read_instructions(str(path), ["instruction", "input"])]
+    assert named == [("Sort.", "3 1 2"), ("Sort.", ""), ("Sort.", "")]
+    with pytest.raises(InputError, match=r"train\.jsonl, line 1 lacks the field 'context'"):
+        read_instructions(str(path), ["instruction", "context"])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
+        (
+            "a.jsonl",
+            b'{"message": "x", "mods": [{"diff": "x", "diff": "y"}]}',
+            r"line 1: .*the key 'diff' occurs twice",
+        ),
+        ("a.jsonl", '{"message": "x"}\n'.encode("utf-16"), r"line 1: not JSON in UTF-8"),
+        ("a.jsonl", b'{"message": "x"}\r{"message": "x"}\r', r"line 1: not JSON in UTF-8"),
+        ("a.jsonl", b"\x28\xb5\x2f\xfd\x04\x00", r"line 1: not JSON in UTF-8"),
         ("a.jsonl", b'{"message": "caf\xe9"}\n', r"a\.jsonl, line 1: not JSON in UTF-8"),
         ("a.jsonl", b'{"message"\n', r"line 1: not JSON in UTF-8"),
         ("a.jsonl", b"[" * 100_000 + b"\n", r"line 1: not JSON in UTF-8"),
@@ -165,6 +200,10 @@ def test_damaged_files_of_rows_are_one_line(tmp_path, name, content, told):
         (b'{"instruction": null, "output": "x"}', r"line 2: the field 'instruction' is null"),
         (b'{"instruction": "a", "output": ["x"]}', r"line 2: the field 'output' is list"),
         (b'{"instruction": "a"}', r"line 2 lacks the field 'output'"),
+        (b'{"instruction": "a", "output": "b", "output": "c"}', r"line 2: .*the key 'output' occurs twice"),
+        (b'{"instruction": "a", "input": 5, "output": "b"}', r"line 2: the field 'input' is number"),
+        (b'{"instruction": "a", "output": "b",}', r"line 2: not JSON in UTF-8"),
+        (b'{"instruction": NaN, "output": "b"}', r"line 2: the field 'instruction' is number"),
         (b'"text"', r"line 2: a JSON text, not an object"),
         (b'{"messages": "a", "output": "x"}', r"line 2: the field 'messages' is not a list of objects"),
         (b'{"messages": {"role": "user"}, "output": "x"}', r"line 2: the field 'messages' is not a list of objects"),

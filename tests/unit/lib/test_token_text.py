@@ -1,13 +1,29 @@
 """Ids of texts as parts of longer ones: prompts, responses and documents of tokenizers with ways of their own."""
 
 import pytest
+from tokenizers import Regex, normalizers
+from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
 from scripts.evaluate.engines.base import decode_plain, scored_ids
+from scripts.lib.job import InputError
 from scripts.lib.prompts import PromptSettings, encode_example, prompt_ids
-from scripts.lib.token_text import ContinuationDecoder, continuation_ids, marks_beginnings, prefix_ids, text_ids
+from scripts.lib.token_text import (
+    ContinuationDecoder,
+    continuation_ids,
+    loses_line_breaks,
+    marks_beginnings,
+    prefix_ids,
+    text_ids,
+)
 from scripts.pretrain.pair_documents import DocumentEncoder, PairText
 from scripts.pretrain.tokens import extend_tokenizer
-from tests.support.tiny_pieces import KINDS, end_adding_tokenizer, pieces_tokenizer, prefixing_tokenizer
+from tests.support.tiny_pieces import (
+    KINDS,
+    end_adding_tokenizer,
+    pieces_tokenizer,
+    prefixing_tokenizer,
+    unigram_tokenizer,
+)
 from tests.support.tiny_tokenizer import tiny_tokenizer
 
 NEW = ["<source_to_llvm>", "<llvm_to_source>"]
@@ -24,6 +40,7 @@ PAIRS = [
     ("\tx\n ", "x"),
 ]
 MARKING = {**{kind: lambda kind=kind: pieces_tokenizer(kind) for kind in KINDS}, "blank": prefixing_tokenizer}
+MARKING |= {f"unigram, {scheme}": lambda scheme=scheme: unigram_tokenizer(scheme) for scheme in ("always", "first")}
 ALL = {**MARKING, "plain": tiny_tokenizer, "end-adding": end_adding_tokenizer}
 
 
@@ -59,6 +76,26 @@ def test_documents_have_the_ids_of_their_whole_text(marking, source, llvm):
             extended.eos_token_id,
         ]
         assert extended.decode(document.ids[document.target : -1]).strip(" ") == last.strip(" ")
+
+
+def test_tokenizers_that_lose_line_breaks_are_known():
+    assert not any(loses_line_breaks(make()) for make in ALL.values())
+    blanks = normalizers.Replace(Regex(r"\s+"), " ")
+    assert loses_line_breaks(unigram_tokenizer(normalizer=normalizers.Sequence([normalizers.NFKC(), blanks])))
+
+
+@pytest.mark.parametrize("encode", [lambda tokenizer: DocumentEncoder(tokenizer, TEMPLATES), None])
+def test_a_tokenizer_in_python_is_refused_with_one_line(encode):
+    row = {"diff": "+int a;"}
+    encode = encode or (lambda tokenizer: encode_example(tokenizer, PROMPTS, row, "x"))
+    with pytest.raises(InputError, match=r"the tokenizer runs in Python.* with a tokenizer\.json"):
+        encode(ByT5Tokenizer())
+
+
+def test_an_example_needs_an_end_of_text():
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=tiny_tokenizer().backend_tokenizer)
+    with pytest.raises(InputError, match="the tokenizer has no end-of-text token"):
+        encode_example(tokenizer, PROMPTS, {"diff": "+int a;"}, "x")
 
 
 def test_plain_source_has_the_ids_of_its_text(tokenizer):

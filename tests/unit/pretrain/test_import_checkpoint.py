@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from scripts.lib.job import InputError
 from scripts.lib.training.model_tokenizer import load_tokenizer
@@ -170,3 +170,30 @@ def test_weights_that_are_not_finite_are_rejected(tmp_path):
         model.lm_head.weight[3, 3] = float("nan")
     with pytest.raises(InputError, match=r"m/ircoder: the weights .* not finite"):
         check_finite(model, "m/ircoder")
+
+
+def without_a_layer(tensors):
+    return {name: tensor for name, tensor in tensors.items() if "layers.1" not in name}
+
+
+def with_a_prefix(tensors):
+    return {f"_orig_mod.{name}": tensor for name, tensor in tensors.items()}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda path: save_file(without_a_layer(load_file(path)), path), "Found missing adapter keys"),
+        (lambda path: save_file(with_a_prefix(load_file(path)), path), "Found missing adapter keys"),
+        (lambda path: path.write_bytes(b""), "the adapter cannot be loaded"),
+        (lambda path: path.with_name("adapter_config.json").write_text("{}"), "does not match its base .KeyError"),
+        (lambda path: path.with_name("adapter_config.json").write_text("{"), "does not match its base"),
+    ],
+)
+def test_an_adapter_without_all_its_weights_is_one_line(tmp_path, change, message):
+    write_all(tmp_path, LLAMA)
+    write_adapter(tmp_path, ["q_proj", "v_proj"], None, 257)
+    (tmp_path / "adapter/weights.sha256").unlink()
+    change(tmp_path / "adapter/adapter_model.safetensors")
+    with pytest.raises(InputError, match=message):
+        load_checkpoint(settings({"path": "adapter"}), None, str(tmp_path), True, "m/ircoder")

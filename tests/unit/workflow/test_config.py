@@ -196,6 +196,61 @@ def test_modules_without_a_list_for_each_variant_are_refused(config, tmp_path):
         check(config, ROOT)
 
 
+def test_modules_that_cannot_be_told_apart_are_refused(config):
+    corpus = config["corpus"] | {"format": "tables", "files": "{language}/{split}.jsonl"}
+    columns = corpus["columns"] | {"ir": "ir"}
+    same = corpus | {"columns": columns, "splits": {"perf": "train", "size": "train"}}
+    with pytest.raises(ConfigError, match=r"config: corpus\.splits: 'train' is the name of both variants"):
+        check(config | {"corpus": same}, ROOT)
+    check(config | {"corpus": same, "variants": ["perf"]}, ROOT)
+    with pytest.raises(ConfigError, match=r"config: corpus\.columns: source and ir are both 'ir'"):
+        check(config | {"corpus": corpus | {"columns": columns | {"source": "ir"}}}, ROOT)
+
+
+def test_a_table_that_would_be_read_for_two_languages_is_refused(config, tmp_path):
+    for name in ("C-0.jsonl", "C++-0.jsonl", "Objective-C-0.jsonl"):
+        (tmp_path / name).touch()
+    corpus = config["corpus"] | {"format": "tables", "path": str(tmp_path)}
+
+    def checked(files, languages, **columns):
+        columns = corpus["columns"] | {"language": None} | columns
+        check(config | {"corpus": corpus | {"files": files, "columns": columns}, "languages": languages}, ROOT)
+
+    checked("{language}-*.jsonl", ["C", "C++"])
+    checked("*{language}*.jsonl", ["C", "C++"], language="language")
+    checked("{language}*.jsonl", ["C++"])
+    checked("*.jsonl", ["C"])
+    for files, told in (
+        ("{language}*.jsonl", r"for C also matches .*/C\+\+-0\.jsonl of C\+\+"),
+        ("*{language}-*.jsonl", r"for C also matches .*/Objective-C-0\.jsonl of Objective-C"),
+        ("*.jsonl", "every table would be read for each language"),
+    ):
+        with pytest.raises(ConfigError, match=rf"config: corpus\.files: .*{told}.* corpus\.columns\.language"):
+            checked(files, ["C", "C++"])
+
+
+@pytest.mark.parametrize(
+    ("section", "template", "shorten", "told"),
+    [
+        ("instruct", "{instruction", "instruction", r"instruct\.prompts\.template: expected '}'.*write \{\{ and \}\}"),
+        ("instruct", "{}{instruction}", "instruction", r"instruct\.prompts\.template: unknown field '\{\}'"),
+        ("instruct", "{instruction[0]}", "instruction", r"template: unknown field '\{instruction\[0\]\}'"),
+        (
+            "instruct",
+            "{instruction}",
+            "input",
+            r"shorten: 'input' is no field of the template; choose",
+        ),
+        ("commits", "{diff}{author}", "diff", r"commits\.prompts\.template: unknown field '\{author\}'; commits have"),
+        ("commits", "no field", "diff", r"commits\.prompts\.shorten: 'diff' is no field"),
+    ],
+)
+def test_a_template_of_prompts_without_its_fields_is_refused(config, section, template, shorten, told):
+    config[section]["prompts"] |= {"template": template, "shorten": shorten}
+    with pytest.raises(ConfigError, match=told):
+        check(config, ROOT)
+
+
 def test_entries_of_the_config_are_merged_over_the_tables(config):
     model = {**read_yaml(ROOT / "config" / "models.yaml")["tiny-llama"], "title": "my model"}
     config["table_entries"] = {

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from transformers import PreTrainedTokenizerFast
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.benchmarks.stop_sequences import Stop
@@ -64,6 +65,16 @@ SETTINGS = [
     {"encoder_repetition_penalty": 4.0, "guidance_scale": 3.0, "renormalize_logits": True},
     {"num_return_sequences": 2, "num_beams": 2, "pad_token_id": 65, "bos_token_id": 66},
     {"stop_strings": ["a", "e", " "], "max_time": 0.0001},
+    {"penalty_alpha": 0.6, "top_k": 4},
+    {"num_beams": 4, "num_beam_groups": 2, "diversity_penalty": 1.0},
+    {"num_return_sequences": 5},
+    # As in published files, some of which were written before transformers refused them.
+    {"temperature": 0.9, "top_p": 0.6, "use_cache": False},
+    {"do_sample": True, "temperature": 0.0, "epsilon_cutoff": 0.1, "eta_cutoff": 0.1},
+    {"cache_implementation": "static", "prompt_lookup_num_tokens": 10, "dola_layers": "high"},
+    {"watermarking_config": {"greenlist_ratio": 0.25, "bias": 2.0, "hashing_key": 1, "seeding_scheme": "lefthash"}},
+    {"force_words_ids": [[65]], "num_beams": 2, "early_stopping": "never"},
+    {"max_length": 1, "some_future_setting": 1, "transformers_version": "9.0"},
 ]
 
 
@@ -80,8 +91,12 @@ def test_generation_settings_in_a_model_folder_do_not_change_completions(plain, 
 
 
 @pytest.mark.parametrize("values", SETTINGS, ids=lambda values: "-".join(values))
-def test_a_model_with_generation_settings_is_imported(plain, tmp_path, values):
-    changed(plain, tmp_path / "model", "generation_config.json", **values)
+@pytest.mark.parametrize("file", ["generation_config.json", "config.json"])
+def test_a_model_with_generation_settings_is_imported(plain, tmp_path, file, values):
+    # Not the pad token that the import sets, so that the settings are changed before they are saved.
+    folder = changed(plain, tmp_path / "model", file, **{"pad_token_id": None, **values})
+    if file == "config.json":
+        (folder / "generation_config.json").unlink()
     model, tokenizer = load_base({"source": "folder", "path": "model"}, str(tmp_path), offline=True)
     save_model(model, tokenizer, tmp_path / "base")
     assert engine(tmp_path / "base").complete(REQUESTS, GREEDY) == engine(plain).complete(REQUESTS, GREEDY)
@@ -166,6 +181,41 @@ def test_models_without_position_embeddings_are_imported_and_generate(tmp_path, 
     assert over.finish_reason == "overflow" and 0 < len(near.text) <= 5
     alone = [completer.complete([request], GREEDY)[0] for request in REQUESTS]
     assert completer.complete(REQUESTS, GREEDY) == alone
+
+
+@pytest.mark.parametrize("kind", ["mamba", "openai-gpt"])
+def test_a_model_without_a_cache_of_keys_and_values_is_one_line(tmp_path, kind):
+    state = {"hidden_size": 32, "num_hidden_layers": 1, "state_size": 4}
+    sizes = state if kind == "mamba" else {"n_embd": 32, "n_layer": 1, "n_head": 2}
+    save_model(make_model({"model_type": kind, **sizes}, tiny_tokenizer()), tiny_tokenizer(), tmp_path)
+    with pytest.raises(InputError, match=f"generate with models of type {kind}, .*; set evaluate.engine to vllm"):
+        engine(tmp_path, context=CONTEXT)
+
+
+@pytest.mark.parametrize("special", [{}, {"eos_token": "<|endoftext|>", "pad_token": "[PAD]"}, {"eos_token": "[END]"}])
+def test_padding_needs_no_token_with_an_embedding(plain, tmp_path, special):
+    shutil.copytree(plain, tmp_path / "model")
+    PreTrainedTokenizerFast(tokenizer_object=tiny_tokenizer().backend_tokenizer, **special).save_pretrained(
+        tmp_path / "model"
+    )
+    assert engine(tmp_path / "model").complete(REQUESTS, GREEDY) == engine(plain).complete(REQUESTS, GREEDY)
+
+
+@pytest.mark.parametrize(
+    ("config", "limit"),
+    [
+        ({"max_position_embeddings": -1}, None),
+        ({"max_position_embeddings": 0, "seq_length": 5}, 5),
+        ({"max_position_embeddings": None, "max_seq_length": 3}, 3),
+        ({"max_position_embeddings": 2048.0}, 2048),
+        ({"max_position_embeddings": True}, None),
+        ({"model_max_length": 4096}, 4096),
+        ({"model_max_length": 10**30}, None),
+        ({"text_config": {"n_positions": 7}}, 7),
+    ],
+)
+def test_the_context_is_read_from_the_keys_of_all_kinds(config, limit):
+    assert context_limit(config) == limit
 
 
 def test_a_model_without_a_context_limit_needs_one_in_its_entry():
