@@ -2,9 +2,9 @@
 
 Clang up to version 18 writes `inrange` before an index of each address of a table of virtual
 functions, up to 19 the type `x86_mmx`, up to 13 operands of assembly in memory without
-`elementtype`, and up to 11 the attribute `sret` without a type. LLVM reads all of them in bitcode
-and rejects them in text. Lines may also end with a carriage return. Strings, quoted names and
-comments stay unchanged, and the work is linear in the text.
+`elementtype`, up to 12 `comdat noduplicates`, and up to 11 the attribute `sret` without a type.
+LLVM reads all of them in bitcode and rejects them in text. Lines may also end with a carriage
+return. Strings, quoted names and comments stay unchanged, and the work is linear in the text.
 """
 
 import re
@@ -15,10 +15,16 @@ _RETURN = re.compile(r'"[^"]*"|;[^\r\n]*|(\r\n?)')
 # The attributes of parameters that need a type since some version.
 _TYPED = ("sret", "byval", "inalloca", "preallocated")
 # A text without any of these has no old form: the pattern is slower than these searches.
-_FORMS = ("inrange i", "inrange <", "x86_mmx", *(word + after for word in _TYPED for after in " ,)"))
+_FORMS = (
+    "inrange i",
+    "inrange <",
+    "x86_mmx",
+    "comdat noduplicates",
+    *(word + after for word in _TYPED for after in " ,)"),
+)
 _OLD = re.compile(
     r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])(?:(inrange (?=[i<]))|(x86_mmx)(?![\w.$-])'
-    rf"|({'|'.join(_TYPED)})(?=[ ,)]))"
+    rf"|({'|'.join(_TYPED)})(?=[ ,)])|(comdat noduplicates)\b)"
 )
 _ASSEMBLY = re.compile(r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])asm (?:[a-z]+ )*"[^"]*", "([^"]*)"\(')
 # What divides the operands of a call; a star before a blank ends the type of a pointer.
@@ -73,6 +79,8 @@ def _current(match: re.Match[str]) -> str:
         return ""
     if match[2]:
         return "<1 x i64>"
+    if match[4]:
+        return "comdat nodeduplicate"
     pointee = _pointee(match.string, match.start()) if match[3] else ""
     return f"{match[0]}({pointee})" if pointee else match[0]
 

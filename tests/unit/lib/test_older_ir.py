@@ -35,6 +35,7 @@ TABLE = "@v = constant { [3 x ptr] } zeroinitializer\n"
         ('%"a, (b" = type { i64 }\ndeclare void @f(%"a, (b"* dereferenceable(8) byval)\n', 'byval(%"a, (b")'),
         ("%S = type { i64 }\ndeclare void @f(%S addrspace(5)* byval align 8)\n", "byval(%S) align 8"),
         ("declare void @f(i32 (i8*)** inalloca)\n", "inalloca(ptr)"),
+        ("$g = comdat noduplicates\n@g = global i8 0, comdat\n", "$g = comdat nodeduplicate\n"),
         (
             "define i32 @f(i32* %p, [2 x i32]* %q) {\n"
             '  %r = call i32 asm sideeffect "addl $2, $0 # (\\22*m", "=*m,=&r,r,*m,~{cc},~{dirflag}"'
@@ -58,7 +59,7 @@ def test_a_range_of_todays_form_stays():
     "line",
     [
         '@s = constant [25 x i8] c"a, inrange i32 0, x86_mmx "',
-        '@"x86_mmx , sret , inrange i32" = global i8 0',
+        '@"x86_mmx , sret , inrange i32, comdat noduplicates" = global i8 0',
         "define i8 @x86_mmx(i8 %x86_mmx) {",
         "declare void @f(ptr sret(i8), ptr byval(i8)) ; i8* sret , x86_mmx",
     ],
