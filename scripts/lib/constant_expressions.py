@@ -35,7 +35,7 @@ _ANY = re.compile(rf" (?:{_WORDS})(?: [a-z]+)* \(")
 # Words between an operation and its bracket.
 _FLAG_WORDS = (
     "nuw|nsw|exact|inbounds|nusw|disjoint|nneg|samesign|eq|ne|ugt|uge|ult|ule|sgt|sge|slt|sle|"
-    "oeq|ogt|oge|olt|ole|one|ord|ueq|une|uno"
+    "oeq|ogt|oge|olt|ole|one|ord|ueq|une|uno|true|false"
 )
 _FLAGS = frozenset(_FLAG_WORDS.split("|"))
 # What an expression begins with after its operation: cheap to look for in a long text.
@@ -63,6 +63,7 @@ _TOKEN = re.compile(r'"[^"]*"|[()]|[^\s"(),]+|\s+|,')
 _LAYOUT = re.compile(r"^target datalayout = .*$", re.MULTILINE)
 # Types whose size depends on the target, and is unknown without a data layout.
 _LAID_OUT = re.compile(r"[%{<]|fp80|fp128|\bi(?!(?:1|8|16|32|64)\b)\d+")
+_BY_LAYOUT = re.compile(r"getelementptr|bitcast|ptrtoint|inttoptr")
 _TYPE = re.compile(r'^%(?:[\w.$-]+|"[^"\n]*") = type .*$', re.MULTILINE)
 _STORED = re.compile(r"^  store volatile (.+), ptr %result, align \d+$", re.MULTILINE)
 # Swift sets the highest bit of the address of a constant string. No address of a global variable
@@ -243,6 +244,12 @@ def _values(body: list[str], text: str) -> list[str]:
     return [split_type(stored)[1] for stored in _STORED.findall(printed)]
 
 
+def _needs_layout(text: str, candidate: _Candidate) -> bool:
+    """Whether the value of an expression may depend on the module's data layout."""
+    span = candidate.start, candidate.end
+    return _LAID_OUT.search(text, *span) is not None and _BY_LAYOUT.search(text, *span) is not None
+
+
 def may_have_dropped(text: str) -> bool:
     """Whether a text may have an expression that the reader rejects: a quick check, which also
     matches text inside strings.
@@ -275,7 +282,7 @@ def without_dropped(text: str) -> str:
     no_layout = _LAYOUT.search(text) is None
     for reader in _regions(text, body):
         edits += [(start, start + len("or"), "add") for start in reader.marked]
-        known = [each for each in reader.candidates if not (no_layout and _LAID_OUT.search(text, each.start, each.end))]
+        known = [each for each in reader.candidates if not (no_layout and _needs_layout(text, each))]
         body += map(_stored, known)
         candidates += known
     values = _values(body, text) if candidates else []

@@ -22,7 +22,7 @@ READER = f"llvmlite {llvmlite.__version__}, LLVM {'.'.join(map(str, binding.llvm
 
 _MODULE_ID = re.compile(r"; ModuleID = .*\n")
 _SOURCE_NAME = re.compile(r"^source_filename = .*\n", re.MULTILINE)
-_IDENT = re.compile(r"^!llvm\.(?:ident|commandline)\s*=\s*!\{[^}]*\}.*\n?", re.MULTILINE)
+_IDENT = re.compile(r"^!llvm\.(?:ident|commandline)\s*=\s*!\{[^}\n]*\}.*\n?", re.MULTILINE)
 _ATTRIBUTE_GROUP = re.compile(r"^attributes #\d+ = .*$", re.MULTILINE)
 _ATTRIBUTE_GROUP_BYTES = re.compile(_ATTRIBUTE_GROUP.pattern.encode(), re.MULTILINE)
 _EMPTY_GROUP = re.compile(rb"^attributes #(\d+) = \{ \}$", re.MULTILINE)

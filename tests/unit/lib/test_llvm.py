@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from scripts.lib.constant_expressions import with_usual_spacing
 from scripts.lib.llvm import PARTS, InvalidIRError, neutral, verified, without_attributes
 
 PLAIN = """; ModuleID = '/home/someone/a.c'
@@ -216,6 +217,7 @@ SIZE = "ptrtoint (ptr getelementptr (float, ptr null, i32 1) to i64)"
         # Operations that LLVM removed in version 15.
         ("fptosi (double fadd (double 1.5, double fneg (double 4.0)) to i64)", "-2"),
         ("bitcast (double fmul (double 1.0, double 2.0) to i64)", "4611686018427387904"),
+        ("zext (i1 fcmp true (float 1.0, float 2.0) to i64)", "1"),
         ("extractvalue ({ i8, [2 x i64] } { i8 1, [2 x i64] [i64 5, i64 6] }, 1, 1)", "6"),
         ("extractvalue (<{ i64 }> insertvalue (<{ i64 }> <{ i64 5 }>, i64 mul (i64 2, i64 4), 0), 0)", "8"),
         # Vectors, and pointers with parentheses in their types.
@@ -244,6 +246,23 @@ SIZE = "ptrtoint (ptr getelementptr (float, ptr null, i32 1) to i64)"
 def test_dropped_constant_expressions_are_folded_by_the_layout(expression, value):
     text = verified(f"{LAYOUT}@n = constant i64 {expression}\n@use = global %t zeroinitializer\n")
     assert f"@n = constant i64 {value}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("constant", "value"),
+    [
+        ("<2 x i1> icmp eq (<2 x i32> <i32 1, i32 1>, <2 x i32> <i32 1, i32 2>)", "<i1 true, i1 false>"),
+        ("<4 x i32> zext (<4 x i8> zeroinitializer to <4 x i32>)", "zeroinitializer"),
+        (
+            "<2 x double> uitofp (<2 x i32> <i32 1, i32 2> to <2 x double>)",
+            "<double 1.000000e+00, double 2.000000e+00>",
+        ),
+        ("<2 x i64> shl (<2 x i64> <i64 1, i64 1>, <2 x i64> <i64 3, i64 3>)", "splat (i64 8)"),
+        ("i128 mul (i128 4, i128 5)", "20"),
+    ],
+)
+def test_arithmetic_needs_no_layout(constant, value):
+    assert verified(f"@n = constant {constant}\n").rstrip().endswith(f" {value}")
 
 
 def test_what_can_be_folded_inside_of_what_cannot_is():
@@ -298,12 +317,14 @@ def test_lines_inside_of_strings_are_no_lines_of_the_module():
         "@n = constant i64 mul (i64 1, i64 2)\n" * 10_000,
         '@s = constant [9 x i8] c"' + "mul (i64 1, i64 " * 60_000 + '"\n',
         'define void @f() "target-cpu"=' * 30_000,
+        "!llvm.ident = !{\n" * 30_000,
+        "attributes #0 = {" * 30_000 + ' "target-cpu"="x"',
     ],
-    ids=["nested", "never closed", "many", "in a string", "attributes without end"],
+    ids=["nested", "never closed", "many", "in a string", "attributes without end", "metadata", "groups"],
 )
 def test_work_on_hostile_text_is_linear(text):
     started = time.process_time()
-    neutral(text, PARTS)
+    neutral(with_usual_spacing(text), PARTS)
     assert time.process_time() - started < 5
 
 

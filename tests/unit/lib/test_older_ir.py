@@ -50,6 +50,37 @@ def test_forms_of_older_versions_are_read(old, new):
     assert verified(f"{TABLE}{old}", []) == f"{TABLE}{old}"
 
 
+GOTO = """
+define i32 @f(i32 %%x, i32* %%p) {
+  %s asm sideeffect "testl $0, $0; jne ${1:l}; # (", "%s"(%s) #1
+          to label %%a [label %%b, label %%c], !srcloc !2
+a:
+  ret i32 1
+b:
+  ret i32 2
+c:
+  ret i32 3
+}
+attributes #1 = { nounwind }
+!2 = !{i32 1}
+"""
+LABELS = "i8* blockaddress(@f, %b), i8* blockaddress(@f, %c)"
+
+
+@pytest.mark.parametrize(
+    ("result", "constraints", "operands", "new"),
+    [
+        ("callbr void", "r,X,X,~{flags}", f"i32 %x, {LABELS}", '"r,!i,!i,~{flags}"(i32 %x)'),
+        ("callbr void", "i,i", LABELS, '"!i,!i"()'),
+        ("%r = callbr i32", "=r,*m,i,i,~{cc}", f"i32* %p, {LABELS}", '"=r,*m,!i,!i,~{cc}"(ptr elementtype(i32) %p)'),
+        ("callbr void", "i,X,X", f"i8* blockaddress(@f, %a), {LABELS}", '"i,!i,!i"(ptr blockaddress(@f, %a))'),
+        ("callbr void", "r,!i,!i", "i32 %x", '"r,!i,!i"(i32 %x)'),
+    ],
+)
+def test_labels_of_assembly_are_no_operands(result, constraints, operands, new):
+    assert new in verified(GOTO % (result, constraints, operands))
+
+
 def test_a_range_of_todays_form_stays():
     address = "getelementptr inbounds inrange(-16, 8) ({ [3 x ptr] }, ptr @v, i32 0, i32 0, i32 2)"
     assert "inrange(-16, 8)" in verified(f"{TABLE}@p = global ptr {address}\n")
@@ -84,7 +115,18 @@ def test_a_carriage_return_in_a_string_stays():
     assert 'c"a\\0D\\0Ab"' in verified('@s = constant [4 x i8] c"a\r\nb"\r\n')
 
 
-@pytest.mark.parametrize("text", [")" * 16 + "* sret ", "%S* sret ", '"' * 7 + "* sret ", "\r;" * 9, 'asm "", "*m"(('])
+@pytest.mark.parametrize(
+    "text",
+    [
+        ")" * 16 + "* sret ",
+        "%S* sret ",
+        '"' * 7 + "* sret ",
+        "\r;" * 9,
+        'asm "", "*m"((',
+        'x asm "", "*m"(',
+        'callbr asm "", "i"(',
+    ],
+)
 def test_work_on_hostile_text_is_linear(text):
     started = time.process_time()
     neutral(text * 5_000, PARTS)
