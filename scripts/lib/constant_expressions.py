@@ -15,23 +15,34 @@ from dataclasses import dataclass, field
 
 from llvmlite import binding
 
+from scripts.lib.ir_operands import member, operands, split_type
+
 _READ_BINARY = ("add", "sub", "xor")
 _DROPPED_BINARY = ("mul", "shl", "lshr", "ashr", "and", "or", "udiv", "sdiv", "urem", "srem")
+_DROPPED_FLOATING = ("fadd", "fsub", "fmul", "fdiv", "frem")
 _READ_CASTS = ("ptrtoint", "inttoptr", "trunc", "bitcast", "addrspacecast")
 _DROPPED_CASTS = ("zext", "sext", "fptrunc", "fpext", "fptoui", "fptosi", "uitofp", "sitofp")
 _COMPARISONS = ("icmp", "fcmp")
-_BINARY = {*_READ_BINARY, *_DROPPED_BINARY}
+AGGREGATES = ("extractvalue", "insertvalue")
 CASTS = {*_READ_CASTS, *_DROPPED_CASTS}
-DROPPED = {*_DROPPED_BINARY, *_DROPPED_CASTS, *_COMPARISONS, "select"}
-OPERATIONS = {*_BINARY, *CASTS, *_COMPARISONS, "select", "getelementptr"}
-_PLAIN = re.compile(r"(?!undef|poison)[\w.+-]+")
+DROPPED = {*_DROPPED_BINARY, *_DROPPED_FLOATING, *_DROPPED_CASTS, *_COMPARISONS, *AGGREGATES, "select", "fneg"}
+OPERATIONS = {*DROPPED, *_READ_BINARY, *CASTS, "getelementptr"}
+# A number, or a vector, structure or array of numbers.
+_PLAIN = re.compile(r"(?!.*\b(?:undef|poison)\b)(?:[\w.+-]+|[<{\[][\w.+,<>{}\[\] -]*|splat \([\w.+ -]+\))")
 _UNKNOWN = {"undef", "poison", "blockaddress", "dso_local_equivalent", "no_cfi", "asm", "ptrauth", "c", "splat"}
 _WORDS = "|".join(sorted(DROPPED))
 # A comparison of numbers has up to eight words between operation and bracket. The bound keeps the search linear.
 _MOST_FLAGS = 10
 _ANY = re.compile(rf" (?:{_WORDS})(?: [a-z]+){{0,{_MOST_FLAGS}}} \(")
+# Words between an operation and its bracket.
+_FLAG_WORDS = (
+    "nuw|nsw|exact|inbounds|nusw|disjoint|nneg|samesign|eq|ne|ugt|uge|ult|ule|sgt|sge|slt|sle|"
+    "oeq|ogt|oge|olt|ole|one|ord|ueq|une|uno|true|false"
+)
+_FLAGS = frozenset(_FLAG_WORDS.split("|"))
 # What an expression begins with after its operation: cheap to look for in a long text.
-_OPENINGS = (" (i", " (half ", " (bfloat ", " (float ", " (double ", " (fp128 ", " (x86_fp80 ", " (ppc_fp128 ", " (<")
+_FLOATS = ("half", "bfloat", "float", "double", "fp128", "x86_fp80", "ppc_fp128")
+_OPENINGS = (" (i", " (<", " ({", " ([", *(f" ({name} " for name in _FLOATS))
 
 
 def opening(operations: Iterable[str]) -> str:
@@ -45,11 +56,16 @@ def opening(operations: Iterable[str]) -> str:
 
 
 _NEXT = re.compile(rf'"[^"]*"|;[^\n]*|{opening(DROPPED)}')
+# The same with any white space.
+_LOOSE = re.compile(
+    rf'"[^"]*"|(;[^\n]*)|(?<![\w.$@%!#-])((?:{"|".join(sorted(OPERATIONS))})'
+    rf"(?:\s+(?:{_FLAG_WORDS}))*)\s*\(\s*"
+)
 _TOKEN = re.compile(r'"[^"]*"|[()]|[^\s"(),]+|\s+|,')
-_FLAG = re.compile(r"[a-z]+")
 _LAYOUT = re.compile(r"^target datalayout = .*$", re.MULTILINE)
 # Types whose size depends on the target, and is unknown without a data layout.
 _LAID_OUT = re.compile(r"[%{<]|fp80|fp128|\bi(?!(?:1|8|16|32|64)\b)\d+")
+_BY_LAYOUT = re.compile(r"getelementptr|bitcast|ptrtoint|inttoptr")
 _TYPE = re.compile(r'^%(?:[\w.$-]+|"[^"\n]*") = type .*$', re.MULTILINE)
 _STORED = re.compile(r"^  store volatile (.+), ptr %result, align \d+$", re.MULTILINE)
 # Swift sets the highest bit of the address of a constant string. No address of a global variable
@@ -85,7 +101,7 @@ class _Candidate:
 
 def _is_flag(word: str) -> bool:
     """Whether a word may stand between an operation and its bracket, such as `nuw`."""
-    return word.isspace() or (word not in OPERATIONS and _FLAG.fullmatch(word) is not None)
+    return word.isspace() or word in _FLAGS
 
 
 def _operation(parts: list[str]) -> str:
@@ -102,6 +118,11 @@ def _operation(parts: list[str]) -> str:
     return " ".join(words)
 
 
+def _compared(kind: str) -> str:
+    """The type of a comparison of two values of a type."""
+    return f"{kind[:-1].partition(' x ')[0]} x i1>" if kind.startswith("<") else "i1"
+
+
 def _instruction(operation: str, content: str) -> tuple[str, str] | None:
     """An expression as an instruction, and the type of its value; None if it does not have the
     expected form.
@@ -112,13 +133,15 @@ def _instruction(operation: str, content: str) -> tuple[str, str] | None:
     if name in CASTS:
         _, to, kind = content.rpartition(" to ")
         return (f"{operation} {content}", kind) if to else None
-    operands = [each.strip().rpartition(" ") for each in content.split(",")]
-    if name == "select":
-        return f"select {content}", operands[-1][0]
-    if len(operands) != 2 or operands[0][0] != operands[1][0]:
+    (kind, first), *others = map(split_type, operands(content))
+    if name == "extractvalue":
+        found = member(kind, [index for index, _ in others])
+        return (f"{operation} {content}", found) if found else None
+    if name in ("select", "insertvalue", "fneg"):
+        return f"{operation} {content}", others[-1][0] if name == "select" else kind
+    if [other for other, _ in others] != [kind]:
         return None
-    kind = operands[0][0]
-    return f"{operation} {kind} {operands[0][2]}, {operands[1][2]}", "i1" if name in _COMPARISONS else kind
+    return f"{operation} {kind} {first}, {others[0][1]}", _compared(kind) if name in _COMPARISONS else kind
 
 
 class _Reader:
@@ -150,7 +173,7 @@ class _Reader:
         if token == "(":
             operation = _operation(current.parts)
             start = self.text.rindex(operation.partition(" ")[0], current.start, position) if operation else position
-            self.open.append(_Expression(operation, start, known=bool(operation)))
+            self.open.append(_Expression(operation, start))
         elif token == ")":
             self._close(position + 1)
         else:
@@ -160,7 +183,12 @@ class _Reader:
     def _close(self, end: int) -> None:
         """End the innermost expression and append the name of its value to the enclosing one."""
         inner, outer = self.open.pop(), self.open[-1]
-        typed = _instruction(inner.operation, "".join(inner.parts).strip()) if inner.known else None
+        content = "".join(inner.parts).strip()
+        if inner.known and not inner.operation:
+            # Of a type: the parameters of a function or an address space.
+            outer.parts.append(f"({content})")
+            return
+        typed = _instruction(inner.operation, content) if inner.known else None
         dropped = inner.operation.partition(" ")[0] in DROPPED
         if typed is None:
             outer.known = False
@@ -215,7 +243,13 @@ def _values(body: list[str], text: str) -> list[str]:
             printed = str(module)
     except RuntimeError:
         return []
-    return [stored.rpartition(" ")[2] for stored in _STORED.findall(printed)]
+    return [split_type(stored)[1] for stored in _STORED.findall(printed)]
+
+
+def _needs_layout(text: str, candidate: _Candidate) -> bool:
+    """Whether the value of an expression may depend on the module's data layout."""
+    span = candidate.start, candidate.end
+    return _LAID_OUT.search(text, *span) is not None and _BY_LAYOUT.search(text, *span) is not None
 
 
 def may_have_dropped(text: str) -> bool:
@@ -223,6 +257,17 @@ def may_have_dropped(text: str) -> bool:
     matches text inside strings.
     """
     return _ANY.search(text) is not None
+
+
+def with_usual_spacing(text: str) -> str:
+    """The `text` of a module with its constant expressions spaced as LLVM prints them, and without
+    comments: `mul(i64 2, i64 3)` becomes `mul (i64 2, i64 3)`.
+    """
+
+    def usual(match: re.Match[str]) -> str:
+        return "" if match[1] else f"{' '.join(match[2].split())} (" if match[2] else match[0]
+
+    return _LOOSE.sub(usual, text)
 
 
 def without_dropped(text: str) -> str:
@@ -239,7 +284,7 @@ def without_dropped(text: str) -> str:
     no_layout = _LAYOUT.search(text) is None
     for reader in _regions(text, body):
         edits += [(start, start + len("or"), "add") for start in reader.marked]
-        known = [each for each in reader.candidates if not (no_layout and _LAID_OUT.search(text, each.start, each.end))]
+        known = [each for each in reader.candidates if not (no_layout and _needs_layout(text, each))]
         body += map(_stored, known)
         candidates += known
     values = _values(body, text) if candidates else []

@@ -12,58 +12,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scripts.lib.constant_expressions import CASTS, DROPPED, OPERATIONS, may_have_dropped, opening
+from scripts.lib.constant_expressions import AGGREGATES, CASTS, DROPPED, OPERATIONS, may_have_dropped, opening
+from scripts.lib.ir_operands import operands, split_type
 
 _REJECTED = re.compile(rf'"[^"]*"|;[^\n]*|{opening(DROPPED)}')
 _EXPRESSION = re.compile(rf'"[^"]*"|;[^\n]*|{opening(OPERATIONS)}')
 _TOKEN = re.compile(rf"{_EXPRESSION.pattern}|[()]")
 # Operations whose content is the same in an instruction.
-_SAME = {*CASTS, "select", "getelementptr"}
-_BRACKET = re.compile(r'"[^"]*"|[\[\](){}<>,]')
-_TYPE_START = re.compile(r'\s*(?:%"[^"]*"|[\w.$%-]+)?')
-_TYPE_END = re.compile(r" addrspace\(\d+\)|\s*\*| \(")
+_SAME = {*CASTS, *AGGREGATES, "select", "getelementptr", "fneg"}
 _PHI = re.compile(r'  %(?:"[^"]*"|[\w.$-]+) = phi ')
 _NAME = re.compile(r"%constant(_*)\.")
-_OPENING, _CLOSING = frozenset("([{<"), frozenset(")]}>")
-
-
-def _bracket_end(text: str, start: int) -> int:
-    """Index after the bracket that closes the one at `start`; the length of the text without one."""
-    depth = 0
-    for match in _BRACKET.finditer(text, start):
-        depth += (match[0] in _OPENING) - (match[0] in _CLOSING)
-        if not depth:
-            return match.end()
-    return len(text)
-
-
-def _split_type(operand: str) -> tuple[str, str]:
-    """The type and the value of an operand: `i8* @x` as (`i8*`, `@x`)."""
-    start = _TYPE_START.match(operand)
-    end = start.end() if start else 0
-    if end < len(operand) and operand[end] in _OPENING and not operand[:end].strip():
-        end = _bracket_end(operand, end)
-    while (suffix := _TYPE_END.match(operand, end)) is not None:
-        end = _bracket_end(operand, suffix.end() - 1) if suffix[0] == " (" else suffix.end()
-    return operand[:end].strip(), operand[end:].strip()
-
-
-def _operands(content: str) -> list[str]:
-    """The operands of an expression, which commas divide."""
-    operands, depth, start = [], 0, 0
-    for match in _BRACKET.finditer(content):
-        depth += (match[0] in _OPENING) - (match[0] in _CLOSING)
-        if match[0] == "," and not depth:
-            operands.append(content[start : match.start()])
-            start = match.end()
-    return [*operands, content[start:]]
 
 
 def _instruction(operation: str, content: str) -> str:
     """An expression as an instruction: a binary one and a comparison state their type once."""
     if operation.partition(" ")[0] in _SAME:
         return f"{operation} {content.strip()}"
-    (kind, first), *others = map(_split_type, _operands(content))
+    (kind, first), *others = map(split_type, operands(content))
     return f"{operation} {kind} {', '.join([first, *(value for _, value in others)])}"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection
 import llvmlite
 from llvmlite import binding
 
-from scripts.lib.constant_expressions import without_dropped
+from scripts.lib.constant_expressions import with_usual_spacing, without_dropped
 from scripts.lib.hoisted_expressions import with_instructions
 from scripts.lib.older_ir import with_current_syntax, with_line_feeds
 
@@ -22,7 +22,7 @@ READER = f"llvmlite {llvmlite.__version__}, LLVM {'.'.join(map(str, binding.llvm
 
 _MODULE_ID = re.compile(r"; ModuleID = .*\n")
 _SOURCE_NAME = re.compile(r"^source_filename = .*\n", re.MULTILINE)
-_IDENT = re.compile(r"^!llvm\.(?:ident|commandline) = .*\n", re.MULTILINE)
+_IDENT = re.compile(r"^!llvm\.(?:ident|commandline)\s*=\s*!\{[^}\n]*\}.*\n?", re.MULTILINE)
 _ATTRIBUTE_GROUP = re.compile(r"^attributes #\d+ = .*$", re.MULTILINE)
 _ATTRIBUTE_GROUP_BYTES = re.compile(_ATTRIBUTE_GROUP.pattern.encode(), re.MULTILINE)
 _EMPTY_GROUP = re.compile(rb"^attributes #(\d+) = \{ \}$", re.MULTILINE)
@@ -35,10 +35,12 @@ _STRING_OR_COMMENT = re.compile(r'"[^"]*"|;[^\n]*')
 _STRING = re.compile(r';[^\n]*|( ?)"([^"]*)"(?:\s*=\s*"[^"]*")?')
 _CPU_NAMES = ("target-cpu", "tune-cpu", "target-features")
 _HAS_CPU = re.compile(r'"(?:target-cpu|tune-cpu|target-features)"\s*=(?!"generic" \})')
+_NO_ATTRIBUTES = re.compile(r'"[^"]*"|;[^\n]*|(\battributes\s+#\d+\s*=\s*)\{\s*\}')
 _NEUTRAL_GROUP = '{ "target-cpu"="generic" }'
 _NUL = "the text has a NUL character"
 _EMPTY = "the module is empty: it has no function and no variable"
-_ASSEMBLY = re.compile(r"^module asm ", re.MULTILINE)
+_SYMBOL_OR_ASSEMBLY = re.compile(r"^(?:@|module asm )", re.MULTILINE)
+_REJECTED = "constexprs are no longer supported"
 
 
 class InvalidIRError(Exception):
@@ -50,7 +52,7 @@ def _without_cpu(match: re.Match[str]) -> str:
     CPU.
     """
     group = _CPU.sub("", match[0])
-    return group.replace("{ }", _NEUTRAL_GROUP)
+    return group.replace("{ }", _NEUTRAL_GROUP).replace("{}", _NEUTRAL_GROUP)
 
 
 def _without_debug_flags(text: str) -> str:
@@ -89,18 +91,33 @@ def _without_inline_cpu(match: re.Match[str]) -> str:
     return "" if named and not neutral_group else match[0]
 
 
-def neutral(text: str, parts: Collection[str]) -> str:
-    """`text` without the named parts of `PARTS`, in a form that the reader accepts."""
+def _without_cpu_anywhere(text: str) -> str:
+    """`text` without target CPUs in any spelling; a group without other attributes gets the neutral CPU."""
+    text = _STRING.sub(_without_inline_cpu, text)
+    return _NO_ATTRIBUTES.sub(lambda match: f"{match[1]}{_NEUTRAL_GROUP}" if match[1] else match[0], text)
+
+
+def _edited(text: str, parts: Collection[str]) -> str:
+    """`text` in the current syntax and without the named parts of `PARTS`."""
     text = with_current_syntax(_with_strings_in_lines(with_line_feeds(text)))
-    text = with_instructions(without_dropped(text))
     if "debug" in parts:
         text = _without_debug_flags(text)
     if "identifiers" in parts:
         text = _IDENT.sub("", _SOURCE_NAME.sub("", text, count=1))
     if "cpu" in parts:
         text = _ATTRIBUTE_GROUP.sub(_without_cpu, text)
-        text = _STRING.sub(_without_inline_cpu, text) if _HAS_CPU.search(text) else text
+        text = _without_cpu_anywhere(text) if _HAS_CPU.search(text) else text
     return text
+
+
+def _with_values(text: str) -> str:
+    """`text` without the constant expressions that the reader rejects."""
+    return with_instructions(without_dropped(text))
+
+
+def neutral(text: str, parts: Collection[str]) -> str:
+    """`text` without the named parts of `PARTS`, in a form that the reader accepts."""
+    return _with_values(_edited(text, parts))
 
 
 def without_attributes(text: bytes, names: Collection[str]) -> bytes:
@@ -125,7 +142,7 @@ def defined_functions(text: str) -> list[str]:
     try:
         with binding.parse_assembly(text, context=binding.create_context()) as module:
             module.verify()
-            if _is_empty(module, text):
+            if _is_empty(module):
                 raise InvalidIRError(_EMPTY)
             return sorted(function.name for function in module.functions if not function.is_declaration)
     except RuntimeError as error:
@@ -155,10 +172,49 @@ def _printed(module: binding.ModuleRef, parts: Collection[str]) -> str:
     return _SOURCE_NAME.sub("", text, count=1) if "identifiers" in parts else text
 
 
-def _is_empty(module: binding.ModuleRef, text: str) -> bool:
-    """Whether a module is empty: no function, no variable, and no assembly."""
+def _is_empty(module: binding.ModuleRef) -> bool:
+    """Whether a module is empty: no function, no variable, no other name of an address, and no assembly."""
     values = itertools.chain(module.functions, module.global_variables)
-    return next(values, None) is None and _ASSEMBLY.search(text) is None
+    return next(values, None) is None and _SYMBOL_OR_ASSEMBLY.search(str(module)) is None
+
+
+def _read(text: str, parts: Collection[str], for_size: bool) -> str:
+    """The print of a module whose `text` is in a form that the reader accepts, or without reprinting
+    the text itself.
+    """
+    with binding.parse_assembly(text, context=binding.create_context()) as module:
+        module.verify()
+        if _is_empty(module):
+            raise InvalidIRError(_EMPTY)
+        if for_size:
+            shrink(module)
+        return _printed(module, parts) if for_size or "reprint" in parts else text
+
+
+def _read_any(text: str, parts: Collection[str], for_size: bool) -> str:
+    """`_read` of a text that may have constant expressions that the reader rejects.
+
+    They are rare and looking for them takes time, so they are searched where the reader found one.
+    """
+    for change in (_with_values, lambda text: _with_values(with_usual_spacing(text))):
+        try:
+            return _read(text, parts, for_size)
+        except RuntimeError as error:
+            if _REJECTED not in str(error):
+                raise
+            text = change(text)
+    return _read(text, parts, for_size)
+
+
+def _has_unusual_parts(text: str, parts: Collection[str]) -> bool:
+    """Whether the print of a module has something that `_edited` should have removed, which was
+    written in a way that LLVM does not write it, such as with another indentation.
+    """
+    return (
+        ("cpu" in parts and any(f'"{name}"=' in text for name in _CPU_NAMES) and _HAS_CPU.search(text) is not None)
+        or ("identifiers" in parts and ("\n!llvm.ident = " in text or "\n!llvm.commandline = " in text))
+        or ("debug" in parts and "\n!llvm.dbg.cu = " in text)
+    )
 
 
 def verified(text: str, parts: Collection[str] = PARTS, for_size: bool = False) -> str:
@@ -175,17 +231,10 @@ def verified(text: str, parts: Collection[str] = PARTS, for_size: bool = False) 
         # The reader's C interface would take it as the end of the text and silently ignore the
         # rest.
         raise InvalidIRError(_NUL)
-    original, text = text, neutral(text, parts)
-    context = binding.create_context()
     try:
-        with binding.parse_assembly(text, context=context) as module:
-            module.verify()
-            if _is_empty(module, text):
-                raise InvalidIRError(_EMPTY)
-            if for_size:
-                shrink(module)
-            if for_size or "reprint" in parts:
-                return _printed(module, parts)
-            return text if parts else original
+        read = _read_any(_edited(text, parts), parts, for_size)
+        if "reprint" in parts and _has_unusual_parts(read, parts):
+            read = _read(_edited(read, parts), parts, for_size=False)
+        return read if parts or for_size else text
     except RuntimeError as error:
         raise InvalidIRError(" ".join(str(error).split())) from error

@@ -2,9 +2,10 @@
 
 Clang up to version 18 writes `inrange` before an index of each address of a table of virtual
 functions, up to 19 the type `x86_mmx`, up to 13 operands of assembly in memory without
-`elementtype`, and up to 11 the attribute `sret` without a type. LLVM reads all of them in bitcode
-and rejects them in text. Lines may also end with a carriage return. Strings, quoted names and
-comments stay unchanged, and the work is linear in the text.
+`elementtype` and labels of `asm goto` as operands, up to 12 `comdat noduplicates`, and up to 11 the
+attribute `sret` without a type. LLVM reads all of them in bitcode and rejects them in text. Lines
+may also end with a carriage return. Strings, quoted names and comments stay unchanged, and the work
+is linear in the text.
 """
 
 import re
@@ -15,13 +16,22 @@ _RETURN = re.compile(r'"[^"]*"|;[^\r\n]*|(\r\n?)')
 # The attributes of parameters that need a type since some version.
 _TYPED = ("sret", "byval", "inalloca", "preallocated")
 # A text without any of these has no old form: the pattern is slower than these searches.
-_FORMS = ("inrange i", "inrange <", "x86_mmx", *(word + after for word in _TYPED for after in " ,)"))
+_FORMS = (
+    "inrange i",
+    "inrange <",
+    "x86_mmx",
+    "comdat noduplicates",
+    *(word + after for word in _TYPED for after in " ,)"),
+)
 _OLD = re.compile(
     r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])(?:(inrange (?=[i<]))|(x86_mmx)(?![\w.$-])'
-    rf"|({'|'.join(_TYPED)})(?=[ ,)]))"
+    rf"|({'|'.join(_TYPED)})(?=[ ,)])|(comdat noduplicates)\b)"
 )
 # A call has at most a few of the words that follow `asm`, such as `sideeffect`.
 _ASSEMBLY = re.compile(r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])asm (?:[a-z]+ ){0,8}"[^"]*", "([^"]*)"\(')
+# What follows the operands of `callbr`: its labels.
+_LABELS = re.compile(r"\)[^\[\n]*\n?[^\[\n]*\[([^\]\n]*)\]")
+_LONGEST_RESULT = 256
 # What divides the operands of a call; a star before a blank ends the type of a pointer.
 _OPERANDS = re.compile(r'"[^"]*"|[\[\](){}<>,]|\*(?= )')
 # Between a pointer type and the attribute: other attributes.
@@ -74,6 +84,8 @@ def _current(match: re.Match[str]) -> str:
         return ""
     if match[2]:
         return "<1 x i64>"
+    if match[4]:
+        return "comdat nodeduplicate"
     pointee = _pointee(match.string, match.start()) if match[3] else ""
     return f"{match[0]}({pointee})" if pointee else match[0]
 
@@ -87,43 +99,49 @@ def _in_memory(constraints: str) -> Iterator[bool]:
             yield constraint.startswith("*")
 
 
-def _operands(text: str, start: int) -> tuple[list[tuple[int, int]], int]:
-    """For each operand of a call: its start, and the index of the star that ends its pointer type,
-    or -1; and where the call ends, the length of the text for one that never does.
+def _operands(text: str, start: int) -> Iterator[tuple[int, int, int]]:
+    """For each operand of a call: its start and end, and the index of the star that ends its pointer
+    type, or -1.
     """
-    operands: list[tuple[int, int]] = []
     depth, begin, star = 1, start, -1
     for match in _OPERANDS.finditer(text, start):
         token = match[0]
         depth += (token in _OPENING) - (token in _CLOSING)
         if not depth or (token == "," and depth == 1):
-            operands.append((begin, star))
+            yield begin, match.start(), star
             begin, star = match.end(), -1
         elif token == "*" and depth == 1 and star < 0:
             star = match.start()
         if not depth:
-            return operands, match.end()
-    return operands, len(text)
+            return
 
 
-def _assemblies(text: str) -> Iterator[re.Match[str]]:
-    """Matches of `_ASSEMBLY` in the lines of a text that may call inline assembly."""
-    found = text.find(" asm ")
+def _assemblies(text: str) -> Iterator[tuple[re.Match[str], list[tuple[int, int, int]]]]:
+    """Calls of inline assembly: the matches of `_ASSEMBLY` and the operands.
+
+    A call inside another one, which is not valid, is left out, and so is all after one without an end.
+    """
+    found, done = text.find(" asm "), 0
     while found >= 0:
         end = (text.find("\n", found) + 1) or len(text)
-        yield from _ASSEMBLY.finditer(text, text.rfind("\n", 0, found) + 1, end)
+        for match in _ASSEMBLY.finditer(text, text.rfind("\n", 0, found) + 1, end):
+            if match[1] is None or match.start() < done:
+                continue
+            operands = list(_operands(text, match.end()))
+            if not operands or text[operands[-1][1]] not in _CLOSING:
+                return
+            done = operands[-1][1]
+            yield match, operands
         found = text.find(" asm ", end)
 
 
 def _with_element_types(text: str) -> str:
     """The text of a module in which operands of assembly in memory state the type of their value."""
-    parts, done, call_end = [], 0, 0
-    for match in _assemblies(text):
-        # No call is inside another one; reading nested ones again would take quadratic time.
-        if match[1] is None or "*" not in match[1] or match.start() < call_end:
+    parts, done = [], 0
+    for match, operands in _assemblies(text):
+        if "*" not in match[1]:
             continue
-        operands, call_end = _operands(text, match.end())
-        for (begin, star), in_memory in zip(operands, _in_memory(match[1]), strict=False):
+        for (begin, _, star), in_memory in zip(operands, _in_memory(match[1]), strict=False):
             if in_memory and star >= max(begin, done) and not text.startswith(" elementtype(", star + 1):
                 kind = _ADDRESS_SPACE.sub("", text[begin:star].strip())
                 parts += [text[done : star + 1], f" elementtype({kind})"]
@@ -131,8 +149,40 @@ def _with_element_types(text: str) -> str:
     return "".join([*parts, text[done:]])
 
 
+def _label_edits(text: str, match: re.Match[str], operands: list[tuple[int, int, int]]) -> list[tuple[int, int, str]]:
+    """The replacements (start, end, new text) after which the labels of an `asm goto` are no operands."""
+    words = [text[begin:end].strip() for begin, end, _ in operands]
+    labels = _LABELS.match(text, operands[-1][1])
+    number = labels[1].count("label ") if labels else 0
+    constraints = match[1].split(",")
+    used = [place for place, one in enumerate(constraints) if not one.startswith(("=", "~", "!")) or one[:2] == "=*"]
+    if not number or len(used) != len(words):
+        return []
+    addresses = [index for index, word in enumerate(words) if "blockaddress(" in word][-number:]
+    if len(addresses) < number or any(constraints[used[index]] not in ("X", "i") for index in addresses):
+        return []
+    for index in addresses:
+        constraints[used[index]] = "!i"
+    rest = ", ".join(word for index, word in enumerate(words) if index not in addresses)
+    return [(match.start(1), match.end(1), ",".join(constraints)), (match.end(), operands[-1][1], rest)]
+
+
+def _without_label_operands(text: str) -> str:
+    """The text of a module in which the labels of each `asm goto` are its destinations alone."""
+    parts, done = [], 0
+    for match, operands in _assemblies(text):
+        start = text.rfind("callbr ", max(0, match.start() - _LONGEST_RESULT), match.start())
+        if start < 0 or "\n" in text[start : match.start()]:
+            continue
+        for begin, end, new in _label_edits(text, match, operands):
+            parts += [text[done:begin], new]
+            done = end
+    return "".join([*parts, text[done:]])
+
+
 def with_current_syntax(text: str) -> str:
     """The text of a module, whose strings have no line breaks, without the forms of older versions."""
     if any(form in text for form in _FORMS):
         text = _OLD.sub(_current, text)
+    text = _without_label_operands(text) if "callbr " in text else text
     return _with_element_types(text)

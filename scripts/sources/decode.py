@@ -27,6 +27,11 @@ _SEVEN_BIT = ["iso2022_jp_2", "iso2022_kr"]
 # Minimum number of bytes outside ASCII for a reliable choice between encodings that can all read
 # them.
 _ENOUGH = 64
+# Of these, the number in different words: a word that is repeated is no further evidence.
+_DIFFERENT = 32
+_OTHER_BYTES = re.compile(rb"[\x80-\xff]+")
+# Encodings whose texts are easily taken for those of others; most corpora have few programs in them.
+_RARE = ["euc_jp", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_2", "iso8859_5", "cp866", "tis_620"]
 # Short words in other encodings are by chance valid UTF-8 of up to this many characters.
 _WORDS = 4
 MOST_BAD_BYTES = 16
@@ -62,8 +67,19 @@ def _readings(data: bytes, encodings: list[str]) -> dict[str, str]:
 
 
 def _is_short(data: bytes) -> bool:
-    """Whether there are too few bytes outside ASCII to be sure of an encoding."""
-    return len(data.translate(None, _ASCII)) < _ENOUGH
+    """Whether there are too few bytes outside ASCII, or too few in different words, to be sure of an
+    encoding.
+    """
+    few = len(data.translate(None, _ASCII)) < _ENOUGH
+    return few or sum(map(len, set(_OTHER_BYTES.findall(data)))) < _DIFFERENT
+
+
+def _looks_rare(data: bytes, text: str, encodings: list[str]) -> bool:
+    """Whether `data`, which was read as `text` in one of the `encodings`, is more likely in an
+    encoding that is not among them.
+    """
+    best = from_bytes(data, cp_isolation=[*encodings, *_RARE]).best()
+    return best is not None and _strict(data, best.encoding) != text
 
 
 def _by_chance(text: str, data: bytes, encodings: list[str]) -> bool:
@@ -121,7 +137,8 @@ def _detected(data: bytes, encodings: list[str]) -> Decoded:
     if text is None:
         return Decoded(rejected=Rejection.UNDECODABLE)
     others = any(reading != text for reading in _readings(data, encodings).values())
-    return Decoded(text, encoding, uncertain=others and (best is None or _is_short(data)))
+    uncertain = others and (best is None or _is_short(data) or _looks_rare(data, text, encodings))
+    return Decoded(text, encoding, uncertain=uncertain)
 
 
 def _decode_any(data: bytes, encodings: list[str], most_bad: int) -> Decoded:

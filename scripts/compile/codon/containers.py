@@ -5,6 +5,7 @@ cache results.
 import ast
 import copy
 
+from scripts.compile.codon.certain import CertainTypes
 from scripts.compile.codon.inference import ModuleTypes, Types
 from scripts.compile.codon.names import Names, bindings, loads
 from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, rename
@@ -177,6 +178,7 @@ class RememberedResults(Rewrite):
         self.decorators = {name for name in ("cache", "lru_cache") if names.imported(name, f"functools.{name}")}
         decorated = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.decorator_list]
         builtin = names.builtin("int", "str", "bool", "dict", "tuple")
+        self.types = CertainTypes(tree)
         self.functions = [part for part in decorated[:_MAX_CACHED] if builtin and self._is_plain(part)]
         used = sum(len(part.decorator_list) for part in self.functions)
         read = loads(tree)
@@ -197,7 +199,14 @@ class RememberedResults(Rewrite):
         decorated = len(function.decorator_list) == 1 and self._keeps_all(function.decorator_list[0])
         plain = scalars and bool(arguments.args) and not others and not arguments.defaults
         generator = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
-        return decorated and plain and positional and only_called and not generator
+        alone = len(arguments.args) == 1 and any(self._is_other(one.args[0]) for one in called if one.args)
+        return decorated and plain and positional and only_called and not generator and not alone
+
+    def _is_other(self, value: ast.expr) -> bool:
+        """Whether a single argument is equal to an int without being the same key, as `lru_cache`
+        distinguishes them.
+        """
+        return self.types.of(value) in ("bool", "float")
 
     def _keeps_all(self, node: ast.expr) -> bool:
         """Whether a decorator caches every result."""

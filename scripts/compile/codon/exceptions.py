@@ -51,11 +51,12 @@ class ExceptTuple(Rewrite):
 
     def _handlers(self, handler: ast.ExceptHandler) -> list[ast.ExceptHandler]:
         """A handler for each kind of exception; nested ones stay unchanged, because their copies
-        would multiply.
+        would multiply, and so do those that declare variables, which is possible only once.
         """
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else []
-        nested = any(isinstance(part, ast.Try) for statement in handler.body for part in ast.walk(statement))
-        if not 0 < len(kinds) <= _MAX_KINDS or nested or not all(map(self._is_exception, kinds)):
+        single = ast.Try | ast.Global | ast.Nonlocal
+        kept = any(isinstance(part, single) for statement in handler.body for part in ast.walk(statement))
+        if not 0 < len(kinds) <= _MAX_KINDS or kept or not all(map(self._is_exception, kinds)):
             return [handler]
         return self.replaced(
             [ast.ExceptHandler(kind, handler.name, copy.deepcopy(handler.body)) for kind in kinds], handler

@@ -113,6 +113,8 @@ def number_text(value: ast.expr, spec: Spec, helper: Callable[[str], str], whole
     """A number as text, without padding; None if not supported. `whole` and `real` name the helpers
     that make integers and floats.
     """
+    if spec.comma and spec.kind not in "dfF%":
+        return None
     if spec.kind in INTEGERS:
         if spec.precision is not None:
             return None
@@ -120,11 +122,12 @@ def number_text(value: ast.expr, spec: Spec, helper: Callable[[str], str], whole
     elif spec.kind == "%":
         hundred = ast.BinOp(call(helper(real), value), ast.Mult(), ast.Constant(100))
         digits = 6 if spec.precision is None else spec.precision
-        text = ast.BinOp(method(hundred, "__format__", ast.Constant(f".{digits}f")), ast.Add(), ast.Constant("%"))
+        text = method(hundred, "__format__", ast.Constant(f".{digits}f"))
     else:
         precision = "" if spec.precision is None else f".{spec.precision}"
         text = method(call(helper(real), value), "__format__", ast.Constant(precision + spec.kind))
     text = call(helper("grouped"), text) if spec.comma else text
+    text = ast.BinOp(text, ast.Add(), ast.Constant("%")) if spec.kind == "%" else text
     return call(helper("signed"), text) if spec.sign == "+" else text
 
 

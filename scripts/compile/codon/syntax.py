@@ -136,6 +136,8 @@ class NextMethod(Rewrite):
         special = {"__next__", "__getattr__", "__getattribute__"} & (set(names.bound) | names.stored_attributes)
         self.possible = names.builtin("next") and not special
         self.once = _bound_once(tree, names)
+        # A function as an attribute of a class would be a method.
+        self.kept = _class_parts(tree)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         iterator = self._iterator(node)
@@ -153,7 +155,8 @@ class NextMethod(Rewrite):
         return isinstance(value, ast.Call) and is_name(value.func, "super")
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if node.attr != "__next__" or not self.possible or getattr(node.value, "id", None) not in self.once:
+        free = getattr(node.value, "id", None) in self.once and id(node) not in self.kept
+        if node.attr != "__next__" or not self.possible or not free:
             return self.generic_visit(node)
         nothing = ast.arguments([], [], None, [], [], None, [])
         return self.replaced(ast.Lambda(nothing, call("next", node.value)), node)
@@ -185,10 +188,24 @@ class OrDefault(Rewrite):
         return self.replaced(ast.If(ast.UnaryOp(ast.Not(), first), [default], []), node)
 
 
+def _class_parts(tree: ast.Module) -> set[int]:
+    """The nodes, by identity, that are executed in the body of a class or assigned to an attribute
+    of any object but `self`.
+    """
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    parts: list[ast.AST] = [part for one in classes for part in one.body if not isinstance(part, functions)]
+    for node in ast.walk(tree):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if any(isinstance(one, ast.Attribute) and not is_name(one.value, "self") for one in targets):
+            parts.append(node)
+    return {id(node) for part in parts for node in ast.walk(part)}
+
+
 def _bound_once(tree: ast.Module, names: Names) -> set[str]:
-    """Variables that are bound only once: by a plain assignment outside all loops."""
+    """Variables that are bound only once: by a plain assignment outside all loops and classes."""
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.For | ast.While | ast.AsyncFor)]
-    looped = {id(part) for loop in loops for part in ast.walk(loop)}
+    looped = {id(part) for loop in loops for part in ast.walk(loop)} | _class_parts(tree)
     assigned = [node for node in ast.walk(tree) if isinstance(node, ast.Assign) and id(node) not in looped]
     targets = [target.id for node in assigned for target in node.targets if isinstance(target, ast.Name)]
     return {name for name in targets if names.bound[name] == 1}

@@ -543,6 +543,59 @@ print("{} {}".format(ys, g()))
 n = 3
 print("%d %s" % (n, g()), *list(map(int, "1 2".split())))
 """,
+    r"""
+n = 0
+def f(k):
+    try:
+        return [1][k]
+    except (IndexError, TypeError):
+        global n
+        n += 1
+        return "missing"
+print(f(0), f(3), f("a"), n)
+""",
+    r"""
+def outer():
+    count = 0
+    def g(text):
+        try:
+            return int(text)
+        except (ValueError, TypeError) as e:
+            nonlocal count
+            count += 1
+            return type(e).__name__
+    return g("x"), g(None), g("3"), count
+print(outer())
+""",
+    r"""
+x = 12345678.9
+print("{:,.0e}|{:,g}|{:,.0%}|{:,%}|{:+,.1%}".format(12345.0, 1e10, 12345.678, -12345.678, 99.5))
+print(f"{x:,.0e} {x:,g} {x:,.0%} {x:>20,.0%} {x:,.3e} {x:,.0f} {x:,.1f} {-x:,.10g} {x:,G}")
+for spec in ("x", "b"):
+    try:
+        print(f"{1234567:,x}" if spec == "x" else "{:,b}".format(1234567))
+    except ValueError as e:
+        print(e)
+""",
+    r"""
+from functools import lru_cache
+@lru_cache(maxsize=None)
+def f(n: int) -> int:
+    return n
+print(f(1), f(True), f(2 > 1))
+""",
+    r"""
+it = iter("abcdefgh")
+class A:
+    own = iter([1, 2, 3])
+    next_own = own.__next__
+    first = next_own()
+    next_letter = it.__next__
+    def letter(self):
+        return self.next_letter()
+A.other = it.__next__
+print(A.first, A.next_own(), A().letter(), A().other(), A.other())
+""",
 ]
 
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from scripts.lib.constant_expressions import with_usual_spacing
 from scripts.lib.llvm import PARTS, InvalidIRError, neutral, verified, without_attributes
 
 PLAIN = """; ModuleID = '/home/someone/a.c'
@@ -213,11 +214,55 @@ SIZE = "ptrtoint (ptr getelementptr (float, ptr null, i32 1) to i64)"
         ("fptosi (double 2.5 to i64)", "2"),
         ("fptoui (float fptrunc (double 7.0 to float) to i64)", "7"),
         ("fptosi (half 0xH4500 to i64)", "5"),
+        # Operations that LLVM removed in version 15.
+        ("fptosi (double fadd (double 1.5, double fneg (double 4.0)) to i64)", "-2"),
+        ("bitcast (double fmul (double 1.0, double 2.0) to i64)", "4611686018427387904"),
+        ("zext (i1 fcmp true (float 1.0, float 2.0) to i64)", "1"),
+        ("extractvalue ({ i8, [2 x i64] } { i8 1, [2 x i64] [i64 5, i64 6] }, 1, 1)", "6"),
+        ("extractvalue (<{ i64 }> insertvalue (<{ i64 }> <{ i64 5 }>, i64 mul (i64 2, i64 4), 0), 0)", "8"),
+        # Vectors, and pointers with parentheses in their types.
+        ("extractelement (<2 x i64> mul (<2 x i64> <i64 2, i64 3>, <2 x i64> <i64 4, i64 5>), i32 1)", "15"),
+        (
+            "extractelement (<2 x i64> zext (<2 x i1> icmp ult (<2 x i64> <i64 2, i64 9>, <2 x i64> <i64 4, i64 5>) "
+            "to <2 x i64>), i32 0)",
+            "1",
+        ),
+        (
+            "mul (i64 ptrtoint (void (i8*, i32)** getelementptr (void (i8*, i32)*, void (i8*, i32)** null, i32 1) "
+            "to i64), i64 3)",
+            "24",
+        ),
+        (
+            "mul (i64 ptrtoint (i32 addrspace(1)* getelementptr (i32, i32 addrspace(1)* null, i32 1) to i64), i64 3)",
+            "12",
+        ),
+        # Spaced as no compiler does.
+        (f"mul(i64 {SIZE}, i64 3)", "12"),
+        ("mul nuw  nsw( i64 2 ,i64\t3 )", "6"),
+        ("sdiv exact\n(i64 6, ; six, or sdiv (\n i64 2)", "3"),
+        ("add(i64 mul(i64 2, i64 3), i64 1)", "7"),
     ],
 )
 def test_dropped_constant_expressions_are_folded_by_the_layout(expression, value):
     text = verified(f"{LAYOUT}@n = constant i64 {expression}\n@use = global %t zeroinitializer\n")
     assert f"@n = constant i64 {value}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("constant", "value"),
+    [
+        ("<2 x i1> icmp eq (<2 x i32> <i32 1, i32 1>, <2 x i32> <i32 1, i32 2>)", "<i1 true, i1 false>"),
+        ("<4 x i32> zext (<4 x i8> zeroinitializer to <4 x i32>)", "zeroinitializer"),
+        (
+            "<2 x double> uitofp (<2 x i32> <i32 1, i32 2> to <2 x double>)",
+            "<double 1.000000e+00, double 2.000000e+00>",
+        ),
+        ("<2 x i64> shl (<2 x i64> <i64 1, i64 1>, <2 x i64> <i64 3, i64 3>)", "splat (i64 8)"),
+        ("i128 mul (i128 4, i128 5)", "20"),
+    ],
+)
+def test_arithmetic_needs_no_layout(constant, value):
+    assert verified(f"@n = constant {constant}\n").rstrip().endswith(f" {value}")
 
 
 def test_what_can_be_folded_inside_of_what_cannot_is():
@@ -242,12 +287,17 @@ def test_what_has_no_exact_value_is_left_to_the_reader(expression):
         'module asm "# or (i64 sub (i64 ptrtoint (ptr @x to i64), i64 1), i64 -9223372036854775808)"',
         '@"a mul (i64 2, i64 3)" = global i8 0',
         '!llvm.x = !{!0}\n!0 = !{!"zext (i32 shl (i32 1, i32 2) to i64)"}',
+        '@s = constant [16 x i8] c"mul(i64 2,i64 3)"',
+        '@"and(i64 1, i64 2)" = global i8 0',
+        'module asm "# fadd(double 1.0, double 2.0)"',
+        "declare void @mul(i64, i64)",
     ],
 )
 def test_strings_names_and_assembly_are_no_expressions(line):
     text = f"{LAYOUT}@n = constant i64 mul (i64 2, i64 3)\n{line}\n"
     assert line in neutral(text, PARTS)
     assert "@n = constant i64 6\n" in verified(text)
+    assert line.splitlines()[-1] in verified(text.replace("mul (i64 2, i64 3)", "mul(i64 2, i64 3)", 1))
 
 
 def test_lines_inside_of_strings_are_no_lines_of_the_module():
@@ -267,17 +317,30 @@ def test_lines_inside_of_strings_are_no_lines_of_the_module():
         "@n = constant i64 mul (i64 1, i64 2)\n" * 10_000,
         '@s = constant [9 x i8] c"' + "mul (i64 1, i64 " * 60_000 + '"\n',
         'define void @f() "target-cpu"=' * 30_000,
+        "!llvm.ident = !{\n" * 30_000,
+        "attributes #0 = {" * 30_000 + ' "target-cpu"="x"',
     ],
-    ids=["nested", "never closed", "many", "in a string", "attributes without end"],
+    ids=["nested", "never closed", "many", "in a string", "attributes without end", "metadata", "groups"],
 )
 def test_work_on_hostile_text_is_linear(text):
     started = time.process_time()
-    neutral(text, PARTS)
+    neutral(with_usual_spacing(text), PARTS)
     assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n\n", "; nothing\n", 'target triple = "x86_64-pc-linux-gnu"\n', "%t = type { i8 }\n"]
+    "text",
+    [
+        "",
+        "\n\n",
+        "; nothing\n",
+        'target triple = "x86_64-pc-linux-gnu"\n',
+        "%t = type { i8 }\n",
+        'module asm ""\n',
+        'source_filename = "\nmodule asm x"\n',
+        "$a = comdat any\n",
+        "declare void @llvm.dbg.value(metadata, metadata, metadata)\n",
+    ],
 )
 def test_a_module_of_nothing_is_invalid(text):
     with pytest.raises(InvalidIRError, match="empty"):
@@ -286,6 +349,8 @@ def test_a_module_of_nothing_is_invalid(text):
 
 def test_a_module_of_assembly_or_declarations_is_not_empty():
     assert "module asm" in verified('module asm "nop"\n')
+    assert "module asm" in verified('  module  asm "nop"\n')
+    assert "@a = alias" in verified("@a = alias i8, inttoptr (i64 5 to ptr)\n")
     assert "declare" in verified("declare void @f()\n")
 
 
@@ -297,11 +362,37 @@ def test_a_module_of_assembly_or_declarations_is_not_empty():
         'define void @f() {\n  call void @g() "target-features"="+avx2,+znver4" nounwind\n  ret void\n}\n',
         'define void @f() #0 {\n  ret void\n}\nattributes #0 = { nounwind "target-cpu" = "znver4" }\n',
         'define void @f() #0 "target-cpu"="znver4" {\n  ret void\n}\nattributes #0 = { "tune-cpu"="znver4" }\n',
+        'define void @f() #0 {\n  ret void\n}\nattributes #0 = {"target-cpu"="znver4" "tune-cpu"="znver4"}\n',
+        'define void @f() #0 {\n  ret void\n}\nattributes #0 = { "target-cpu" = "znver4" }\n',
+        'define void @f() #0 {\n  ret void\n}\n  attributes #0={\n  "target-cpu"="znver4"\n}\n',
+        'define void @f() "target-cpu"\n="znver4" {\n  ret void\n}\n',
     ],
 )
 def test_the_cpu_goes_wherever_it_stands(text):
     assert "znver4" not in verified(text)
     assert "znver4" in verified(text, [part for part in PARTS if part != "cpu"])
+
+
+def test_a_cpu_is_removed_even_where_its_name_is_escaped():
+    text = 'define void @f() #0 {\n  ret void\n}\nattributes #0 = { "target\\2Dcpu"="znver4" }\n'
+    assert "znver4" not in verified(text)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        '!llvm.ident = !{!0}\n!0 = !{!"clang 19"}\n',
+        '!0 = !{!"clang 19"}\n!llvm.ident=!{!0}',
+        '  !llvm.ident  =  !{ !0 }\n!0 = distinct !{!"clang 19"}\n',
+        '!llvm.ident = !{!0,\n  !1}\n!0 = !{!"clang 19"}\n!1 = !{!"clang 18"}\n',
+        '!llvm\\2ecommandline\n= !{!0}\n!0 = !{!"clang 19"}\n',
+        '!llvm.dbg.cu = !{!0}\n!llvm.module.flags=!{!2}\n!2=!{i32 2,!"Debug Info Version",i32 3}\n'
+        '!0 = distinct !DICompileUnit(language: DW_LANG_C11, file: !1, producer: "clang 19")\n'
+        '!1 = !DIFile(filename: "a.c", directory: "/home")\n',
+    ],
+)
+def test_the_compiler_and_debug_information_are_removed_in_every_spelling(lines):
+    assert "clang" not in verified(f"define void @f() {{\n  ret void\n}}\n{lines}")
 
 
 def test_what_only_looks_like_a_cpu_stays():

@@ -36,6 +36,7 @@ TABLE = "@v = constant { [3 x ptr] } zeroinitializer\n"
         ('%"a, (b" = type { i64 }\ndeclare void @f(%"a, (b"* dereferenceable(8) byval)\n', 'byval(%"a, (b")'),
         ("%S = type { i64 }\ndeclare void @f(%S addrspace(5)* byval align 8)\n", "byval(%S) align 8"),
         ("declare void @f(i32 (i8*)** inalloca)\n", "inalloca(ptr)"),
+        ("$g = comdat noduplicates\n@g = global i8 0, comdat\n", "$g = comdat nodeduplicate\n"),
         (
             "define i32 @f(i32* %p, [2 x i32]* %q) {\n"
             '  %r = call i32 asm sideeffect "addl $2, $0 # (\\22*m", "=*m,=&r,r,*m,~{cc},~{dirflag}"'
@@ -50,6 +51,37 @@ def test_forms_of_older_versions_are_read(old, new):
     assert verified(f"{TABLE}{old}", []) == f"{TABLE}{old}"
 
 
+GOTO = """
+define i32 @f(i32 %%x, i32* %%p) {
+  %s asm sideeffect "testl $0, $0; jne ${1:l}; # (", "%s"(%s) #1
+          to label %%a [label %%b, label %%c], !srcloc !2
+a:
+  ret i32 1
+b:
+  ret i32 2
+c:
+  ret i32 3
+}
+attributes #1 = { nounwind }
+!2 = !{i32 1}
+"""
+LABELS = "i8* blockaddress(@f, %b), i8* blockaddress(@f, %c)"
+
+
+@pytest.mark.parametrize(
+    ("result", "constraints", "operands", "new"),
+    [
+        ("callbr void", "r,X,X,~{flags}", f"i32 %x, {LABELS}", '"r,!i,!i,~{flags}"(i32 %x)'),
+        ("callbr void", "i,i", LABELS, '"!i,!i"()'),
+        ("%r = callbr i32", "=r,*m,i,i,~{cc}", f"i32* %p, {LABELS}", '"=r,*m,!i,!i,~{cc}"(ptr elementtype(i32) %p)'),
+        ("callbr void", "i,X,X", f"i8* blockaddress(@f, %a), {LABELS}", '"i,!i,!i"(ptr blockaddress(@f, %a))'),
+        ("callbr void", "r,!i,!i", "i32 %x", '"r,!i,!i"(i32 %x)'),
+    ],
+)
+def test_labels_of_assembly_are_no_operands(result, constraints, operands, new):
+    assert new in verified(GOTO % (result, constraints, operands))
+
+
 def test_a_range_of_todays_form_stays():
     address = "getelementptr inbounds inrange(-16, 8) ({ [3 x ptr] }, ptr @v, i32 0, i32 0, i32 2)"
     assert "inrange(-16, 8)" in verified(f"{TABLE}@p = global ptr {address}\n")
@@ -59,7 +91,7 @@ def test_a_range_of_todays_form_stays():
     "line",
     [
         '@s = constant [25 x i8] c"a, inrange i32 0, x86_mmx "',
-        '@"x86_mmx , sret , inrange i32" = global i8 0',
+        '@"x86_mmx , sret , inrange i32, comdat noduplicates" = global i8 0',
         "define i8 @x86_mmx(i8 %x86_mmx) {",
         "declare void @f(ptr sret(i8), ptr byval(i8)) ; i8* sret , x86_mmx",
     ],
@@ -84,7 +116,18 @@ def test_a_carriage_return_in_a_string_stays():
     assert 'c"a\\0D\\0Ab"' in verified('@s = constant [4 x i8] c"a\r\nb"\r\n')
 
 
-@pytest.mark.parametrize("text", [")" * 16 + "* sret ", "%S* sret ", '"' * 7 + "* sret ", "\r;" * 9, 'asm "", "*m"(('])
+@pytest.mark.parametrize(
+    "text",
+    [
+        ")" * 16 + "* sret ",
+        "%S* sret ",
+        '"' * 7 + "* sret ",
+        "\r;" * 9,
+        'asm "", "*m"((',
+        'x asm "", "*m"(',
+        'callbr asm "", "i"(',
+    ],
+)
 def test_work_on_hostile_text_is_linear(text):
     started = time.process_time()
     neutral(text * 5_000, PARTS)

@@ -492,7 +492,7 @@ def test_the_first_rows_of_each_list_are_read(tmp_path, out):
     assert index["sources"] == 4
 
 
-@pytest.mark.parametrize("suffix", ["f", "F", "f90", "F90", "f95", "f03", "f08", "for", "FOR"])
+@pytest.mark.parametrize("suffix", ["f", "F", "f77", "f90", "F90", "f95", "f03", "f08", "for", "FOR", "fpp", "FPP"])
 def test_suffixes_of_fortran_are_read(tmp_path, out, suffix):
     suffixes = read_yaml(ROOT / "config/languages.yaml")["Fortran"]["suffixes"]
     root = tree(tmp_path / "in", {f"Fortran/a.{suffix}": "end\n", "Fortran/b.o": "end\n"})
