@@ -16,7 +16,7 @@ from scripts.lib.sandbox.run import Sandbox, run
 RUNTIME = Path(__file__).parents[1] / "runtime"
 # Compiling the harness again would take longer than most programs run. A program cannot import its
 # parts.
-_MODULES = ("contents", "values", "errors", "exchange", "stand_ins", "peers", "harness")
+_MODULES = ("arrays", "contents", "values", "errors", "stand_ins", "exchange", "peers", "harness")
 _LOADER = """
 import marshal, sys
 codes = marshal.loads(open('harness', 'rb').read())

@@ -8,12 +8,24 @@ from tests.support.python_verdicts import ours, python_runner
 FORGED = {
     "change of a number": "('value', None, [(1, [5])], '')",
     "other kind of content": "('value', None, [(2, [5])], '')",
-    "error of no exception class": "('error', ('error', 0, ('builtin', 'int'), None, 'a', {}, None), [], '')",
+    "error of no exception class": (
+        "('error', ('error', 0, ('builtin', 'int'), None, 'a', {}, None, None, False), [], '')"
+    ),
     "parts as a number": "('value', ('nan', 0, None, [8431]), [], '')",
     "object of a class of Python": "('value', ('mine', 99, 'object', 'A', (('builtin', 'int'), [])), [], '')",
     "class derived from one of Python": "('value', ('mine', 99, 'class', 'A', [('builtin', 'int')]), [], '')",
     "error that is none": "('error', 5, [], '')",
     "unknown class": "('value', ('holder', 0, ('os', 'environ'), 'a'), [], '')",
+    "unknown constant": "('value', ('constant', ('os', 'environ')), [], '')",
+    "object of the tests that is not lent": "('value', ('back', 0, 99, 'list', []), [], '')",
+    "object of the tests of another class": "('value', ('back', 0, 0, 'list', ('list', 0, [])), [], '')",
+    "object of the tests of no builtin class": "('value', ('back', 0, 0, 'object', None), [], '')",
+    "copy of a class of Python": (
+        "('value', ('child', 9, 'int', 8431, (99, 'object', 'A', (('builtin', 'int'), []))), [], '')"
+    ),
+    "array of objects": "('value', ('array', 0, 'O', [1], bytes(8), 'copy', 'C'), [], '')",
+    "array of records of objects": "('value', ('array', 0, [('a', 'O')], [1], bytes(8), 'copy', 'C'), [], '')",
+    "pattern of a number": "('value', ('pattern', 0, 8431, 0), [], '')",
 }
 
 
