@@ -22,7 +22,7 @@ import marshal
 import os
 import sys
 
-from peers import ExchangeError, Peer
+from peers import Peer
 
 _PR_SET_DUMPABLE = 4
 _MOST_MESSAGE = 200
@@ -109,12 +109,10 @@ def judge(candidate, names, program, entry_point, tests):
     try:
         candidate.ask("load", program)
         exec(compile(tests, "tests.py", "exec"), names)
-    except ExchangeError:
-        return "runtime_error", "ended", ""
     except BaseException as error:
-        if not (_is_exit(error) and not error.code):
+        if not candidate.ended and not (_is_exit(error) and not error.code):
             return verdict_of(error, tests)
-    return "passed", "", ""
+    return ("runtime_error", "ended", "") if candidate.ended else ("passed", "", "")
 
 
 def _is_exit(error):

@@ -2,20 +2,16 @@
 
 import _thread
 import io
-import marshal
 import os
 import sys
 
 from contents import is_class
 from exchange import GENERATOR, Graph
+from messages import deep, read, written
 from stand_ins import COMPARISONS, OPERATORS, PASSED_ON, StandIns
 
 _LENGTH = 8
 _MOST_OUTPUT = 1_000_000
-# Calls of Python by which values can be nested deeper than the program's own calls; `marshal` reads
-# and writes fewer levels.
-_DEPTH = 6000
-
 # Calls of Python that a request needs, apart from those of the answer and those for nested values.
 _CALLS_OF_REQUEST = 16
 
@@ -49,6 +45,8 @@ class Peer(StandIns):
         self.names, self.output, self.loop = {}, None, None
         # Threads ask one after the other.
         self.turn = _thread.RLock()
+        # Whether the exchange has ended, also if the tests have caught the exception.
+        self.ended = False
 
     def ask(self, action, *values):
         """Send a request to the other side.
@@ -56,18 +54,18 @@ class Peer(StandIns):
         Returns its result, or raises the exception that it raises.
         """
         _make_room(_CALLS_OF_REQUEST)
-        with self.turn:
-            return self._asked(action, values)
-
-    def _asked(self, action, values):
         shared = Graph(self)
-        self._send(("ask", action, deep(shared.packed_all, values)))
-        while True:
-            kind, *rest = self._receive()
-            if kind == "ask":
-                self._serve(*rest)
-            else:
-                return self._outcome(shared, kind, *rest)
+        with self.turn:
+            try:
+                self._send(("ask", action, deep(shared.packed_all, values)))
+                while True:
+                    kind, *rest = self._receive()
+                    if kind != "ask":
+                        return self._outcome(shared, kind, *rest)
+                    self._serve(*rest)
+            except ExchangeError:
+                self.ended = True
+                raise
 
     def serve(self):
         """Answer the other side's requests until it ends."""
@@ -186,7 +184,7 @@ class Peer(StandIns):
 
     def _send(self, message):
         try:
-            data = marshal.dumps(message)
+            data = written(message)
             data = memoryview(len(data).to_bytes(_LENGTH, "big") + data)
             while data:
                 data = data[os.write(self.outgoing, data) :]
@@ -195,19 +193,9 @@ class Peer(StandIns):
 
     def _receive(self):
         try:
-            return marshal.loads(_read(self.incoming, int.from_bytes(_read(self.incoming, _LENGTH), "big")))
-        except (ValueError, TypeError) as fault:
+            return read(_read(self.incoming, int.from_bytes(_read(self.incoming, _LENGTH), "big")))
+        except Exception as fault:
             raise ExchangeError from fault
-
-
-def deep(function, *values):
-    """The result of a function that may nest its calls deeper than the program may."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit + _DEPTH)
-    try:
-        return function(*values)
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 def _in_thread(function):
