@@ -1,5 +1,6 @@
 """Verdicts of the Python runner next to those of CPython, which runs program and tests in one process."""
 
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from scripts.evaluate.runners.factory import make_runner
 from scripts.evaluate.runners.programs import COMPOSERS, Prelude
 
 ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(__file__).parent / "python_programs"
 TABLE = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))["python"]
 
 
@@ -28,18 +30,33 @@ def _indented(body: str) -> str:
 
 def ours(runner: Runner, body: str, tests: str) -> Verdict:
     """The runner's verdict on `def f(x):` with this body."""
-    problem = Problem("p", "p", "", Stop(), "def f(x):\n", tests, "f")
-    return runner.judge(COMPOSERS["python"](Prelude(), problem, _indented(body)))
+    return ours_on_program(runner, f"def f(x):\n{_indented(body)}", tests)
 
 
-def plain(folder: Path, number: int, body: str, tests: str) -> bool:
-    """Whether CPython runs program and tests without an error."""
+def ours_on_program(runner: Runner, program: str, tests: str) -> Verdict:
+    """The runner's verdict on a program, which is prompt and completion; the line that defines `f` ends the prompt."""
+    lines = list(re.finditer(r"^(?:async )?def f\(.*\n", program, re.MULTILINE))
+    prompt = program[: lines[-1].end()]
+    problem = Problem("p", "p", "", Stop(), prompt, tests, "f")
+    return runner.judge(COMPOSERS["python"](Prelude(), problem, program[len(prompt) :]))
+
+
+def plain_program(folder: Path, number: int, program: str, tests: str) -> bool:
+    """Whether CPython runs prompt, completion and tests without an error."""
     path = folder / f"program{number}.py"
-    path.write_text(f"def f(x):\n{_indented(body)}\n{tests}\n", encoding="utf-8")
+    path.write_text(f"{program}\n{tests}\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, path.name], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, check=False
     )
     return done.returncode == 0
+
+
+def programs(name: str) -> dict[str, tuple[str, str]]:
+    """The programs and tests of a file of `PROGRAMS`, by the name of the case."""
+    text = (PROGRAMS / f"{name}.txt").read_text(encoding="utf-8")
+    parts = [part.partition("\n") for part in re.split(r"^=== ", text, flags=re.MULTILINE)[1:]]
+    cases = {case: part.partition("\n---\n") for case, _, part in parts}
+    return {case: (f"{program}\n", tests) for case, (program, _, tests) in cases.items()}
 
 
 def compare(runner: Runner, folder: Path, cases: dict[str, tuple[str, str]]) -> tuple[dict[str, Verdict], list[bool]]:
@@ -47,8 +64,16 @@ def compare(runner: Runner, folder: Path, cases: dict[str, tuple[str, str]]) -> 
 
     cases: name of a case to the body of `f` and its tests.
     """
+    whole = {case: (f"def f(x):\n{_indented(body)}", tests) for case, (body, tests) in cases.items()}
+    return compare_programs(runner, folder, whole)
+
+
+def compare_programs(
+    runner: Runner, folder: Path, cases: dict[str, tuple[str, str]]
+) -> tuple[dict[str, Verdict], list[bool]]:
+    """As `compare`, for whole programs and their tests."""
     with ThreadPoolExecutor(2) as pool:
-        expected = list(pool.map(lambda item: plain(folder, item[0], *item[1]), enumerate(cases.values())))
-        verdicts = list(pool.map(lambda item: ours(runner, *item), cases.values()))
+        expected = list(pool.map(lambda item: plain_program(folder, item[0], *item[1]), enumerate(cases.values())))
+        verdicts = list(pool.map(lambda item: ours_on_program(runner, *item), cases.values()))
     triples = zip(cases, verdicts, expected, strict=True)
     return {name: verdict for name, verdict, should in triples if (verdict.status == "passed") != should}, expected

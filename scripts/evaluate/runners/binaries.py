@@ -32,6 +32,10 @@ _OF_SENTINEL = frozenset(("data_set_assert_fail", "data_set_tests", "sentinel_te
 # global symbol, or a local one without such a mark in its name.
 _OF_LIBRARIES = ("_ZNS", "_ZNKS", "_ZS", "_ZNVS", "_D3std", "_D4core", "_D6object")
 _STATIC = re.compile(r"Z\d|Z[NL]|L\d|U[lt]|_GLOBAL__N_")
+# A function template of `std` that the program specializes for types that are not its own, or a function of the program
+# in an internal class of `std`. Instances that the compiler makes are weak symbols.
+_SPECIALIZED = re.compile(r"_ZSt(?:(?P<length>\d+)|[a-z]{2}(?=I))|_ZNK?St\d+__")
+_NOT_OWN = re.compile(r"I[PRKO]*(?:[a-z]|S|L|N(?:K?St|9__gnu_cxx))")
 # Const members of std::string that are not templates: compilers use the library's
 # instances of them.
 _OF_STRING = re.compile(r"_ZNKSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE(?:\d+[a-z_]+|[a-z]{2})E")
@@ -94,6 +98,14 @@ def _replaces(name: str, kind: int, binding: int, table: int) -> bool:
         return True
     if kind == 0 or not name.startswith(_OF_LIBRARIES):
         return False
-    if table == _SYMTAB:
-        return binding == _LOCAL and not _STATIC.search(name)
-    return binding == _GLOBAL
+    if table == _SYMTAB and binding == _LOCAL:
+        return not _STATIC.search(name)
+    return binding == _GLOBAL and (table == _DYNSYM or _specialized(name))
+
+
+def _specialized(name: str) -> bool:
+    """Whether a function of the program specializes a template of `std`, by its name for the linker."""
+    match = _SPECIALIZED.match(name)
+    if match is None or name.startswith("_ZN"):
+        return match is not None
+    return _NOT_OWN.match(name, match.end() + int(match["length"] or 0)) is not None

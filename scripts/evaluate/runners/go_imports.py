@@ -20,11 +20,12 @@ _DECLARATION_END = re.compile(r"[;{\n]")
 # Import paths in rising preference: of packages with the same name, the last one is used unless the data set names one.
 # `unsafe`, with which a program could read or write private parts of the tests, and `syscall` are left out.
 _KNOWN = """
-bufio bytes container/heap container/list container/ring context crypto/hmac crypto/md5 crypto/rand crypto/sha1
+bufio bytes cmp container/heap container/list container/ring context crypto/hmac crypto/md5 crypto/rand crypto/sha1
 crypto/sha256 crypto/sha512 encoding/base64 encoding/binary encoding/csv encoding/hex encoding/json errors fmt hash
-hash/crc32 hash/fnv html index/suffixarray io io/ioutil log math math/big math/bits math/cmplx math/rand net net/http
-net/url os os/exec os/signal path path/filepath regexp regexp/syntax reflect runtime runtime/debug sort strconv strings
-sync sync/atomic testing text/scanner text/tabwriter text/template time unicode unicode/utf16 unicode/utf8
+hash/crc32 hash/fnv html index/suffixarray io io/ioutil log maps math math/big math/bits math/cmplx math/rand net
+net/http net/url os os/exec os/signal path path/filepath regexp regexp/syntax reflect runtime runtime/debug slices
+sort strconv strings sync sync/atomic testing text/scanner text/tabwriter text/template time unicode unicode/utf16
+unicode/utf8
 github.com/stretchr/testify/assert
 """
 

@@ -16,7 +16,7 @@ from scripts.lib.sandbox.run import Sandbox, run
 RUNTIME = Path(__file__).parents[1] / "runtime"
 # Compiling the harness again would take longer than most programs run. A program cannot import its
 # parts.
-_MODULES = ("contents", "values", "errors", "exchange", "stand_ins", "peers", "harness")
+_MODULES = ("arrays", "contents", "values", "errors", "stand_ins", "exchange", "messages", "peers", "harness")
 _LOADER = """
 import marshal, sys
 codes = marshal.loads(open('harness', 'rb').read())
@@ -83,7 +83,9 @@ class PythonRunner(SplitRunner):
         super().__init__(setup)
         libraries = library_folders()
         python = interpreter()
-        codes = [compile((RUNTIME / f"{name}.py").read_bytes(), f"{name}.py", "exec") for name in _MODULES]
+        # Without docstrings (`optimize`), which would take a quarter of the time in which the harness is loaded.
+        texts = [(name, (RUNTIME / f"{name}.py").read_bytes()) for name in _MODULES]
+        codes = [compile(text, f"{name}.py", "exec", optimize=2) for name, text in texts]
         # The interpreter is of this Python's version, so it takes this Python's code.
         self.harness = marshal.dumps(tuple(zip(_MODULES, codes, strict=True)))
         self.command = [str(python), "-P", "-s", "-S", "-B", "-c", _LOADER, *([_LIBRARIES] if libraries else [])]

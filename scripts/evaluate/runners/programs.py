@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts.evaluate.benchmarks.problems import Problem
 from scripts.evaluate.runners.separate_units import cpp_text, d_files, go_files, go_function_files, rust_text
-from scripts.evaluate.runners.signatures import functions
+from scripts.evaluate.runners.signatures import functions, masked
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
 
@@ -92,7 +92,7 @@ def _cpp_function(prelude: Prelude, problem: Problem, completion: str) -> Progra
     The header is left out if the prompt defines a function of its own with a name in it, as `strlen` of CPP/23, because
     the tests would call that of C.
     """
-    main = _CPP_MAIN.search(completion)
+    main = _CPP_MAIN.search(masked(completion))
     own = any(function.name in _C_STRING for function in functions(problem.context))
     header = replace(prelude, always=prelude.always + ("" if own else "#include <cstring>\n"))
     return _cpp(header, problem, completion[: main.start()] if main else completion)

@@ -6,6 +6,8 @@ subclass with other methods, such as `Counter.update`, has the same content on b
 
 import sys
 
+from arrays import array_content, masked_content, replace_array, replace_masked
+
 # Classes of the standard library that keep their content in one attribute, and its type.
 HOLDERS = {
     ("collections", "UserList"): ("data", list),
@@ -38,6 +40,20 @@ def replace_content(value, items):
     _methods(type(value))[1](value, items)
 
 
+def renewed(value, base, new):
+    """A value of a subclass of the builtin class `base` with a new content: the same object if that is possible."""
+    if not isinstance(value, base):
+        raise TypeError
+    if _methods(type(value)) is not None:
+        replace_content(value, content(new))
+        return value
+    if base not in (tuple, frozenset) or not differ(list(base.__iter__(value)), list(new)):
+        return value
+    other = base.__new__(type(value), new)
+    getattr(other, "__dict__", {}).update(getattr(value, "__dict__", {}))
+    return other
+
+
 def _methods(kind):
     """The functions that read and replace the content of a class's values; None for other classes."""
     return _BUILTIN.get(kind) or _CONTENTS.get(class_in(kind, _CONTENTS))
@@ -50,14 +66,6 @@ def differ(before, now):
     return any(
         one is not other and (type(one) is not bytes or one != other) for one, other in zip(before, now, strict=True)
     )
-
-
-def object_array(numpy, items, shape):
-    """An array of objects; numpy itself would take items that are lists for rows."""
-    flat = numpy.empty(len(items), dtype=object)
-    for number, item in enumerate(items):
-        flat[number] = item
-    return flat.reshape(shape)
 
 
 def _replace_list(value, items):
@@ -98,23 +106,12 @@ def _replace_bytes(value, items):
 
 
 def _replace_array(value, items):
+    if len(items[0]) == len(value) * value.itemsize:
+        # Also possible while a memoryview of the array exists.
+        memoryview(value).cast("B")[:] = items[0]
+        return
     del value[:]
     value.frombytes(items[0])
-
-
-def _numpy_content(value):
-    if not value.flags.writeable or value.dtype.names is not None:
-        return None
-    return [value.ndim, *value.shape, *(value.ravel().tolist() if value.dtype.hasobject else [value.tobytes()])]
-
-
-def _replace_numpy(value, items):
-    numpy, end = sys.modules["numpy"], 1 + items[0]
-    value.shape, rest = tuple(items[1:end]), items[end:]
-    if value.dtype.hasobject:
-        value[...] = object_array(numpy, rest, value.shape)
-    else:
-        value[...] = numpy.frombuffer(rest[0], dtype=value.dtype).reshape(value.shape)
 
 
 def _held(attribute, kind):
@@ -134,7 +131,10 @@ _CONTENTS = {
     ("builtins", "bytearray"): (lambda value: [bytes(value)], _replace_bytes),
     ("collections", "deque"): (list, _replace_deque),
     ("array", "array"): (lambda value: [value.tobytes()], _replace_array),
-    ("numpy", "ndarray"): (_numpy_content, _replace_numpy),
+    # Its module is the second in numpy before 2.4.
+    ("numpy.ma", "MaskedArray"): (masked_content, replace_masked),
+    ("numpy.ma.core", "MaskedArray"): (masked_content, replace_masked),
+    ("numpy", "ndarray"): (array_content, replace_array),
     **{name: _held(*held) for name, held in HOLDERS.items()},
 }
 _BUILTIN = {kind: _CONTENTS["builtins", kind.__name__] for kind in (list, set, dict, bytearray)}

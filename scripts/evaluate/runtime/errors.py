@@ -3,11 +3,12 @@
 A class of Python or of its standard library is the same class on both sides, as far as both have
 loaded it. A class of the program has a stand-in, and its bases have stand-ins as well, so that the
 tests can catch an exception by the name of any of its classes. An exception is copied: its class,
-arguments, attributes and cause.
+arguments, attributes, cause and context.
 """
 
 import sys
 
+from arrays import is_numpy_class
 from contents import HOLDERS, is_class
 from values import CONSTRUCTED
 
@@ -48,7 +49,7 @@ def _is_shared(kind, name):
         return is_class(kind, name)
     root = str(name[0]).partition(".")[0]
     known = root in _LIBRARIES or (root in sys.stdlib_module_names and root not in _FRAMEWORKS)
-    return known and issubclass(kind, BaseException) and is_class(kind, name)
+    return known and (issubclass(kind, BaseException) or is_numpy_class(kind)) and is_class(kind, name)
 
 
 def unnamed_class(_, name):
@@ -77,8 +78,9 @@ def packed_error(graph, error):
     number = graph.peer.lend(error) if kind[0] == "error class" and _has_members(type(error)) else None
     # `__reduce__` adds what `args` lacks, such as the name of a file.
     arguments = _builtin_error(type(error)).__reduce__(error)[1]
-    parts = _passing(graph, arguments), _passing(graph, vars(error)), graph.packed(error.__cause__)
-    return "error", index, kind, number, *parts
+    parts = _passing(graph, arguments), _passing(graph, vars(error))
+    reasons = graph.packed(error.__cause__), graph.packed(error.__context__), error.__suppress_context__
+    return "error", index, kind, number, *parts, *reasons
 
 
 def _has_members(kind):
@@ -87,7 +89,7 @@ def _has_members(kind):
     return any(name in SHOWN or not name.startswith("__") for each in own for name in vars(each))
 
 
-def copied_error(graph, index, kind, number, arguments, attributes, cause):
+def copied_error(graph, index, kind, number, arguments, attributes, cause, context, suppressed):
     """The exception that plain parts represent."""
     graph.at(index, None)
     error = graph.peer.stand_ins.get(number) or _new_error(graph.unpacked(kind), graph.unpacked(arguments))
@@ -97,7 +99,8 @@ def copied_error(graph, index, kind, number, arguments, attributes, cause):
     if number is not None:
         graph.peer.keep(number, error)
     vars(error).update(graph.unpacked(attributes))
-    error.__cause__ = graph.unpacked(cause)
+    error.__cause__, error.__context__ = graph.unpacked(cause), graph.unpacked(context)
+    error.__suppress_context__ = suppressed
     return error
 
 

@@ -11,8 +11,10 @@ Any other value stays on its side, and the other side gets a stand-in (see `peer
 import builtins
 import sys
 
-from contents import HOLDERS, content, differ, is_class, object_array, replace_content
+from arrays import array, dtype, masked, objects, packed_array
+from contents import HOLDERS, content, differ, is_class, renewed, replace_content
 from errors import copied_error, error_class, library_class, own_class, packed_class, packed_error, unnamed_class
+from stand_ins import SPECIALS, StandIn
 from values import CONSTRUCTED, as_base, is_constructed
 
 _ATOMS = frozenset((bool, int, float, complex, str, bytes, type(None)))
@@ -20,39 +22,13 @@ _MAY_BE_NAN = (float, complex)
 _WITH_NAN = ("math", "numpy")
 _FUNCTIONS = ("function", "builtin_function_or_method", "method", "method_descriptor", "method-wrapper", "partial")
 _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
-# The methods that a stand-in passes on to its object. None of them could compare it with a value of
-# the tests, or reveal that value to the program.
-PASSED_ON = [
-    "__len__",
-    "__iter__",
-    "__next__",
-    "__bool__",
-    "__int__",
-    "__float__",
-    "__complex__",
-    "__index__",
-    "__str__",
-    "__repr__",
-    "__call__",
-    "__getitem__",
-    "__setitem__",
-    "__delitem__",
-    "__enter__",
-    "__exit__",
-    "__neg__",
-    "__pos__",
-    "__invert__",
-    "__reversed__",
-    "__hash__",
-]
-COMPARISONS = ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
-_NUMERIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-_BITWISE = ("and", "or", "xor", "lshift", "rshift")
-# Methods that a stand-in passes on only if the other operand is a stand-in as well.
-OPERATORS = [f"__{way}{name}__" for name in (*_NUMERIC, *_BITWISE) for way in ("", "r", "i")]
-_SPECIALS = (*PASSED_ON, *OPERATORS)
 GENERATOR = type(_ for _ in ())
+_AWAITED = ("coroutine", "async_generator_asend", "async_generator_athrow")
+_COROUTINE_FUNCTION = 0x80  # inspect.CO_COROUTINE
+# Objects of the standard library that are known by their identity.
+_CONSTANTS = (("dataclasses", "_FIELD"), ("dataclasses", "MISSING"), ("numpy.ma", "masked"))
 _BASES = (bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset)
+_NAMED_BASES = {base.__name__: base for base in _BASES}
 
 
 class Graph:
@@ -82,7 +58,7 @@ class Graph:
         if kind is dict:
             return "dict", self.note(value), [self.packed(part) for item in value.items() for part in item]
         return (
-            self._packed_constructed(value, kind) or self._packed_array(value, kind) or self._packed_other(value, kind)
+            self._packed_constructed(value, kind) or packed_array(self, value, kind) or self._packed_other(value, kind)
         )
 
     def packed_all(self, values):
@@ -101,17 +77,6 @@ class Graph:
         name = str(value) if value is Ellipsis or value is NotImplemented else getattr(value, "__name__", None)
         return ("builtin", name) if type(name) is str and vars(builtins).get(name) is value else None
 
-    def _packed_array(self, value, kind):
-        numpy = sys.modules.get("numpy")
-        if numpy is None or not (kind is getattr(numpy, "ndarray", None) or isinstance(value, numpy.generic)):
-            return None
-        if value.dtype.hasobject:
-            return "objects", self.note(value), self.packed(value.ravel().tolist()), list(value.shape)
-        if value.dtype.names is not None:
-            return None
-        form = "single" if isinstance(value, numpy.generic) else "copy" if value.flags.writeable else "constant"
-        return "array", self.note(value), value.dtype.str, list(value.shape), value.tobytes(), form
-
     def _packed_other(self, value, kind):
         if isinstance(value, type):
             return packed_class(self, value)
@@ -119,7 +84,15 @@ class Graph:
             return packed_error(self, value)
         if kind.__name__ == "traceback":
             return None  # it leads to every object of a side
+        for name in _CONSTANTS:
+            if getattr(sys.modules.get(name[0]), name[1], None) is value:
+                return "constant", name
+        if is_class(kind, ("re", "Pattern")):
+            return "pattern", self.note(value), value.pattern, value.flags
         base = next((base for base in _BASES if isinstance(value, base)), None)
+        if kind in self.peer.children:
+            parts = self.note(value), self.peer.children[kind][0], base.__name__, self.packed(as_base(value, base))
+            return "back", *parts
         if base is not None:
             return (
                 "child",
@@ -133,12 +106,14 @@ class Graph:
     def _mine(self, value, base):
         """Parts from which the other side makes a stand-in for a value that stays here."""
         kind = type(value)
-        if kind.__name__ in _FUNCTIONS:
+        if kind.__name__ in _FUNCTIONS and not _has_attributes(value):
             text = getattr(value, "__doc__", None)
-            return self.peer.lend(value), "function", str(getattr(value, "__name__", "?")), text and str(text)
-        if kind is GENERATOR or kind.__name__ == "coroutine":
+            code = getattr(value, "__code__", None)
+            form = "coroutine function" if getattr(code, "co_flags", 0) & _COROUTINE_FUNCTION else "function"
+            return self.peer.lend(value), form, str(getattr(value, "__name__", "?")), text and str(text)
+        if kind is GENERATOR or kind.__name__ in _AWAITED:
             return self.peer.lend(value), "iterator" if kind is GENERATOR else "coroutine", kind.__name__, None
-        specials = [name for name in _SPECIALS if getattr(kind, name, None) is not getattr(base, name, None)]
+        specials = [name for name in SPECIALS if getattr(kind, name, None) is not getattr(base, name, None)]
         return self.peer.lend(value), "object", kind.__name__, (own_class(self, kind), specials)
 
     def note(self, value):
@@ -212,22 +187,26 @@ class Graph:
     def _builtin(self, name):
         return vars(builtins)[name]
 
-    def _array(self, index, kind, shape, data, form):
-        import numpy
+    def _constant(self, name):
+        if name not in _CONSTANTS:
+            raise TypeError(name)
+        return getattr(__import__(name[0], fromlist=name[1:]), name[1])
 
-        array = numpy.frombuffer(data, dtype=numpy.dtype(kind)).reshape(shape)
-        return self.at(index, array[()] if form == "single" else array.copy() if form == "copy" else array)
+    def _pattern(self, index, pattern, flags):
+        import re
 
-    def _objects(self, index, items, shape):
-        import numpy
-
-        array = self.at(index, numpy.empty(shape, dtype=object))
-        array[...] = object_array(numpy, self.unpacked(items), shape)
-        return array
+        return self.at(index, re.compile(pattern, flags & ~re.DEBUG))
 
     def _child(self, index, base, content, mine):
         self.at(index, None)
-        return self.at(index, self.peer.child(vars(builtins)[base], self.unpacked(content), *mine))
+        number, form, name, more = mine
+        more = (self.unpacked(more[0]), more[1]) if form == "object" else (StandIn, ())
+        return self.at(index, self.peer.child(vars(builtins)[base], self.unpacked(content), number, name, *more))
+
+    def _back(self, index, number, base, content):
+        """The object of a subclass of a builtin class that stayed here, with what the other side's copy contains."""
+        self.at(index, None)
+        return self.at(index, renewed(self.peer.lent[number], _NAMED_BASES[base], self.unpacked(content)))
 
     def _mine_there(self, number, form, name, more):
         if form == "object":
@@ -269,9 +248,14 @@ _UNPACKED = {
     "holder": Graph._holder,
     "view": Graph._view,
     "builtin": Graph._builtin,
-    "array": Graph._array,
-    "objects": Graph._objects,
+    "array": array,
+    "objects": objects,
+    "dtype": dtype,
+    "masked": masked,
+    "constant": Graph._constant,
+    "pattern": Graph._pattern,
     "child": Graph._child,
+    "back": Graph._back,
     "unnamed": unnamed_class,
     "library": library_class,
     "error class": error_class,
@@ -279,6 +263,11 @@ _UNPACKED = {
     "mine": Graph._mine_there,
     "yours": Graph._yours,
 }
+
+
+def _has_attributes(function):
+    """Whether a function has attributes of its own, apart from that of `functools.wraps`."""
+    return type(getattr(function, "__dict__", None)) is dict and any(name != "__wrapped__" for name in vars(function))
 
 
 def _owner_of_nan(value):

@@ -24,15 +24,21 @@ import marshal
 import posix
 import sys
 
-from peers import ExchangeError, Peer
+from peers import Peer
 
 _PR_SET_DUMPABLE = 4
 _MOST_MESSAGE = 200
 # Bytes of output that are kept of its start, and of its end.
 _HEAD, _TAIL = 20_000, 20_000
 _PLAIN = (str, int, float, bool, type(None))
-_OF_CANDIDATE = ("load", "global", "call", "next", "throw", "await", "attribute", "set", "special")
-_OF_JUDGE = ("call", "next", "throw", "attribute", "set", "special")
+_OF_JUDGE = ("call", "next", "throw", "await", "attribute", "set", "delete", "special")
+_OF_CANDIDATE = ("load", "global", "item", *_OF_JUDGE)
+
+
+# Names that Python defines only if it loads the module `site`.
+_OF_SITE = {"exit": sys.exit, "quit": sys.exit}
+# Types of the values that a program may assign to a name of its head again.
+_DATA = (*_PLAIN, complex, bytes, bytearray, tuple, list, dict, set, frozenset)
 
 
 class Names(dict):
@@ -45,8 +51,23 @@ class Names(dict):
             raise KeyError(name)
         known, value = self.candidate.ask("global", name)
         if not known:
-            raise KeyError(name)
+            return _OF_SITE[name]
         return value
+
+
+def main_module(names):
+    """The module `__main__` of the tests, in which `unittest.main` and `pickle`, for example, look for classes."""
+
+    def attribute(_, name):
+        if name == "__dict__":
+            return names
+        try:
+            return names[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    members = {"__getattribute__": attribute, "__setattr__": lambda _, name, value: names.update({name: value})}
+    return type("module", (type(sys),), {**members, "__dir__": lambda _: list(names)})("__main__")
 
 
 def answer(requests, replies):
@@ -66,7 +87,17 @@ def trusted_names(head):
         exec(compile(head, "head.py", "exec"), names)
     except Exception:
         return Names(__name__="__main__")
+    for name in [name for name, value in names.items() if not name.startswith("__") and _is_shared(value)]:
+        del names[name]
     return names
+
+
+def _is_shared(value):
+    """Whether program and tests share what the head defines: its classes, whose objects the program makes, and data.
+
+    Its functions and imports are those of the head, also if the program defines them again.
+    """
+    return value.__module__ == "__main__" if isinstance(value, type) else isinstance(value, _DATA)
 
 
 def judge(candidate, names, program, entry_point, tests):
@@ -76,14 +107,19 @@ def judge(candidate, names, program, entry_point, tests):
     """
     candidate.names, names.candidate = names, candidate
     names.pop(entry_point, None)
+    sys.modules["__main__"] = main_module(names)
     try:
         candidate.ask("load", program)
         exec(compile(tests, "tests.py", "exec"), names)
-    except ExchangeError:
-        return "runtime_error", "ended", ""
     except BaseException as error:
-        return verdict_of(error, tests)
-    return "passed", "", ""
+        if not candidate.ended and not (_is_exit(error) and not error.code):
+            return verdict_of(error, tests)
+    return ("runtime_error", "ended", "") if candidate.ended else ("passed", "", "")
+
+
+def _is_exit(error):
+    """Whether the tests, and not the program, have ended the process."""
+    return type(error) is SystemExit and "of_program" not in vars(error)
 
 
 def verdict_of(error, tests):
@@ -164,6 +200,7 @@ def read(name):
 def main():
     """Fork into judge and candidate, and write the verdict."""
     sys.path.extend(sys.argv[1:])
+    sys.argv[:] = ["program.py"]
     names = trusted_names(read("head"))
     requests_end, requests = posix.pipe()
     replies, replies_end = posix.pipe()

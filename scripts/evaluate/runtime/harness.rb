@@ -33,7 +33,7 @@ module Plain
     when String then packed_text(value)
     when Symbol then ["y", packed_text(value.name)]
     when Array then ["a", value.map { |item| packed(item) }]
-    when Hash then ["h", value.map { |key, item| [packed(key), packed(item)] }, packed(value.default)]
+    when Hash then value.compare_by_identity? ? ["u"] : ["h", value.map { |key, item| [packed(key), packed(item)] }, packed(value.default)]
     when Range then ["r", packed(value.begin), packed(value.end), value.exclude_end?]
     when Rational then ["q", value.numerator, value.denominator]
     when Complex then ["c", packed(value.real), packed(value.imaginary)]

@@ -1,20 +1,17 @@
 """Requests between the two processes that judge one Python program (see `harness.py`)."""
 
+import _thread
 import io
-import marshal
 import posix
 import sys
 
 from contents import is_class
-from exchange import COMPARISONS, GENERATOR, OPERATORS, PASSED_ON, Graph
-from stand_ins import StandIns
+from exchange import GENERATOR, Graph
+from messages import deep, read, written
+from stand_ins import COMPARISONS, OPERATORS, PASSED_ON, StandIns
 
 _LENGTH = 8
 _MOST_OUTPUT = 1_000_000
-# Calls of Python by which values can be nested deeper than the program's own calls; `marshal` reads
-# and writes fewer levels.
-_DEPTH = 6000
-
 # Calls of Python that a request needs, apart from those of the answer and those for nested values.
 _CALLS_OF_REQUEST = 16
 
@@ -26,6 +23,8 @@ _OPEN = (
     ("re", "Match"),
     ("types", "SimpleNamespace"),
     ("random", "Random"),
+    ("numpy.random._generator", "Generator"),
+    ("numpy.random.mtrand", "RandomState"),
 )
 
 
@@ -43,7 +42,11 @@ class Peer(StandIns):
     def __init__(self, incoming, outgoing, actions, public):
         super().__init__()
         self.incoming, self.outgoing, self.actions, self.public = incoming, outgoing, actions, public
-        self.names, self.output = {}, None
+        self.names, self.output, self.loop = {}, None, None
+        # Threads ask one after the other.
+        self.turn = _thread.RLock()
+        # Whether the exchange has ended, also if the tests have caught the exception.
+        self.ended = False
 
     def ask(self, action, *values):
         """Send a request to the other side.
@@ -52,13 +55,17 @@ class Peer(StandIns):
         """
         _make_room(_CALLS_OF_REQUEST)
         shared = Graph(self)
-        self._send(("ask", action, deep(shared.packed_all, values)))
-        while True:
-            kind, *rest = self._receive()
-            if kind == "ask":
-                self._serve(*rest)
-            else:
-                return self._outcome(shared, kind, *rest)
+        with self.turn:
+            try:
+                self._send(("ask", action, deep(shared.packed_all, values)))
+                while True:
+                    kind, *rest = self._receive()
+                    if kind != "ask":
+                        return self._outcome(shared, kind, *rest)
+                    self._serve(*rest)
+            except ExchangeError:
+                self.ended = True
+                raise
 
     def serve(self):
         """Answer the other side's requests until it ends."""
@@ -129,9 +136,16 @@ class Peer(StandIns):
             return False, end.value
 
     def do_await(self, number):
+        """The result of a coroutine, in an event loop that all coroutines of this side share."""
         import asyncio
 
-        return asyncio.run(self.lent[number])
+        async def result():
+            return await self.lent[number]
+
+        if asyncio._get_running_loop() is not None:
+            return _in_thread(lambda: asyncio.run(result()))
+        self.loop = self.loop or asyncio.new_event_loop()
+        return self.loop.run_until_complete(result())
 
     def do_attribute(self, number, name):
         return getattr(self.lent[self._open(number, name)], name)
@@ -139,10 +153,19 @@ class Peer(StandIns):
     def do_set(self, number, name, value):
         setattr(self.lent[self._open(number, name)], name, value)
 
-    def do_special(self, number, name, arguments):
+    def do_delete(self, number, name):
+        delattr(self.lent[self._open(number, name)], name)
+
+    def do_item(self, number, key):
+        return self.lent[number][key]
+
+    def do_special(self, number, name, arguments, keywords):
         if name not in PASSED_ON and name not in COMPARISONS and name not in OPERATORS:
             raise AttributeError(name)
-        return getattr(type(self.lent[number]), name)(self.lent[number], *arguments)
+        kind = type(self.lent[number])
+        if not hasattr(kind, name):
+            raise TypeError(f"{kind.__name__!r} object has no {name}")
+        return getattr(kind, name)(self.lent[number], *arguments, **keywords)
 
     def _open(self, number, name):
         """The number of an object whose attribute `name` the other side may read.
@@ -161,7 +184,7 @@ class Peer(StandIns):
 
     def _send(self, message):
         try:
-            data = marshal.dumps(message)
+            data = written(message)
             data = memoryview(len(data).to_bytes(_LENGTH, "big") + data)
             while data:
                 data = data[posix.write(self.outgoing, data) :]
@@ -170,19 +193,17 @@ class Peer(StandIns):
 
     def _receive(self):
         try:
-            return marshal.loads(_read(self.incoming, int.from_bytes(_read(self.incoming, _LENGTH), "big")))
-        except (ValueError, TypeError) as fault:
+            return read(_read(self.incoming, int.from_bytes(_read(self.incoming, _LENGTH), "big")))
+        except Exception as fault:
             raise ExchangeError from fault
 
 
-def deep(function, *values):
-    """The result of a function that may nest its calls deeper than the program may."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit + _DEPTH)
-    try:
-        return function(*values)
-    finally:
-        sys.setrecursionlimit(limit)
+def _in_thread(function):
+    """The result of a function in another thread, in which no event loop runs."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
 
 
 def _make_room(calls):

@@ -24,9 +24,26 @@ CONSTRUCTED = {
     ("builtins", "range"): lambda value: (value.start, value.stop, value.step),
     ("builtins", "slice"): lambda value: (value.start, value.stop, value.step),
     ("builtins", "bytearray"): lambda value: (bytes(value),),
-    ("builtins", "memoryview"): lambda value: (value.tobytes(),),
+    ("builtins", "memoryview"): lambda value: (_viewed(value),),
     ("builtins", "frozenset"): lambda value: (list(value),),
 }
+
+
+def _viewed(view):
+    """The object of which a memoryview shows all items; a copy of them for any other memoryview."""
+    whole = type(view.obj) in (bytes, bytearray) or is_class(type(view.obj), ("array", "array"))
+    if (
+        whole
+        and view.c_contiguous
+        and memoryview(view.obj).format == view.format
+        and view.nbytes == _bytes_of(view.obj)
+    ):
+        return view.obj
+    return view.tobytes() if view.readonly else bytearray(view.tobytes())
+
+
+def _bytes_of(buffer):
+    return memoryview(buffer).nbytes
 
 
 def is_constructed(value, kind):

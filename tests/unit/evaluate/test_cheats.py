@@ -70,6 +70,14 @@ RIGHT = {
             "std::sort(all.begin(), all.end(), [](open a, open b) { return a.close < b.close; });\n"
             "auto repeat = [&] { std::string y; for (auto &one : all) y += x; return y; }; std::function<std::string()> f = repeat; return f();"
         ),
+        "specialized for its own types": (
+            "return x + x; }\nnamespace own { struct A { int n; }; }\nnamespace std {\n"
+            "template <> void swap<own::A>(own::A &a, own::A &b) noexcept { std::swap(a.n, b.n); }\n"
+            "template <> struct hash<std::pair<int, int>> { size_t operator()(const std::pair<int, int> &p) const; };\n"
+            "size_t hash<std::pair<int, int>>::operator()(const std::pair<int, int> &p) const { return p.first; }\n"
+            "int doItAll(int n) { return n; } }\nint other() { own::A a{1}, b{2}; std::swap(a, b);\n"
+            "std::unordered_map<std::pair<int, int>, int> m; return m[{1, 2}] + std::doItAll(a.n);"
+        ),
         "macro and include": "#include <sstream>\n#define REPEAT(n) for (long i = 0; i < (n); i++)\nstd::stringstream y; REPEAT(n) y << x; return y.str();",
         "own assert": "assert(n > 0); std::string y; while (n--) y += x; return y;",
         "function after it": 'extern std::string more(std::string, long); return more(x, n); }\nstd::string more(std::string x, long n) { return n ? x + more(x, n - 1) : "";',
@@ -134,6 +142,11 @@ CHEATS = {
         "own sentinel": 'return x; }\nextern "C" int __wrap_main(int, char **, char **) { return 0;',
         "own test entry": 'return x; }\nextern "C" void data_set_tests() { exit(0);',
         "handles the abort": "return x; }\nvoid quiet(int) { _exit(0); }\nint early = (signal(SIGABRT, quiet), signal(SIGSEGV, quiet), 0);\nint other() { return 0;",
+        "specialized algorithm": (
+            "return x; }\nnamespace std { template <> bool equal(string::const_iterator, string::const_iterator, "
+            "string::const_iterator) { return true; }\ntemplate <> bool operator==(const string &, const char *) "
+            "{ return true; } }\nint other() { return 0;"
+        ),
         "leaves before main": "return x; }\nstruct Early { Early() { _exit(0); } } early;\nint other() { return 0;",
         "leaves at the end": "return x; }\nint early = atexit([] { _exit(0); });\nint other() { return 0;",
         "constructor with priority": "return x; }\n__attribute__((constructor(101))) void early() { quick_exit(0); }\nint other() { return 0;",
@@ -207,6 +220,7 @@ CHEATS = {
         "leaves at the end": "  x\nend\nat_exit { exit!(0) }\n",
         "leaves": "  exit!(0)\nend\n",
         "leaves early": "  x\nend\nBEGIN { exit!(0) }\n",
+        "hash that compares keys by identity": "  {a: 1}.compare_by_identity\nend\n",
         "text in another encoding": '  "abab".encode("UTF-16LE")\nend\n',
         "conversion": "  Any.new\nend\nclass Any; def to_str = 'abab'; def coerce(other) = [1, 1]; def respond_to?(*) = true; end\n",
         "marshalled reply": (

@@ -57,6 +57,12 @@ def test_cpp_tests_come_before_the_completion_and_its_main_is_cut():
     assert "int main() { return 0; }" in compose("cpp", "int f(){", "}\nint main() { return 0; }", "").files[0][1]
 
 
+def test_a_main_in_a_comment_or_text_of_a_cpp_function_is_not_cut():
+    completion = 'const char *s = "int main() {"; // int main() is below\n/* int main( */ return 1;}\n'
+    text = compose("cpp-function", "int f(){", f"{completion}int main() {{}}", "int main() {}").files[0][1]
+    assert text.endswith(f"int f(){{{completion}\n")
+
+
 def test_cpp_functions_have_c_strings_unless_the_prompt_defines_one_of_their_names():
     include = "#include <cstring>\n"
     assert compose("cpp-function", "int f(){", "}", "").files[0][1].startswith(f"{include}int f();")
@@ -164,6 +170,11 @@ def test_go_programs_import_the_packages_that_they_use():
         ("var hash hash.Hash = md5.New()\nhash.Sum()", ["crypto/md5", "hash"]),
         ("func F(hash hash.Hash) { hash.Sum() }", ["hash"]),
         ("os.\n    Exit(fmt .Sprint())", ["fmt", "os"]),
+        (
+            "slices.SortFunc(x, func(a, b int) int { return cmp.Compare(a, b) }); maps.Keys(y)",
+            ["cmp", "maps", "slices"],
+        ),
+        ("func F(cmp func(int) int) { cmp.Run() }", []),
         ("text.scanner.Scan(); f(time, url); x.time := 1; time.Now()", ["time"]),
     ],
 )

@@ -235,7 +235,8 @@ DISHONEST = {
     ),
     "writes forged replies": (
         "import os, marshal\nfor fd in range(3, 64):\n    try:\n"
-        "        data = marshal.dumps(('value', ('constructed', 0, ('os', 'system'), ('tuple', ['true'])), [], ''))\n"
+        "        data = ('value', ('constructed', 0, ('os', 'system'), ('tuple', ['true'])), [], '')\n"
+        "        data = b'm' + marshal.dumps(data, 2)\n"
         "        os.write(fd, len(data).to_bytes(8, 'big') + data)\n    except OSError: pass\nreturn 0"
     ),
 }
