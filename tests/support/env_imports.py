@@ -60,7 +60,7 @@ OPTIONAL = (
         for name in names
     ),
     ("lib/training/model_tokenizer.py", "transformers", "workflow", "make publish merges a model, as above"),
-    ("evaluate/runtime/exchange.py", "numpy", r"execute.*|d|rust|swift", "for programs that import it themselves"),
+    ("evaluate/runtime/arrays.py", "numpy", r"execute.*|d|rust|swift", "for programs that import it themselves"),
 )
 
 

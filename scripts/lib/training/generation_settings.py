@@ -22,10 +22,7 @@ def read_settings(path: Path) -> dict[str, Any]:
 
     Raises `InputError` if it is not a JSON object, or its end tokens are not ids of tokens.
     """
-    try:
-        values = read_json(path)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON in UTF-8 ({error}); replace it") from error
+    values = read_json(path)
     if not isinstance(values, dict):
         raise InputError(f"{path}: not a JSON object; replace it")
     ends = values.get("eos_token_id")

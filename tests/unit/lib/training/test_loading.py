@@ -88,7 +88,7 @@ FAULTS = {
     "an unknown scaling": ("whole", changed("config.json", rope_scaling={"type": "fancy"}), "cannot be loaded"),
     "an empty tokenizer": ("whole", written("tokenizer.json", b""), "the tokenizer cannot be loaded"),
     "no tokenizer": ("whole", lambda folder: (folder / "tokenizer.json").unlink(), "the tokenizer cannot be loaded"),
-    "broken settings": ("whole", written("generation_config.json", b"{"), r"generation_config\.json: not JSON"),
+    "broken settings": ("whole", written("generation_config.json", b"{"), r"generation_config\.json is damaged"),
     "a list of settings": ("whole", written("generation_config.json", b"[]"), "json: not a JSON object"),
     "an end that is text": ("whole", changed("generation_config.json", eos_token_id="</s>"), "eos_token_id is '</s>'"),
     "nested ends": ("whole", changed("generation_config.json", eos_token_id=[[2]]), r"eos_token_id is \[\[2\]\]"),
