@@ -14,7 +14,7 @@ Standard input is not used, because it would stay open in the sandbox's first pr
 programs can read it. Standard output gets `<nonce> <status> <detail>`, on a second line a message,
 and from the third line on what the program and the tests printed.
 
-`posix` stands for `os`, whose import takes a tenth as long as the start of Python.
+`posix` is used instead of `os`, whose import takes a tenth as long as the start of Python.
 """
 
 import _ctypes
@@ -33,8 +33,6 @@ _HEAD, _TAIL = 20_000, 20_000
 _PLAIN = (str, int, float, bool, type(None))
 _OF_JUDGE = ("call", "next", "throw", "await", "attribute", "set", "delete", "special")
 _OF_CANDIDATE = ("load", "global", "item", *_OF_JUDGE)
-
-
 # Names that Python defines only if it loads the module `site`.
 _OF_SITE = {"exit": sys.exit, "quit": sys.exit}
 # Types of the values that a program may assign to a name of its head again.
