@@ -120,13 +120,10 @@ def _load_filter(filters: list[tuple[str, int]]) -> int | None:
     return checked(result, "load the filter of system calls")
 
 
-def _restrict(request: dict[str, Any], setup: dict[str, Any], streams: list[int]) -> None:
-    """Make this process one of an ordinary user who cannot gain rights, within the limits that the
-    kernel enforces.
+def _restrict(request: dict[str, Any], setup: dict[str, Any]) -> None:
+    """Restrict what this process starts to an ordinary user's rights and the limits that the kernel
+    enforces.
     """
-    os.setsid()
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
     for name, maximum in request["limits"].items():
         resource.setrlimit(getattr(resource, name), (maximum, maximum))
     if setup["user"] is not None:
@@ -136,20 +133,22 @@ def _restrict(request: dict[str, Any], setup: dict[str, Any], streams: list[int]
     libc.personality(_FIXED_ADDRESSES)
 
 
-def _become_program(command: list[str], environment: dict[str, str]) -> None:
-    """Turn this process into a program, without imports; print a message and exit with 127 if there
-    is none.
+def _start_program(command: list[str], environment: dict[str, str], streams: list[int]) -> int:
+    """Start a program in a session of its own; return its process id. If there is none, write a message
+    and exit with 127.
+
+    Forking Python and then executing would first copy most of its memory.
     """
     folders = [""] if "/" in command[0] else [f"{folder}/" for folder in environment["PATH"].split(":")]
+    actions = [(os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate(streams)]
     message: str | None = "not found"
-    for folder in folders:
-        try:
-            os.execve(folder + command[0], command, environment)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            message = error.strerror
-    os.write(2, f"{command[0]}: {message}\n".encode())
+    for path in [folder + command[0] for folder in folders]:
+        if os.access(path, os.F_OK):
+            try:
+                return os.posix_spawn(path, command, environment, file_actions=actions, setsid=True)
+            except OSError as error:
+                message = error.strerror
+    os.write(streams[2], f"{command[0]}: {message}\n".encode())
     os._exit(127)
 
 
@@ -188,10 +187,8 @@ def _run(request: dict[str, Any], setup: dict[str, Any], files: list[int], chann
     _write_files(request["files"], files[3:])
     folders = [os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for folder in request["folders"]]
     socket.send_fds(channel, [b'{"folders": true}'], folders)
-    program = _forked(0)
-    if program == 0:
-        _restrict(request, setup, files[:3])
-        _become_program(request["command"], request["environment"])
+    _restrict(request, setup)
+    program = _start_program(request["command"], request["environment"], files[:3])
     # All at once: each call of Python copies memory that this process shares with the init.
     os.closerange(0, _MAX_DESCRIPTOR)
     status = _reaped(program)
