@@ -1,5 +1,6 @@
 """The sandbox against programs that try to get out of it, to hang, or to fill the machine."""
 
+import json
 import os
 import resource
 import signal
@@ -367,6 +368,36 @@ def _status_of(sandbox):
         return run(["true"], sandbox=sandbox, limits=LIMITS).status
     except InputError:
         return "refused"
+
+
+STATE = """
+import json, os, resource
+status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines())
+kinds = ("FSIZE", "CORE", "NOFILE", "NPROC")
+limits = {kind: resource.getrlimit(getattr(resource, f"RLIMIT_{kind}")) for kind in kinds}
+files = sorted(int(name) for name in os.listdir("/proc/self/fd"))[:-1]
+print(json.dumps([os.getsid(0) == os.getpid(), files, limits, status["SigBlk"], status["SigIgn"]]))
+"""
+
+
+def test_a_program_starts_in_its_own_session_with_three_files_and_hard_limits():
+    alone, files, limits, blocked, ignored = json.loads(python(STATE).stdout)
+    assert alone
+    assert files == [0, 1, 2]
+    assert all(soft == hard for soft, hard in limits.values()), "a program cannot raise its limits"
+    assert limits["FSIZE"][0] == LIMITS.file_mb * 1_000_000
+    assert limits["NPROC"][0] < 2 * LIMITS.processes
+    assert int(blocked, 16) == 0
+    # Python itself ignores SIGPIPE and SIGXFSZ; signals from 32 on are those of the C library.
+    assert int(ignored, 16) % (1 << 31) == 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)
+
+
+@pytest.mark.parametrize("name", ["mem", "environ", "maps", "fd", "root", "cwd"])
+def test_the_first_process_of_a_run_shows_nothing(name):
+    program = f"import os\npath = '/proc/1/{name}'\n(os.listdir if os.path.isdir(path) else open)(path)"
+    outcome = python(program)
+    assert outcome.returncode == 1
+    assert b"PermissionError" in outcome.stderr
 
 
 def test_a_missing_program_has_exit_code_127():
