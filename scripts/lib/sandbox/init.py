@@ -124,6 +124,8 @@ def _restrict(request: dict[str, Any], setup: dict[str, Any]) -> None:
     """Restrict what this process starts to an ordinary user's rights and the limits that the kernel
     enforces.
     """
+    # Not by `posix_spawn`, because Pythons made for older systems cannot.
+    os.setsid()
     for name, maximum in request["limits"].items():
         resource.setrlimit(getattr(resource, name), (maximum, maximum))
     if setup["user"] is not None:
@@ -134,8 +136,8 @@ def _restrict(request: dict[str, Any], setup: dict[str, Any]) -> None:
 
 
 def _start_program(command: list[str], environment: dict[str, str], streams: list[int]) -> int:
-    """Start a program in a session of its own; return its process id. If there is none, write a message
-    and exit with 127.
+    """Start a program in a process group of its own; return its process id. If there is none, write a
+    message and exit with 127.
 
     Forking Python and then executing would first copy most of its memory.
     """
@@ -145,7 +147,7 @@ def _start_program(command: list[str], environment: dict[str, str], streams: lis
     for path in [folder + command[0] for folder in folders]:
         if os.access(path, os.F_OK):
             try:
-                return os.posix_spawn(path, command, environment, file_actions=actions, setsid=True)
+                return os.posix_spawn(path, command, environment, file_actions=actions, setpgroup=0)
             except OSError as error:
                 message = error.strerror
     os.write(streams[2], f"{command[0]}: {message}\n".encode())

@@ -376,13 +376,13 @@ status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read()
 kinds = ("FSIZE", "CORE", "NOFILE", "NPROC")
 limits = {kind: resource.getrlimit(getattr(resource, f"RLIMIT_{kind}")) for kind in kinds}
 files = sorted(int(name) for name in os.listdir("/proc/self/fd"))[:-1]
-print(json.dumps([os.getsid(0) == os.getpid(), files, limits, status["SigBlk"], status["SigIgn"]]))
+print(json.dumps([(os.getsid(0), os.getpgrp() == os.getpid()), files, limits, status["SigBlk"], status["SigIgn"]]))
 """
 
 
-def test_a_program_starts_in_its_own_session_with_three_files_and_hard_limits():
-    alone, files, limits, blocked, ignored = json.loads(python(STATE).stdout)
-    assert alone
+def test_a_program_starts_in_its_own_group_with_three_files_and_hard_limits():
+    groups, files, limits, blocked, ignored = json.loads(python(STATE).stdout)
+    assert groups == [1, True], "the session is that of the run's first process"
     assert files == [0, 1, 2]
     assert all(soft == hard for soft, hard in limits.values()), "a program cannot raise its limits"
     assert limits["FSIZE"][0] == LIMITS.file_mb * 1_000_000
