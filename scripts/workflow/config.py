@@ -14,7 +14,6 @@ import yaml
 
 from scripts.lib.revisions import LOCK, Lock, faults_in, pin_in_place, pinned
 from scripts.lib.scores import split_checkpoint
-from scripts.sources import tree
 from scripts.sources.table_files import files_of
 from scripts.workflow.ablation_plan import IRCODER, AblationPlan, merged
 from scripts.workflow.validation import ConfigError, faults, nearest, read_yaml, validate
@@ -164,24 +163,6 @@ def _check_language_files(corpus: dict[str, Any], languages: list[str], known: I
                 raise ConfigError(f"config: corpus.files: {fault}; make it match one of them, {remedy}")
 
 
-def _check_programs(corpus: dict[str, Any], languages: list[str], table: dict[str, Any], root: str | Path) -> None:
-    """Raise `ConfigError` if a local corpus has no file of any language."""
-    if corpus["dataset"] is not None:
-        return
-    folder = Path(root, corpus["path"])
-    if corpus["format"] == "tables":
-        found = any(files_of(folder, language, {**corpus, "columns": {"ir": None}}) for language in languages)
-        key, fault = "files", f"'{corpus['files']}' matches no file below {folder}"
-        remedy = "check the pattern, corpus.names and corpus.splits"
-    else:
-        candidates = (tree.entries(folder, language, table[language]["suffixes"]) for language in languages)
-        found = any(next(entries, None) for entries in candidates)
-        key, fault = "path", f"'{corpus['path']}' has no program of {', '.join(languages)}"
-        remedy = "it needs a folder of each language's name, with files that have one of its suffixes"
-    if not found:
-        raise ConfigError(f"config: corpus.{key}: {fault}; {remedy}")
-
-
 def _check_ablations(plan: AblationPlan, root: str | Path) -> None:
     """Raise `ConfigError` for an ablation that the section `pretrain` could not be."""
     plan.check()
@@ -272,7 +253,6 @@ def check(config: dict[str, Any], root: str | Path) -> Tables:
     _check_prompts(plain)
     _check_modules(plain["corpus"], plain["variants"], root)
     _check_language_files(plain["corpus"], plain["languages"], tables.languages, root)
-    _check_programs(plain["corpus"], plain["languages"], tables.languages, root)
     _drop_ablations(plain, tables.models)
     _check_ablations(AblationPlan(plain), root)
     return tables

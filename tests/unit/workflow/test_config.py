@@ -181,11 +181,7 @@ def test_braces_in_the_projects_path_are_refused(config, tmp_path):
 
 def test_modules_without_a_list_for_each_variant_are_refused(config, tmp_path):
     columns = config["corpus"]["columns"] | {"ir": "ir"}
-    (tmp_path / "C.jsonl").touch()
-    (tmp_path / "C").mkdir()
-    (tmp_path / "C" / "Perf_Optimized-0.parquet").touch()
-    config["corpus"] |= {"format": "tables", "columns": columns, "files": "{language}.jsonl", "path": str(tmp_path)}
-    config["languages"] = ["C"]
+    config["corpus"] |= {"format": "tables", "columns": columns, "files": "{language}.jsonl"}
     with pytest.raises(
         ConfigError, match=r"^config: corpus\.files: '\{language\}\.jsonl' without \{split\} .*"
     ) as caught:
@@ -194,15 +190,14 @@ def test_modules_without_a_list_for_each_variant_are_refused(config, tmp_path):
     check(config | {"variants": ["perf"]}, ROOT)
     config["corpus"]["files"] = "{language}/{split}-*.parquet"
     check(config, ROOT)
-    config["corpus"]["path"] = str(tmp_path / "C.jsonl")
+    (tmp_path / "all.jsonl").touch()
+    config["corpus"]["path"] = str(tmp_path / "all.jsonl")
     with pytest.raises(ConfigError, match="a single file does not determine the variant"):
         check(config, ROOT)
 
 
-def test_modules_that_cannot_be_told_apart_are_refused(config, tmp_path):
-    (tmp_path / "C-train.jsonl").touch()
-    files = {"format": "tables", "files": "{language}-{split}.jsonl", "path": str(tmp_path)}
-    config["languages"], corpus = ["C"], config["corpus"] | files
+def test_modules_that_cannot_be_told_apart_are_refused(config):
+    corpus = config["corpus"] | {"format": "tables", "files": "{language}/{split}.jsonl"}
     columns = corpus["columns"] | {"ir": "ir"}
     same = corpus | {"columns": columns, "splits": {"perf": "train", "size": "train"}}
     with pytest.raises(ConfigError, match=r"config: corpus\.splits: 'train' is the name of both variants"):
@@ -210,23 +205,6 @@ def test_modules_that_cannot_be_told_apart_are_refused(config, tmp_path):
     check(config | {"corpus": same, "variants": ["perf"]}, ROOT)
     with pytest.raises(ConfigError, match=r"config: corpus\.columns: source and ir are both 'ir'"):
         check(config | {"corpus": corpus | {"columns": columns | {"source": "ir"}}}, ROOT)
-
-
-def test_a_corpus_without_a_program_of_any_language_is_refused(config, tmp_path):
-    (tmp_path / "C").mkdir()
-    (tmp_path / "C" / "notes.txt").touch()
-    tree = config["corpus"] | {"path": str(tmp_path)}
-    changes = {"languages": ["C", "D"]}
-    with pytest.raises(ConfigError, match=r"^config: corpus\.path: '.*' has no program of C, D; it needs a folder"):
-        check(config | changes | {"corpus": tree}, ROOT)
-    tables = tree | {"format": "tables", "files": "{language}.{split}.jsonl"}
-    (tmp_path / "C.perf.jsonl").touch()
-    with pytest.raises(ConfigError, match=r"^config: corpus\.files: '.*' matches no file below .*; check the pattern"):
-        check(config | changes | {"corpus": tables}, ROOT)
-    check(config | changes | {"corpus": tables | {"splits": {"perf": "perf", "size": "size"}}}, ROOT)
-    (tmp_path / "D" / "deeper").mkdir(parents=True)
-    (tmp_path / "D" / "deeper" / "a.d").touch()
-    check(config | changes | {"corpus": tree}, ROOT)
 
 
 def test_a_table_that_would_be_read_for_two_languages_is_refused(config, tmp_path):
@@ -325,10 +303,7 @@ def test_a_token_of_a_template_must_be_a_special_token_of_each_model(config):
 
 
 @pytest.mark.parametrize("name", ["C#", "F#", "Objective-C++", "Fortran90"])
-def test_a_name_of_a_language_may_have_signs(config, name, tmp_path):
-    (tmp_path / name).mkdir()
-    (tmp_path / name / "source.c").touch()
-    config["corpus"]["path"] = str(tmp_path)
+def test_a_name_of_a_language_may_have_signs(config, name):
     config["table_entries"] = {"languages": {name: read_yaml(ROOT / "config" / "languages.yaml")["C"]}}
     config["languages"] = [name]
     assert name in check(config, ROOT).languages
