@@ -14,7 +14,7 @@ from scripts.lib.csv_files import write_csv
 from scripts.lib.escape import markdown, markdown_block
 from scripts.lib.files import write_text
 from scripts.lib.hub_license import UNKNOWN, license_metadata
-from scripts.lib.job import Snakemake, job
+from scripts.lib.job import InputError, Snakemake, job
 from scripts.lib.ledger import NOT_STATED, summarise
 from scripts.lib.markdown_table import markdown_table
 from scripts.lib.schemas.pairs import FAILURES, LENGTHS, MEASURES, STATISTICS, SourceOutcome, Split
@@ -154,13 +154,19 @@ def contamination(paths: list[str]) -> str:
 
 
 def write_card(snakemake: Snakemake) -> None:
-    """Write README.md, statistics.csv and contamination.csv of the data set."""
+    """Write README.md, statistics.csv and contamination.csv of the data set.
+
+    Raises `InputError` if the corpus has no program of any language.
+    """
     inputs, outputs, params, settings = snakemake.input, snakemake.output, snakemake.params, snakemake.params.settings
     variants = settings["variants"]
     languages = [
         summarise(path, language, variants) for language, path in zip(params.languages, inputs.ledgers, strict=True)
     ]
     rows = [flat_row(item["language"], name, item["variants"][name]) for item in languages for name in variants]
+    if not any(row["sources"] for row in rows):
+        keys = "path, files, names and splits of the section corpus, and languages"
+        raise InputError(f"the corpus has no program in {', '.join(params.languages)}; check {keys}")
     write_csv(outputs.statistics, STATISTICS.names, rows)
     write_text(outputs.contamination, contamination(inputs.contamination))
     write_text(outputs.card, card(languages, rows, settings))

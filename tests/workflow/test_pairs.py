@@ -76,6 +76,14 @@ def test_statistics_add_up(finished):
     assert statistics["C++", "perf"]["compile_error"] == "4"
 
 
+def test_files_that_the_pattern_does_not_match_are_an_error(tmp_path, workflow, corpus):
+    entry = f"{{path: {corpus}, format: tables, columns: {{ir: IR_Original}}, splits: {{perf: Fast, size: Small}}}}"
+    workflow(tmp_path, "pairs", "--config", f"corpus={entry}", "languages=[C++, Nim]", succeeds=False)
+    log = (tmp_path / "results/logs/pairs/card.log").read_text()
+    assert "the corpus has no program in C++, Nim; check path, files, names and splits" in log
+    assert not (tmp_path / "results/pairs/statistics.csv").exists()
+
+
 def test_a_run_that_ends_with_the_pairs_records_how_they_were_made(finished):
     results = finished / "results"
     record = read_json(results / "provenance/pairs.json")
