@@ -124,7 +124,7 @@ def _restrict(request: dict[str, Any], setup: dict[str, Any]) -> None:
     """Restrict what this process starts to an ordinary user's rights and the limits that the kernel
     enforces.
     """
-    # Not by `posix_spawn`, because Pythons made for older systems cannot.
+    # `posix_spawn(setsid=True)` would need a Python built against glibc 2.26 or later.
     os.setsid()
     for name, maximum in request["limits"].items():
         resource.setrlimit(getattr(resource, name), (maximum, maximum))

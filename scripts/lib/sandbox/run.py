@@ -102,8 +102,9 @@ def _resource_limits(limits: Limits, own_namespace: bool) -> dict[str, int]:
     files = _MAX_OPEN if hard_limit == resource.RLIM_INFINITY else min(_MAX_OPEN, hard_limit)
     bounds = {"fsize": limits.file_mb * 1_000_000, "core": 0, "nofile": files}
     if own_namespace and bubblewrap.counts_by_namespace():
-        # Above the limit, so that the watcher sees that it was exceeded before forks fail.
-        bounds["nproc"] = 2 * limits.processes
+        # Well above the limit, so that the watcher, which looks every 100 ms, sees it exceeded before
+        # forks fail.
+        bounds["nproc"] = limits.processes + max(8, limits.processes)
     return bounds | ({"as": limits.memory_mb * 1_000_000} if limits.address_space else {})
 
 

@@ -392,6 +392,12 @@ def test_a_program_starts_in_its_own_group_with_three_files_and_hard_limits():
     assert int(ignored, 16) % (1 << 31) == 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)
 
 
+def test_a_small_limit_on_processes_is_seen_before_forks_fail():
+    limits = Limits(**{**LIMITS.__dict__, "processes": 2})
+    outcome = run(["sh", "-c", "sleep 5 & sleep 5 & sleep 5 & wait"], sandbox=Sandbox(work_mb=1), limits=limits)
+    assert (outcome.status, outcome.stderr) == ("process_limit", b"")
+
+
 @pytest.mark.parametrize("name", ["mem", "environ", "maps", "fd", "root", "cwd"])
 def test_the_first_process_of_a_run_shows_nothing(name):
     program = f"import os\npath = '/proc/1/{name}'\n(os.listdir if os.path.isdir(path) else open)(path)"
