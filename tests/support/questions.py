@@ -1,11 +1,11 @@
 """Asks the commands that read a run's results, as a user does."""
 
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.cpu_time import seconds_of_children
 from tests.support.paths import ROOT
 
 # CPU seconds that an answer may take; on a quiet machine about the same on the clock.
@@ -14,7 +14,7 @@ LIMIT_S = 5
 
 def ask(command: str, *arguments: object, succeeds: bool = True) -> str:
     """What `python -m scripts.workflow.<command>` prints; fails if it takes longer than `LIMIT_S`."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = seconds_of_children()
     done = subprocess.run(
         [sys.executable, "-m", f"scripts.workflow.{command}", *map(str, arguments)],
         cwd=ROOT,
@@ -23,9 +23,9 @@ def ask(command: str, *arguments: object, succeeds: bool = True) -> str:
         timeout=300,
         check=False,
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = seconds_of_children() - before
     assert (done.returncode == 0) == succeeds, done.stdout + done.stderr
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < LIMIT_S
+    assert seconds < LIMIT_S
     return done.stdout + done.stderr
 
 

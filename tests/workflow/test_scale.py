@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.sources.shards import shard_count
+from tests.support.cpu_time import holds_in_one_of
 from tests.workflow.conftest import ROOT, snakemake_environment
 from tests.workflow.jobs import jobs_in
 
@@ -72,10 +73,8 @@ def snakemake(folder: Path, *arguments: str) -> tuple[str, float, float]:
     return output, float(seconds), float(megabytes)
 
 
-@pytest.fixture(scope="module")
-def empty_listing(tmp_path_factory: pytest.TempPathFactory) -> float:
-    """CPU seconds in which Snakemake lists the rules of an empty Snakefile."""
-    folder = tmp_path_factory.mktemp("listed")
+def empty_listing(folder: Path) -> float:
+    """CPU seconds in which Snakemake lists the rules of an empty Snakefile: the unit of the limits."""
     (folder / "empty").touch()
     return snakemake(folder, "--snakefile", str(folder / "empty"), "--list-rules")[1]
 
@@ -87,7 +86,7 @@ def test_the_measured_memory_is_not_that_of_this_process(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("rule", ["sources_ir", "compile_shard"])
-def test_four_million_sources_are_planned_in_seconds(tmp_path: Path, empty_listing: float, rule: str) -> None:
+def test_four_million_sources_are_planned_in_seconds(tmp_path: Path, rule: str) -> None:
     """The paper's run, whose corpus has the IR, and the same run with compilation."""
     assert sum(SOURCES.values()) == 4_000_000
     large = read_sources(tmp_path / "large", SHARD_SIZES[rule])
@@ -100,7 +99,8 @@ def test_four_million_sources_are_planned_in_seconds(tmp_path: Path, empty_listi
     (tmp_path / "overlay.yaml").write_text(json.dumps(overlay))
     files.append(str(tmp_path / "overlay.yaml"))
     options = ["--configfile", *files, "--profile", str(ROOT / "profiles" / "slurm")]
-    output, seconds, megabytes = snakemake(large, "--snakefile", str(ROOT / "Snakefile"), "--dry-run", *options)
+    command = ["--snakefile", str(ROOT / "Snakefile"), "--dry-run", *options]
+    output, _, megabytes = snakemake(large, *command)
     jobs = jobs_in(output)
     assert len(jobs) <= 5000
     assert sum(job.startswith(f"{rule} ") for job in jobs) <= MOST_JOBS[rule]
@@ -109,12 +109,13 @@ def test_four_million_sources_are_planned_in_seconds(tmp_path: Path, empty_listi
     assert {job.split()[1] for job in jobs if job.startswith(f"{rule} ")} == set(SOURCES)
     # All benchmarks of the paper and the commits of its eight languages have to be fetched.
     assert sum(job.startswith("fetch_benchmark ") for job in jobs) == 28
+    assert megabytes < 300
     # An empty Snakefile takes 1.2 s of CPU time; seconds depend on the machine. So the paper's run is
     # planned in 12 s at most, and one with compilation in 18 s.
-    assert seconds < {"sources_ir": 10, "compile_shard": 15}[rule] * empty_listing
-    assert megabytes < 300
+    limit = {"sources_ir": 10, "compile_shard": 15}[rule]
+    assert holds_in_one_of(3, lambda: snakemake(large, *command)[1] < limit * empty_listing(tmp_path))
 
 
-def test_parsing_the_snakefile_takes_each_cluster_job_little_time(tmp_path: Path, empty_listing: float) -> None:
-    _, parsed, _ = snakemake(tmp_path, "--snakefile", str(ROOT / "Snakefile"), "--list-rules")
-    assert parsed < 2.2 * empty_listing
+def test_parsing_the_snakefile_takes_each_cluster_job_little_time(tmp_path: Path) -> None:
+    command = ["--snakefile", str(ROOT / "Snakefile"), "--list-rules"]
+    assert holds_in_one_of(3, lambda: snakemake(tmp_path, *command)[1] < 2.2 * empty_listing(tmp_path))

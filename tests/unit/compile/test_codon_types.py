@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
 from scripts.compile.prepare import for_codon
+from tests.support.cpu_time import assert_linear
 
 LINKED = """
 class Node:
@@ -195,9 +195,4 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("head", "part"), HOSTILE.values(), ids=HOSTILE)
 def test_the_time_for_types_grows_with_the_text_and_not_with_its_square(head, part):
-    def seconds(count):
-        begin = time.process_time()
-        for_codon(head + "".join(part.format(number, number + 1) for number in range(count)))
-        return time.process_time() - begin
-
-    assert seconds(1600) < 9 * seconds(400) + 0.2
+    assert_linear(for_codon, lambda n: head + "".join(part.format(number, number + 1) for number in range(n)), 400)

@@ -12,7 +12,7 @@ from scripts.compile.shard import outcomes
 from scripts.lib.parquet import write_table
 from scripts.lib.schemas.sources import SOURCES
 from tests.support.compiling import build
-from tests.support.linear_work import assert_linear
+from tests.support.cpu_time import assert_linear
 
 TH = "{-# LANGUAGE TemplateHaskell #-}\nimport Language.Haskell.TH\n"
 REPLACING = (

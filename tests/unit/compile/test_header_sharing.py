@@ -12,7 +12,7 @@ from scripts.compile.build import with_headers
 from scripts.compile.compile_program import compile_source, first_error
 from scripts.compile.headers import leading_headers, longest, precompile, worthwhile
 from tests.support.compiling import build
-from tests.support.linear_work import assert_linear
+from tests.support.cpu_time import assert_linear
 
 HEADERS = ("cstddef", "climits", "stdint.h", "cstdarg")
 # What may stand before or between includes: {} is a line with an include.

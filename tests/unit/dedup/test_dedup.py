@@ -18,7 +18,7 @@ from scripts.lib.parquet import read_table, write_table
 from scripts.lib.schemas.dedup import signatures_table
 from scripts.lib.schemas.sources import SOURCES
 from scripts.sources.record import Record
-from tests.support.linear_work import assert_linear
+from tests.support.cpu_time import assert_linear
 from tests.support.pairs_pipeline import DEDUP as SETTINGS
 
 IR = pa.schema([("id", pa.string()), ("variant", pa.string()), ("status", pa.string())])

@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.evaluate.runners.go_imports import used_packages, with_imports
-from tests.support.linear_work import assert_linear
+from tests.support.cpu_time import assert_linear
 
 HOSTILE_GO = {
     "comments": lambda n: "/* " * n,

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.lib.cost import Attempt, Meter, read_record, record_path, size_of
+from tests.support.cpu_time import seconds_of_children
 from tests.support.paths import ROOT
 
 BUSY = "import time\nwhile time.process_time() < {seconds}: pass\n"
@@ -42,11 +42,10 @@ with job():
 def run_job(tmp_path: Path, body: str, limit: float = 30.0) -> tuple[dict, float]:
     """The last attempt in the record of a job with this body, and the CPU seconds of its process by the kernel."""
     log, output = tmp_path / "make.log", tmp_path / "output.txt"
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = seconds_of_children()
     command = [sys.executable, "-c", JOB, str(log), str(output), str(limit), body]
     subprocess.run(command, cwd=ROOT, env=os.environ, check=False)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = sum(getattr(after, name) - getattr(before, name) for name in ("ru_utime", "ru_stime"))
+    spent = seconds_of_children() - before
     record = read_record(record_path(log))
     assert (record["rule"], record["wildcards"]) == ("stage_make", {"language": "C"})
     return record["attempts"][-1], spent

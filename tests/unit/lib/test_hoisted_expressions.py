@@ -1,14 +1,13 @@
 """Constant expressions of older LLVM become instructions, and the module computes the same."""
 
 import ctypes
-import time
 
 import pytest
 from llvmlite import binding
 
 from scripts.lib.hoisted_expressions import with_instructions
 from scripts.lib.llvm import verified
-from tests.support.linear_work import assert_linear
+from tests.support.cpu_time import assert_linear
 
 DECLARED = "@weak = extern_weak global i8\n@other = extern_weak global i8\ndeclare i32 @f(i32 (i32*, void (i8*)*)*)\n"
 THREAD = "declare extern_weak i32 @key(i32*, void (i8*)*)\n"
@@ -106,15 +105,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_the_work_is_linear_in_the_text(text):
-    def seconds(number: int) -> float:
-        module = f"define void @run() {{\n  call void @g({text(number)})\n}}\n"
-        start = time.process_time()
-        with_instructions(module)
-        return time.process_time() - start
-
-    seconds(100)
-    # Quadratic work would take sixteen times as long.
-    assert seconds(16000) < 8 * seconds(4000) + 0.1
+    assert_linear(with_instructions, lambda n: f"define void @run() {{\n  call void @g({text(n)})\n}}\n")
 
 
 def test_the_work_is_linear_in_the_lines_of_one_instruction():

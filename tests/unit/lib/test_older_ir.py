@@ -5,7 +5,7 @@ import time
 import pytest
 
 from scripts.lib.llvm import PARTS, InvalidIRError, neutral, verified
-from tests.support.linear_work import assert_linear
+from tests.support.cpu_time import assert_linear
 from tests.unit.lib.test_llvm import DEBUG, PLAIN
 
 TABLE = "@v = constant { [3 x ptr] } zeroinitializer\n"
