@@ -86,6 +86,9 @@ def _enter(setup: dict[str, Any]) -> None:
     for name, descriptor in setup["namespaces"].items():
         checked(libc.setns(descriptor, NAMESPACES[name]), f"join {name} name space")
     checked(libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "prctl")
+    # All runs share this folder, whose mode and times a program could change for the next one. Terminals can be opened
+    # in it all the same; bubblewrap would forbid its devices as well.
+    mount("none", "/dev/pts", "none", CHANGE_MOUNT | READ_ONLY | NO_SETUID | NO_PROGRAMS)
     die_with_parent(setup["parent"])
 
 

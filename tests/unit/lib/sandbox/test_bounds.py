@@ -420,6 +420,26 @@ print("done")
     assert b"10E1" not in outcome.stdout
 
 
+def test_times_and_modes_of_folders_do_not_reach_the_next_run():
+    walk = """
+def paths():
+    for folder, folders, files in os.walk("/"):
+        folders[:] = [] if folder.startswith(("/proc", "/usr", "/etc")) else folders
+        yield from [folder, *(os.path.join(folder, name) for name in files)]
+"""
+    leave = """
+for path in paths():
+    for change in (lambda: os.utime(path, (111, 111)), lambda: os.chmod(path, 0o711)):
+        try: change()
+        except OSError: pass
+"""
+    find = "print([path for path in paths() if (found := os.lstat(path)).st_mtime == 111 or found.st_mode & 0o777 == 0o711])"
+    assert python(walk + leave).returncode == 0
+    outcome = python(walk + find)
+    assert (outcome.returncode, outcome.stdout) == (0, b"[]\n"), outcome.stderr
+    assert python("import pty; print(os.ttyname(pty.openpty()[1]))").stdout == b"/dev/pts/0\n"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to have a folder that others cannot enter")
 def test_root_is_never_root_inside_even_below_a_private_folder(tmp_path):
     private = tmp_path / "private"
