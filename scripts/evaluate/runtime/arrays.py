@@ -8,9 +8,11 @@ def packed_array(graph, value, kind):
     numpy = sys.modules.get("numpy")
     if numpy is None:
         return None
-    if kind is getattr(numpy, "ndarray", None) or isinstance(value, numpy.generic):
+    if kind is getattr(numpy, "ndarray", None) or issubclass(kind, numpy.generic):
         return _packed_items(graph, value, numpy)
-    if isinstance(value, numpy.dtype):
+    if kind is getattr(numpy, "matrix", None):
+        return "matrix", graph.note(value), graph.packed(numpy.asarray(value))
+    if issubclass(kind, numpy.dtype):
         described = _described(value, numpy)
         return described and ("dtype", graph.note(value), described)
     if kind is _masked_class():
@@ -54,6 +56,15 @@ def array(graph, index, described, shape, data, form, order):
 
     value = numpy.frombuffer(data, dtype=numpy.dtype(described)).reshape(shape, order=order)
     return graph.at(index, value[()] if form == "single" else value.copy("K") if form == "copy" else value)
+
+
+def matrix(graph, index, items):
+    """The matrix that plain parts represent."""
+    import numpy
+
+    graph.at(index, None)
+    items = graph.unpacked(items)
+    return graph.at(index, items.view(numpy.matrix) if type(items) is numpy.ndarray else items)
 
 
 def objects(graph, index, items, shape):

@@ -11,7 +11,7 @@ Any other value stays on its side, and the other side gets a stand-in (see `peer
 import builtins
 import sys
 
-from arrays import array, dtype, masked, objects, packed_array
+from arrays import array, dtype, masked, matrix, objects, packed_array
 from contents import HOLDERS, content, differ, is_class, renewed, replace_content
 from errors import copied_error, error_class, library_class, own_class, packed_class, packed_error, unnamed_class
 from stand_ins import SPECIALS, StandIn
@@ -22,6 +22,7 @@ _MAY_BE_NAN = (float, complex)
 _WITH_NAN = ("math", "numpy")
 _FUNCTIONS = ("function", "builtin_function_or_method", "method", "method_descriptor", "method-wrapper", "partial")
 _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
+_BUILTIN_FUNCTION = type(len)
 GENERATOR = type(_ for _ in ())
 _AWAITED = ("coroutine", "async_generator_asend", "async_generator_athrow")
 _COROUTINE_FUNCTION = 0x80  # inspect.CO_COROUTINE
@@ -74,13 +75,13 @@ class Graph:
         if kind in _VIEWS:
             items = list(enumerate(value)) if _VIEWS[kind] == "values" else list(value)
             return "view", self.note(value), _VIEWS[kind], self.packed(items)
-        name = str(value) if value is Ellipsis or value is NotImplemented else getattr(value, "__name__", None)
+        name = str(value) if value is Ellipsis or value is NotImplemented else _own_name(value, kind)
         return ("builtin", name) if type(name) is str and vars(builtins).get(name) is value else None
 
     def _packed_other(self, value, kind):
-        if isinstance(value, type):
+        if issubclass(kind, type):
             return packed_class(self, value)
-        if isinstance(value, BaseException):
+        if issubclass(kind, BaseException):
             return packed_error(self, value)
         if kind.__name__ == "traceback":
             return None  # it leads to every object of a side
@@ -89,7 +90,7 @@ class Graph:
                 return "constant", name
         if is_class(kind, ("re", "Pattern")):
             return "pattern", self.note(value), value.pattern, value.flags
-        base = next((base for base in _BASES if isinstance(value, base)), None)
+        base = next((base for base in _BASES if issubclass(kind, base)), None)
         if kind in self.peer.children:
             parts = self.note(value), self.peer.children[kind][0], base.__name__, self.packed(as_base(value, base))
             return "back", *parts
@@ -252,6 +253,7 @@ _UNPACKED = {
     "objects": objects,
     "dtype": dtype,
     "masked": masked,
+    "matrix": matrix,
     "constant": Graph._constant,
     "pattern": Graph._pattern,
     "child": Graph._child,
@@ -263,6 +265,11 @@ _UNPACKED = {
     "mine": Graph._mine_there,
     "yours": Graph._yours,
 }
+
+
+def _own_name(value, kind):
+    """The name of a class or a builtin function; None for any other value, which may compute its attributes."""
+    return value.__name__ if issubclass(kind, (type, _BUILTIN_FUNCTION)) else None
 
 
 def _has_attributes(function):

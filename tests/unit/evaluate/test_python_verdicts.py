@@ -46,7 +46,33 @@ HONEST = {
         "import numpy\nreturn numpy.array([None, 'a'], object)",
         "assert list(f(0)) == [None, 'a']",
     ),
+    "numpy matrix": (
+        "import numpy\nreturn numpy.matrix([[1, 2], [3, 4]])",
+        "import numpy\nm = f(0)\nassert (m * m).tolist() == [[7, 10], [15, 22]] and (m == m.copy()).all()\n"
+        "assert numpy.allclose(m, [[1, 2], [3, 4]])",
+    ),
+    "another numpy matrix": (
+        "import numpy\nreturn numpy.matrix([[1]])",
+        "import numpy\nassert f(0) == numpy.matrix([[2]])",
+    ),
+    "numpy matrix as argument": (
+        "x[0, 0] = 7\nreturn [x, x.sum()]",
+        "import numpy\nm = numpy.matrix([[1, 2]])\nassert f(m)[0] is m and f(m)[1] == 9 and m[0, 0] == 7",
+    ),
     "numpy array of two dimensions": ("import numpy\nreturn numpy.eye(2)", "assert f(0).tolist() == [[1, 0], [0, 1]]"),
+    "dict whose items are attributes": (
+        "class D(dict):\n    __getattr__ = dict.__getitem__\nreturn D(a=1)",
+        "assert f(0) == {'a': 1} and f(0)['a'] == 1",
+    ),
+    "object that answers for every attribute": (
+        "class P:\n    def __getattr__(self, name): return name\nreturn [P()]",
+        "assert f(0)[0].blue == 'blue'",
+    ),
+    "object that prints which attributes are read": (
+        "class P:\n    def __getattribute__(self, name): print(name)\nreturn P()",
+        "import contextlib, io\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as out:\n    f(0)\nassert not out.getvalue()",
+    ),
     "argument is sorted": ("x.sort()", "a = [3, 1]\nf(a)\nassert a == [1, 3]"),
     "argument is not changed": ("x = sorted(x)", "a = [3, 1]\nf(a)\nassert a == [1, 3]"),
     "dict argument": ("x['k'] = [1]\ndel x['d']", "a = {'d': 1}\nf(a)\nassert a == {'k': [1]}"),

@@ -433,7 +433,10 @@ for path in paths():
         try: change()
         except OSError: pass
 """
-    find = "print([path for path in paths() if (found := os.lstat(path)).st_mtime == 111 or found.st_mode & 0o777 == 0o711])"
+    find = """
+found = {path: os.lstat(path) for path in paths()}
+print([path for path, state in found.items() if state.st_mtime == 111 or state.st_mode & 0o777 == 0o711])
+"""
     assert python(walk + leave).returncode == 0
     outcome = python(walk + find)
     assert (outcome.returncode, outcome.stdout) == (0, b"[]\n"), outcome.stderr
