@@ -10,6 +10,7 @@ matplotlib.use("svg")
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from scripts.lib.files import atomic_path
 from scripts.lib.palette import FAINT, GRID, INK
@@ -34,6 +35,8 @@ _STYLE: dict[Any, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
     "text.color": INK,
+    # Titles and names are texts of users, in which a dollar sign is one.
+    "text.parse_math": False,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
 }
@@ -49,6 +52,13 @@ def panels(rows: int, columns: int, width: float, height: float, **keywords: Any
     matplotlib.rcParams.update(_STYLE)
     figure, axes = pyplot.subplots(rows, columns, figsize=(width, height), squeeze=False, **keywords)
     return figure, list(axes.flat)
+
+
+def logarithmic(axes: Axes) -> None:
+    """Give a panel a logarithmic horizontal axis of plain numbers; matplotlib's own labels are formulas."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def note(axes: Axes, text: str) -> None:

@@ -9,6 +9,9 @@ from scripts.lib.job import InputError
 from scripts.lib.token_text import continuation_ids, prefix_ids, text_ids
 
 NO_END = "the tokenizer has no end-of-text token; set `eos_token` in its tokenizer_config.json"
+# Of a longer text only the beginning is encoded, at least this many characters and characters a token. Encoding takes
+# some 300 bytes of memory a character, and a prompt keeps no more than some thousand tokens.
+_ENCODED, _OF_TOKEN = 1 << 20, 256
 _NO_OFFSETS = "the tokenizer runs in Python and has no positions of tokens; use a model with a tokenizer.json"
 
 
@@ -57,6 +60,16 @@ def fill_template(template: str, row: Mapping[str, str]) -> str:
     return template.format_map({name: row[name] for name in fields_of(template)})
 
 
+def _head(text: str, tokens: int) -> str:
+    """As much of a text as is needed for its first `tokens` tokens."""
+    return text[: max(_ENCODED, _OF_TOKEN * tokens)]
+
+
+def _heads(row: Mapping[str, str], template: str, tokens: int) -> dict[str, str]:
+    """The fields of a template in a row, each as `_head` gives it."""
+    return {name: _head(row[name], tokens) for name in fields_of(template)}
+
+
 def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:
     """Token ids of a prompt, with the tokens that the tokenizer puts before a text and without
     those after it.
@@ -74,7 +87,7 @@ def build_prompt(tokenizer: Any, settings: PromptSettings, row: Mapping[str, str
     """
     if not tokenizer.is_fast:
         raise InputError(_NO_OFFSETS)
-    fields = {name: row[name] for name in fields_of(settings.template)}
+    fields = _heads(row, settings.template, settings.length)
     whole = fields[settings.shorten]
     offsets = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
     remaining = len(offsets)
@@ -98,8 +111,10 @@ def encode_example(tokenizer: Any, settings: PromptSettings, row: Mapping[str, s
     """
     if tokenizer.eos_token_id is None:
         raise InputError(NO_END)
-    whole = settings.overflow == "truncate_right"
-    text = fill_template(settings.template, row) if whole else build_prompt(tokenizer, settings, row)
+    if settings.overflow == "truncate_right":
+        text = fill_template(settings.template, _heads(row, settings.template, settings.length))
+    else:
+        text = build_prompt(tokenizer, settings, row)
     prompt = prompt_ids(tokenizer, text)
-    answer = [*continuation_ids(tokenizer, text, response), tokenizer.eos_token_id]
+    answer = [*continuation_ids(tokenizer, text, _head(response, settings.length)), tokenizer.eos_token_id]
     return Example(input_ids=(prompt + answer)[: settings.length], masked=min(len(prompt), settings.length))

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from scripts.lib.figure import note, panels, save_svg
+from scripts.lib.figure import logarithmic, note, panels, save_svg
 from scripts.lib.job import job
 from scripts.lib.ledger import summarise
 from scripts.lib.palette import SERIES
@@ -68,7 +68,7 @@ def draw_lengths(languages: list[dict[str, Any]], variants: list[str], path: str
                 _draw_spread(panel, lengths["ir_bytes"], height, SERIES[number])
     panel.set_yticks(range(len(languages)), [item["language"] for item in languages])
     panel.set_ylim(len(languages) - 0.5, -0.5)
-    panel.set_xscale("log")
+    logarithmic(panel)
     panel.set(title="Length of the modules", xlabel="bytes of IR")
     for number, variant in enumerate(variants):
         panel.plot([], [], color=SERIES[number], linewidth=5, label=TITLES[variant].lower())

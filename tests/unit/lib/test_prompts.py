@@ -78,3 +78,26 @@ def test_a_long_diff_loses_its_message_with_truncation_and_keeps_it_with_shorten
 def test_a_prompt_for_generation_keeps_its_end_whatever_training_cuts(tokenizer):
     cut = replace(settings(60, 20), overflow="truncate_right")
     assert build_prompt(tokenizer, cut, {"diff": "+ x\n" * 40}).endswith("\n\n### Message:\n")
+
+
+class Recording:
+    """A tokenizer that remembers the length of the longest text that it has encoded."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer, self.longest = tokenizer, 0
+
+    def __getattr__(self, name):
+        return getattr(self.tokenizer, name)
+
+    def __call__(self, text, **options):
+        self.longest = max(self.longest, len(text))
+        return self.tokenizer(text, **options)
+
+
+@pytest.mark.parametrize("overflow", ["shorten", "truncate_right"])
+def test_of_a_huge_field_and_response_only_the_beginning_is_encoded(tokenizer, overflow):
+    text = "".join(f"+ line {number}\n" for number in range(400_000))
+    cut, recording = replace(settings(100, 20), overflow=overflow), Recording(tokenizer)
+    example = encode_example(recording, cut, {"diff": text}, text)
+    assert recording.longest < 3 << 20 < len(text)
+    assert example == encode_example(tokenizer, cut, {"diff": text[:10_000]}, text[:10_000])
