@@ -40,7 +40,7 @@ def read_instructions(path: str, fields: Sequence[str] = ()) -> Rows:
     """
     rows = []
     for where, row in numbered_rows(path):
-        if row.get("messages"):
+        if row.get("messages") not in (None, []):
             checked_messages(row["messages"], where)
         else:
             row = _instruction(row, fields, where)
@@ -48,21 +48,27 @@ def read_instructions(path: str, fields: Sequence[str] = ()) -> Rows:
     return rows
 
 
-def rendered(rows: Rows, tokenizer: Any, template: str | None) -> Rows:
+def rendered(rows: Rows, tokenizer: Any, template: str | None, source: str) -> Rows:
     """Rows with prompts rendered by a chat template; an instruction is a conversation of one
     message.
 
-    template: as in `render`; null does not change instructions. Raises `InputError` for
-    conversations without a template.
+    template: as in `render`; null does not change instructions. source: the rows' file, for
+    messages. Raises `InputError` for conversations without a template, and for a row that it
+    refuses, such as two messages of the user in succession.
     """
     if template is None:
         if any(row.get("messages") for row, _ in rows):
-            raise InputError("the rows have `messages`; set instruct.chat_template to `tokenizer` or a template's text")
+            remedy = "set instruct.chat_template to `tokenizer` or a template's text"
+            raise InputError(f"the rows of {source} have `messages`; {remedy}")
         return rows
-    conversations = [
-        (row.get("messages") or [{"role": "user", "content": row["instruction"]}], output) for row, output in rows
-    ]
-    return [(render(tokenizer, messages, template), output) for messages, output in conversations]
+    examples = []
+    for number, (row, output) in enumerate(rows, start=1):
+        messages = row.get("messages") or [{"role": "user", "content": row["instruction"]}]
+        try:
+            examples.append((render(tokenizer, messages, template), output))
+        except InputError as error:
+            raise InputError(f"{source}, row {number}: {error}") from error
+    return examples
 
 
 if __name__ == "__main__":
@@ -74,7 +80,7 @@ if __name__ == "__main__":
         # A chat template has fields of its own.
         fields = fields_of(settings["prompts"]["template"]) if template is None else ()
         read = {split: read_instructions(path, fields) for split, path in paths.items()}
-        splits = {split: rendered(rows, tokenizer, template) for split, rows in read.items()}
+        splits = {split: rendered(rows, tokenizer, template, paths[split]) for split, rows in read.items()}
         chat = chat_template(tokenizer, settings["prompts"]["template"], template)
         usage = partial(tuned_usage, settings["prompts"]["template"], chat=bool(chat or tokenizer.chat_template))
         datasets = snakemake.params.datasets

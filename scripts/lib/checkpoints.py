@@ -14,8 +14,9 @@ from typing import Any
 from scripts.lib.files import read_json, sha256_file, sha256_text, write_json
 from scripts.lib.job import InputError
 
-# A file in each complete checkpoint, with the sizes of all other files. When the process dies while
-# writing, the checkpoint lacks it; when the machine dies, files can be shorter than it says.
+# A file in each complete checkpoint, with the digests of all other files. When the process dies
+# while writing, the checkpoint lacks it; when the machine dies, files can be shorter, and a disk can
+# change them.
 COMPLETE = "complete.json"
 _DELETED = ".trash"
 
@@ -74,29 +75,30 @@ def _remove_others(folder: Path, name: str) -> None:
                 _discard(other)
 
 
-def _sizes(checkpoint: Path) -> dict[str, int]:
-    """Size in bytes of each file of a checkpoint except `COMPLETE`."""
+def _digests(checkpoint: Path) -> dict[str, str]:
+    """SHA-256 of each file of a checkpoint except `COMPLETE`."""
     files = [path for path in checkpoint.rglob("*") if path.is_file() and path.name != COMPLETE]
-    return {path.relative_to(checkpoint).as_posix(): path.stat().st_size for path in files}
+    return {path.relative_to(checkpoint).as_posix(): sha256_file(path) for path in files}
 
 
 def mark_complete(checkpoint: Path) -> None:
     """Mark a checkpoint as complete."""
-    write_json(checkpoint / COMPLETE, _sizes(checkpoint))
+    write_json(checkpoint / COMPLETE, _digests(checkpoint))
 
 
 def _is_complete(checkpoint: Path) -> bool:
-    """Whether a checkpoint is marked as complete, and every listed file has its full size."""
-    mark = checkpoint / COMPLETE
-    if not mark.is_file() or mark.stat().st_size == 0:
+    """Whether a checkpoint is marked as complete, and no file of it has changed since."""
+    try:
+        marked = read_json(checkpoint / COMPLETE)
+    except (FileNotFoundError, InputError):
         return False
-    return read_json(mark).items() <= _sizes(checkpoint).items()
+    return isinstance(marked, dict) and marked.items() <= _digests(checkpoint).items()
 
 
 def last_checkpoint(folder: Path) -> str | None:
     """The latest complete checkpoint in a workspace; None when there is none."""
-    steps = {int(path.name.split("-")[1]): path for path in folder.glob("checkpoint-*") if _is_complete(path)}
-    return str(steps[max(steps)]) if steps else None
+    saved = sorted(folder.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
+    return next((str(path) for path in saved if _is_complete(path)), None)
 
 
 @contextmanager

@@ -110,18 +110,21 @@ def _check_prompts(config: Mapping[str, Any]) -> None:
             raise ConfigError(f"{key}.shorten: '{prompts['shorten']}' is no field of the template; {remedy}")
 
 
-def _check_braces(config: dict[str, Any], root: str | Path) -> None:
-    """Raise `ConfigError` if a path that rules use has braces, which Snakemake interprets as wildcards."""
+def _check_signs(config: dict[str, Any], root: str | Path) -> None:
+    """Raise `ConfigError` if a path that rules use has signs that Snakemake would replace."""
     paths = {
         "results_dir": config["results_dir"],
         "evaluate.data_dir": config["evaluate"]["data_dir"],
         "instruct.data": config["instruct"]["data"],
-        "the folder of the project": str(root),
     }
-    for key, path in paths.items():
-        if path is not None and set("{}") & set(path):
-            fault = f"'{path}' has braces, which Snakemake interprets as wildcards"
-            raise ConfigError(f"config: {key}: {fault}; use a path without them")
+    checks = [
+        ("{}", "braces, which Snakemake interprets as wildcards", {**paths, "the folder of the project": str(root)}),
+        ("<>", "angle brackets, in which Snakemake expects the name of a folder", paths),
+    ]
+    for signs, meaning, checked in checks:
+        for key, path in checked.items():
+            if path is not None and set(signs) & set(path):
+                raise ConfigError(f"config: {key}: '{path}' has {meaning}; use a path without them")
 
 
 def _check_modules(corpus: dict[str, Any], variants: list[str], root: str | Path) -> None:
@@ -242,7 +245,7 @@ def check(config: dict[str, Any], root: str | Path) -> Tables:
     """
     plain = json.loads(json.dumps(config))
     validate(plain, "config", root, "config")
-    _check_braces(plain, root)
+    _check_signs(plain, root)
     tables = load_tables(root, plain.get("table_entries"))
     _check_names(plain["languages"], tables.languages, "languages", "languages")
     _check_names(plain["models"], tables.models, "models", "models")

@@ -86,15 +86,30 @@ def test_a_template_may_repeat_the_message_whatever_characters_it_has(text):
 
 def test_instructions_are_conversations_of_one_message_for_a_template():
     rows = [({"instruction": "do", "output": "done"}, "done")]
-    assert rendered(rows, None, None) == rows
-    assert rendered([({**rows[0][0], "messages": None}, "done")], None, None)
-    ((fields, output),) = rendered(rows, tiny_tokenizer(), PAPER)
+    assert rendered(rows, None, None, "rows.jsonl") == rows
+    assert rendered([({**rows[0][0], "messages": None}, "done")], None, None, "rows.jsonl")
+    ((fields, output),) = rendered(rows, tiny_tokenizer(), PAPER, "rows.jsonl")
     assert (fields["instruction"], output) == ("do", "done")
 
 
 def test_conversations_without_a_template_are_rejected():
     with pytest.raises(InputError, match=r"set instruct\.chat_template"):
-        rendered([({"messages": ASKED}, "ok")], None, None)
+        rendered([({"messages": ASKED}, "ok")], None, None, "rows.jsonl")
+
+
+def test_the_error_about_a_conversation_that_the_template_refuses_has_file_and_row():
+    template = "{% if messages[0].role != 'user' %}{{ raise_exception('roles must alternate') }}{% endif %}" + PAPER
+    rows = [({"messages": [{"role": role, "content": "a"}]}, "ok") for role in ("user", "assistant")]
+    with pytest.raises(InputError, match=r"rows\.jsonl, row 2: .*roles must alternate"):
+        rendered(rows, tiny_tokenizer(), template, "rows.jsonl")
+
+
+@pytest.mark.parametrize("messages", ["0", "false", "{}", '""', '"text"', "[1]"])
+def test_messages_that_are_no_list_of_objects_have_file_and_line(tmp_path, messages):
+    path = tmp_path / "train.jsonl"
+    path.write_text(f'\n{{"instruction": "a", "messages": {messages}, "output": "b"}}\n')
+    with pytest.raises(InputError, match=r"train\.jsonl, line 2: .*'messages'"):
+        read_instructions(str(path))
 
 
 @pytest.mark.parametrize("row", ['{"instruction": "a"}', '{"output": "a"}', '{"messages": [], "output": "a"}', "[1]"])

@@ -10,6 +10,7 @@ import pytest
 
 from scripts.lib.checkpoints import COMPLETE, folder_digest, last_checkpoint, mark_complete, settings_key, workspace
 from scripts.lib.job import InputError
+from tests.support.questions import alter
 
 
 def test_a_failed_training_keeps_its_folder_and_a_done_one_does_not(tmp_path):
@@ -45,10 +46,20 @@ def test_only_a_checkpoint_with_all_its_files_counts(tmp_path):
     for step in (2, 10):
         mark_complete(tmp_path / f"checkpoint-{step}")
     assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
+    alter(tmp_path / "checkpoint-10" / "weights")
+    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-2")
+    mark_complete(tmp_path / "checkpoint-10")
     os.truncate(tmp_path / "checkpoint-10" / "weights", 3)
     assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-2")
-    os.truncate(tmp_path / "checkpoint-2" / COMPLETE, 0)
-    assert last_checkpoint(tmp_path) is None
+    for damage in (
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        (tmp_path / "checkpoint-2" / COMPLETE).read_bytes().replace(b"weights", b"weightr"),
+    ):
+        (tmp_path / "checkpoint-2" / COMPLETE).write_bytes(damage)
+        assert last_checkpoint(tmp_path) is None
 
 
 def test_other_settings_start_afresh_and_clear_what_is_stale(tmp_path):

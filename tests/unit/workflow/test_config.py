@@ -162,11 +162,11 @@ def test_the_papers_settings_have_no_instructions_and_the_whole_commit_of_sltran
 
 
 @pytest.mark.parametrize("key", ["results_dir", "evaluate.data_dir", "instruct.data"])
-@pytest.mark.parametrize("path", ["a{b}c", "a{", "/x/}y"])
-def test_braces_in_a_path_are_refused(config, key, path):
+@pytest.mark.parametrize("path", ["a{b}c", "a{", "/x/}y", "a<results>c", "/x/<b>"])
+def test_a_path_in_which_snakemake_would_replace_names_is_refused(config, key, path):
     *section, name = key.split(".")
     (config[section[0]] if section else config)[name] = path
-    with pytest.raises(ConfigError, match=f"config: {key}: .* has braces, which Snakemake interprets as wildcards"):
+    with pytest.raises(ConfigError, match=f"config: {key}: .* has (braces|angle brackets), [^\n]*; use a path without"):
         check(config, ROOT)
 
 
