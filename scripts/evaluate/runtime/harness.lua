@@ -166,6 +166,8 @@ local function judge()
   -- Whether the program has ended, how many tests luaunit ran, and the first error that one of them did not catch.
   local ended, ran, uncaught
   local EXIT, FAILURE = {}, {}
+  -- What the candidate may say of an error. Its program can write replies of its own into the pipe.
+  local FAULTS = {compile_error = true, memory_limit = true}
 
   local function ask(word, ...)
     send(requests, word, ...)
@@ -174,7 +176,8 @@ local function judge()
       return unpack(values, 1, values.n)
     end
     ended = ended or not good
-    fault_raised = good and {status = values[1], message = values[2], value = values[3]} or {status = "runtime_error"}
+    local status = good and FAULTS[values[1]] and values[1] or "runtime_error"
+    fault_raised = good and {status = status, message = values[2], value = values[3]} or {status = status}
     error(fault_raised.value, 0)
   end
 

@@ -272,6 +272,31 @@ def test_forgeries_do_not_pass(runners, name, way):
     assert verdict_of(runners(name), name, FORGERIES[name][way], test).status != "passed"
 
 
+# Programs that answer a call themselves, with the message in which the harness reports an error.
+FORGED_REPLIES = {
+    "lua": (
+        "local text = function(content) return 's' .. string.pack('>s8', content) end\n"
+        "local body = text('fault') .. 'i' .. string.pack('>i8', 3) .. text('{}') .. text('a') .. text('a')\n"
+        "local file = io.open('/opt/pipes/replies', 'r+b')\nfile:write(string.pack('>s8', body))\nfile:flush()"
+    ),
+    "javascript": (
+        "const fs = require('node:fs'), data = Buffer.from(JSON.stringify({{fault: '{}', name: 'a', text: 'a'}}));\n"
+        "const head = Buffer.alloc(4); head.writeUInt32BE(data.length);\n"
+        "fs.writeSync(fs.openSync('/opt/pipes/replies', 'r+'), Buffer.concat([head, data]));"
+    ),
+}
+FORGED_STATUSES = ["passed", "timeout", "wrong", "killed", "passed or not, in a text of many words " * 9]
+
+
+@pytest.mark.parametrize("status", FORGED_STATUSES, ids=["passed", "timeout", "wrong", "killed", "long text"])
+@pytest.mark.parametrize("name", FORGED_REPLIES)
+def test_programs_choose_no_status_for_their_errors(runners, name, status):
+    test = {"lua": "lu.assertEquals(answer(1), 8431)", "javascript": "assert.deepEqual(answer(1), 8431);"}[name]
+    verdict = verdict_of(runners(name), name, FORGED_REPLIES[name].format(status), test)
+    assert verdict.status == "runtime_error"
+    assert verdict.detail in ("error", "other_exception")
+
+
 LIMITS = {
     ("lua", "while true do end"): "timeout",
     ("javascript", "for (;;) {}"): "timeout",
