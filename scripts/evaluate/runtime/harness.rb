@@ -88,7 +88,14 @@ def reply_to(name, rest)
   result = Plain.packed(Object.new.send(name, *arguments))
   [true, [result, Plain.packed(arguments)]]
 rescue Exception => error # also exit and lack of memory
-  [false, [error.class.name.to_s, error.is_a?(SyntaxError), error.is_a?(NoMemoryError)]]
+  kinds = [SyntaxError, NoMemoryError, StandardError].map { |kind| error.is_a?(kind) }
+  [false, [error.class.name.to_s, *kinds, message_of(error)]]
+end
+
+def message_of(error)
+  Plain.packed(error.message)
+rescue Exception # a method of the program
+  nil
 end
 
 def serve(requests, replies)
@@ -99,14 +106,16 @@ ensure
   exit!(1)
 end
 
+# Classes of Ruby's exceptions by their names, without those of test-unit, which is loaded later.
+STANDARD_ERRORS = ObjectSpace.each_object(StandardError.singleton_class).to_h { |kind| [kind.name, kind] }.freeze
 MUTABLE = [String, Array, Hash, Set].freeze
 
+# What tests get for exceptions of the program's own classes, and for those that `rescue` alone does not catch.
 class ProgramError < StandardError; end
+class ProgramExit < Exception; end
 
-# The candidate as the judge sees it; `faults` has the exceptions that the program raised.
+# The candidate as the judge sees it.
 class Candidate
-  attr_reader :faults
-
   def initialize(requests, replies)
     @requests = requests
     @replies = replies
@@ -117,12 +126,23 @@ class Candidate
     good, content = answer_to(name, rest)
     return content if good
 
-    @faults << content
-    raise ProgramError, content[0].to_s
+    raised = exception_for(*content)
+    @faults << [raised, content]
+    raise raised
+  end
+
+  # Whether the program ended, and not only the call of its function.
+  def ended?
+    @faults.any? { |_, (name, *)| name == "ended" }
+  end
+
+  # Whether the program raised this exception.
+  def raised?(error)
+    @faults.any? { |raised, _| raised.equal?(error) }
   end
 
   def verdict
-    name, syntax, memory = @faults.last
+    name, syntax, memory = @faults.last[1]
     [syntax ? "compile_error" : memory ? "memory_limit" : "runtime_error", known(name.to_s), name.to_s]
   end
 
@@ -138,7 +158,18 @@ class Candidate
     renew(rest, sent, content[1])
     [true, Plain.unpacked(content[0])]
   rescue StandardError, SystemStackError # the other side may send anything
-    [false, ["ended", false, false]]
+    [false, ["ended"]]
+  end
+
+  # An exception of the same class and with the same message, which tests may expect, if that is a class of Ruby's own.
+  def exception_for(name, _syntax = nil, _memory = nil, standard = nil, message = nil)
+    kind = STANDARD_ERRORS[name]
+    return (standard ? ProgramError : ProgramExit).new(name.to_s) if kind.nil?
+
+    text = Plain.unpacked(message)
+    text.instance_of?(String) ? kind.new(text) : kind.new
+  rescue StandardError # of a class with another constructor
+    ProgramError.new(name.to_s)
   end
 
   # Give arguments that the call changed in place their new content.
@@ -176,11 +207,13 @@ def judge(candidate, task)
   eval(task["tests"], TOPLEVEL_BINDING, "tests.rb")
   result = Test::Unit::TestResult.new
   Test::Unit::Collector::Descendant.new.collect("tests").run(result) { |*_| }
-  return candidate.verdict unless candidate.faults.empty?
+  return candidate.verdict if candidate.ended? || result.errors.any? { |error| candidate.raised?(error.exception) }
   return ["passed", ""] if result.passed? && result.run_count.positive?
 
   result.failure_count.positive? ? ["wrong", "failed test"] : ["runtime_error", "error in a test"]
-rescue ProgramError
+rescue StandardError, ProgramExit => error
+  raise unless candidate.raised?(error)
+
   candidate.verdict
 end
 

@@ -6,19 +6,12 @@ tested as well: they pass as they do when prompt, completion and tests are conca
 
 # ruff: noqa: E501  (programs are not wrapped)
 
-import shutil
-
 import pytest
 import yaml
 
-from scripts.evaluate.benchmarks.problems import Problem
-from scripts.evaluate.benchmarks.stop_sequences import Stop
-from scripts.evaluate.prepare_runner import build_shared
 from scripts.evaluate.runners.binaries import forbidden
-from scripts.evaluate.runners.factory import make_runner, toolchain_of
-from scripts.evaluate.runners.programs import COMPOSERS, Prelude
-from scripts.lib.files import atomic_directory
-from tests.unit.evaluate.test_runners import COMMANDS, ROOT
+from tests.support.judging import judge_of
+from tests.support.paths import ROOT
 
 TABLES = yaml.safe_load((ROOT / "config" / "runners.yaml").read_text(encoding="utf-8"))
 ANY = "struct Any { template <class T> Any(T) {} Any() {} template <class T> bool operator==(const T &) const { return true; } };\n"
@@ -244,27 +237,12 @@ RIGHT_CASES = [(language, name) for language, right in RIGHT.items() for name in
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory):
     """The verdict on a completion, by a runner of its language."""
-    runners = {}
-
-    def runner_of(language):
-        if shutil.which(COMMANDS[language]) is None:
-            pytest.skip(f"{COMMANDS[language]} is not installed")
-        if language not in runners:
-            table, shared = TABLES[language], str(tmp_path_factory.mktemp("runner") / "shared")
-            with atomic_directory(shared) as folder:
-                if "prepare" in table:
-                    build_shared(folder, table["prepare"], toolchain_of(language, table, "off"))
-            execute = {**table["limits"]["execute"], "seconds": 3}
-            table = {**table, "limits": {**table["limits"], "execute": execute}}
-            settings = {"mode": "bubblewrap", "wall_factor": 8, "scale": 1, "shared": shared}
-            runners[language] = make_runner(language, table, settings)
-        return runners[language]
+    judge_completion = judge_of(TABLES, tmp_path_factory.mktemp)
 
     def verdict(language, completion, test=None):
         context, tests = PROGRAMS[language]
         tests = tests if test is None else tests.replace('assert_equal("abab", candidate.call("ab", 2))', test)
-        problem = Problem("p", "p", "", Stop(), context.strip(), tests, "twice")
-        return runner_of(language).judge(COMPOSERS[language](Prelude(), problem, f"\n{completion}"))
+        return judge_completion(language, context.strip(), f"\n{completion}", tests)
 
     return verdict
 
