@@ -2,16 +2,20 @@
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from scripts.evaluate.runners.base import Setup, Verdict, at_limit, compiler_at_limit, exit_code, new_nonce
-from scripts.evaluate.runners.binaries import forbidden
+from scripts.evaluate.runners.binaries import FUNCTION_REPLACED, forbidden, replaces_in_tests
 from scripts.evaluate.runners.programs import Program
 from scripts.lib.sandbox.run import Outcome, Sandbox, run
 from scripts.lib.schemas.evaluation import ExecutionStatus
 
 BINARY = "program"
+# Object files of languages whose tests are a file of their own for the linker.
+_TESTS_OBJECT, _PROGRAM_OBJECT = "tests.o", "program.o"
+_COLLECTED = (BINARY, _TESTS_OBJECT, _PROGRAM_OBJECT)
 
 
 class CompiledRunner:
@@ -38,10 +42,10 @@ class CompiledRunner:
         command = ["sh", "-c", self.build]
         built = self.memory.run(
             self.limits["compile"],
-            lambda limits: run(command, sandbox=self.compiling, limits=limits, files=files, collect=[BINARY]),
+            lambda limits: run(command, sandbox=self.compiling, limits=limits, files=files, collect=_COLLECTED),
         )
         if built.status == "exited" and built.returncode == 0 and BINARY in built.files:
-            refused = forbidden(built.files[BINARY])
+            refused = _refused(built.files)
             verdict = Verdict(ExecutionStatus.WRONG, refused, 0.0) if refused else self._execute(built.files[BINARY])
             return replace(verdict, compile_seconds=built.cpu_seconds)
         return compiler_at_limit(built, self.recorder) or self._rejected(built)
@@ -83,3 +87,13 @@ class CompiledRunner:
             return ExecutionStatus.MEMORY_LIMIT, exit_code(outcome.returncode)
         failed = self.failed.search(messages)
         return ExecutionStatus.WRONG if failed else ExecutionStatus.RUNTIME_ERROR, exit_code(outcome.returncode)
+
+
+def _refused(files: Mapping[str, bytes]) -> str:
+    """A phrase for what a built program must not have; empty for none."""
+    if _TESTS_OBJECT in files:
+        # The file is missing if it is too large.
+        program = files.get(_PROGRAM_OBJECT)
+        if program is None or replaces_in_tests(files[_TESTS_OBJECT], program):
+            return FUNCTION_REPLACED
+    return forbidden(files[BINARY])

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from scripts.evaluate.benchmarks.problems import Problem
-from scripts.evaluate.runners.separate_units import cpp_text, d_files, go_files, go_function_files, rust_text
+from scripts.evaluate.runners.cpp_units import cpp_files
+from scripts.evaluate.runners.separate_units import d_files, go_files, go_function_files, rust_text
 from scripts.evaluate.runners.signatures import functions, masked
 from scripts.lib.files import sha256_text
 from scripts.lib.job import InputError
@@ -83,7 +84,9 @@ def _with(prelude: Prelude, files: Mapping[str, str]) -> Program:
 
 
 def _cpp(prelude: Prelude, problem: Problem, completion: str) -> Program:
-    return _with(prelude, {"program.cpp": cpp_text(problem.context, completion, problem.tests)})
+    files = cpp_files(problem.context, completion, problem.tests)
+    before = prelude.before("".join(files.values()))
+    return Program(tuple((name, before + text) for name, text in files.items()))
 
 
 def _cpp_function(prelude: Prelude, problem: Problem, completion: str) -> Program:

@@ -1,16 +1,16 @@
 """Programs of compiled languages in which nothing that a completion writes changes what the tests mean.
 
 Joined as prompt, completion and tests, a program could define macros, types, constants or overloads over the names that
-the tests use. So the tests stand before the completion (C++, Rust), in another module (Rust, D) or in another package
-(Go), and reach the tested functions through the signatures of the prompt.
+the tests use. So the tests stand before the completion (Rust), in another module (Rust, D) or in another package (Go),
+and reach the tested functions through the signatures of the prompt. `cpp_units.py` does the same for C++.
 """
 
 import re
 from collections.abc import Callable
 
 from scripts.evaluate.runners.go_imports import imports_of, used_packages, with_imports, without_imports
-from scripts.evaluate.runners.signatures import Function, functions
-from scripts.lib.job import InputError
+from scripts.evaluate.runners.rust_names import IMPORT, names_module
+from scripts.evaluate.runners.signatures import Function, declared_functions, split_brace
 
 _D_IMPORT = re.compile(r"^import [^;]*;", re.MULTILINE)
 _D_TEST = re.compile(r"^unittest\b", re.MULTILINE)
@@ -19,18 +19,8 @@ _GO_TEST = re.compile(r"^func (Test\w*)\(\w+ \*testing\.T\)", re.MULTILINE)
 _GO_PACKAGE = re.compile(r"^\s*package\s+(\w+)", re.MULTILINE)
 _RUST_MAIN = re.compile(r"^fn main\(", re.MULTILINE)
 _RUST_MODULE = re.compile(r"^mod tests \{\n", re.MULTILINE)
-# A failed assertion of the tests ends in the sentinel, not in a function that a program may define itself.
-_CPP_TESTS = """
-#undef NDEBUG
-#undef assert
-#include <assert.h>
-extern "C" [[noreturn]] void data_set_assert_fail(const char *, const char *, unsigned, const char *) noexcept;
-#define __assert_fail data_set_assert_fail
-%s
-#undef __assert_fail
-"""
 # Names of the standard library that tests use without importing them. What a module imports by name comes before what
-# `use super::*` brings, so that a program's own `assert_eq`, `isize` or `Vec` does not reach the tests.
+# `use ...::*` brings, so that a program's own `assert_eq`, `isize` or `Vec` does not reach the tests.
 _RUST_NAMES = """
     #[allow(unused_imports)]
     use ::std::{
@@ -41,6 +31,8 @@ _RUST_NAMES = """
         result::Result::{self, Err, Ok}, string::{String, ToString}, vec::Vec,
     };
 """
+_RUST_GLOB = re.compile(r"^[ \t]*(?:#\[[^\]]*\]\s*)?use super::\*;", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 _D_TESTS = """module tests;
 static import program;
 %s
@@ -66,28 +58,31 @@ _GO_MAIN = """package main
 import (
 	sentinel "a/sentinel"
 	"os"
+	"sync/atomic"
 	"testing"
 	"testing/internal/testdeps"
 )
 
+// ended counts the tests that came to their end: a program can set flags that select none.
+var ended int32
+
+func counted(test func(*testing.T)) func(*testing.T) {
+	return func(t *testing.T) { test(t); atomic.AddInt32(&ended, 1) }
+}
+
 func main() {
+	os.Args = []string{"program"}
 	tests := []testing.InternalTest{%s}
 	code := testing.MainStart(testdeps.TestDeps{}, tests, nil, nil, nil).Run()
 	if code != 0 {
 		os.Stderr.WriteString("tests failed")
 		os.Exit(code)
 	}
-	sentinel.Say()
+	if int(atomic.LoadInt32(&ended)) == len(tests) {
+		sentinel.Say()
+	}
 }
 """
-
-
-def _declared(context: str) -> list[Function]:
-    """The functions of a prompt; raise `InputError` when there is none."""
-    declared = functions(context)
-    if not declared:
-        raise InputError(f"a prompt that ends in {context[-60:]!r} declares no function that tests could call")
-    return declared
 
 
 def _wrappers(declared: list[Function], callee: str, parameter: Callable[[str], str], *, always: bool = False) -> str:
@@ -103,30 +98,18 @@ def _wrappers(declared: list[Function], callee: str, parameter: Callable[[str], 
     return "".join(texts)
 
 
-def _split_brace(tests: str) -> tuple[str, str]:
-    """The brace that closes the function, with which tests of MultiPL-E begin, and the tests without it."""
-    inner = tests.lstrip()
-    return ("}\n", inner[1:]) if inner.startswith("}") else ("", tests)
-
-
-def cpp_text(context: str, completion: str, tests: str) -> str:
-    """The declaration of the function, then the tests, and then the program with the completion."""
-    function = _declared(context)[-1]
-    brace, checks = _split_brace(tests)
-    before = f"{context[: function.start]}{function.header};{_CPP_TESTS % checks}"
-    return f"{before}{context[function.start :]}{completion}\n{brace}"
-
-
 def rust_text(context: str, completion: str, tests: str) -> str:
     """The tests in a separate module before the program, because macros are defined in the order of the text."""
-    brace, checks = _split_brace(tests)
-    declared = [function for function in _declared(context) if function.name != "main"]
-    inside = _RUST_NAMES + _wrappers(declared, "super::{}", _rust_parameter, always=True)
-    program = f"{context}{completion}\n{brace}"
+    brace, checks = split_brace(tests)
+    checks = _RUST_GLOB.sub("", checks)
+    declared = [function for function in declared_functions(context) if function.name != "main"]
+    known = {*_WORD.findall(_RUST_NAMES), *(function.name for function in declared)}
+    inside = IMPORT + _RUST_NAMES + _wrappers(declared, "super::{}", _rust_parameter, always=True)
+    program = f"{names_module(context, completion, checks, known)}{context}{completion}\n{brace}"
     if _RUST_MODULE.search(checks):
         return f"{_RUST_MODULE.sub(lambda match: match[0] + inside, checks, count=1)}\n{program}"
     checks = _RUST_MAIN.sub("pub fn main(", checks)
-    module = f"mod data_set_tests {{\n    #[allow(unused_imports)]\n    use super::*;\n{inside}{checks}}}\n"
+    module = f"mod data_set_tests {{\n{inside}{checks}}}\n"
     return f"{module}fn main() {{ data_set_tests::main() }}\n{program}"
 
 
@@ -140,7 +123,7 @@ def d_files(context: str, completion: str, tests: str) -> dict[str, str]:
     The runtime runs unit tests by a function that a program can replace, and unit tests of the program could end the
     process.
     """
-    wrappers = _wrappers(_declared(context), "program.{}", lambda text: text.split()[-1], always=True)
+    wrappers = _wrappers(declared_functions(context), "program.{}", lambda text: text.split()[-1], always=True)
     count = len(_D_TEST.findall(tests))
     numbers = iter(range(count))
     checks = _D_MAIN.sub("", _D_TEST.sub(lambda _: f"void data_set_test_{next(numbers)}()", tests))
@@ -173,10 +156,10 @@ def go_function_files(context: str, completion: str, tests: str, listed: str) ->
 
 
 def _go_parts(name: str, program: str, context: str, tests: str, listed: str) -> dict[str, str]:
-    declared = _declared(context)
+    declared = declared_functions(context)
     exports = "".join(f"var Tested_{function.name} = {function.name}\n" for function in declared)
     wrappers = _wrappers(declared, "program.Tested_{}", _go_parameter)
-    entries = ", ".join(f'{{Name: "{test}", F: {test}}}' for test in _GO_TEST.findall(tests))
+    entries = ", ".join(f'{{Name: "{test}", F: counted({test})}}' for test in _GO_TEST.findall(tests))
     return {
         "program.go": program,
         "export.go": f"package {name}\n\n{exports}",

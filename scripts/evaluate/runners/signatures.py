@@ -8,12 +8,14 @@ the signature of the prompt, so that no macro, type or overload of the completio
 import re
 from dataclasses import dataclass
 
+from scripts.lib.job import InputError
+
 # Comments, strings, characters (of which Rust's lifetimes are none) and Go's raw strings.
 _NO_CODE = re.compile(
     r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\[^'\n]+|[^'\\\n])'|`[^`]*`",
     re.DOTALL,
 )
-_DIRECTIVE = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
+DIRECTIVE = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)
 # Go's types of an empty pair of braces, which open no body.
 _EMPTY = re.compile(r"\b(interface|struct)\{\}")
 _KEYWORD = re.compile(r"\b(?:fn|func)\s+(?P<name>\w+)\s*(?:<[^()]*>)?\s*\(")
@@ -50,7 +52,7 @@ def functions(text: str) -> list[Function]:
 
     Text after the last `;` or `}` that has no brace yet, as in D's prompts, is the header of a function as well.
     """
-    code = _DIRECTIVE.sub(lambda match: " " * len(match[0]), masked(text))
+    code = DIRECTIVE.sub(lambda match: " " * len(match[0]), masked(text))
     code = _EMPTY.sub(r"\1\0\0", code)
     parts, depth, start = [], 0, 0
     for index, sign in enumerate(code):
@@ -65,6 +67,20 @@ def functions(text: str) -> list[Function]:
     if depth == 0:
         parts.append((start, len(code)))
     return [function for part in parts if (function := _function(code, *part)) is not None]
+
+
+def declared_functions(context: str) -> list[Function]:
+    """The functions of a prompt; raise `InputError` when there is none."""
+    declared = functions(context)
+    if not declared:
+        raise InputError(f"a prompt that ends in {context[-60:]!r} declares no function that tests could call")
+    return declared
+
+
+def split_brace(tests: str) -> tuple[str, str]:
+    """The brace that closes the function, with which tests of MultiPL-E begin, and the tests without it."""
+    inner = tests.lstrip()
+    return ("}\n", inner[1:]) if inner.startswith("}") else ("", tests)
 
 
 def _function(code: str, start: int, opening: int) -> Function | None:

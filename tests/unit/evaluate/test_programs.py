@@ -50,32 +50,6 @@ def test_scripts_are_apart_from_their_tests():
         compose(Prelude(), Problem("p", "p", "", Stop(), "x = 1", ""), "")
 
 
-def test_cpp_tests_come_before_the_completion_and_its_main_is_cut():
-    text = compose("cpp-function", "int f(){", "return 1;}\nint main() { return 0; }", "int main() {}").files[0][1]
-    assert text.startswith("#include <cstring>\nint f();\n#undef NDEBUG\n#undef assert\n#include <assert.h>\n")
-    assert text.endswith("\nint main() {}\n#undef __assert_fail\nint f(){return 1;}\n\n")
-    assert "int main() { return 0; }" in compose("cpp", "int f(){", "}\nint main() { return 0; }", "").files[0][1]
-
-
-def test_a_main_in_a_comment_or_text_of_a_cpp_function_is_not_cut():
-    completion = 'const char *s = "int main() {"; // int main() is below\n/* int main( */ return 1;}\n'
-    text = compose("cpp-function", "int f(){", f"{completion}int main() {{}}", "int main() {}").files[0][1]
-    assert text.endswith(f"int f(){{{completion}\n")
-
-
-def test_cpp_functions_have_c_strings_unless_the_prompt_defines_one_of_their_names():
-    include = "#include <cstring>\n"
-    assert compose("cpp-function", "int f(){", "}", "").files[0][1].startswith(f"{include}int f();")
-    assert include not in compose("cpp-function", "int strlen(string str){", "}", "").files[0][1]
-    assert include not in compose("cpp", "int f(){", "}", "").files[0][1]
-
-
-def test_a_brace_at_the_start_of_the_tests_closes_the_function():
-    text = compose("cpp", "long f(long x) {", " return x;", "}\nint main() { assert(f(1) == 1); }").files[0][1]
-    assert text.endswith("long f(long x) { return x;\n}\n")
-    assert text.index("int main()") < text.index("return x;")
-
-
 def test_d_tests_are_functions_of_another_module_that_the_sentinel_calls():
     files = dict(compose("d", "import std.math;\nlong f(long x)", "{ return x; }", "unittest {}\nvoid main(){}").files)
     assert files["program.d"] == "module program;\nimport std.math;\nlong f(long x){ return x; }\n"
@@ -89,8 +63,35 @@ def test_old_ranges_in_rust_tests_are_rewritten():
     text = compose("rust-crate", "fn f(mut x: &str, y: i32) -> i32 {", "}\n#[cfg(any())]", tests).files[0][1]
     assert "r.gen_range(0..3); r.gen_range(0..3);" in text
     assert "fn f(mut x: &str, y: i32) -> i32 { return super::f(x, y); }" in text
+    assert "use super::*" not in text
     assert text.startswith("#[cfg(test)]\nmod tests {\n")
     assert text.endswith("#[cfg(any())]\n")
+
+
+@pytest.mark.parametrize(
+    "context, completion, names",
+    [
+        ("fn f() {", "}", ""),
+        ("use std::fmt;\npub use self::a::*;\nfn f() {", "}", "std::fmt super::a::*"),
+        ("use std::{\n  fmt,\n  any::Any,\n};\nfn f() {", "}", "std::{\n  fmt,\n  any::Any,\n}"),
+        (
+            "mod a {\nstruct B;\n}\npub trait C {}\nconst D: i32 = 1;\nfn g() {}\nfn f() {",
+            "}",
+            "super::C super::D super::a",
+        ),
+        ("// struct A;\nfn f() {", "}\nstruct A;\nstruct B;\nfn main() {}", "super::A"),
+        ("fn f() {", "\nstruct A;\n}", ""),
+        ("fn f() {", "}\ntrait A {}\nimpl A for i32 {}\nmod std {}\nstruct Vec;", ""),
+        ("use std::fmt::A;\nfn f() {", "}\nstruct A;", "std::fmt::A"),
+        ("use std::fmt::*;\nfn f() {", "}\nstruct A;", "std::fmt::*"),
+    ],
+)
+def test_rust_tests_see_listed_names(context, completion, names):
+    tests = 'fn main() { let a: A = f(); std::f(Vec::new(), "B"); }'
+    text = compose("rust", context, completion, tests).files[0][1]
+    module = text.partition("mod data_set_names {\n    #![allow(unused_imports)]\n")[2].partition(";\n}\n")[0]
+    listed = module.replace("    pub(crate) use ", "").replace(";\n", " ")
+    assert (listed if names else "") == names
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_go_wrappers_of_functions_without_a_result_return_nothing():
 def test_go_main_runs_only_the_tests_of_the_data_set():
     tests = "func TestF(t *testing.T) {\n}\nfunc helper() {}\n"
     files = dict(compose("go", "package f_test\nfunc F() {", "}\nfunc TestMine(t *testing.T) {}", tests).files)
-    assert '{Name: "TestF", F: TestF}' in files["main.go"]
+    assert '{Name: "TestF", F: counted(TestF)}' in files["main.go"]
     assert "TestMine" not in files["main.go"]
 
 
