@@ -2,9 +2,11 @@
 
 import re
 import shlex
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 from scripts.evaluate.runners.base import Setup, Verdict, at_limit, compiler_at_limit, exit_code, new_nonce
 from scripts.evaluate.runners.binaries import FUNCTION_REPLACED, forbidden, replaces_in_tests
@@ -16,6 +18,32 @@ BINARY = "program"
 # Object files of languages whose tests are a file of their own for the linker.
 _TESTS_OBJECT, _PROGRAM_OBJECT = "tests.o", "program.o"
 _COLLECTED = (BINARY, _TESTS_OBJECT, _PROGRAM_OBJECT)
+# Memory of a job for compiled tests, of which those of a problem take up to some hundred kilobytes.
+_KEPT_BYTES = 64 << 20
+
+
+class KeptObjects:
+    """Object files by the texts that they were compiled from: the most recent ones, up to a number of bytes."""
+
+    def __init__(self, most_bytes: int = _KEPT_BYTES) -> None:
+        self.most_bytes, self.bytes = most_bytes, 0
+        self.objects: OrderedDict[str, bytes] = OrderedDict()
+        self.lock = Lock()
+
+    def get(self, text: str) -> bytes | None:
+        """The object file of a text, if it is kept."""
+        with self.lock:
+            if text in self.objects:
+                self.objects.move_to_end(text)
+            return self.objects.get(text)
+
+    def keep(self, text: str, content: bytes) -> None:
+        """Keep the object file of a text."""
+        with self.lock:
+            self.bytes += len(content) - len(self.objects.pop(text, b""))
+            self.objects[text] = content
+            while self.bytes > self.most_bytes:
+                self.bytes -= len(self.objects.popitem(last=False)[1])
 
 
 class CompiledRunner:
@@ -25,6 +53,10 @@ class CompiledRunner:
         table, tools = setup.table, setup.tools
         commands = [[word.replace("{shared}", setup.shared) for word in words] for words in table["compile"]]
         self.build = " && ".join(shlex.join(tools.command(words)) for words in commands)
+        tests = [word.replace("{shared}", setup.shared) for word in table.get("compile_tests", [])]
+        self.tests_file = tests[-1] if tests else None
+        self.build_tests = f"{shlex.join(tools.command(tests))} && " if tests else ""
+        self.kept = KeptObjects()
         self.failed = re.compile(table["failed_test"])
         self.exhausted = re.compile(table["out_of_memory"])
         self.start = f"chmod 700 {BINARY} && exec {shlex.join([f'./{BINARY}', *table.get('arguments', [])])}"
@@ -38,13 +70,21 @@ class CompiledRunner:
 
     def judge(self, program: Program) -> Verdict:
         """See `Runner`."""
-        files = {name: text.encode() for name, text in (*self.extra_files.items(), *program.files)}
-        command = ["sh", "-c", self.build]
+        texts = dict(program.files)
+        files = {name: text.encode() for name, text in (self.extra_files | texts).items()}
+        tests = texts[self.tests_file] if self.tests_file else ""
+        kept = self.kept.get(tests)
+        if kept is not None:
+            files[_TESTS_OBJECT] = kept
+        # Tests are compiled before anything reads the completion.
+        command = ["sh", "-c", self.build if kept is not None else f"{self.build_tests}{self.build}"]
         built = self.memory.run(
             self.limits["compile"],
             lambda limits: run(command, sandbox=self.compiling, limits=limits, files=files, collect=_COLLECTED),
         )
         if built.status == "exited" and built.returncode == 0 and BINARY in built.files:
+            if self.tests_file and _TESTS_OBJECT in built.files:
+                self.kept.keep(tests, built.files[_TESTS_OBJECT])
             refused = _refused(built.files)
             verdict = Verdict(ExecutionStatus.WRONG, refused, 0.0) if refused else self._execute(built.files[BINARY])
             return replace(verdict, compile_seconds=built.cpu_seconds)

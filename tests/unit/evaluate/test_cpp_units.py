@@ -2,7 +2,12 @@
 
 import pytest
 
+from scripts.evaluate.runners.compiled import KeptObjects
 from scripts.evaluate.runners.programs import Prelude
+from scripts.lib.sandbox.run import run
+from scripts.workflow.validation import read_yaml
+from tests.support.judging import judge_of
+from tests.support.paths import ROOT
 from tests.unit.evaluate.test_programs import compose
 
 
@@ -45,6 +50,7 @@ def test_a_brace_at_the_start_of_the_tests_closes_the_function():
     assert "}" not in files["tests.cpp"].partition("bool same")[0]
 
 
+TABLES = read_yaml(ROOT / "config/runners.yaml")
 FUNCTION = "int f(int x) {"
 
 
@@ -92,3 +98,34 @@ def test_cpp_prompts_that_two_files_cannot_share_have_one(context, tests):
     files = dict(compose("cpp", context, " return x;\n}", tests).files)
     assert files["tests.cpp"] == ""
     assert files["program.cpp"].index("int main() {}") < files["program.cpp"].index("return x;")
+
+
+def test_object_files_are_kept_up_to_a_number_of_bytes():
+    kept = KeptObjects(10)
+    for text in ("a", "b"):
+        kept.keep(text, b"1234")
+    assert (kept.get("a"), kept.get("c")) == (b"1234", None)
+    kept.keep("c", b"123")
+    assert (kept.get("a"), kept.get("b"), kept.get("c"), kept.bytes) == (b"1234", None, b"123", 7)
+    kept.keep("a", b"1")
+    assert (kept.get("a"), kept.bytes) == (b"1", 4)
+    kept.keep("huge", b"12345678901")
+    assert (kept.get("huge"), kept.get("a"), kept.bytes) == (None, None, 0)
+
+
+def test_the_tests_of_a_problem_are_compiled_once(tmp_path_factory, monkeypatch):
+    commands = []
+
+    def recording(command, **options):
+        commands.append(command[-1])
+        return run(command, **options)
+
+    monkeypatch.setattr("scripts.evaluate.runners.compiled.run", recording)
+    judge = judge_of(TABLES, tmp_path_factory.mktemp)
+    context, tests = "int twice(int x) {", "}\nint main() { assert(twice(4) == 8); }\n"
+    bodies = ["return 2 * x;", "return 3;", "int main() {}", "return 2 *;", "return x + x;"]
+    statuses = [judge("cpp", context, body, tests).status for body in bodies]
+    assert statuses == ["passed", "wrong", "compile_error", "compile_error", "passed"]
+    assert judge("cpp", context, bodies[0], tests.replace("8", "9")).status == "wrong"
+    builds = [command for command in commands if "program.cpp" in command]
+    assert ["tests.cpp" in command for command in builds] == [True, False, False, False, False, True]
