@@ -25,18 +25,36 @@ _HASKELL_IO = re.compile(
 # each of them to the end of the word would take quadratic time.
 _C_OPTION = r"(?:[OmDg]|w(?!\w)|W(?![lap],)|f(?!(?:(?!-optc-f)\S)*plugin)|std)"
 _HASKELL_OPTION = re.compile(
-    r"-(?:pgm\w+|f?plugin\S*|fclear-plugins|frontend\S*"
+    r"-pgm\w+|-(?:f?plugin\S*|fclear-plugins|frontend\S*"
     rf"|opt(?!c-{_C_OPTION})\S+|optc(?!\S)|F)(?![\w-])"
 )
+# A pragma after its opening. Anything but a letter, a digit or an underscore ends its kind.
+_OPTION_PRAGMA = re.compile(r"\s*(?:OPTIONS(?:_GHC)?|LANGUAGE)(?!\w)", re.IGNORECASE)
+_ANNOTATION = re.compile(r"\{-#\s*ANN(?!\w)", re.IGNORECASE)
+_ANNOTATION_WORD = re.compile(r"\bANN\b", re.IGNORECASE)
+# What can make a pragma longer than its text up to the first `#-}`: comments, other pragmas,
+# escaped line ends and directives.
+_OPEN_PRAGMA = re.compile(r"\{-|/\*|\\[^\S\n]*+$|^[^\S\n]*+#(?!-\})", re.MULTILINE)
+# A pragma of which the first word is no kind of pragma: a comment, a directive or an empty macro
+# could stand before its kind.
+_UNKNOWN_PRAGMA = re.compile(
+    r"\{-#(?!\s*(?:ANN|COLUMN|COMPLETE|CORE|CTYPE|DEPRECATED|GENERATED|HLINT|INCLUDE|INCOHERENT|INLINE"
+    r"|INLINE?ABLE|LANGUAGE|LINE|MINIMAL|NOINLINE|NOTINLINE|NOUNPACK|OPAQUE|OPTIONS\w*|OVERLAP\w*|RULES|SCC|SOURCE"
+    r"|(?:NO)?SPECIALI[SZ]E|UNPACK|WARNING)(?!\w))",
+    re.IGNORECASE,
+)
 _TEXT_BEGINS = re.compile(r"[\"\[]")
-_CPP = re.compile(r"\bCPP\b|(?<![\w-])-cpp\b")
-_MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)(.*)|(?<![\w-])-D[ \t]*(\w+)=?(\S*)", re.MULTILINE)
-_INCLUDE = re.compile(r"^[ \t]*#[ \t]*(?:include|import)(?:_next)?\b(.*)", re.MULTILINE)
+_CPP = re.compile(r"CPP\b|(?<![\w-])-cpp\b")
+_MACRO = re.compile(r"^[^\S\n]*#[^\S\n]*define[^\S\n]+(\w+)(.*)|(?<![\w-])-D[^\S\n]*(\w+)=?(\S*)", re.MULTILINE)
+_INCLUDE = re.compile(r"^[^\S\n]*#[^\S\n]*(?:include|import)(?:_next)?\b(.*)", re.MULTILINE)
+# A directive of which `_MACRO` and `_INCLUDE` do not see the name, or the macro's, because a comment
+# or an escaped line end stands before it.
+_HIDDEN_DIRECTIVE = re.compile(r"^[^\S\n]*+#[^\S\n]*+(?!(?:if|elif|else|endif)\b)\w*+[^\S\n]*+(?:/\*|\\)", re.MULTILINE)
 # Headers of GHC without macros that join words.
 _PLAIN_HEADER = re.compile(r"\s*[\"<](?:MachDeps|ghcversion|ghcplatform|ghcautoconf)\.h[\">]")
 # How the preprocessor makes one word of two: it removes comments and escaped line ends, and leaves
-# no blank where a macro with arguments ends.
-_JOINED = re.compile(r"[\w{#-]\\\r?\n[\w#-]")
+# no blank where a macro with arguments ends. Line ends can be escaped within a comment's marks.
+_JOINED = re.compile(r"[\w{#/*-](?:\\[^\S\n]*+\n)++[\w#/*-]")
 _COMMENT_BEGINS, _COMMENT_ENDS = re.compile(r"[\w{#-]/\*"), re.compile(r"\*/[\w#}-]")
 _CALL_JOINED = re.compile(r"\)[\w#-]")
 # Contents of macros that neither run programs nor make code of texts, which could be a macro again. No repetition gives
@@ -53,6 +71,26 @@ def _parts(text: str, begin: str, end: str) -> Iterator[str]:
         yield part.partition(end)[0]
 
 
+def _options(source: str) -> str:
+    """The contents of the pragmas with options and extensions, joined by blanks; the work is linear
+    in the text.
+
+    If it is not certain where a pragma ends, all of the rest of the program may belong to it.
+    """
+    bodies = []
+    parts = source.split("{-#")
+    for number, part in enumerate(parts):
+        kind = _OPTION_PRAGMA.match(part) if number else None
+        if kind is None:
+            continue
+        body, end, _ = part[kind.end() :].partition("#-}")
+        if not end or _OPEN_PRAGMA.search(body):
+            bodies.append("{-#".join([part[kind.end() :], *parts[number + 1 :]]))
+            break
+        bodies.append(body)
+    return " ".join(bodies)
+
+
 def _preprocessed(source: str, options: str) -> str:
     """The text in which a Haskell program's options and extensions stand when the preprocessor has
     read it; empty if they could be hidden in it.
@@ -65,6 +103,8 @@ def _preprocessed(source: str, options: str) -> str:
         or (any(body.startswith("(") for _, body in macros) and _CALL_JOINED.search(source))
         or (_COMMENT_BEGINS.search(source) and _COMMENT_ENDS.search(source))
         or _JOINED.search(source)
+        or _HIDDEN_DIRECTIVE.search(source)
+        or _UNKNOWN_PRAGMA.search(source)
         or not all(map(_PLAIN_HEADER.match, _INCLUDE.findall(source)))
     )
     if hidden:
@@ -80,9 +120,7 @@ def _has_escape(options: str) -> bool:
 
 def haskell(source: str) -> str:
     """Template Haskell, quasi-quotes and annotations with I/O, preprocessors and plug-ins."""
-    pragmas = [pragma.split(None, 1) for pragma in _parts(source, "{-#", "#-}")]
-    bodies = [(words[0].upper(), words[1]) for words in pragmas if len(words) == 2]
-    options = " ".join(body for kind, body in bodies if kind in ("OPTIONS", "OPTIONS_GHC", "LANGUAGE"))
+    options = _options(source)
     has_macros = bool(_CPP.search(options))
     scope = _preprocessed(source, options) if has_macros else options
     if (has_macros and not scope) or _has_escape(options):
@@ -90,7 +128,8 @@ def haskell(source: str) -> str:
     option = _HASKELL_OPTION.search(scope)
     if option:
         return f"the option {option[0]} runs other programs at compile time"
-    runs_code = _HASKELL_CODE.search(scope) or any(kind == "ANN" for kind, _ in bodies)
+    annotation = _ANNOTATION_WORD if scope is source else _ANNOTATION
+    runs_code = _HASKELL_CODE.search(scope) or annotation.search(source)
     possible = _HASKELL_IO.search(source) if runs_code else None
     if possible or (runs_code and scope is source):
         return f"its code runs at compile time and could do I/O ({possible[0] if possible else 'by macros'})"

@@ -37,6 +37,11 @@ CRASHING = "t = '!0 = ' + '!{' * 60000 + '}' * 60000 + chr(10)\\n"
         TH + 'tupleOf n = do { names <- replicateM n (newName "x"); lamE (map varP names) (varE (head names)) }\n',
         '{-# OPTIONS_GHC -optc-fno-strict-aliasing -optc-Wno-all -with-rtsopts="-K8m" #-}\nmain = print 1\n',
         "{-# " * 10_000,
+        "{-# LANGUAGE CPP #-}\n#if 1 /* a comment */\nmain = print 1\n#endif\n",
+        '{-# LANGUAGE CPP #-}\n{-# INLINE f #-}\nf :: String\nf = "a\\\n  \\b" ++ "*/*"\nmain = print f\n',
+        "{-# OPTIONS_GHC -Wall -- all warnings\n#-}\n{-# OPTIONS_HADDOCK hide #-}\nann = unsafeCoerce\n",
+        "{-# LANGUAGE CPP #-}\n#define N 3\n{-# HLINT ignore #-}\n{-# OPTIONS_HADDOCK hide #-}\nmain = print N\n",
+        "{-# LANGUAGE\n  CPP -- macros\n  , BangPatterns {- ! -}\n  #-}\nimport GHC.Exts\nmain = print 1\n",
     ],
 )
 def test_ordinary_haskell_is_not_refused(program):
@@ -74,10 +79,89 @@ def test_ordinary_haskell_is_not_refused(program):
         TH + "main = $(qAddForeignFilePath undefined undefined >> [| print 1 |])\n",
         TH + "import Data.ByteString.Builder.Prim.Internal\nmain = print 1\n",
         TH + "import GHCi.TH\nmain = print 1\n",
+        # Pragmas that GHC reads although their kind is not a word by itself, or goes on after `#-}`.
+        "{-# OPTIONS_GHC-XTemplateHaskell #-}\nmain = $(runIO undefined)\n",
+        "{-# LANGUAGE{-x-}TemplateHaskell #-}\nmain = $(runIO undefined)\n",
+        "{-# LANGUAGE {-# x #-} TemplateHaskell #-}\nmain = $(runIO undefined)\n",
+        "{-# LANGUAGE {- #-} -} TemplateHaskell #-}\nmain = $(runIO undefined)\n",
+        "{-# OPT\u0130ONS_GHC -XTemplateHaskell #-}\nmain = $(runIO undefined)\n",
+        "{-# ANN{--}main (unsafePerformIO undefined) #-}\nmain = print 1\n",
+        "{-# aNn(main) (unsafePerformIO undefined) #-}\nmain = print 1\n",
+        "{-# OPTIONS_GHC -odir - -pgmlo-/../../bin/echo #-}\nmain = print 1\n",
+        "{-# LANGUAGE{-x-}CPP #-}\n#define T TemplateHaskell\n{-# LANGUAGE T #-}\nmain = print 1\n",
     ],
 )
 def test_haskell_that_can_do_input_and_output_while_it_is_compiled_is_refused(program):
     assert compile_time.haskell(program)
+
+
+# What the preprocessor makes of a program that has CPP.
+HIDDEN = {
+    "a comment before the kind": "{-# /* */ LANGUAGE TemplateHaskell #-}\n",
+    "a comment next to the opening": "#if 1\n{-#/* */ LANGUAGE TemplateHaskell #-}\n#endif\n",
+    "an escaped line end before the kind": "{-# \\\n LANGUAGE TemplateHaskell #-}\n",
+    "a directive before the kind": "#if 1\n{-#\n#if 1\nLANGUAGE TemplateHaskell #-}\n#endif\n#endif\n",
+    "an end in a comment": "#if 1\n{-# LANGUAGE /* #-} */ TemplateHaskell #-}\n#endif\n",
+    "an end that is left out": "#if 1\n{-# LANGUAGE CPP\n#if 0\n #-}\n#endif\n , TemplateHaskell #-}\n#endif\n",
+    "an opening in a comment": "#if 0\n{-# LANGUAGE X\n#elif 1\n{-# LANGUAGE TemplateHaskell #-}\n#endif\n",
+    "an empty macro of the compiler": "#if 1\n{-# __GHCVERSION_H__ LANGUAGE TemplateHaskell #-}\n#endif\n",
+    "an empty macro of a header": '#include "MachDeps.h"\n{-# MACHDEPS_H LANGUAGE TemplateHaskell #-}\n',
+    "a comment and a line end": "#if 1\n{-# LANGUAGE Template/**/\\\nHaskell #-}\n#endif\n",
+    "a line end and a comment": "#if 1\n{-# LANGUAGE Template\\\n/**/Haskell #-}\n#endif\n",
+    "a line end in a comment's opening": "#if 1\n{-# LANGUAGE Template/\\\n**/Haskell #-}\n#endif\n",
+    "two line ends": "#if 1\n{-# LANGUAGE Template\\\n\\\nHaskell #-}\n#endif\n",
+    "a line end after a blank": "#if 1\n{-# LANGUAGE Template\\ \nHaskell #-}\n#endif\n",
+    "a comment in a directive": "# /* */ define T TemplateHaskell\n{-# LANGUAGE T #-}\n",
+    "a comment before a macro": "#define /**/ T TemplateHaskell\n{-# LANGUAGE T #-}\n",
+    "a line end in a directive": "# \\ \ndefine T TemplateHaskell\n{-# LANGUAGE T #-}\n",
+    "a line end before a macro": "#define \\\n T TemplateHaskell\n{-# LANGUAGE T #-}\n",
+    "a form feed in a directive": "#\fdefine T TemplateHaskell\n{-# LANGUAGE T #-}\n",
+}
+ANNOTATED = {
+    "a macro as the kind": "#define A ANN\n{-# A",
+    "a macro with arguments": "#define A(x) x\n{-# A(ANN)",
+    "an opening of two arguments": "#define A(x, y) x-y\nA({,# ANN",
+    "a comment before the kind": "{-# /* */ ANN",
+    "an escaped line end before the kind": "{-# \\\n ANN",
+    "a directive before the kind": "{-#\n#if 0\n#endif\n ANN",
+    "an empty macro of the compiler": "{-# __GHCVERSION_H__ ANN",
+}
+
+
+@pytest.mark.parametrize("head", HIDDEN.values(), ids=HIDDEN)
+def test_what_the_preprocessor_could_make_an_extension_is_refused(head):
+    program = "import Language.Haskell.TH\nmain = $(runIO (print 1) >> [| print 1 |])\n"
+    assert compile_time.haskell(f"{{-# LANGUAGE CPP #-}}\n{head}{program}")
+
+
+@pytest.mark.parametrize("head", ANNOTATED.values(), ids=ANNOTATED)
+def test_what_the_preprocessor_could_make_an_annotation_is_refused(head):
+    program = f"import System.IO.Unsafe\n{head} main (unsafePerformIO (print 1)) #-}}\nmain = print 1\n"
+    assert compile_time.haskell(f"{{-# LANGUAGE CPP #-}}\n{program}")
+
+
+def test_macros_of_options_are_macros():
+    program = "import System.IO.Unsafe\n{-# A main (unsafePerformIO (print 1)) #-}\nmain = print 1\n"
+    assert compile_time.haskell("{-# OPTIONS_GHC -cpp -DA=ANN #-}\n" + program)
+    assert compile_time.haskell("{-# OPTIONS_GHC-XCPP-DA=ANN #-}\n" + program)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "{-# LANGUAGE{-x-}TemplateHaskell #-}\n",
+        "{-# OPTIONS_GHC-XTemplateHaskell #-}\n",
+        "{-# LANGUAGE CPP #-}\n# /* */ define T TemplateHaskell\n{-# LANGUAGE T #-}\n",
+        "{-# LANGUAGE CPP #-}\n#if 1\n{-# LANGUAGE /* #-} */ TemplateHaskell #-}\n#endif\n",
+    ],
+)
+def test_no_hidden_pragma_replaces_a_program_that_ghc_starts(head):
+    """GHC runs `stand-in.sh` of the same folder after the code of the program."""
+    script = "printf 'module asm \\\"# not from this program\\\"' > source.ll; for last; do :; done; : > $last"
+    program = f'import Language.Haskell.TH\nmain = $(runIO (writeFile "stand-in.sh" "{script}") >> [| print 1 |])\n'
+    result = compile_source(head + program, build("Haskell"), ["perf"])["perf"]
+    assert (result.status, result.ir) == ("compile_error", "")
+    assert "the module may not be the compiler's" in result.diagnostics
 
 
 @pytest.mark.parametrize(
@@ -171,6 +255,13 @@ HOSTILE = {
     "brackets": lambda n: "{-# OPTIONS_GHC " + "[a] " * n + " #-}",
     "options of a C compiler": lambda n: "{-# OPTIONS_GHC " + "-optc-f" * n + " #-}",
     "macros": lambda n: "{-# LANGUAGE CPP #-}\n" + "#define a b\n" * n,
+    "openings of pragmas": lambda n: "{-# LANGUAGE " * n,
+    "pragmas in pragmas": lambda n: "{-# LANGUAGE {-# X #-} " * n,
+    "pragmas without a kind": lambda n: "{-# LANGUAGE CPP #-}\n" + "{-# \n" * n,
+    "line ends in a pragma": lambda n: "{-# LANGUAGE CPP" + " \\ \n" * n + "#-}",
+    "empty lines in a pragma": lambda n: "{-# LANGUAGE CPP" + "\n" * n + "#-}",
+    "escaped line ends": lambda n: "{-# LANGUAGE CPP #-}\na" + "\\ \n" * n,
+    "number signs": lambda n: "{-# LANGUAGE CPP #-}\n" + "# " * n,
     "blanks": lambda n: "{-# LANGUAGE CPP #-}\n#" + " \n" * n,
 }
 
