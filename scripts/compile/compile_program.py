@@ -228,11 +228,18 @@ class _Attempt:
         return self._states[path]
 
 
+def _is_preferred(source: str, alternative: Mapping[str, Any]) -> bool:
+    """Whether an alternative is tried before the others, by the table's `first_for`."""
+    pattern = alternative.get("first_for")
+    return pattern is not None and re.search(pattern, source, re.MULTILINE) is not None
+
+
 def _attempts(source: str, build: Build, headers: Mapping[str, str]) -> list[_Attempt]:
-    """An attempt for each alternative of a build, without those whose pragma has nothing to
-    override.
+    """An attempt for each alternative of a build, in the order in which they are tried, without those
+    whose pragma has nothing to override.
     """
-    attempts = [_Attempt(source, each, headers) for each in build.alternatives]
+    ordered = sorted(build.alternatives, key=lambda each: not _is_preferred(source, each.alternative))
+    attempts = [_Attempt(source, each, headers) for each in ordered]
     return [each for each in attempts if "pragma" not in each.build.alternative or each.text != source]
 
 

@@ -173,8 +173,13 @@ def _printed(module: binding.ModuleRef, parts: Collection[str]) -> str:
 
 
 def _is_empty(module: binding.ModuleRef) -> bool:
-    """Whether a module is empty: no function, no variable, no other name of an address, and no assembly."""
-    values = itertools.chain(module.functions, module.global_variables)
+    """Whether a module is empty: no function, no variable, no other name of an address, and no
+    assembly.
+
+    Declared intrinsics do not count: flang declares some in every module.
+    """
+    functions = (each for each in module.functions if not (each.is_declaration and each.name.startswith("llvm.")))
+    values = itertools.chain(functions, module.global_variables)
     return next(values, None) is None and _SYMBOL_OR_ASSEMBLY.search(str(module)) is None
 
 

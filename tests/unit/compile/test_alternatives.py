@@ -68,6 +68,39 @@ def test_the_alternative_that_worked_is_recorded_and_the_same_in_both_variants(c
     assert all(result.command.endswith("source.hs") for result in results.values()) == (expected == "source.hs")
 
 
+OF_FLANG = "#ifdef __flang__\n      PRINT *, 41\n#else\n      PRINT *, 43\n#endif\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "expected", "value"),
+    [
+        (f"program p\n{OF_FLANG}end program\n", "-ffree-form -cpp", "i32 41"),
+        (f"program p\n{OF_FLANG.replace('#', '  # ')}end program\n", "-ffree-form -cpp", "i32 41"),
+        (FIXED.replace("      WRITE", f"{OF_FLANG}      WRITE"), "-ffixed-form -cpp", "i32 41"),
+        ("program p\n#define N 41\n  print *, N\nend program\n", "-ffree-form -cpp", "i32 41"),
+        ("program p\n  print *, '#endif', 41 ! #if\nend program\n", "-ffree-form source", "i32 41"),
+        (
+            FIXED.replace("     &   S", "     &   S,\n     #define") + "      FUNCTION F()\n      END\n",
+            "-ffixed-form source",
+            "",
+        ),
+    ],
+    ids=["free form", "indented", "fixed form", "a definition", "no directive", "a continued line"],
+)
+def test_fortran_with_directives_has_the_compilers_macros(program, expected, value):
+    result = compile_source(program, build("Fortran"), ["perf"])["perf"]
+    assert (result.status, result.diagnostics) == ("ok", "")
+    assert expected in result.command
+    assert value in result.ir and "i32 43" not in result.ir
+
+
+def test_the_message_of_a_program_with_directives_is_that_of_its_first_alternative():
+    program = "program p\n#define print write\n  print *, 1\nend program\n"
+    result = compile_source(program, build("Fortran"), ["perf"])["perf"]
+    assert result.status == "compile_error"
+    assert result.command == build("Fortran").alternatives[2].command("perf")
+
+
 @pytest.mark.parametrize(
     ("language", "program", "expected"),
     [
