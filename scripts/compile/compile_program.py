@@ -1,5 +1,6 @@
 """Compile one program by its frontend's steps, in each variant."""
 
+import base64
 import fnmatch
 import re
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 from scripts.compile.build import Build
 from scripts.compile.compile_time import outside_work
 from scripts.compile.pragmas import with_pragma
-from scripts.lib.llvm import InvalidIRError, verified, without_attributes
+from scripts.lib.llvm import InvalidIRError, defines, verified, without_attributes
 from scripts.lib.sandbox.isolation import IsolationError, isolated
 from scripts.lib.sandbox.run import Limits, Outcome, run
 from scripts.lib.schemas.ir import CompileStatus
@@ -108,16 +109,31 @@ def run_command(
     return outcome
 
 
-def _choice(files: Mapping[str, bytes], choose: Mapping[str, Any]) -> bytes | None:
-    """The file that a step gets by the table's `choose`: of those with its first text, the one with
-    most of its texts.
-
-    None if no file contains the first text.
+def _defines(content: bytes, name: str, limits: Limits) -> bool:
+    """`llvm.defines` of a file, in the isolated process, whose arguments are JSON; False if it exceeds
+    the limits.
     """
-    texts = [text.encode() for text in choose["texts"]]
+    if name.encode() not in content:
+        return False
+    try:
+        return bool(isolated(defines, base64.b64encode(content).decode(), name, limits=limits))
+    except IsolationError:
+        return False
+
+
+def _choice(files: Mapping[str, bytes], choose: Mapping[str, Any], limits: Limits) -> bytes | None:
+    """The file that a step gets by the table's `choose`: of those that define its first function, the
+    one that defines most of its functions.
+
+    Files that only call or mention a function do not count. None if no file defines the first
+    function.
+    """
+    first, *others = choose["functions"]
     matches = [content for path, content in sorted(files.items()) if fnmatch.fnmatch(path, choose["files_like"])]
-    eligible = [content for content in matches if texts[0] in content]
-    return max(eligible, key=lambda content: sum(text in content for text in texts), default=None)
+    eligible = [content for content in matches if _defines(content, first, limits)]
+    if len(eligible) < 2:
+        return next(iter(eligible), None)
+    return max(eligible, key=lambda content: sum(_defines(content, name, limits) for name in others))
 
 
 def _after(
@@ -135,7 +151,7 @@ def _after(
         return state
     files = dict(state.files)
     if "choose" in step:
-        choice = _choice(files, step["choose"])
+        choice = _choice(files, step["choose"], build.limits)
         if choice is None:
             message = "no module of the program itself"
             return replace(state, failure=Result(CompileStatus.COMPILE_ERROR, state.seconds, message))

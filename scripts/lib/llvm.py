@@ -6,6 +6,7 @@ included, and prints it in one dialect. Text that depends on the machine is remo
 so that the stored text is always the print of a verified module, never text that was edited.
 """
 
+import base64
 import itertools
 import re
 from collections.abc import Collection
@@ -147,6 +148,18 @@ def defined_functions(text: str) -> list[str]:
             return sorted(function.name for function in module.functions if not function.is_declaration)
     except RuntimeError as error:
         raise InvalidIRError(" ".join(str(error).split())) from error
+
+
+def defines(bitcode: str, name: str) -> bool:
+    """Whether a module, as bitcode in base64, defines a function; False if the reader rejects it.
+
+    Crafted bitcode may crash the reader, as in `verified`.
+    """
+    try:
+        with binding.parse_bitcode(base64.b64decode(bitcode), context=binding.create_context()) as module:
+            return any(each.name == name and not each.is_declaration for each in module.functions)
+    except RuntimeError:
+        return False
 
 
 def shrink(module: binding.ModuleRef) -> None:

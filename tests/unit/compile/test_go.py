@@ -85,6 +85,44 @@ def test_the_programs_own_module_is_compiled_in_both_variants(tools):
     assert "-opt=z" in results["size"].command and "-Oz" in results["size"].command
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            '"$big declare void @main.main()"',
+            '"$big declare void @main.main() declare void @main.init() define void @runtime.run() '
+            '{ call void @main.init() call void @main.main() ret void }"',
+        ),
+        ('"$big declare', '"$big @s = constant [9 x i8] c\\"main.init\\" declare'),
+        (
+            'fedc4567 "define void @fmt.init() { ret void }"',
+            '0000aaaa "define void @domain.init() { ret void } define void @domain.main() { ret void }"',
+        ),
+        (
+            'package fedc4567 "define',
+            'printf BC > "$cache/pkg-0000bbbb.bc"\nprintf main.init > "$cache/pkg-0000cccc.bc"\n'
+            'package fedc4567 "define',
+        ),
+    ],
+    ids=["calls", "a string", "longer names", "no bitcode"],
+)
+def test_a_module_that_only_mentions_the_programs_functions_is_not_the_programs(tmp_path, monkeypatch, old, new):
+    assert old in TINYGO
+    folders = [stand_in(tmp_path, "tinygo", TINYGO.replace(old, new)), stand_in(tmp_path, "go", GO)]
+    monkeypatch.setenv("PATH", ":".join([*folders, "/usr/bin", "/bin"]))
+    [result] = compile_source(HELLO, build("Go"), ["perf"]).values()
+    assert (result.status, result.diagnostics) == ("ok", "")
+    assert re.findall(r"define .*@([\w.]+)\(", result.ir) == ["main.init", "main.main"]
+
+
+def test_a_program_of_which_no_module_defines_its_functions_is_refused(tmp_path, monkeypatch):
+    text = TINYGO.replace("define void @main.init() { ret void }", "declare void @main.init()")
+    folders = [stand_in(tmp_path, "tinygo", text), stand_in(tmp_path, "go", GO)]
+    monkeypatch.setenv("PATH", ":".join([*folders, "/usr/bin", "/bin"]))
+    [result] = compile_source(HELLO, build("Go"), ["perf"]).values()
+    assert (result.status, result.diagnostics) == ("compile_error", "no module of the program itself")
+
+
 def test_without_a_sandbox_the_go_command_is_reached_too(tools):
     [result] = compile_source(HELLO, build("Go", sandbox="off"), ["perf"]).values()
     assert (result.status, result.diagnostics) == ("ok", "")

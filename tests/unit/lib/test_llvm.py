@@ -1,11 +1,13 @@
 """One reader for all IR: what it takes out, what it repairs, what it refuses."""
 
+import base64
 import time
 
 import pytest
+from llvmlite import binding
 
 from scripts.lib.constant_expressions import with_usual_spacing
-from scripts.lib.llvm import PARTS, InvalidIRError, neutral, verified, without_attributes
+from scripts.lib.llvm import PARTS, InvalidIRError, defines, neutral, verified, without_attributes
 
 PLAIN = """; ModuleID = '/home/someone/a.c'
 source_filename = "/home/someone/a.c"
@@ -353,6 +355,15 @@ def test_a_module_of_assembly_or_declarations_is_not_empty():
     assert "module asm" in verified('  module  asm "nop"\n')
     assert "@a = alias" in verified("@a = alias i8, inttoptr (i64 5 to ptr)\n")
     assert "declare" in verified("declare void @f()\n")
+    assert "declare" in verified("declare void @llvm()\ndeclare ptr @llvm.stacksave.p0()\n")
+
+
+def test_a_function_is_defined_by_a_module_with_its_body():
+    text = "define void @f() {\n  call void @g()\n  ret void\n}\ndeclare void @g()\n@h = global i8 0\n"
+    module = binding.parse_assembly(text, context=binding.create_context())
+    bitcode = base64.b64encode(module.as_bitcode()).decode()
+    assert [defines(bitcode, name) for name in ("f", "g", "h", "missing", "")] == [True, False, False, False, False]
+    assert not defines(base64.b64encode(b"no bitcode, but f").decode(), "f")
 
 
 @pytest.mark.parametrize(
