@@ -5,8 +5,10 @@ and line.
 import codecs
 import gzip
 import json
+import re
 import string
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -21,6 +23,12 @@ _PIECE = 1 << 20
 _MOST_SKIPPED = 256 << 20
 # Kilobytes of gzip can hold millions of blank lines.
 _MOST_BLANK = 1_000_000
+# Kilobytes of gzip can also hold a line of millions of values, each of which takes up to a hundred
+# bytes of memory.
+_MOST_VALUES = 1_000_000
+# A string, or the rest of a text in which one does not end; no repetition gives anything back, so
+# that the time is linear.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 def _open(path: str | Path) -> BinaryIO:
@@ -71,23 +79,34 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object; raise `ValueError` if a key occurs twice, because readers differ in which they take."""
     values = dict(pairs)
     if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r:.80} occurs twice")
+        name = next(name for name, uses in Counter(name for name, _ in pairs).items() if uses > 1)
+        raise ValueError(f"the key {name!r:.80} occurs twice")
     return values
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique)
 
 
-def _loads(content: bytes) -> Any:
-    """The value of a JSON text, as `json.loads`; raise `ValueError` for anything else."""
-    return _DECODER.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
+def _text(content: bytes) -> str:
+    """A JSON text in any of its encodings, as `json.loads` reads it; raise `ValueError` for anything else."""
+    return content.decode(json.detect_encoding(content), "surrogatepass")
+
+
+def _has_too_many_values(text: str) -> bool:
+    """Whether a JSON text has more values than `_MOST_VALUES`, by the signs that precede values."""
+    if len(text) <= _MOST_VALUES:
+        return False
+    signs = _STRING.sub("", text)
+    return sum(signs.count(sign) for sign in ",[{") > _MOST_VALUES
 
 
 def parse_object(line: bytes, where: str) -> dict[str, Any]:
     """The JSON object of a line; raise `InputError`, which begins with `where`, for anything else."""
     try:
-        row = _loads(line)
+        text = _text(line)
+        if _has_too_many_values(text):
+            raise InputError(f"{where} has more than {_MOST_VALUES} values; remove the line")
+        row = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON in UTF-8 ({error}); fix or remove the line") from error
     if not isinstance(row, dict):
@@ -179,7 +198,7 @@ def json_list(content: bytes, source: str | Path, remedy: str = "replace it") ->
     source, remedy: file or address, and what to do, for the message.
     """
     try:
-        rows = _loads(content)
+        rows = _DECODER.decode(_text(content))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source}: not JSON in UTF-8 ({error}); {remedy}") from error
     if not isinstance(rows, list):
