@@ -14,6 +14,7 @@ from scripts.lib.schemas.sources import Rejection
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # A mark in a text: some editors write another one before the first.
 _MARK = "\ufeff"
+_REPLACEMENT = "\ufffd"
 # Control characters that do not occur in text. Text may contain tab, line feed, vertical tab, form
 # feed, carriage return, DOS end of file, and escape.
 _CONTROLS = bytes(set(range(32)) - {9, 10, 11, 12, 13, 26, 27})
@@ -29,7 +30,8 @@ _SEVEN_BIT = ["iso2022_jp_2", "iso2022_kr"]
 _ENOUGH = 64
 # Of these, the number in different words: a word that is repeated is no further evidence.
 _DIFFERENT = 32
-_OTHER_BYTES = re.compile(rb"[\x80-\xff]+")
+# In pieces, because some languages have no blanks between words.
+_OTHER_BYTES = re.compile(rb"[\x80-\xff]{1,4}")
 # Encodings whose texts are easily taken for those of others; most corpora have few programs in them.
 _RARE = ["euc_jp", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_2", "iso8859_5", "cp866", "tis_620"]
 # Short words in other encodings are by chance valid UTF-8 of up to this many characters.
@@ -110,7 +112,8 @@ def _mostly_utf8(data: bytes, encodings: list[str]) -> Decoded | None:
     bad = sum("\udc80" <= character <= "\udcff" for character in text)
     known = [character for character in text if category(character) not in ("Cn", "Cs")]
     pairs = len(_PAIR.findall(data))
-    strange = bad - 6 * pairs
+    # A character of which the end is missing counts once: its other bytes are as UTF-8 has them.
+    strange = data.decode("utf-8", "replace").count(_REPLACEMENT) - data.count(_REPLACEMENT.encode()) - 6 * pairs
     continuing = sum(len(character.encode()) - 1 for character in known) + 4 * pairs
     by_chance = any(len(reading) < len(data) for reading in _readings(data, encodings).values())
     marked = data.startswith(codecs.BOM_UTF8)
@@ -137,6 +140,7 @@ def _detected(data: bytes, encodings: list[str]) -> Decoded:
     if text is None:
         return Decoded(rejected=Rejection.UNDECODABLE)
     others = any(reading != text for reading in _readings(data, encodings).values())
+    others = others or not data.decode("utf-8", "ignore").isascii()
     uncertain = others and (best is None or _is_short(data) or _looks_rare(data, text, encodings))
     return Decoded(text, encoding, uncertain=uncertain)
 

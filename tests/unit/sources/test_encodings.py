@@ -66,3 +66,40 @@ def test_a_word_that_is_repeated_is_no_more_evidence_than_the_word():
     text = program("сортировка пузырьком " * 6)
     decoded = decode(text.encode("koi8_r"), ENCODINGS)
     assert decoded.text == text or decoded.uncertain
+
+
+CUT = [b"\xe4\xb8", b"\xf0\x9f", b"\xf0\x9f\x98"]
+
+
+@pytest.mark.parametrize("cut", CUT)
+@pytest.mark.parametrize("text", ["été où garçon", "Größe für Übung", "שלום", "şğıİ", "中文", "Привет"])
+def test_a_cut_character_does_not_make_utf8_another_encoding(text, cut):
+    for before, after in (("// ", "\n"), (f"// {text} ", "\n"), (f"// {text}\n", "")):
+        data = before.encode() + cut + f"{after}int x; // {text}\n".encode()
+        decoded = decode(data, ENCODINGS)
+        assert (decoded.encoding, decoded.rejected, decoded.bad_bytes) == ("utf-8", None, len(cut))
+        assert decoded.text == f"{before}�{after}int x; // {text}\n"
+
+
+def test_a_replacement_character_in_a_text_of_utf8_is_no_bad_byte():
+    data = "// ��� naïve café\n".encode() + b"\xff\n"
+    decoded = decode(data, ENCODINGS)
+    assert (decoded.encoding, decoded.bad_bytes) == ("utf-8", 1)
+
+
+@pytest.mark.parametrize("word", ["я", "я я", "пр", "中"])
+@pytest.mark.parametrize("bad", [b"\xf0\x9f\x98 ", b'\xe4\xb8"', b"\xff", b"caf\xe9"])
+def test_a_short_text_that_is_partly_utf8_is_marked_if_it_is_read_in_another_encoding(word, bad):
+    decoded = decode(f"// {word} \nint main(void) {{ }} // ".encode() + bad, ENCODINGS)
+    assert decoded.encoding == "utf-8" or decoded.uncertain or decoded.rejected
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word"),
+    [("gb18030", "你好世界"), ("tis_620", "สวัสดี"), ("shift_jis", "こんにちは"), ("euc_kr", "안녕")],
+)
+@pytest.mark.parametrize("times", [8, 12, 16, 40])
+def test_a_word_that_is_repeated_without_blanks_is_no_more_evidence_either(encoding, word, times):
+    text = f'int main(void) {{ puts("{word * times}"); return 0; }}\n'
+    decoded = decode(text.encode(encoding), ENCODINGS)
+    assert decoded.text == text or decoded.uncertain or decoded.rejected
