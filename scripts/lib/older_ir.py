@@ -24,7 +24,7 @@ _FORMS = (
     *(word + after for word in _TYPED for after in " ,)"),
 )
 _OLD = re.compile(
-    r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])(?:(inrange (?=[i<]))|(x86_mmx)(?![\w.$-])'
+    r'"[^"]*"|;[^\n]*|(?<![\w.$%@!#-])(?:(inrange (?=[i<]))|(x86_mmx)(?![\w.$:-])'
     rf"|({'|'.join(_TYPED)})(?=[ ,)])|(comdat noduplicates)\b)"
 )
 # A call has at most a few of the words that follow `asm`, such as `sideeffect`.

@@ -25,7 +25,9 @@ PARTS = {
     "tests": PartOfProblem.TESTS,
 }
 _WORD = re.compile(r"[A-Za-z_0-9]+")
-_COMMENT = re.compile(r'"""[\s\S]*?"""|' r"'''[\s\S]*?'''|" r"/\*[\s\S]*?\*/|" r"(?://|#(?!include|import)|--).*")
+_COMMENT = re.compile(
+    r'"""[\s\S]*?(?:"""|\Z)|' r"'''[\s\S]*?(?:'''|\Z)|" r"/\*[\s\S]*?(?:\*/|\Z)|" r"(?://|#(?!include|import)|--).*"
+)
 
 
 def problem_name(row: dict[str, Any]) -> str:

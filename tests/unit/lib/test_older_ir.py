@@ -31,6 +31,10 @@ TABLE = "@v = constant { [3 x ptr] } zeroinitializer\n"
             "  %b = bitcast x86_mmx %a to double\n  ret double %b\n}\n",
             "%b = bitcast <1 x i64> %a to double",
         ),
+        (
+            "define void @f() {\n  br label %x86_mmx\nx86_mmx:\n  ret void\n}\n",
+            "br label %x86_mmx\n\nx86_mmx:",
+        ),
         ("%S = type { i64 }\ndeclare void @f(%S* noalias sret align 8, i32)\n", "sret(%S) align 8, i32)"),
         ("declare void @f(i32, { i64, [2 x i8] }* nocapture sret)\n", "sret({ i64, [2 x i8] })"),
         ('%"a, (b" = type { i64 }\ndeclare void @f(%"a, (b"* dereferenceable(8) byval)\n', 'byval(%"a, (b")'),

