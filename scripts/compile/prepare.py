@@ -12,6 +12,7 @@ from scripts.compile.codon.annotations import FutureImport, TypingOnly
 from scripts.compile.codon.containers import EmptyFields, MemoDefault, RememberedResults
 from scripts.compile.codon.exceptions import ExceptTuple, RaisedClass, SuppressedContext
 from scripts.compile.codon.fields import FormatCall, PercentFormat, SpecifiedField
+from scripts.compile.codon.globals_first import GlobalsFirst
 from scripts.compile.codon.library import ExitCall, RecursionLimit, Reduce, StdinReadline
 from scripts.compile.codon.names import Names
 from scripts.compile.codon.python2 import python2
@@ -25,7 +26,7 @@ from scripts.compile.codon.syntax import (
 )
 from scripts.compile.codon.text_method import TextMethod
 from scripts.compile.codon.typed import Typed
-from scripts.compile.codon.variables import GlobalsFirst, Retyped, is_head
+from scripts.compile.codon.variables import Retyped, is_head
 
 # Codon's parser reads `if(x) …` as a call; printing the syntax tree inserts the space.
 _TIGHT = re.compile(
@@ -86,11 +87,14 @@ def for_codon(source: str) -> tuple[str, list[str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(source)
+            # Some errors are only found when a tree is compiled.
+            compile(source, "source.py", "exec", dont_inherit=True)
             names = Names(tree)
             applied = [] if names.is_reflective() else _apply_rewrites(tree, names)
             tight = len(_TIGHT.findall(source)) if not names.is_reflective() else 0
             text = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
             exact = ast.dump(ast.parse(text)) == ast.dump(tree)
+            compile(text, "source.py", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source, []
     rewrites = [*([f"tight_keyword:{tight}"] if tight else []), *(f"{each.name}:{each.count}" for each in applied)]

@@ -1,13 +1,16 @@
 """Rewrites of imports that only matter for annotations."""
 
 import ast
+import builtins
 
 from scripts.compile.codon.harmless import HarmlessTypes
-from scripts.compile.codon.names import Names, annotations_of, loads
-from scripts.compile.codon.rewrite import Rewrite, is_name, placeholder, without
+from scripts.compile.codon.names import Names, annotations_of, loads, method_names
+from scripts.compile.codon.rewrite import Rewrite, is_name, is_none, placeholder, without
 
 _TYPES = frozenset({"int", "float", "str", "bool", "bytes", "object"})
 _SUBSCRIPTED = frozenset({"list", "dict", "set", "tuple", "List", "Dict", "Set", "Tuple", "Optional"})
+# Those of `typing` check the number of their parameters.
+_COUNTED = frozenset({"List", "Dict", "Set", "Optional"})
 
 
 class FutureImport(Rewrite):
@@ -42,21 +45,15 @@ class FutureImport(Rewrite):
         """The classes of the program in annotations; None if the annotations might not be
         evaluable.
         """
-        nodes = list(ast.walk(module))
-        annotations = [one for node in nodes for one in annotations_of(node)]
-        # Annotations of variables in functions are not evaluated, but Codon reads them.
-        annotations += [node.annotation for node in nodes if isinstance(node, ast.AnnAssign)]
+        annotations = _annotations(module)
         classes = {part.name for part in module.body if isinstance(part, ast.ClassDef)}
-        classes = {name for name in classes if self.names.bound[name] == 1}
-        parts = [part for one in annotations for part in ast.walk(one)]
-        names = {part.id for part in parts if isinstance(part, ast.Name)}
-        known = {name for name in _SUBSCRIPTED | _TYPES if self._is_known(name)}
-        kinds = (ast.Name, ast.Subscript, ast.Tuple, ast.expr_context)
-        nothing = [part for part in parts if isinstance(part, ast.Constant) and part.value is None]
-        plain = all(isinstance(part, kinds) or part in nothing for part in parts)
-        subscripted = all(is_name(one.value, *_SUBSCRIPTED) for one in parts if isinstance(one, ast.Subscript))
-        possible = plain and subscripted and names <= known | classes and _defined_before(module, classes)
-        return names & classes if possible else None
+        # Names of builtins may be read before such a class hides them.
+        classes = {name for name in classes - vars(builtins).keys() if self.names.bound[name] == 1}
+        names = {name for one in annotations for name in loads(one)}
+        known = {name for name in _SUBSCRIPTED | _TYPES if self._is_known(name)} - method_names(module)
+        possible = all(map(_can_evaluate, annotations)) and names <= known | classes
+        imported = {name for name in known if self.names.imports.get(name)}
+        return names & classes if possible and _defined_before(module, classes | imported) else None
 
     def _is_known(self, name: str) -> bool:
         """Whether a name certainly means Python's builtin or the name of `typing`."""
@@ -65,16 +62,37 @@ class FutureImport(Rewrite):
         return self.names.imported(name, f"typing.{name}")
 
 
-def _defined_before(module: ast.Module, classes: set[str]) -> bool:
-    """Whether annotations mention no class before its definition begins."""
+def _annotations(tree: ast.AST) -> list[ast.expr]:
+    """All annotations in a tree; those of variables in functions are not evaluated, but Codon reads
+    them.
+    """
+    nodes = list(ast.walk(tree))
+    annotations = [one for node in nodes for one in annotations_of(node)]
+    return annotations + [node.annotation for node in nodes if isinstance(node, ast.AnnAssign)]
+
+
+def _can_evaluate(node: ast.expr) -> bool:
+    """Whether an annotation is a name, or a type with as many types as it accepts."""
+    if not isinstance(node, ast.Subscript):
+        return isinstance(node, ast.Name) or is_none(node)
+    types = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    counted = len(types) == (2 if is_name(node.value, "Dict") else 1) or not is_name(node.value, *_COUNTED)
+    # `typing` refuses a plain Optional as the parameter of another type.
+    plain = any(is_name(one, "Optional") for one in types)
+    return is_name(node.value, *_SUBSCRIPTED) and counted and not plain and all(map(_can_evaluate, types))
+
+
+def _defined_before(module: ast.Module, names: set[str]) -> bool:
+    """Whether annotations mention no class before its definition begins, and no name before its
+    import.
+    """
     defined: set[str] = set()
     for statement in module.body:
         if isinstance(statement, ast.ClassDef):
             defined.add(statement.name)
-        nodes = list(ast.walk(statement))
-        annotations = [one for node in nodes for one in annotations_of(node)]
-        annotations += [node.annotation for node in nodes if isinstance(node, ast.AnnAssign)]
-        if any(loads(one).keys() & (classes - defined) for one in annotations):
+        elif isinstance(statement, ast.ImportFrom):
+            defined |= {alias.asname or alias.name for alias in statement.names}
+        if any(loads(one).keys() & (names - defined) for one in _annotations(statement)):
             return False
     return True
 

@@ -58,6 +58,11 @@ _PLAIN_MODULES = PLAIN_MODULES | {
     "textwrap",
     "abc",
     "enum",
+    "bz2",
+    "getopt",
+    "gzip",
+    "statistics",
+    "threading",
 }
 _NUMBERS = ("__int__", "__index__", "__float__")
 _TEXTS = ("__str__", "__repr__")
@@ -86,6 +91,11 @@ class Effects:
         modules = {origin.partition(".")[0] for origins in names.imports.values() for origin in origins}
         # Whether each number is an int, a float or a bool.
         self.plain_numbers = not names.defines(*_NUMBERS) and modules <= _PLAIN_MODULES
+        # Complex numbers and dates have formats of their own.
+        imaginary = any(isinstance(node, ast.Constant) and isinstance(node.value, complex) for node in nodes)
+        other_formats = imaginary or self.own_format or bool({"complex", "datetime"} & names.taken)
+        # Whether a format with the letter of a number fails for all values but these numbers.
+        self.plain_formats = modules <= _PLAIN_MODULES and not other_formats
 
     def steady(self, node: ast.expr) -> bool:
         """Whether evaluating an expression changes nothing, and output written before does not

@@ -9,7 +9,18 @@ from dataclasses import replace
 from scripts.compile.codon.effects import SCALARS, Effects
 from scripts.compile.codon.names import Names
 from scripts.compile.codon.rewrite import Rewrite, call
-from scripts.compile.codon.specs import HELPERS, INTEGERS, Spec, is_number, joined, number_text, padded, parsed, pieces
+from scripts.compile.codon.specs import (
+    HELPERS,
+    INTEGERS,
+    Spec,
+    is_bare,
+    is_number,
+    joined,
+    number_text,
+    padded,
+    parsed,
+    pieces,
+)
 
 # Longer formats are data, and each part adds a level to the expression.
 _MAX_PARTS = 100
@@ -25,7 +36,7 @@ class Fields(Rewrite):
         self.effects = Effects(tree, names)
         self.types = self.effects.types
         builtins = names.builtin("str", "repr", "int", "float", "bool", "isinstance", "len", "max", "type", "TypeError")
-        self.possible = builtins and not self.effects.own_format
+        self.possible = builtins and names.builtin("ValueError") and not self.effects.own_format
 
     def shown(self, value: ast.expr, conversion: str | None) -> ast.expr:
         """A value's text."""
@@ -52,6 +63,8 @@ class Fields(Rewrite):
         if kind == "int" and not spec.kind and spec.precision is None:
             spec = replace(spec, kind="d")
         if is_number(spec) and not conversion:
+            if kind not in SCALARS and not self.effects.plain_formats and not is_bare(spec):
+                return None
             numbers = number_text(value, spec, self.helper, "as_integer", "as_float")
             if spec.zero and (spec.comma or spec.align):
                 return None

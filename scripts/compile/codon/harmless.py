@@ -4,7 +4,7 @@ be removed.
 
 import ast
 
-from scripts.compile.codon.names import Names, annotations_of
+from scripts.compile.codon.names import Names, annotations_of, method_names
 
 # The number of parameters of types that have a fixed one.
 _PARAMETERS = {"Optional": 1, "List": 1, "list": 1, "Set": 1, "set": 1, "FrozenSet": 1, "frozenset": 1, "Sequence": 1}
@@ -29,7 +29,8 @@ class HarmlessTypes:
     """
 
     def __init__(self, tree: ast.Module, names: Names) -> None:
-        self.since = {name: -1 for name in _BUILTIN if names.builtin(name)}
+        hidden = method_names(tree)
+        self.since = {name: -1 for name in _BUILTIN - hidden if names.builtin(name)}
         self.parts = _PARTS | _BUILTIN
         self.position: dict[int, int] = {}
         # A class whose metaclass is not `type` may redefine `|`.
@@ -39,7 +40,7 @@ class HarmlessTypes:
                 self.position |= {id(one): index for one in annotations_of(node)}
             if isinstance(statement, ast.ImportFrom):
                 imported = {alias.name for alias in statement.names}
-                known = {name for name in imported if names.imported(name, f"typing.{name}")}
+                known = {name for name in imported - hidden if names.imported(name, f"typing.{name}")}
                 self.since |= dict.fromkeys(known - self.since.keys(), index)
             elif isinstance(statement, ast.ClassDef) and plain and names.bound[statement.name] == 1:
                 self.since[statement.name] = index

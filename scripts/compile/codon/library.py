@@ -4,7 +4,7 @@ import ast
 import operator
 from collections.abc import Callable
 
-from scripts.compile.codon.names import Names, immediate_loads, loads
+from scripts.compile.codon.names import Names, immediate_loads, immediate_nodes, loads
 from scripts.compile.codon.rewrite import Rewrite, assigned_name, call, is_dotted, is_name, without
 
 _READLINE = """
@@ -87,7 +87,11 @@ class StdinReadline(Rewrite):
         certain = [node for node in outer[:_MAX_ALIASES] if self._is_certain(node) and self._is_only_called(node)]
         self.aliases = {name: node for node in certain if (name := assigned_name(node)) is not None}
         self.possible = len(self.aliases) == len(outer)
+        # A function as a variable of a class would be a method.
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        kept = {id(part) for node in classes for part in immediate_nodes(node)}
         inner = [node for node in assigned if id(node) in self.local and self._is_only_called(node)]
+        inner = [node for node in inner if id(node) not in kept]
         self.called |= {id(node.value) for node in inner}
 
     def _is_readline(self, node: ast.AST) -> bool:
@@ -114,6 +118,8 @@ class StdinReadline(Rewrite):
         own = {part.name for part in ast.walk(self.tree) if isinstance(part, ast.FunctionDef | ast.ClassDef)}
         before = self.tree.body[: self.tree.body.index(node)]
         read = {one for statement in before for one in immediate_loads(statement)}
+        lambdas = [part for statement in before for part in ast.walk(statement) if isinstance(part, ast.Lambda)]
+        read |= {one for part in lambdas for one in loads(part)}
         return self.names.bound[name] == 1 and not read & {name, *own}
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST:

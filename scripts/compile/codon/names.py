@@ -15,22 +15,19 @@ _ANNOTATION_READERS = frozenset({"get_type_hints", "get_annotations", "singledis
 _REFLECTION |= _ANNOTATION_READERS
 _REFLECTION_ATTRIBUTES = frozenset(
     {"__dict__", "__globals__", "__code__", "__defaults__", "__kwdefaults__", "__closure__", "__annotations__"}
-    | {
-        "__builtins__",
-        "_getframe",
-        "settrace",
-        "setprofile",
-        "modules",
-        "f_locals",
-        "f_globals",
-        "tb_frame",
-        "__slots__",
-    }
+    | {"__builtins__", "__slots__", "_getframe", "_current_frames", "settrace", "setprofile", "modules"}
+    | {"f_locals", "f_globals", "f_code", "f_back", "f_lineno", "f_lasti", "gi_code", "gi_frame"}
+    | {"cr_code", "cr_frame", "ag_code", "ag_frame", "tb_frame", "tb_lineno", "tb_lasti", "tb_next"}
+    | {"getrefcount", "getallocatedblocks"}
     | _ANNOTATION_READERS
 )
+# Functions that read an attribute by its name.
+_READING_BY_NAME = frozenset({"getattr", "attrgetter", "__getattribute__"})
+# Modules that read the program's text, lines, frames or annotations.
 _REFLECTION_MODULES = frozenset(
     {"builtins", "inspect", "importlib", "ast", "dis", "runpy", "gc", "ctypes", "traceback", "linecache", "doctest"}
-    | {"code", "codeop", "__main__", "pdb", "trace", "tokenize", "symtable"}
+    | {"code", "codeop", "__main__", "pdb", "bdb", "trace", "tokenize", "symtable", "pydoc", "dataclasses"}
+    | {"warnings", "logging", "profile", "cProfile", "tracemalloc", "pyclbr", "pkgutil"}
 )
 # Modules whose `import *` binds no builtin that a rewrite relies on.
 PLAIN_MODULES = frozenset(
@@ -85,7 +82,12 @@ class Names:
         """Whether the program may inspect its own names or text, or binds names that its text does
         not show.
         """
-        return any(_reflects(node) for node in ast.walk(self.tree))
+        by_name = _REFLECTION_ATTRIBUTES if self.taken & _READING_BY_NAME else frozenset()
+        nodes = list(ast.walk(self.tree))
+        shows_text = self.builtin("help") and any(isinstance(node, ast.Name) and node.id == "help" for node in nodes)
+        opens = bool(self.taken & {"open", "Path"}) and any(map(_is_own_path, nodes))
+        texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        return shows_text or opens or bool(texts & by_name) or any(map(_reflects, nodes))
 
     def observes_lifetimes(self) -> bool:
         """Whether the program may notice when an object is freed."""
@@ -138,20 +140,32 @@ def immediate_loads(node: ast.AST) -> set[str]:
     """Names that are read when a statement is executed, without those in bodies of functions that
     it defines.
     """
-    if isinstance(node, _FUNCTIONS):
-        parts = [node.args, *node.decorator_list, *([node.returns] if node.returns else [])]
-    elif isinstance(node, ast.Lambda):
-        parts = [node.args]
-    else:
-        parts = list(ast.iter_child_nodes(node))
-    own = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else set()
-    return own.union(*(immediate_loads(part) for part in parts))
+    nodes = immediate_nodes(node)
+    return {part.id for part in nodes if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+
+
+def immediate_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """A statement's nodes, without those in bodies of functions that it defines."""
+    remaining = [node]
+    while remaining:
+        part = remaining.pop()
+        yield part
+        if isinstance(part, _FUNCTIONS):
+            remaining += [part.args, *part.decorator_list, *([part.returns] if part.returns else [])]
+        else:
+            remaining += [part.args] if isinstance(part, ast.Lambda) else ast.iter_child_nodes(part)
 
 
 def annotations_of(node: ast.AST) -> list[ast.expr]:
     """The annotation of a parameter or of a function's result, if any."""
     annotation = node.annotation if isinstance(node, ast.arg) else getattr(node, "returns", None)
     return [annotation] if annotation else []
+
+
+def method_names(tree: ast.AST) -> set[str]:
+    """The names of all methods, which annotations in the body of their class may mean."""
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return {part.name for node in classes for part in ast.walk(node) if isinstance(part, _FUNCTIONS)}
 
 
 def _imports(tree: ast.Module) -> dict[str, list[str]]:
@@ -195,6 +209,13 @@ def _reflects(node: ast.AST) -> bool:
         hidden = any(alias.name in _REFLECTION | _REFLECTION_ATTRIBUTES for alias in node.names)
         return star or hidden or module in _REFLECTION_MODULES
     return False
+
+
+def _is_own_path(node: ast.AST) -> bool:
+    """Whether an expression is `argv[0]`, the path of the program's own text."""
+    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Constant) or node.slice.value != 0:
+        return False
+    return getattr(node.value, "attr", getattr(node.value, "id", "")) == "argv"
 
 
 def _observes_end(node: ast.AST) -> bool:

@@ -78,6 +78,11 @@ def is_name(node: ast.AST | None, *names: str) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name) and node.id in names
 
 
+def is_none(node: ast.AST) -> bool:
+    """Whether an expression is None."""
+    return isinstance(node, ast.Constant) and node.value is None
+
+
 def assigned_name(node: ast.AST) -> str | None:
     """The variable of `variable = value`; None for anything else."""
     target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None

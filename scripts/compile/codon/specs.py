@@ -43,6 +43,19 @@ def $as_integer(value):
     if isinstance(value, bool):
         return int(value)
     return value
+def $hundredfold(value):
+    if isinstance(value, bool):
+        return float(int(value)) * 100
+    elif isinstance(value, int):
+        return float(value) * 100
+    elif isinstance(value, float):
+        return value * 100
+    elif isinstance(value, str):
+        raise ValueError("Unknown format code '%' for object of type 'str'")
+    else:
+        raise TypeError("unsupported format string passed to " + type(value).__name__ + ".__format__")
+    # Codon takes the type of the result from here.
+    return 0.0
 def $signed(text: str) -> str:
     return text if text.startswith("-") else "+" + text
 def $centred(text: str, width: int, fill: str) -> str:
@@ -120,9 +133,8 @@ def number_text(value: ast.expr, spec: Spec, helper: Callable[[str], str], whole
             return None
         text: ast.expr = method(call(helper(whole), value), "__format__", ast.Constant(spec.kind))
     elif spec.kind == "%":
-        hundred = ast.BinOp(call(helper(real), value), ast.Mult(), ast.Constant(100))
         digits = 6 if spec.precision is None else spec.precision
-        text = method(hundred, "__format__", ast.Constant(f".{digits}f"))
+        text = method(call(helper("hundredfold"), value), "__format__", ast.Constant(f".{digits}f"))
     else:
         precision = "" if spec.precision is None else f".{spec.precision}"
         text = method(call(helper(real), value), "__format__", ast.Constant(precision + spec.kind))
@@ -143,6 +155,11 @@ def padded(text: ast.expr, spec: Spec, helper: Callable[[str], str], align: str)
         return call(helper("centred"), text, width, ast.Constant(spec.fill))
     fill = [] if spec.fill == " " else [ast.Constant(spec.fill)]
     return method(text, "ljust" if align == "<" else "rjust", width, *fill)
+
+
+def is_bare(spec: Spec) -> bool:
+    """Whether a specification consists of a precision and a letter of floats or integers only."""
+    return spec == Spec(precision=spec.precision, kind=spec.kind) and spec.kind != "%"
 
 
 def is_number(spec: Spec) -> bool:

@@ -3,6 +3,7 @@ they need are known.
 """
 
 import ast
+import builtins
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,8 @@ class Class:
         self.fields: dict[str, Slot] = {}
         bases = [getattr(base, "id", "?") for base in node.bases]
         self.plain = bases in ([], ["object"]) and not node.keywords and not node.decorator_list
+        # What comes before such a class may read the builtin.
+        self.plain &= not hasattr(builtins, node.name)
         # A class method may call the class by another name.
         self.plain &= not any(is_name(part, "classmethod") for part in ast.walk(node))
 

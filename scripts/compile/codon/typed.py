@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from scripts.compile.codon.constraints import Constraints
 from scripts.compile.codon.containers import empty_kind
 from scripts.compile.codon.names import Names, annotations_of, identifiers, loads
-from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, placeholder, placeholder_name
+from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, is_none, placeholder, placeholder_name
 from scripts.compile.codon.slots import SCALARS, Slot
 from scripts.compile.codon.store import Class, Definition, Function
 from scripts.compile.codon.variables import is_head
@@ -253,12 +253,8 @@ def _has_use(tree: ast.Module) -> bool:
     """Whether a program has an expression that may need a type: None, an empty container, or a
     cached function.
     """
-    return any(is_none(node) or empty_kind(node) or is_name(node, *_CACHING) for node in ast.walk(tree))
-
-
-def is_none(node: ast.AST) -> bool:
-    """Whether an expression is None."""
-    return isinstance(node, ast.Constant) and node.value is None
+    cached = any(getattr(node, "id", getattr(node, "attr", None)) in _CACHING for node in ast.walk(tree))
+    return cached or any(is_none(node) or empty_kind(node) for node in ast.walk(tree))
 
 
 def _starts_empty(node: ast.AST) -> bool:
@@ -282,6 +278,9 @@ def _field(statement: ast.stmt) -> tuple[str, ast.expr] | None:
 
 
 def _after_docstring(body: list[ast.stmt]) -> int:
-    """The index of the first statement after a docstring."""
+    """The index of the first statement after a docstring and imports from `__future__`."""
     first = body[0] if body else None
-    return int(isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant))
+    index = int(isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant))
+    while index < len(body) and getattr(body[index], "module", None) == "__future__":
+        index += 1
+    return index

@@ -1,4 +1,4 @@
-"""Rewrites for Codon's rule that each variable has one type, which the text before its use shows."""
+"""The rewrite for Codon's rule that each variable has one type."""
 
 import ast
 import builtins
@@ -10,96 +10,6 @@ from scripts.compile.codon.names import Names, bindings, bound_names, identifier
 from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, rename
 
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
-# Builtins that call their arguments.
-_CALLING = frozenset({"map", "filter", "sorted", "min", "max", "sort", "next", "iter", None})
-_FIRST: dict[str, int | float | str] = {"int": 0, "float": 0.0, "str": "", "bool": False}
-
-
-class GlobalsFirst(Rewrite):
-    """A variable that only one function assigns, by `global`, gets an initial value of its type in
-    the module.
-
-    Only if that function certainly runs, and assigns the variable, before anything reads it.
-    """
-
-    name = "globals_first"
-
-    def visit_Module(self, node: ast.Module) -> ast.Module:
-        function = self._first_called(node)
-        if function is None:
-            return node
-        plain = ast.Module([part for part in node.body if not isinstance(part, ast.FunctionDef | ast.ClassDef)], [])
-        own = {part.name for part in ast.walk(node) if isinstance(part, _SCOPES) and not isinstance(part, ast.Lambda)}
-        candidates = _assigned_first(function, own) - bound_names(plain)
-        declared = {name for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names}
-        types = ModuleTypes(node)
-        for name in sorted(candidates, reverse=True):
-            kinds = {kind for kind in types.names.get(name, set()) if kind is not None and kind in _FIRST}
-            if name in declared and len(kinds) == 1:
-                first = ast.Assign([ast.Name(name, ast.Store())], ast.Constant(_FIRST[kinds.pop()]))
-                node.body.insert(_after_head(node.body), self.replaced(first, node.body[0]))
-        return node
-
-    def _first_called(self, module: ast.Module) -> ast.FunctionDef | None:
-        """The function that the module calls before any part of the program reads a variable."""
-        functions = {part.name: part for part in module.body if isinstance(part, ast.FunctionDef)}
-        for statement in module.body:
-            if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
-                if getattr(statement, "decorator_list", None):
-                    return None
-                continue
-            if is_main_guard(statement):
-                statement = statement.body[0]
-            name = _called_without_arguments(statement)
-            if name in functions and self.names.bound[name] == 1:
-                return functions[name]
-            if not (isinstance(statement, ast.Expr | ast.Assign) and isinstance(statement.value, ast.Constant)):
-                return None
-        return None
-
-
-def _called_without_arguments(node: ast.stmt) -> str:
-    """The name of the function that a statement calls without arguments; empty for any other
-    statement.
-    """
-    call = node.value if isinstance(node, ast.Expr) else None
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args or call.keywords:
-        return ""
-    return call.func.id
-
-
-def _assigned_first(function: ast.FunctionDef, own: set[str]) -> set[str]:
-    """Names that a function declares global and assigns before it reads them or calls a part of the
-    program.
-
-    own: names of the functions, methods and classes of the program.
-    """
-    declared: set[str] = set()
-    assigned: set[str] = set()
-    for statement in function.body:
-        if isinstance(statement, ast.Global):
-            declared |= set(statement.names)
-            continue
-        if not isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr) or statement.value is None:
-            break
-        functions = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
-        if any(getattr(one, "id", getattr(one, "attr", None)) in own | _CALLING for one in functions):
-            break
-        target = statement.target if isinstance(statement, ast.AugAssign) else None
-        read = set(loads(statement)) | ({target.id} if isinstance(target, ast.Name) else set())
-        if read & (declared - assigned):
-            break
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
-        assigned |= {target.id for target in targets if isinstance(target, ast.Name)}
-    return declared & assigned
-
-
-def _after_head(body: list[ast.stmt]) -> int:
-    """The number of statements that are constants or imports at the beginning of a module."""
-    head = 0
-    while head < len(body) and is_head(body[head]):
-        head += 1
-    return head
 
 
 def is_head(node: ast.stmt) -> bool:
