@@ -6,6 +6,7 @@ where each program comes from, and `arguments.yaml` what to run it with.
 
 import csv
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,9 @@ def test_a_program_prints_the_same_by_codon_and_by_cpython(source):
     compare(source.read_text(encoding="utf-8"), source.with_name("input.txt").read_bytes(), [])
 
 
+CALLED = "def f(n):\n    print(n)\n    return n\n"
+FAILING = "try:\n    {}\n    print('no error')\nexcept {} as error:\n"
+FAILING += "    print(error)\n"
 # Where Codon, given the program as it stands, is another language than Python; each was observed with Codon 0.19.3.
 KNOWN = {
     "floats are printed with six digits and no .0": ("print(1.0, 1 / 3)\n", "1 0.333333\n"),
@@ -114,6 +118,66 @@ KNOWN = {
         "try:\n    x.append(1)\nexcept ValueError:\n    print('ValueError')\n",
         "ValueError\n",
     ),
+    "a result that may be None at the end of a function is a number": (
+        "def f(n):\n    if n > 0:\n        return n\nprint(f(1), f(0), f(0) is None)\n",
+        "1 0 False\n",
+    ),
+    "a result that may be None is not None": (
+        "def f(n):\n    if n > 0:\n        return n\n    return None\nprint(f(1), f(0) is None)\n",
+        "1 False\n",
+    ),
+    "the result of a closure is its variable": (
+        "def counter():\n    n = 0\n    def step():\n        nonlocal n\n        n += 1\n        return n\n"
+        "    return step\nk = counter()\na = k()\nb = k()\nprint(a, b)\n",
+        "2 2\n",
+    ),
+    "and evaluates both sides for a value": (CALLED + "x = f(0) and f(1)\n", "0\n1\n"),
+    "or evaluates both sides for a value": (CALLED + "x = f(2) or f(1)\n", "2\n1\n"),
+    "a dictionary is evaluated twice": (CALLED + "x = {f(1): f(2)}\n", "1\n2\n1\n2\n"),
+    "an index is evaluated before the value": (CALLED + "x = [0]\nx[f(0)] = f(1)\n", "0\n1\n"),
+    "a result in a handler skips finally": (
+        "def f():\n    try:\n        int('x')\n    except ValueError:\n        return 1\n    finally:\n"
+        "        print('end')\n    return 2\nprint(f())\n",
+        "1\n",
+    ),
+    "removing a missing value is no error": (FAILING.format("[1].remove(5)", "ValueError"), "no error\n"),
+    "the text of a KeyError has no quotes": (FAILING.format("print({'a': 1}['b'])", "KeyError"), "b\n"),
+    "a remainder of zero has the message of a division": (
+        FAILING.format("print(10 % int('0'))", "ZeroDivisionError"),
+        "integer division or modulo by zero\n",
+    ),
+    "int takes no underscores": (
+        FAILING.format("int('1_0')", "ValueError"),
+        "invalid literal for int() with base 10: '1_0'\n",
+    ),
+    "the text of an AssertionError has a prefix and the line": (
+        FAILING.format("assert 1 == 2, 'no'", "AssertionError"),
+        "Assert failed: no (/work-folder/source.py:2)\n",
+    ),
+    "a field with = shows no quotes": ("s = 'a'\nprint(f'{s=}')\n", "s=a\n"),
+    "deleting a variable uncovers its value of another type": (
+        "x = 4\nx = [x]\ntry:\n    del x\n    print(x)\nexcept NameError:\n    print('deleted')\n",
+        "4\n",
+    ),
+    "the name of an exception hides no variable": (
+        "e = 1\ntry:\n    int('a')\nexcept ValueError as e:\n    pass\nprint(e)\n",
+        "1\n",
+    ),
+    "texts have no Unicode escapes": (r"print('\u00e9', '\N{BULLET}', '\x41')" + "\n", "\\u00e9 \\N{BULLET} A\n"),
+    "bytes are printed as text": ("print(b'ab')\n", "ab\n"),
+    "a named tuple is printed without its name": (
+        "from collections import namedtuple\nP = namedtuple('P', ['x', 'y'])\nprint(P(1, 2))\n",
+        "(x: 1, y: 2)\n",
+    ),
+    "round takes halves away from zero": ("print(round(-0.5), round(1.25, 1))\n", "-1 1.3\n"),
+    "input removes a carriage return": ("print(repr(input()))\n", "'ab'\n"),
+}
+# Programs that Codon ends by SIGABRT, each after `print(0)`, whose output is still in the buffer.
+ABORTED = {
+    "an exception that is not caught": "raise ValueError('a')\n",
+    "an assertion that fails": "assert 1 == 2\n",
+    "a result that may be None": "def f(n):\n    if n > 0:\n        return n\n    return None\nprint(f(0))\n",
+    "next with None on an empty iterator": "print(next((n for n in [1] if n > 1), None))\n",
 }
 # The same operations in a program that is prepared, where preparation makes them Python's.
 PREPARED = """
@@ -130,7 +194,14 @@ except (ValueError, TypeError) as error:
 
 @pytest.mark.parametrize(("program", "printed"), KNOWN.values(), ids=KNOWN)
 def test_codon_differs_from_cpython_only_as_documented(program, printed):
-    assert run_by_codon(program, b"").stdout.decode() == printed
+    assert run_by_codon(program, b"ab\r\n").stdout.decode() == printed
+
+
+@pytest.mark.parametrize("program", ABORTED.values(), ids=ABORTED)
+def test_a_program_that_codon_aborts_loses_its_buffered_output(program):
+    outcome = run_by_codon("print(0)\n" + program, b"")
+    assert outcome.returncode in (128 + signal.SIGABRT, -signal.SIGABRT)
+    assert outcome.stdout == b""
 
 
 def test_formats_and_unpacking_of_a_prepared_program_are_pythons():
