@@ -8,7 +8,7 @@ import copy
 from scripts.compile.codon.certain import CertainTypes
 from scripts.compile.codon.inference import ModuleTypes, Types
 from scripts.compile.codon.names import Names, bindings, loads
-from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_name, rename
+from scripts.compile.codon.rewrite import Rewrite, assigned_name, is_dotted, is_name, is_none, rename
 from scripts.compile.codon.slots import SCALARS
 
 _ELEMENT = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
@@ -176,11 +176,13 @@ class RememberedResults(Rewrite):
     def __init__(self, tree: ast.Module, names: Names) -> None:
         super().__init__(tree, names)
         self.decorators = {name for name in ("cache", "lru_cache") if names.imported(name, f"functools.{name}")}
+        self.module = names.imported("functools", "functools") and not names.stored_attributes & {"cache", "lru_cache"}
         decorated = [part for part in tree.body if isinstance(part, ast.FunctionDef) and part.decorator_list]
         builtin = names.builtin("int", "str", "bool", "dict", "tuple")
         self.types = CertainTypes(tree)
         self.functions = [part for part in decorated[:_MAX_CACHED] if builtin and self._is_plain(part)]
-        used = sum(len(part.decorator_list) for part in self.functions)
+        removed = [getattr(one, "func", one) for part in self.functions for one in part.decorator_list]
+        used = sum(isinstance(one, ast.Name) for one in removed)
         read = loads(tree)
         self.possible = bool(self.functions) and sum(read[name] for name in self.decorators) == used
 
@@ -208,14 +210,19 @@ class RememberedResults(Rewrite):
         """
         return self.types.of(value) in ("bool", "float")
 
+    def _means(self, function: ast.expr, name: str) -> bool:
+        """Whether an expression is a function of `functools`."""
+        if isinstance(function, ast.Name):
+            return function.id == name and name in self.decorators
+        return self.module and is_dotted(function, f"functools.{name}")
+
     def _keeps_all(self, node: ast.expr) -> bool:
         """Whether a decorator caches every result."""
-        if is_name(node, "cache") and "cache" in self.decorators:
-            return True
-        if not isinstance(node, ast.Call) or not is_name(node.func, "lru_cache") or "lru_cache" not in self.decorators:
-            return False
+        if not isinstance(node, ast.Call):
+            return self._means(node, "cache")
         sizes = [*node.args, *(word.value for word in node.keywords if word.arg == "maxsize")]
-        return len(sizes) == len(node.args) + len(node.keywords) == 1 and getattr(sizes[0], "value", 0) is None
+        alone = len(sizes) == len(node.args) + len(node.keywords) == 1
+        return self._means(node.func, "lru_cache") and alone and is_none(sizes[0])
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
         rest = [alias for alias in node.names if alias.name not in self.decorators]

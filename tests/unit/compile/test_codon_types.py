@@ -63,6 +63,16 @@ def fib(n):
     return n if n < 2 else fib(n - 1) + fib(n - 2)
 print(fib(30))
 """
+CACHED = """
+import functools
+@functools.cache
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+@functools.lru_cache(None)
+def ways(n: int, k: int) -> int:
+    return 1 if n == 0 else 0 if n < 0 or k == 0 else ways(n - k, k) + ways(n, k - 1)
+print(fib(30), ways(20, 20), functools.reduce(lambda a, b: a + b, [1, 2]))
+"""
 ANNOTATED = """
 from __future__ import annotations
 class Point:
@@ -108,6 +118,11 @@ TYPED = {
     "local": (LOCAL, ["found: Optional[int] = None"]),
     "parameter": (PARAMETER, ["into: Optional[list[int]]=None", "if not into:", "into = list[int]()"]),
     "remembered": (REMEMBERED, ["fib_results = dict[int, int]()"]),
+    "remembered by the module": (
+        REMEMBERED.replace("from functools import lru_cache", "import functools").replace("@lru", "@functools.lru"),
+        ["fib_results = dict[int, int]()"],
+    ),
+    "remembered by cache": (CACHED, ["fib_results = dict[int, int]()"]),
     "annotated": (ANNOTATED, ["x: int\n"]),
     "generated": (GENERATED, ["items: list[int]"]),
     "raised": (RAISED, ["raise ValueError()", "raise KeyError()\n"]),
@@ -196,3 +211,29 @@ HOSTILE = {
 @pytest.mark.parametrize(("head", "part"), HOSTILE.values(), ids=HOSTILE)
 def test_the_time_for_types_grows_with_the_text_and_not_with_its_square(head, part):
     assert_linear(for_codon, lambda n: head + "".join(part.format(number, number + 1) for number in range(n)), 400)
+
+
+FORGETTING = {
+    "a limit": "import functools\n@functools.lru_cache(maxsize=2)\n",
+    "a limit by default": "import functools\n@functools.lru_cache\n",
+    "a limit by default, with parentheses": "import functools\n@functools.lru_cache()\n",
+    "types as keys": "import functools\n@functools.lru_cache(maxsize=None, typed=True)\n",
+    "another cache": "import functools\nfunctools.cache = lambda f: lambda n: 0\n@functools.cache\n",
+    "another cache, set by its name": "import functools\nsetattr(functools, 'cache', lambda f: lambda n: 0)\n"
+    "@functools.cache\n",
+    "another module": "class functools:\n    cache = staticmethod(lambda f: lambda n: 0)\n@functools.cache\n",
+    "two decorators": "import functools\n@functools.cache\n@functools.cache\n",
+}
+
+
+@pytest.mark.parametrize("head", FORGETTING.values(), ids=FORGETTING)
+def test_results_are_not_remembered_where_the_decorator_may_do_otherwise(head):
+    program = head + "def f(n: int) -> int:\n    print('called', n)\n    return n + 1\nprint(f(1), f(1))\n"
+    text, rewrites = for_codon(program)
+    assert "remembered_results" not in str(rewrites)
+    assert printed(text) == printed(program)
+
+
+def test_results_are_not_remembered_where_the_program_asks_for_their_number():
+    program = "import functools\n@functools.cache\ndef f(n: int) -> int:\n    return n\n"
+    assert "remembered_results" not in str(for_codon(program + "print(f(1), f.cache_info().misses)\n")[1])
