@@ -189,6 +189,14 @@ try:
     a, b = map(int, "1 2 3".split())
 except (ValueError, TypeError) as error:
     print("caught", error)
+def factorial(n):
+    return 1 if n < 2 else n * factorial(n - 1)
+def show(value):
+    print("%d|%5.2f|<%s>|%r" % (value, value, value, value), "%d" % value, "%.1f" % value, "<%s>" % value)
+print("%d! = %d" % (n, factorial(n)), "{1} {0} {1}".format(factorial(3), factorial(4)))
+show(3)
+show(2.5)
+print("<%s>" % (7,))
 """
 
 

@@ -79,7 +79,8 @@ class Effects:
         defined = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         self.own = {node.name for node in defined}
         special = [node for node in defined if node.name.startswith("__") and node.name.endswith("__")]
-        lazy = any(isinstance(node, ast.Yield | ast.YieldFrom | ast.GeneratorExp | ast.Lambda) for node in nodes)
+        kinds = ast.Yield | ast.YieldFrom | ast.GeneratorExp | ast.Lambda
+        lazy = any(isinstance(node, kinds) and id(node) not in names.added_lambdas for node in nodes)
         properties = any(isinstance(node, ast.Name) and node.id == "property" for node in nodes)
         self.calm = not lazy and not properties and {node.name for node in special} <= _CALM
         self.quiet_texts = all(_is_plain(node) for node in special if node.name in ("__repr__", "__str__"))

@@ -5,6 +5,7 @@ in CPython.
 import ast
 import string
 from dataclasses import replace
+from typing import Any
 
 from scripts.compile.codon.effects import SCALARS, Effects
 from scripts.compile.codon.names import Names
@@ -24,6 +25,9 @@ from scripts.compile.codon.specs import (
 
 # Longer formats are data, and each part adds a level to the expression.
 _MAX_PARTS = 100
+# The helper that takes the value of a conversion from a tuple, by the letter of the conversion.
+_SINGLE = {"s": "only_text", "r": "only_repr"} | dict.fromkeys(INTEGERS, "only_whole")
+_SINGLE |= dict.fromkeys("eEfFgG", "only_real")
 
 
 class Fields(Rewrite):
@@ -37,6 +41,15 @@ class Fields(Rewrite):
         self.types = self.effects.types
         builtins = names.builtin("str", "repr", "int", "float", "bool", "isinstance", "len", "max", "type", "TypeError")
         self.possible = builtins and names.builtin("ValueError") and not self.effects.own_format
+
+    def deferred(self, values: list[ast.expr], parts: list[ast.expr]) -> ast.Call:
+        """A text whose values are all evaluated before the first one is converted."""
+        names = {id(value): self.names.fresh(f"field_{index}") for index, value in enumerate(values)}
+        body: ast.expr = _Named(names).visit(joined(parts))
+        words = ast.arguments([], [ast.arg(name) for name in names.values()], None, [], [], None, [])
+        function = ast.Lambda(words, body)
+        self.names.added_lambdas.add(id(function))
+        return ast.Call(function, values, [])
 
     def shown(self, value: ast.expr, conversion: str | None) -> ast.expr:
         """A value's text."""
@@ -76,6 +89,17 @@ class Fields(Rewrite):
         return padded(self.shown(value, conversion), spec, self.helper, "<" if kind == "str" else ">")
 
 
+class _Named(ast.NodeTransformer):
+    """Replaces values, by their identity, by variables."""
+
+    def __init__(self, names: dict[int, str]) -> None:
+        self.names = names
+
+    def visit(self, node: ast.AST) -> Any:
+        name = self.names.get(id(node))
+        return self.generic_visit(node) if name is None else ast.Name(name, ast.Load())
+
+
 class FormatCall(Fields):
     """`'…{}…'.format(x)` becomes a concatenation if the fields are plain."""
 
@@ -89,13 +113,11 @@ class FormatCall(Fields):
             return node
         if any(isinstance(word, ast.Starred) for word in node.args) or any(word.arg is None for word in node.keywords):
             return node
-        parts = self._parts(literal.value, node.args, {word.arg: word.value for word in node.keywords if word.arg})
-        return node if parts is None else self.replaced(joined(parts), node)
+        whole = self._whole(literal.value, node.args, {word.arg: word.value for word in node.keywords if word.arg})
+        return node if whole is None else self.replaced(whole, node)
 
-    def _parts(self, text: str, positional: list[ast.expr], names: dict[str, ast.expr]) -> list[ast.expr] | None:
-        """The pieces of a text; None if a field is not plain, or an argument would not be used once
-        and in order.
-        """
+    def _whole(self, text: str, positional: list[ast.expr], names: dict[str, ast.expr]) -> ast.expr | None:
+        """The text as an expression; None if a field is not plain."""
         parts: list[ast.expr | None] = []
         used: list[ast.expr] = []
         failing: list[bool] = []
@@ -125,7 +147,10 @@ class FormatCall(Fields):
         in_order = [id(value) for value in used] == [id(value) for value in values] and self.effects.in_turn(values)
         in_order = in_order and self.effects.settled(values, failing)
         complete = {id(value) for value in used} == {id(value) for value in values}
-        return _complete(parts) if in_order or (plain and complete) else None
+        present = _complete(parts)
+        if present is None:
+            return None
+        return joined(present) if in_order or (plain and complete) else self.deferred(values, present)
 
 
 class PercentFormat(Fields):
@@ -133,18 +158,23 @@ class PercentFormat(Fields):
 
     name = "percent_format"
 
+    def __init__(self, tree: ast.Module, names: Names) -> None:
+        super().__init__(tree, names)
+        # A tuple of the program may have another length than CPython reads.
+        derived = any(node.bases for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+        self.plain_tuples = names.builtin("tuple") and not (derived and names.defines("__len__", "__getitem__"))
+
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         literal = node.left.value if isinstance(node.left, ast.Constant) and isinstance(node.op, ast.Mod) else None
         if not isinstance(literal, str) or not self.possible:
             return node
         values = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-        if any(isinstance(value, ast.Starred) for value in values) or not self.effects.in_turn(values):
+        if any(isinstance(value, ast.Starred) for value in values):
             return node
-        if values and not isinstance(node.right, ast.Tuple) and not self._alone(node.right):
-            return node
-        parts = self._parts(literal, values)
-        return node if parts is None else self.replaced(joined(parts), node)
+        unknown = not isinstance(node.right, ast.Tuple) and not self._alone(node.right)
+        whole = None if unknown and not self.plain_tuples else self._whole(literal, values, unknown)
+        return node if whole is None else self.replaced(whole, node)
 
     def _alone(self, value: ast.expr) -> bool:
         """Whether a value is certainly neither a tuple, whose elements `%` would format, nor a
@@ -152,22 +182,34 @@ class PercentFormat(Fields):
         """
         return self.types.of(value) in SCALARS
 
-    def _parts(self, text: str, values: list[ast.expr]) -> list[ast.expr] | None:
-        """The pieces of a text; None if a conversion has no certain equivalent."""
+    def _whole(self, text: str, values: list[ast.expr], unknown: bool) -> ast.expr | None:
+        """The text as an expression; None if a conversion has no certain equivalent.
+
+        unknown: whether the only value may be a tuple.
+        """
         format_parts = pieces(text)
         conversions = [part for part in format_parts or [] if isinstance(part, Spec)]
         if format_parts is None or len(format_parts) > _MAX_PARTS or len(conversions) != len(values):
             return None
+        if unknown:
+            values = [call(self.helper(_SINGLE[conversions[0].kind]), *values)]
+            self.helper("only")
         failing = [self.may_fail(value, spec) for value, spec in zip(values, conversions, strict=True)]
-        if not self.effects.settled(values, failing):
-            return None
         remaining = iter(values)
-        return _complete(
+        parts = _complete(
             [
                 self._converted(next(remaining), part) if isinstance(part, Spec) else ast.Constant(part)
                 for part in format_parts
             ]
         )
+        if parts is None:
+            return None
+        in_order = self.effects.in_turn(values) and self.effects.settled(values, failing)
+        # CPython 3.11 compiles a format of texts alone as an f-string, which converts in turn.
+        texts = all(spec.kind in "sr" for spec in conversions)
+        if in_order:
+            return joined(parts)
+        return None if texts else self.deferred(values, parts)
 
     def _converted(self, value: ast.expr, spec: Spec) -> ast.expr | None:
         """One conversion."""

@@ -39,12 +39,14 @@ _BY_NAME = frozenset({"setattr", "__setattr__", "namedtuple", "make_dataclass", 
 
 class Names:
     """Names of a module: `taken` are all identifiers in it, `bound` counts the bindings of each
-    name in any scope, without those of methods that hide no outer name.
+    name in any scope, without those of methods that hide no outer name. `added_lambdas` has the
+    identities of functions that rewrites add and call at once.
     """
 
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
         self.taken = identifiers(tree)
+        self.added_lambdas: set[int] = set()
         methods = _only_methods(tree)
         self.bound = Counter(name for node in ast.walk(tree) if node not in methods for name in bindings(node))
         self.imports = _imports(tree)

@@ -39,6 +39,30 @@ def $real(value):
         return value
     else:
         raise TypeError("must be real number, not " + type(value).__name__)
+def $only(value):
+    if isinstance(value, tuple):
+        if len(value) < 1:
+            raise TypeError("not enough arguments for format string")
+        if len(value) > 1:
+            raise TypeError("not all arguments converted during string formatting")
+        return value[0]
+    return value
+def $only_text(value):
+    if isinstance(value, tuple) and len(value) > 1:
+        str(value[0])
+    return $only(value)
+def $only_repr(value):
+    if isinstance(value, tuple) and len(value) > 1:
+        repr(value[0])
+    return $only(value)
+def $only_whole(value):
+    if isinstance(value, tuple) and len(value) > 1:
+        $truncated(value[0])
+    return $only(value)
+def $only_real(value):
+    if isinstance(value, tuple) and len(value) > 1:
+        $real(value[0])
+    return $only(value)
 def $as_integer(value):
     if isinstance(value, bool):
         return int(value)

@@ -104,17 +104,29 @@ except (AttributeError, TypeError, ValueError, ZeroDivisionError) as error:
     print(error)
 """
 KEPT_FORMATS = {
+    "other numbers": "from decimal import Decimal\nprint('%d %i' % (Decimal('3.7'), Decimal('2.5')))\n",
+    "numbers of the program": "class N:\n    def __int__(self):\n        return 3\nprint('%d|%5d' % (N(), N()))\n",
+    "a wrong annotation": "def f(x: int):\n    return '%i' % x\n"
+    "try:\n    f('a')\nexcept TypeError as error:\n    print(error)\n",
+}
+DEFERRED_FORMATS = {
     "a text before another call": FAILING.format("'%d %d' % (text, f())"),
     "a text before another error": FAILING.format("'%d %d' % ('a', 1 // 0)"),
     "a number that is none before a call": FAILING.format("'%d %d' % (float('nan'), f())"),
     "a field that fails before a call": FAILING.format("'{:d} {}'.format('a', f())"),
     "a text that fails before an error": FAILING.format("'{} {}'.format(A(), 1 // 0)"),
-    "other numbers": "from decimal import Decimal\nprint('%d %i' % (Decimal('3.7'), Decimal('2.5')))\n",
-    "numbers of the program": "class N:\n    def __int__(self):\n        return 3\nprint('%d|%5d' % (N(), N()))\n",
-    "a wrong annotation": "def f(x: int):\n    return '%i' % x\n"
-    "try:\n    f('a')\nexcept TypeError as error:\n    print(error)\n",
     "an element of another type": "xs = [1]\nxs.append((2, 3))\nfor x in xs:\n    try:\n"
     "        print('%s' % x)\n    except TypeError as error:\n        print(error)\n",
+    "a tuple that is printed as a whole": "def show(x):\n    try:\n        print('<%s>' % x)\n"
+    "    except TypeError as error:\n        print(error)\nfor x in [1, (2,), (3, 4), (), [5], {}]:\n    show(x)\n",
+    "a tuple that is too long and no number": "def show(text):\n    try:\n        print(text())\n"
+    "    except (TypeError, ValueError) as error:\n        print(error)\n"
+    "for x in [('a', 1), (float('nan'), 1), (2, 1), None]:\n    show(lambda: '%d' % x)\n    show(lambda: '%.1f' % x)\n",
+    "a list that a value changes": "xs = [1]\nprint('{} {}'.format(xs, xs.append(2)), '%s %d' % (xs, len(xs)))\n",
+    "values in another order": "def f(n):\n    print(n)\n    return n\nprint('{1} {0} {1}'.format(f(1), f(2)))\n"
+    "print('{b} {a}'.format(a=f(3), b=f(4)), '{0}'.format(f(5), f(6)))\n",
+    "texts that print": "class A:\n    def __str__(self):\n        print('text')\n        return 'a'\ndef f():\n"
+    "    print('called')\n    return 3\nprint('%s %d' % (A(), f()), '{} {}'.format(A(), f()))\n",
 }
 REPLACED_FORMATS = {
     "a text": "try:\n    print('%d' % str(3))\nexcept TypeError as error:\n    print(error)\n",
@@ -251,6 +263,13 @@ def test_objects_are_compared_by_the_method_that_is_set_later(program):
 def test_a_format_stays_if_its_conversions_may_differ_from_those_of_cpython(program):
     assert not {"percent_format:1", "format_call:1"} & set(for_codon(program)[1])
     assert printed(for_codon(program)[0]) == printed(program)
+
+
+@pytest.mark.parametrize("program", DEFERRED_FORMATS.values(), ids=DEFERRED_FORMATS)
+def test_all_values_of_a_format_are_evaluated_before_the_first_one_is_converted(program):
+    text, rewrites = for_codon(program)
+    assert {"percent_format", "format_call"} & {rewrite.split(":")[0] for rewrite in rewrites}
+    assert printed(text) == printed(program)
 
 
 @pytest.mark.parametrize("program", REPLACED_FORMATS.values(), ids=REPLACED_FORMATS)
