@@ -132,6 +132,8 @@ class MemoDefault(Rewrite):
         body: list[ast.stmt] = []
         for statement in node.body:
             if isinstance(statement, ast.FunctionDef) and self._hoistable(statement):
+                for one in self._passing_on(statement):
+                    one.args.pop()
                 argument, value = statement.args.args.pop().arg, statement.args.defaults.pop()
                 variable = self.names.fresh(f"{statement.name}_{argument}")
                 for part in statement.body:
@@ -151,11 +153,20 @@ class MemoDefault(Rewrite):
         others = arguments.kwonlyargs or arguments.vararg or arguments.kwarg or arguments.posonlyargs
         if not arguments.defaults or others or function.decorator_list or not self._known(function):
             return False
-        calls, argument = self.calls.get(function.name, []), arguments.args[-1].arg
+        own, argument = set(map(id, self._passing_on(function))), arguments.args[-1].arg
+        calls = [one for one in self.calls.get(function.name, []) if id(one) not in own]
         bound = any(argument in bindings(node) for part in function.body for node in ast.walk(part))
         starred = any(isinstance(word, ast.Starred) for one in calls for word in one.args)
         passed = starred or any(len(one.args) >= len(arguments.args) or one.keywords for one in calls)
         return empty_kind(arguments.defaults[-1]) is not None and not passed and not bound
+
+    def _passing_on(self, function: ast.FunctionDef) -> list[ast.Call]:
+        """The calls of a function in its own body that pass its last parameter on, in its place."""
+        words = function.args.args
+        inside = {id(node) for part in function.body for node in ast.walk(part)}
+        calls = [one for one in self.calls.get(function.name, []) if id(one) in inside and not one.keywords]
+        plain = [one for one in calls if not any(isinstance(word, ast.Starred) for word in one.args)]
+        return [one for one in plain if len(one.args) == len(words) and is_name(one.args[-1], words[-1].arg)]
 
     def _known(self, function: ast.FunctionDef) -> bool:
         """Whether the program binds the function's name once, and uses it only to call it."""

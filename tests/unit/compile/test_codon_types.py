@@ -63,6 +63,13 @@ def fib(n):
     return n if n < 2 else fib(n - 1) + fib(n - 2)
 print(fib(30))
 """
+MEMO = """
+def fib(n, memo={}):
+    if n not in memo:
+        memo[n] = n if n < 2 else fib(n - 1, memo) + fib(n - 2, memo)
+    return memo[n]
+print(fib(30), fib(3))
+"""
 CACHED = """
 import functools
 @functools.cache
@@ -123,6 +130,7 @@ TYPED = {
         ["fib_results = dict[int, int]()"],
     ),
     "remembered by cache": (CACHED, ["fib_results = dict[int, int]()"]),
+    "remembered in a default": (MEMO, ["fib_memo = {}", "fib(n - 1) + fib(n - 2)"]),
     "annotated": (ANNOTATED, ["x: int\n"]),
     "generated": (GENERATED, ["items: list[int]"]),
     "raised": (RAISED, ["raise ValueError()", "raise KeyError()\n"]),
@@ -237,3 +245,23 @@ def test_results_are_not_remembered_where_the_decorator_may_do_otherwise(head):
 def test_results_are_not_remembered_where_the_program_asks_for_their_number():
     program = "import functools\n@functools.cache\ndef f(n: int) -> int:\n    return n\n"
     assert "remembered_results" not in str(for_codon(program + "print(f(1), f.cache_info().misses)\n")[1])
+
+
+PASSED = {
+    "another dictionary": "def f(n, memo={}):\n    memo[n] = n\n    return len(memo) if n < 1 else f(n - 1, {})\n",
+    "by keyword": "def f(n, memo={}):\n    memo[n] = n\n    return len(memo) if n < 1 else f(n - 1, memo=memo)\n",
+    "after a starred argument": "def f(n, memo={}):\n    memo[n] = n\n"
+    "    return len(memo) if n < 1 else f(*[n - 1], memo)\n",
+    "a variable of another function": "def f(n, memo={}):\n    memo[n] = n\n"
+    "    return len(memo) if n < 1 else (lambda memo: f(n - 1, memo))({})\n",
+    "a caller": "def f(n, memo={}):\n    memo[n] = n\n    return len(memo) if n < 1 else f(n - 1, memo)\n"
+    "print(f(2, {}))\n",
+}
+
+
+@pytest.mark.parametrize("program", PASSED.values(), ids=PASSED)
+def test_a_default_stays_if_a_call_may_pass_another_value(program):
+    program += "print(f(3), f(1))\n"
+    text, rewrites = for_codon(program)
+    assert "memo_default" not in str(rewrites)
+    assert printed(text) == printed(program)
