@@ -197,6 +197,8 @@ print("%d! = %d" % (n, factorial(n)), "{1} {0} {1}".format(factorial(3), factori
 show(3)
 show(2.5)
 print("<%s>" % (7,))
+for name, value in zip(["a", "b"], [1, 2]):
+    print("{:<5}|{:>5}|{:5}".format(name, value, value), f"{name:^5}|")
 """
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.compile.codon.effects import SCALARS, Effects
 from scripts.compile.codon.names import Names
-from scripts.compile.codon.rewrite import Rewrite, call
+from scripts.compile.codon.rewrite import Rewrite, call, is_name
 from scripts.compile.codon.specs import (
     HELPERS,
     INTEGERS,
@@ -42,6 +42,11 @@ class Fields(Rewrite):
         builtins = names.builtin("str", "repr", "int", "float", "bool", "isinstance", "len", "max", "type", "TypeError")
         self.possible = builtins and names.builtin("ValueError") and not self.effects.own_format
 
+        # Classes derived from texts and numbers, and members of enumerations, may print otherwise.
+        bases = [base for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases]
+        derived = any(is_name(base, *SCALARS) for base in bases) or bool({"enum", "re"} & names.taken)
+        self.plain_types = self.effects.plain_formats and not derived
+
     def deferred(self, values: list[ast.expr], parts: list[ast.expr]) -> ast.Call:
         """A text whose values are all evaluated before the first one is converted."""
         names = {id(value): self.names.fresh(f"field_{index}") for index, value in enumerate(values)}
@@ -61,7 +66,9 @@ class Fields(Rewrite):
     def may_fail(self, value: ast.expr, spec: Spec | None) -> bool:
         """Whether the conversion of a value may raise an exception."""
         if spec is None or not is_number(spec):
-            return not self.effects.has_safe_text(value)
+            # Only texts and numbers can be laid out.
+            laid_out = spec is not None and spec != Spec() and self.types.of(value) not in SCALARS
+            return laid_out or not self.effects.has_safe_text(value)
         # A large int has no float.
         return self.types.of(value) not in (("int", "bool") if spec.kind in INTEGERS else ("float",))
 
@@ -84,9 +91,22 @@ class Fields(Rewrite):
             return None if numbers is None else padded(numbers, spec, self.helper, ">")
         if spec.sign or spec.zero or spec.comma or spec.precision is not None or is_number(spec):
             return None
-        if kind not in ("int", "float", "str") or (spec.kind == "s" and kind != "str"):
+        if spec.kind == "s" and kind != "str":
             return None
+        if kind not in ("int", "float", "str"):
+            return self._laid_out(value, spec)
         return padded(self.shown(value, conversion), spec, self.helper, "<" if kind == "str" else ">")
+
+    def _laid_out(self, value: ast.expr, spec: Spec) -> ast.expr | None:
+        """A field of unknown type with a width; None if a value may have a format of its own."""
+        if not self.plain_types or not spec.width:
+            return None
+        text = call(self.helper("laid_out"), value)
+        return (
+            padded(text, spec, self.helper, "<")
+            if spec.align
+            else call(self.helper("on_side"), value, ast.Constant(spec.width))
+        )
 
 
 class _Named(ast.NodeTransformer):

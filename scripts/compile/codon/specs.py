@@ -39,6 +39,22 @@ def $real(value):
         return value
     else:
         raise TypeError("must be real number, not " + type(value).__name__)
+def $laid_out(value) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    elif isinstance(value, str):
+        return value
+    elif isinstance(value, int):
+        return str(value)
+    elif isinstance(value, float):
+        return str(value)
+    else:
+        raise TypeError("unsupported format string passed to " + type(value).__name__ + ".__format__")
+def $on_side(value, width: int) -> str:
+    text = $laid_out(value)
+    if isinstance(value, str):
+        return text.ljust(width)
+    return text.rjust(width)
 def $only(value):
     if isinstance(value, tuple):
         if len(value) < 1:

@@ -128,6 +128,19 @@ OTHER_FORMATS = {
     "a decimal number": "from decimal import Decimal\ndef f(x):\n    return '{:.1%}'.format(x)\n"
     "print(f(Decimal('0.12345')))\n",
 }
+LAYOUTS = ["<10", ">10", "^11", "10", "*^9", "4", "_<3"]
+KEPT_LAYOUTS = {
+    "an enumeration": "from enum import IntEnum\nclass N(IntEnum):\n    A = 1\ndef f(x):\n"
+    "    return '{:<9}|'.format(x)\n"
+    "print(f(N.A))\n",
+    "a flag": "import re\ndef f(x):\n    return '{:<20}|'.format(x)\nprint(f(re.IGNORECASE))\n",
+    "a number of the program": "class N(int):\n    def __str__(self):\n        return 'N'\ndef f(x):\n"
+    "    return '{:<9}|'.format(x)\nprint(f(N(3)))\n",
+    "a text of the program": "class T(str):\n    def __str__(self):\n        return 'T'\ndef f(x):\n"
+    "    return f'{x:<9}|'\nprint(f(T('a')))\n",
+    "a date": "import datetime\ndef f(x):\n    return '{:>20}|'.format(x)\nprint(f(datetime.date(2020, 1, 2)))\n",
+    "a complex number": "def f(x):\n    return '{:9}|'.format(x)\nprint(f(1j))\n",
+}
 
 
 @pytest.mark.parametrize("program", GLOBALS.values(), ids=GLOBALS)
@@ -208,4 +221,19 @@ def test_a_field_of_an_unknown_type_fails_with_the_message_of_cpython(specificat
 def test_a_field_stays_if_its_value_may_have_a_format_of_its_own(program):
     text, rewrites = for_codon(program)
     assert "format_call" not in str(rewrites)
+    assert printed(text) == printed(program)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_field_of_an_unknown_type_is_laid_out_as_a_text_or_as_a_number(layout):
+    check(FORMATTED.format(f"'{{:{layout}}}|'.format(x)").replace("{{}}", "{}"), "format_call")
+    check(FORMATTED.format(f"f'{{x:{layout}}}|'").replace("{{}}", "{}"), "specified_field")
+    later = "(lambda n: print(n) or n)(1)"
+    check(FORMATTED.format(f"'{{:{layout}}}|{{}}'.format(x, {later})").replace("{{}}", "{}"), "format_call")
+
+
+@pytest.mark.parametrize("program", KEPT_LAYOUTS.values(), ids=KEPT_LAYOUTS)
+def test_a_field_is_not_laid_out_if_its_value_may_print_otherwise(program):
+    text, rewrites = for_codon(program)
+    assert not {"format_call:1", "specified_field:1"} & set(rewrites)
     assert printed(text) == printed(program)
