@@ -32,6 +32,9 @@ _ENOUGH = 64
 _DIFFERENT = 32
 # In pieces, because some languages have no blanks between words.
 _OTHER_BYTES = re.compile(rb"[\x80-\xff]{1,4}")
+# A letter with a mark in a word of ASCII letters, as in "café". In other encodings, its two bytes of UTF-8 are a symbol
+# after a capital letter, or a sign of another script, and neither stands in such a word.
+_IN_LATIN_WORD = re.compile(r"(?<=[A-Za-z]{2})[\u00c0-\u024f]|[\u00c0-\u024f](?=[A-Za-z]{2})")
 # Encodings whose texts are easily taken for those of others; most corpora have few programs in them.
 _RARE = ["euc_jp", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859_2", "iso8859_5", "cp866", "tis_620"]
 # Short words in other encodings are by chance valid UTF-8 of up to this many characters.
@@ -105,8 +108,8 @@ def _mostly_utf8(data: bytes, encodings: list[str]) -> Decoded | None:
 
     The evidence is the number of continuation bytes, which other encodings rarely have where UTF-8
     requires them. Encodings of two bytes a character have them by chance; where one of those can
-    read the data, more are required. Surrogate pairs are bad bytes, but count as evidence for
-    UTF-8.
+    read the data, more are required. Letters in Latin words count three times. Surrogate pairs are
+    bad bytes, but count as evidence for UTF-8.
     """
     text = data.decode("utf-8", "surrogateescape")
     bad = sum("\udc80" <= character <= "\udcff" for character in text)
@@ -115,6 +118,7 @@ def _mostly_utf8(data: bytes, encodings: list[str]) -> Decoded | None:
     # A character of which the end is missing counts once: its other bytes are as UTF-8 has them.
     strange = data.decode("utf-8", "replace").count(_REPLACEMENT) - data.count(_REPLACEMENT.encode()) - 6 * pairs
     continuing = sum(len(character.encode()) - 1 for character in known) + 4 * pairs
+    continuing += 2 * len(_IN_LATIN_WORD.findall(text))
     by_chance = any(len(reading) < len(data) for reading in _readings(data, encodings).values())
     marked = data.startswith(codecs.BOM_UTF8)
     if not marked and (continuing < strange or (by_chance and continuing <= 2 * strange)):

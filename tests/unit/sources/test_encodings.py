@@ -103,3 +103,15 @@ def test_a_word_that_is_repeated_without_blanks_is_no_more_evidence_either(encod
     text = f'int main(void) {{ puts("{word * times}"); return 0; }}\n'
     decoded = decode(text.encode(encoding), ENCODINGS)
     assert decoded.text == text or decoded.uncertain or decoded.rejected
+
+
+BAD = [b"na\xefve", b"caf\xe9\n", b"20\xb0C", b"don\x92t", b"\x93x\x94", b"\xff", b"\xa9 2009", b"\xe4\xb8 "]
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("word", ["café", "über", "Größe", "señor", "Dvořák"])
+def test_one_word_with_a_marked_letter_makes_a_text_with_a_bad_byte_utf8(word, bad):
+    data = f"// {word} ".encode() + b'\nint main(void) { puts("' + bad + b'"); return 0; }\n'
+    decoded = decode(data, ENCODINGS)
+    assert decoded.encoding == "utf-8" and decoded.bad_bytes
+    assert word in decoded.text
