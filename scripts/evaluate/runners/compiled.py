@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -51,11 +51,17 @@ class CompiledRunner:
 
     def __init__(self, setup: Setup) -> None:
         table, tools = setup.table, setup.tools
-        commands = [[word.replace("{shared}", setup.shared) for word in words] for words in table["compile"]]
-        self.build = " && ".join(shlex.join(tools.command(words)) for words in commands)
-        tests = [word.replace("{shared}", setup.shared) for word in table.get("compile_tests", [])]
-        self.tests_file = tests[-1] if tests else None
-        self.build_tests = f"{shlex.join(tools.command(tests))} && " if tests else ""
+
+        def shell(commands: Sequence[Sequence[str]]) -> str:
+            filled = [[word.replace("{shared}", setup.shared) for word in words] for words in commands]
+            return " && ".join(shlex.join(tools.command(words)) for words in filled)
+
+        self.build = self.whole_build = shell(table["compile"])
+        self.tests_file = None
+        if "compile_tests" in table:
+            # Tests are compiled before anything reads the completion.
+            self.whole_build = shell([table["compile_tests"], *table["compile"]])
+            self.tests_file = table["compile_tests"][-1]
         self.kept = KeptObjects()
         self.failed = re.compile(table["failed_test"])
         self.exhausted = re.compile(table["out_of_memory"])
@@ -76,8 +82,7 @@ class CompiledRunner:
         kept = self.kept.get(tests)
         if kept is not None:
             files[_TESTS_OBJECT] = kept
-        # Tests are compiled before anything reads the completion.
-        command = ["sh", "-c", self.build if kept is not None else f"{self.build_tests}{self.build}"]
+        command = ["sh", "-c", self.whole_build if kept is None else self.build]
         built = self.memory.run(
             self.limits["compile"],
             lambda limits: run(command, sandbox=self.compiling, limits=limits, files=files, collect=_COLLECTED),
